@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Needs Python 3.11 or later with pip, make and git. Everything else is installed, pinned, into .venv.
+# All paths are relative, because make does not know spaces in names and the folder may be called anything.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+# The interpreter that .venv is made with.
+PYTHON ?= python3
+# Further arguments: of pytest for unit, contract and integration, of ansible-test for sanity, of the simulator.
+ARGS ?=
+# Processes that tests run in.
+JOBS ?= 2
+
+BIN := .venv/bin
+PY := $(BIN)/python
+PYTEST := $(PY) -m pytest -n $(JOBS)
+COLLECTION := ansible_collections.ksvla.light_agent.plugins
+
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.venv/collections
+export ANSIBLE_HOME := $(CURDIR)/.venv/ansible
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH :=
+export VIRTUAL_ENV := $(CURDIR)/.venv
+
+.PHONY: help
+help: ## list the targets
+	@printf 'Targets:\n'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; \
+	do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+.PHONY: environment
+environment: ## install the pinned requirements into .venv, when the pins have changed
+	@"$(PYTHON)" tests/tools/environment.py
+
+.PHONY: constraints
+constraints: ## resolve tests/requirements.txt anew and write tests/constraints.txt
+	@"$(PYTHON)" tests/tools/environment.py --lock
+
+# --- Showing and rehearsing ---------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: environment ## show the collection at work against a simulated Integration Server
+	@$(PY) tests/demo/run.py $(ARGS)
+
+.PHONY: simulator
+simulator: environment ## start a simulated Integration Server to rehearse against (ARGS="--help" lists its options)
+	@PYTHONPATH=tests $(PY) -m simulator $(ARGS)
+
+# --- Tests --------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint unit contract integration molecule sanity build ## run every check and every test
+	@printf '\nAll checks and tests passed.\n'
+
+.PHONY: unit
+unit: environment ## run the unit tests
+	$(PYTEST) tests/unit $(ARGS)
+
+.PHONY: contract
+contract: environment ## hold the simulator against the contract of the API
+	$(PYTEST) tests/contract $(ARGS)
+
+.PHONY: integration
+integration: environment ## run the integration suites, on the controller and as modules
+	$(PYTEST) tests/integration $(ARGS)
+
+.PHONY: sanity
+sanity: environment ## run ansible-test sanity over a copy of the checkout
+	$(PY) tests/tools/sanity.py $(ARGS)
+
+.PHONY: molecule
+molecule: environment ## run the molecule scenarios, if there are any
+	@if [ -d extensions/molecule ]; then cd extensions && molecule test --all; else echo 'no extensions/molecule'; fi
+
+.PHONY: coverage
+coverage: environment ## run the unit and contract tests with their coverage measured
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest tests/unit tests/contract $(ARGS)
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
+
+# --- Checks -------------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: ruff types ansible-lint yamllint docs-lint changelog-lint ## run every static check
+
+.PHONY: ruff
+ruff: environment ## check style and format of the Python files
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+.PHONY: types
+types: environment ## check the types of module_utils, plugin_utils and the simulator
+	$(PY) -m mypy -p $(COLLECTION).module_utils -p $(COLLECTION).plugin_utils -p simulator
+
+.PHONY: ansible-lint
+ansible-lint: environment ## check roles, playbooks and the collection as Galaxy would
+	$(PY) -m ansiblelint --offline --profile production
+
+.PHONY: yamllint
+yamllint: environment ## check the style of the YAML files
+	$(PY) -m yamllint --strict .
+
+.PHONY: docs-lint
+docs-lint: environment ## check the documentation of plugins and roles, and all references in it
+	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
+
+.PHONY: changelog-lint
+changelog-lint: environment ## check the changelog fragments
+	$(BIN)/antsibull-changelog lint
+
+.PHONY: format
+format: environment ## format the Python files
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+# --- Products -----------------------------------------------------------------------------------------------------
+
+.PHONY: build
+build: environment ## build the collection artifact into build/
+	@mkdir -p build
+	$(BIN)/ansible-galaxy collection build --force --output-path build
+
+.PHONY: docs
+docs: environment ## render the documentation site into build/docs
+	@$(PY) tests/tools/docs_site.py
+
+.PHONY: clean
+clean: ## remove everything that was made here
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .ansible collections
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes and renews the project's own environment, .venv, in the current folder.
+
+Usage: python tests/tools/environment.py [--lock]
+
+Installs the pinned requirements, and links the checkout into .venv/collections so that it behaves as an installed
+collection. What the environment was made from is recorded in .venv/environment.sha256: as long as that is unchanged, a
+run does nothing. With --lock, resolves tests/requirements.txt anew in a throw-away environment and writes
+tests/constraints.txt.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+MINIMUM = (3, 11)
+ENVIRONMENT = Path(".venv")
+STAMP = ENVIRONMENT / "environment.sha256"
+REQUIREMENTS = Path("tests/requirements.txt")
+CONSTRAINTS = Path("tests/constraints.txt")
+PINS = (REQUIREMENTS, CONSTRAINTS, Path(__file__).resolve())
+LINK = ENVIRONMENT / "collections" / "ansible_collections" / "ksvla" / "light_agent"
+LOCK_HEADER = f"""\
+# Every package of the development environment, pinned. Written by "make constraints" from {REQUIREMENTS}.
+"""
+
+
+def fingerprint() -> str:
+    """Return what the environment depends on, as one digest: pins, interpreter, and the folder (its scripts name it)."""
+    digest = hashlib.sha256()
+    for part in (sys.version, os.path.realpath(sys.executable), str(Path.cwd())):
+        digest.update(part.encode() + b"\0")
+    for path in PINS:
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def pip(environment: Path, *arguments: str) -> str:
+    """Run pip of an environment; its messages go to standard error, what it prints is returned."""
+    command = [str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def link_collection() -> None:
+    """Link the checkout to where Ansible looks for a collection (relative: the folder may be called anything)."""
+    LINK.parent.mkdir(parents=True, exist_ok=True)
+    target = os.path.relpath(Path.cwd(), LINK.parent.resolve())
+    if not LINK.is_symlink() or os.readlink(LINK) != target:
+        LINK.unlink(missing_ok=True)
+        LINK.symlink_to(target)
+
+
+def make_environment() -> None:
+    """Create the environment, or renew it when what it was made from has changed."""
+    wanted = fingerprint()
+    if STAMP.is_file() and STAMP.read_text(encoding="ascii").strip() == wanted:
+        link_collection()
+        return
+    print("Installing the pinned requirements into .venv", flush=True)
+    if ENVIRONMENT.exists():
+        shutil.rmtree(ENVIRONMENT)
+    venv.create(ENVIRONMENT, with_pip=True)
+    pip(ENVIRONMENT, "install", "-qq", "--requirement", str(REQUIREMENTS), "--constraint", str(CONSTRAINTS))
+    pip(ENVIRONMENT, "check")
+    link_collection()
+    STAMP.write_text(wanted + "\n", encoding="ascii")
+
+
+def write_lock() -> None:
+    """Resolve the direct pins in an empty environment and write what was installed to the constraints file."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = Path(folder) / "venv"
+        venv.create(environment, with_pip=True)
+        pip(environment, "install", "-qq", "--requirement", str(REQUIREMENTS))
+        frozen = pip(environment, "freeze")
+    CONSTRAINTS.write_text(LOCK_HEADER + frozen, encoding="utf-8")
+    print(f"{CONSTRAINTS}: {len(frozen.splitlines())} packages")
+
+
+def main() -> int:
+    """Run from the command line; the exit code is 0 when the environment is there."""
+    if sys.version_info < MINIMUM:
+        needed, found = (".".join(map(str, version[:2])) for version in (MINIMUM, sys.version_info))
+        print(f"Python {needed} or later is needed, this is {found}: name one with PYTHON=…", file=sys.stderr)
+        return 1
+    try:
+        if "--lock" in sys.argv[1:]:
+            write_lock()
+            return 0
+        with open(__file__, "rb") as mutex:  # two "make" at once must not install over one another
+            fcntl.flock(mutex, fcntl.LOCK_EX)
+            make_environment()
+    except subprocess.CalledProcessError as error:
+        print(f"pip ended with {error.returncode}: {' '.join(error.cmd)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
