@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The calls of API 2.0 and nothing else: what is sent, and what each answer holds.
+
+One method per call of the reference, "Using the Integration Server REST API in multi-tenancy scenarios"
+(topic 199331). No call here waits, compares or decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Optional
+
+from .._clock import NO_DEADLINE, Deadline
+from .._transport import _authentication
+from .._transport._session import Session, encode_segment
+from .._transport._settings import ConnectionSettings
+from . import _identifiers
+from . import _multitenancy_xml as formats
+from ._records import ServerTask, Tenant, VirtualMachine
+
+_BASE = "/api/2.0/virtualization"
+_READ = {"Accept": "application/xml"}
+_WRITE = {"Accept": "application/xml", "Content-Type": "application/xml; charset=utf-8"}
+_REPORT = {"Accept": "application/csv"}
+"""The pages want this value exactly, for generating a report and for fetching it."""
+
+
+def open_session(settings: ConnectionSettings) -> Session:
+    """Return a session that sends the account with each call, as API 2.0 wants it."""
+    return Session(settings, _authentication.basic(settings.username or "", settings.password or ""))
+
+
+class MultitenancyApi:
+    """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def tenants(self) -> list[Tenant]:
+        """List all tenants (topic 259248)."""
+        return formats.read_tenants(self._session.read(f"{_BASE}/tenants", headers=_READ).body)
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """Return one tenant (topic 259247); an unknown id is an :class:`ApiError` with status 404."""
+        return formats.read_tenant(self._session.read(_tenant_path(tenant_id), headers=_READ).body)
+
+    def create_tenant(self, tenant: formats.NewTenant) -> str:
+        """Start a task ``CreateTenant`` (topic 259250) and return its id."""
+        body = formats.tenant_body(tenant)
+        return _identifiers.task_id(self._session.write("POST", f"{_BASE}/tenants", body=body, headers=_WRITE))
+
+    def activate_tenant(self, tenant_id: str) -> str:
+        """Start a task ``ChangeTenantActivation`` (topic 259251) and return its id."""
+        path = f"{_tenant_path(tenant_id)}/activate"
+        return _identifiers.task_id(self._session.write("POST", path, headers=_READ))
+
+    def deactivate_tenant(self, tenant_id: str) -> str:
+        """Start a task ``ChangeTenantActivation`` (topic 259252) and return its id."""
+        path = f"{_tenant_path(tenant_id)}/deactivate"
+        return _identifiers.task_id(self._session.write("POST", path, headers=_READ))
+
+    def remove_tenant(self, tenant_id: str, *, remove_artifacts: bool) -> str:
+        """Start a task ``DeleteTenant`` (topic 259255) and return its id.
+
+        :param remove_artifacts: Whether the virtual Administration Server, its account and its folder go too; always
+            sent, as the pages name no default.
+        """
+        query = [("removeTenantArtifacts", "true" if remove_artifacts else "false")]
+        return _identifiers.task_id(
+            self._session.write("DELETE", _tenant_path(tenant_id), query, headers=_READ)
+        )
+
+    def vms(self, tenant_id: str) -> list[VirtualMachine]:
+        """List the virtual machines registered for a tenant (topic 259249)."""
+        return formats.read_vms(self._session.read(f"{_tenant_path(tenant_id)}/vms", headers=_READ).body)
+
+    def register_vm(self, tenant_id: str, bios_id: str, name: Optional[str], user_data: Optional[str]) -> None:
+        """Register a virtual machine for a tenant (topic 259253)."""
+        body = formats.vm_body(bios_id, name, user_data)
+        self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body, headers=_WRITE)
+
+    def unregister_vm(self, tenant_id: str, bios_id: str) -> None:
+        """Unregister a virtual machine of a tenant by its BIOS id (topic 259254)."""
+        query = [("biosId", bios_id)]
+        self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/unregister", query, headers=_READ)
+
+    def generate_report(
+        self, tenant_id: Optional[str], period_start: Optional[str], period_end: Optional[str]
+    ) -> str:
+        """Start a task ``CreateTenantReport`` (topic 259257) and return its id.
+
+        :param tenant_id: None for all virtual machines, also those of no tenant.
+        :param period_start: ``YYYY-MM-DDThh:mm:ss``; None for the earliest record.
+        :param period_end: ``YYYY-MM-DDThh:mm:ss``; None for now.
+        """
+        given = (("tenantId", tenant_id), ("from", period_start), ("to", period_end))
+        query = [(name, value) for name, value in given if value is not None]
+        return _identifiers.task_id(
+            self._session.write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT)
+        )
+
+    def report(
+        self, report_id: str, first: Optional[int] = None, last: Optional[int] = None
+    ) -> AbstractContextManager[tuple[int, Mapping[str, str], Iterator[bytes]]]:
+        """Give status, headers and body of a report (topic 259258), or of the bytes from first to last of it.
+
+        The status is 206 when the server keeps to the range, and 200 when it sends the whole report.
+        """
+        headers = dict(_REPORT)
+        if first is not None:
+            headers["Range"] = f"bytes={first}-{'' if last is None else last}"
+        # A packed body would have another length than the report, and could not be continued in the middle.
+        headers["Accept-Encoding"] = "identity"
+        return self._session.stream(f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers=headers)
+
+    def task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> ServerTask:
+        """Return one task (topic 259259)."""
+        path = f"{_BASE}/tasks/{encode_segment(task_id)}"
+        answer = self._session.read(path, headers=_READ, deadline=deadline, retries=retries)
+        return formats.read_task(answer.body)
+
+    def tasks(
+        self,
+        *,
+        created_from: Optional[str] = None,
+        state: Optional[str] = None,
+        task_type: Optional[str] = None,
+        deadline: Deadline = NO_DEADLINE,
+        retries: Optional[int] = None,
+    ) -> list[ServerTask]:
+        """List the tasks that match every filter given (topic 199645)."""
+        given = (("createdFrom", created_from), ("state", state), ("type", task_type))
+        query = [(name, value) for name, value in given if value is not None]
+        answer = self._session.read(f"{_BASE}/tasks", query, headers=_READ, deadline=deadline, retries=retries)
+        return formats.read_tasks(answer.body)
+
+    def cancel_task(self, task_id: str) -> None:
+        """Ask for a task to be canceled (topic 199647); it may go on as ``Stopping`` for a while."""
+        self._session.write("POST", f"{_BASE}/tasks/{encode_segment(task_id)}/cancel", headers=_READ, safe=True)
+
+
+def _tenant_path(tenant_id: str) -> str:
+    return f"{_BASE}/tenants/{encode_segment(tenant_id)}"

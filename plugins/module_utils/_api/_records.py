@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the API's answers hold, as plain typed records: tenants, virtual machines, tasks.
+
+Words come as the options of the modules take them (``complete``, ``active``), dates as the server sends them.
+Sources: "Getting information about a tenant" (topic 259247), "Getting a list of tenant virtual machines"
+(topic 259249), "Getting task information" (topic 259259), "SVM deployment task" (SVM management).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Optional
+
+CANCELED = frozenset({"canceled", "cancelled", "stopped"})
+FAILED = "failed"
+COMPLETED = "completed"
+UNDER_WAY = ("created", "queued", "starting", "running", "stopping")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant of the Integration Server."""
+
+    id: str
+    name: str
+    description: str
+    user_data: str
+    type: Optional[str]
+    status: Optional[str]
+    created: Optional[str]
+    updated: Optional[str]
+    virtual_server_id: Optional[str]
+    admin_username: Optional[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class VirtualMachine:
+    """A virtual machine registered for a tenant."""
+
+    id: Optional[str]
+    bios_id: str
+    name: str
+    user_data: str
+    created: Optional[str]
+    updated: Optional[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        return {
+            "id": self.id,
+            "bios_id": self.bios_id,
+            "name": self.name,
+            "user_data": self.user_data,
+            "created": self.created,
+            "updated": self.updated,
+        }
+
+
+@dataclass(frozen=True)
+class ServerTask:
+    """A task of the Integration Server, of either API.
+
+    :param progress: Per cent, or None when the server does not say.
+    :param result: What the task yielded, as the server shows it (text, or nested keys).
+    :param error: The server's message, when the task failed or was canceled.
+    """
+
+    id: str
+    type: Optional[str]
+    state: str
+    stage: Optional[str] = None
+    progress: Optional[int] = None
+    created: Optional[str] = None
+    state_changed: Optional[str] = None
+    last_changed: Optional[str] = None
+    result: Any = None
+    error: Optional[str] = None
+    error_code: Optional[str] = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    children: tuple[ServerTask, ...] = ()
+
+    @property
+    def completed(self) -> bool:
+        """Whether the task ended well."""
+        return self.state.lower() == COMPLETED
+
+    @property
+    def failed(self) -> bool:
+        """Whether the task ended with an error."""
+        return self.state.lower() == FAILED
+
+    @property
+    def canceled(self) -> bool:
+        """Whether the task was ended before it was done; the pages spell this end in three ways."""
+        return self.state.lower() in CANCELED
+
+    @property
+    def ended(self) -> bool:
+        """Whether the task will not change any more; an unknown state is no end."""
+        return self.completed or self.failed or self.canceled
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        return {
+            "id": self.id,
+            "type": self.type,
+            "state": self.state,
+            "stage": self.stage,
+            "progress": self.progress,
+            "created": self.created,
+            "state_changed": self.state_changed,
+            "last_changed": self.last_changed,
+            "result": self.result,
+            "error": self.error,
+            "error_code": self.error_code,
+            "parameters": self.parameters,
+            "children": [child.as_dict() for child in self.children],
+        }

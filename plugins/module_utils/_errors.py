@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The errors of this collection, and what each of them tells the user.
+
+Every failure that a user sees is one of these. A failure carries a message and, where they apply, the server's error
+code, the HTTP status, the request (method and path, never a secret), the task, a hint what to do about it, and whatever
+was achieved before it happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from ._hints import hint_for
+
+
+class KsvlaError(Exception):
+    """Base of all failures that this collection reports on purpose.
+
+    :param message: What went wrong, in one sentence.
+    :param error_code: The server's own code (``VIRMT_*`` or ``KSC_*``), or the connection error of API 3.0.
+    :param status: The HTTP status of the answer.
+    :param request: Method and path of the request, such as ``GET /api/2.0/virtualization/tenants``.
+    :param task: The record of the server's task that failed.
+    :param hint: What to do about it; looked up by the error code when it is not given.
+    :param details: Further keys of the module's result: what was achieved before the failure.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error_code: Optional[str] = None,
+        status: Optional[int] = None,
+        request: Optional[str] = None,
+        task: Optional[Mapping[str, Any]] = None,
+        hint: Optional[str] = None,
+        details: Optional[Mapping[str, Any]] = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error_code = error_code
+        self.status = status
+        self.request = request
+        self.task = task
+        self.hint = hint or hint_for(error_code, status)
+        self.details: dict[str, Any] = dict(details or {})
+
+    def add_details(self, **details: Any) -> None:
+        """Add keys to the result of the failed module, keeping those that are already there."""
+        for key, value in details.items():
+            self.details.setdefault(key, value)
+
+    def payload(self) -> dict[str, Any]:
+        """Return the keys of the failed module's result, without those that do not apply."""
+        payload: dict[str, Any] = dict(self.details)
+        payload["msg"] = f"{self.message} {self.hint}" if self.hint else self.message
+        for key in ("error_code", "status", "request", "task", "hint"):
+            value = getattr(self, key)
+            if value is not None:
+                payload[key] = value
+        return payload
+
+
+class InputError(KsvlaError):
+    """The parameters cannot be what the user wants; nothing was sent."""
+
+
+class NotConnected(KsvlaError):
+    """No connection could be made, so the request never reached the server."""
+
+
+class NotTrusted(KsvlaError):
+    """The server's certificate is not trusted, so nothing was sent to it."""
+
+
+class OutcomeUnknown(KsvlaError):
+    """The request may have reached the server, but its answer was lost.
+
+    A read is simply repeated. A write must not be: whoever sent it looks first whether it took effect.
+    """
+
+    retry_after: Optional[float] = None
+
+
+class ApiError(KsvlaError):
+    """The server answered, and its answer is an error."""
+
+
+class UnexpectedAnswer(KsvlaError):
+    """The server answered with success, but in a form that cannot be understood."""
+
+
+class TaskFailed(KsvlaError):
+    """A task of the server ended as failed or canceled."""
+
+
+class WaitTimeout(KsvlaError):
+    """The time to wait ran out before the server was done."""

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do about an error, in a sentence for the user.
+
+The codes are those of the reference's return codes and task error codes (topics 259246 to 259259) and of the
+connection errors of API 3.0 ("Connecting the Integration Server and the virtual infrastructure").
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+_BY_CODE: dict[str, str] = {
+    "VIRMT_TenantWithSpecifiedIdNotFound": (
+        "No tenant has this id: list the tenants with ksvla_tenant_info, or give the tenant's name instead of its id."
+    ),
+    "VIRMT_MandatoryParameterIsNotSpecified": "The server misses a required value: give the tenant a name.",
+    "VIRMT_InvalidTenantType": "The type of a tenant is 'complete' or 'simple'.",
+    "VIRMT_VKscCredentialsNotSpecified": (
+        "A complete tenant needs admin_username and admin_password, the account of its virtual Administration Server."
+    ),
+    "VIRMT_InvalidViisAddressFormat": "preferred_viis_address must be the IP address of the Integration Server.",
+    "KSC_ServiceNotConfigured": (
+        "The Integration Server is not connected to Kaspersky Security Center: set the connection up in the "
+        "Integration Server's console, section 'Kaspersky Security Center connection settings', then run this again."
+    ),
+    "VIRMT_TenantGroupAlreadyExists": (
+        "Kaspersky Security Center still has a folder of this tenant's name, as it does after a tenant was removed "
+        "with remove_artifacts: false. Remove that folder below 'Multitenancy KSV LA' or choose another name."
+    ),
+    "VIRMT_TenantWithSpecifiedNameAlreadyExists": (
+        "A tenant of this name exists already: names are compared exactly by this collection, the server may compare "
+        "them more loosely. List the tenants with ksvla_tenant_info."
+    ),
+    "VIRMT_PasswordNotComplyPolicy": (
+        "Choose an admin_password that meets the password requirements of Kaspersky Security Center."
+    ),
+    "VIRMT_UserWithSpecifiedNameAlreadyExists": (
+        "Account names are unique over Kaspersky Security Center and all its virtual Administration Servers: choose "
+        "another admin_username, or switch that check off in Kaspersky Security Center."
+    ),
+    "VIRMT_VmWithSpecifiedBiosIdAlreadyExists": (
+        "A BIOS id can be registered once on an Integration Server: unregister it from the tenant that holds it first."
+    ),
+    "VIRMT_VmWithSpecifiedIdNotFound": (
+        "The tenant has no such virtual machine: list them with ksvla_tenant_vm_info."
+    ),
+}
+
+_BY_STATUS: dict[int, str] = {
+    401: "Check the username and the password, or the access token.",
+    403: (
+        "Check the username and the password: API 2.0 wants the account 'multitenancy', API 3.0 the account 'admin'."
+    ),
+    404: "Check the id, and that host and port are those of an Integration Server.",
+    405: "A child task cannot be canceled by itself: cancel its parent.",
+    409: "The task has already ended.",
+    415: "The server does not offer the report in this format.",
+    429: "The server asks for fewer requests: run with a lower concurrency, or raise retries.",
+    502: "A gateway before the Integration Server could not reach it: try again later, or raise retries.",
+    503: "The Integration Server is not available at the moment: try again later, or raise retries.",
+    504: "A gateway before the Integration Server waited in vain: try again later, or raise retries.",
+}
+
+
+def hint_for(error_code: Optional[str], status: Optional[int] = None) -> Optional[str]:
+    """Return the hint for an error code, or else for an HTTP status, or None where there is nothing to advise."""
+    if error_code is not None and error_code in _BY_CODE:
+        return _BY_CODE[error_code]
+    if error_code is None and status is not None:
+        if status in _BY_STATUS:
+            return _BY_STATUS[status]
+        if status >= 500:
+            return "The Integration Server failed to handle the request: its own log says why."
+    if error_code is not None and error_code.startswith("KSC_"):
+        return "Kaspersky Security Center refused: its own event log says why."
+    return None
+
+
+def known_codes() -> frozenset[str]:
+    """Return the error codes that have a hint (the contract test compares them with the contract)."""
+    return frozenset(_BY_CODE)

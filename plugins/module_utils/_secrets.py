@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The forms in which a secret could show up, so that all of them can be hidden."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+
+
+def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()) -> set[str]:
+    """Return the secret values with their Base64 forms, and the Base64 of each account as HTTP Basic sends it.
+
+    :param accounts: Pairs of user name and password.
+    """
+    forms: set[str] = set()
+    for value in values:
+        if value:
+            forms.update((value, _base64(value)))
+    for username, password in accounts:
+        if username and password:
+            forms.add(_base64(f"{username}:{password}"))
+    return forms
+
+
+def _base64(value: str) -> str:
+    return base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii")

@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long to wait before a request is repeated."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Optional
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 10.0
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds; a server that asks for more is asked again after this time."""
+
+
+def pause(attempt: int, retry_after: Optional[float] = None) -> float:
+    """Return the seconds to wait before the given repetition (0 is the first).
+
+    The pauses double and vary by chance, so that many clients do not come back at once. What the server asks for with
+    ``Retry-After`` takes precedence.
+    """
+    if retry_after is not None:
+        return retry_after + random.uniform(0, FIRST_PAUSE)
+    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt)
+    return random.uniform(longest / 2, longest)
+
+
+def parse_retry_after(value: Optional[str]) -> Optional[float]:
+    """Return the seconds that a ``Retry-After`` header asks for, given as seconds or as a date, or None."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except (TypeError, ValueError):
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        seconds = (moment - datetime.now(timezone.utc)).total_seconds()
+    if seconds != seconds:
+        return None
+    return max(0.0, min(seconds, LONGEST_RETRY_AFTER))

@@ -1,0 +1,394 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One session with one Integration Server: requests, their repetition, and their errors.
+
+A read is repeated freely. A write is repeated only when it certainly did not reach the server (no connection, or the
+server turned it away with 429); otherwise :class:`OutcomeUnknown` tells the caller to look first.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Callable, Optional, Union
+from urllib.parse import quote, urljoin, urlsplit
+
+from .._clock import NO_DEADLINE, Deadline
+from .._errors import ApiError, InputError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown, WaitTimeout
+from . import _tls
+from ._answer import Answer, find_error_code, find_message
+from ._retry import parse_retry_after, pause
+
+if TYPE_CHECKING:
+    import requests
+
+    from ._authentication import Authentication
+    from ._settings import ConnectionSettings
+
+Query = Sequence[tuple[str, Union[str, tuple[str, ...]]]]
+"""Names and values; several values of one name are joined by a literal ``+``, as API 3.0 wants object types."""
+
+Trace = Callable[[str], None]
+
+_CHUNK = 256 * 1024
+_MOST_REDIRECTS = 3
+_MOST_CONNECTIONS = 64
+_PASSING = frozenset({429, 500, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def _silent(_line: str) -> None:
+    """Trace nothing."""
+
+
+class Session:
+    """Sends requests to one server as one account.
+
+    :param authentication: How requests prove who asks; may be exchanged, as after a new login.
+    :param trace: Is given one line per answer, without secrets.
+    """
+
+    def __init__(self, settings: ConnectionSettings, authentication: Optional[Authentication] = None) -> None:
+        import requests
+        import requests.cookies
+
+        self.settings = settings
+        self.authentication = authentication
+        self.trace: Trace = _silent
+        self.renew: Optional[Callable[[], None]] = None
+        """Logs in anew after the server refused the token; None where each request carries the account."""
+        self._http = requests.Session()
+        # Proxies are read once here, since requests would read the whole environment at every call.
+        self._http.trust_env = False
+        self._http.proxies = dict(requests.utils.get_environ_proxies(settings.origin))
+        self._http.verify = _tls.verification(settings)
+        self._http.cookies = requests.cookies.RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+        self._http.headers["User-Agent"] = "ksvla.light_agent"
+        self._http.mount("https://", _tls.adapter(settings, _MOST_CONNECTIONS))
+        self._hold = threading.Lock()
+        self._held_until = 0.0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def read(
+        self,
+        path: str,
+        query: Query = (),
+        *,
+        headers: Optional[Mapping[str, str]] = None,
+        deadline: Deadline = NO_DEADLINE,
+        retries: Optional[int] = None,
+    ) -> Answer:
+        """Send a GET and return its answer, repeating it while the reason of a failure may pass.
+
+        :raises ApiError: when the server answers with an error.
+        :raises NotConnected: when no connection could be made.
+        :raises OutcomeUnknown: when connections break again and again.
+        """
+        return self._repeat("GET", path, query, None, headers, deadline, retries, safe=True)
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        *,
+        body: Optional[bytes] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        deadline: Deadline = NO_DEADLINE,
+        safe: bool = False,
+    ) -> Answer:
+        """Send a request that changes something, once, and return its answer.
+
+        :param safe: Whether doing it twice is the same as doing it once; it is then repeated like a read.
+        :raises OutcomeUnknown: when it may have reached the server and its answer was lost.
+        """
+        return self._repeat(method, path, query, body, headers, deadline, None, safe=safe)
+
+    @contextmanager
+    def stream(
+        self, path: str, *, headers: Mapping[str, str], deadline: Deadline = NO_DEADLINE
+    ) -> Iterator[tuple[int, Mapping[str, str], Iterator[bytes]]]:
+        """Send a GET once and give its status, headers and the pieces of its body as they come.
+
+        :raises OutcomeUnknown: when the connection breaks, also in the middle of the body.
+        """
+        described = f"GET {path}"
+        with self._translate_errors(described):
+            response = self._send("GET", self._url(path, ()), None, headers, deadline)
+        try:
+            if response.status_code in _REDIRECTS:
+                raise self._refused_redirect(described, response)
+            if response.status_code >= 400:
+                raise self._error(described, self._read_body(response, deadline))
+            with self._translate_errors(described):
+                yield response.status_code, _lower(response.headers), response.iter_content(_CHUNK)
+        finally:
+            response.close()
+
+    def _repeat(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        body: Optional[bytes],
+        headers: Optional[Mapping[str, str]],
+        deadline: Deadline,
+        retries: Optional[int],
+        *,
+        safe: bool,
+    ) -> Answer:
+        described = f"{method} {path}"
+        url = self._url(path, query)
+        most = self.settings.retries if retries is None else retries
+        attempt = 0
+        renewed = False
+        while True:
+            self._wait_for_hold(deadline)
+            failure: KsvlaError
+            retry_after: Optional[float] = None
+            try:
+                answer = self._exchange(method, url, body, headers, deadline, described)
+            except NotConnected as error:
+                failure, repeatable = error, True
+            except OutcomeUnknown as error:
+                failure, repeatable = error, safe
+            else:
+                if answer.status < 400:
+                    return answer
+                if answer.status == 401 and self.renew is not None and not renewed:
+                    renewed = True
+                    self.renew()
+                    continue
+                failure = self._error(described, answer)
+                retry_after = parse_retry_after(answer.headers.get("retry-after"))
+                if answer.status not in _PASSING or (answer.status == 500 and failure.error_code):
+                    raise failure
+                if answer.status in (429, 503) and retry_after is not None:
+                    self._hold_all(retry_after)
+                repeatable = safe or answer.status == 429
+                if not repeatable and failure.error_code is None:
+                    failure = _unknown(failure, retry_after)
+            seconds = pause(attempt, retry_after)
+            remaining = deadline.remaining()
+            if not repeatable or attempt >= most or (remaining is not None and seconds >= remaining):
+                raise failure
+            attempt += 1
+            self.trace(f"{described}: {failure.message} Trying again in {seconds:.1f} s ({attempt} of {most}).")
+            time.sleep(seconds)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: Optional[bytes],
+        headers: Optional[Mapping[str, str]],
+        deadline: Deadline,
+        described: str,
+    ) -> Answer:
+        """Send a request once, follow redirects of a read within the server, and read the whole answer."""
+        started = time.monotonic()
+        for _redirect in range(_MOST_REDIRECTS + 1):
+            with self._translate_errors(described):
+                response = self._send(method, url, body, headers, deadline)
+                try:
+                    target = self._redirect_target(method, url, response)
+                    if response.status_code in _REDIRECTS and target is None:
+                        raise self._refused_redirect(described, response)
+                    answer = self._read_body(response, deadline)
+                finally:
+                    response.close()
+            if target is None:
+                self.trace(f"{described} -> {answer.status} ({(time.monotonic() - started) * 1000:.0f} ms)")
+                return answer
+            url = target
+        raise ApiError(f"{described} was redirected again and again.", request=described)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: Optional[bytes],
+        headers: Optional[Mapping[str, str]],
+        deadline: Deadline,
+    ) -> requests.Response:
+        timeout = deadline.shortened(self.settings.request_timeout)
+        if timeout <= 0:
+            raise WaitTimeout("The time to wait is over.")
+        return self._http.request(
+            method,
+            url,
+            data=body,
+            headers=dict(headers or {}),
+            auth=self.authentication or _anonymous,
+            timeout=(timeout, timeout),
+            allow_redirects=False,
+            stream=True,
+        )
+
+    @staticmethod
+    def _read_body(response: requests.Response, deadline: Deadline) -> Answer:
+        pieces = []
+        for piece in response.iter_content(_CHUNK):
+            pieces.append(piece)
+            if deadline.expired():
+                raise OutcomeUnknown("The answer did not arrive within the time to wait.")
+        return Answer(response.status_code, _lower(response.headers), b"".join(pieces))
+
+    @contextmanager
+    def _translate_errors(self, described: str) -> Iterator[None]:
+        """Turn the exceptions of ``requests`` into ours, telling what never left from what may have arrived."""
+        import requests
+        from urllib3 import exceptions as urllib3
+
+        try:
+            yield
+        except requests.exceptions.SSLError as error:
+            raise self._untrusted(described, error) from None
+        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
+            raise NotConnected(self._cannot_connect(error), request=described, hint=_CONNECT_HINT) from None
+        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+            reason = getattr(error.args[0], "reason", None) if error.args else None
+            if isinstance(reason, (urllib3.NewConnectionError, urllib3.NameResolutionError)):
+                raise NotConnected(self._cannot_connect(error), request=described, hint=_CONNECT_HINT) from None
+            raise OutcomeUnknown(
+                f"The connection to {self.settings.origin} broke before the answer was complete.", request=described
+            ) from None
+        except (requests.exceptions.Timeout, requests.exceptions.ContentDecodingError):
+            raise OutcomeUnknown(
+                f"{self.settings.origin} did not answer within {self.settings.request_timeout:g} s.",
+                request=described,
+                hint="Raise request_timeout if the server needs longer.",
+            ) from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, OSError) as error:
+            if isinstance(error, requests.exceptions.RequestException) or error.errno is None:
+                raise NotConnected(f"{self.settings.origin} cannot be used: {error}", request=described) from None
+            raise
+
+    def _cannot_connect(self, error: Exception) -> str:
+        text = str(error)
+        for known, meaning in (
+            ("Name or service not known", "its name is not known"),
+            ("Failed to resolve", "its name is not known"),
+            ("refused", "the connection was refused"),
+            ("timed out", f"no answer within {self.settings.request_timeout:g} s"),
+            ("No route", "there is no route to it"),
+            ("unreachable", "its network cannot be reached"),
+            ("roxy", "the proxy does not let it through"),
+        ):
+            if known in text:
+                return f"No connection to {self.settings.origin}: {meaning}."
+        return f"No connection to {self.settings.origin}."
+
+    def _untrusted(self, described: str, error: Exception) -> KsvlaError:
+        settings = self.settings
+        text = str(error)
+        if "ingerprint" not in text and "CERTIFICATE_VERIFY_FAILED" not in text and "doesn't match" not in text:
+            # A handshake that broke off is a lost connection; no certificate was judged.
+            return NotConnected(
+                f"No TLS connection to {settings.origin}: {_first_line(text)}", request=described, hint=_CONNECT_HINT
+            )
+        presented = _tls.presented_fingerprint(settings.host, settings.port, settings.request_timeout)
+        shown = f" It presents the SHA-256 fingerprint {_tls.readable_fingerprint(presented)}." if presented else ""
+        if "ingerprint" in text and settings.fingerprint:
+            wanted = _tls.readable_fingerprint(settings.fingerprint)
+            message = f"The certificate of {settings.origin} is not the pinned one: {wanted} was expected.{shown}"
+            hint = "Find out why the certificate changed before you pin the new one."
+        else:
+            message = f"The certificate of {settings.origin} is not trusted.{shown}"
+            hint = (
+                "Give the authority that signed it as ca_path, or, when that is the fingerprint you know from the "
+                "server itself, pin it with fingerprint."
+            )
+        return NotTrusted(message, request=described, hint=hint)
+
+    def _error(self, described: str, answer: Answer) -> ApiError:
+        code = find_error_code(answer.text)
+        said = find_message(answer.text, code)
+        meaning = {401: "not authenticated", 403: "access denied", 404: "not found", 415: "format not supported"}
+        reason = ": ".join(part for part in (code, said) if part) or meaning.get(answer.status, "no reason given")
+        return ApiError(
+            f"{described} was answered with {answer.status}: {reason.rstrip('.')}.",
+            error_code=code,
+            status=answer.status,
+            request=described,
+        )
+
+    def _redirect_target(self, method: str, url: str, response: requests.Response) -> Optional[str]:
+        """Return where a read may follow: only within the server, so that credentials never leave it."""
+        location = response.headers.get("location")
+        if response.status_code not in _REDIRECTS or method != "GET" or not location:
+            return None
+        target = urljoin(url, location)
+        here, there = urlsplit(url), urlsplit(target)
+        if (here.scheme, here.hostname, here.port) != (there.scheme, there.hostname, there.port):
+            return None
+        return target
+
+    def _refused_redirect(self, described: str, response: requests.Response) -> ApiError:
+        there = urlsplit(urljoin(self.settings.origin, response.headers.get("location", "")))
+        return ApiError(
+            f"{described} was redirected to {there.scheme}://{there.netloc}, which is not followed.",
+            status=response.status_code,
+            request=described,
+            hint="Credentials are sent to the Integration Server only: check host and port.",
+        )
+
+    def _url(self, path: str, query: Query) -> str:
+        encoded = "&".join(f"{quote(name, safe='')}={_encode_value(value)}" for name, value in query)
+        return f"{self.settings.origin}{path}{'?' + encoded if encoded else ''}"
+
+    def _hold_all(self, seconds: float) -> None:
+        """Let every request of this session wait: the server asked for it."""
+        with self._hold:
+            self._held_until = max(self._held_until, time.monotonic() + seconds)
+
+    def _wait_for_hold(self, deadline: Deadline) -> None:
+        seconds = self._held_until - time.monotonic()
+        if seconds > 0:
+            time.sleep(deadline.shortened(seconds))
+
+
+_CONNECT_HINT = "Check host and port, and that the Integration Server runs and is reachable from where the module runs."
+
+
+def _encode_value(value: Union[str, tuple[str, ...]]) -> str:
+    """Return a query value percent-encoded; the colons of dates stay, as the pages write them."""
+    values = (value,) if isinstance(value, str) else value
+    return "+".join(quote(single, safe=":") for single in values)
+
+
+def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Send no credentials; given instead of None so that no ``.netrc`` steps in."""
+    return request
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0][:200] if text else "no reason given"
+
+
+def _unknown(error: KsvlaError, retry_after: Optional[float]) -> OutcomeUnknown:
+    """Say that the outcome of a write is unknown, as a gateway may have passed it on before it failed."""
+    unknown = OutcomeUnknown(error.message, status=error.status, request=error.request, hint=error.hint)
+    unknown.retry_after = retry_after
+    return unknown
+
+
+def encode_segment(value: str) -> str:
+    """Return an id as one segment of a path, percent-encoded.
+
+    :raises InputError: when it is one of the names that paths use for themselves.
+    """
+    if value.strip(".") == "":
+        raise InputError(f"{value!r} is no id.")
+    return quote(value, safe="")

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the Integration Server is and who asks: the connection options, checked."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+from urllib.parse import urlsplit
+
+from .._errors import InputError
+
+_FINGERPRINT_PREFIX = re.compile(r"^(sha-?256)[:=\s]+", re.IGNORECASE)
+_HOST = re.compile(r"[^\s/?#@\[\]]+")
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """Everything that tells one connection from another; equal settings may share a session.
+
+    :param request_timeout: Seconds to wait for a connection, and for each piece of an answer.
+    :param retries: How often a request is repeated that failed for a passing reason.
+    :param fingerprint: SHA-256 of the server's certificate, 64 hexadecimal digits in lower case.
+    """
+
+    host: str
+    port: int
+    username: Optional[str]
+    password: Optional[str]
+    access_token: Optional[str]
+    validate_certs: bool
+    ca_path: Optional[str]
+    fingerprint: Optional[str]
+    request_timeout: float
+    retries: int
+
+    def __repr__(self) -> str:
+        """Name the server and the account, and no secret."""
+        return f"ConnectionSettings({self.username or 'token'}@{self.origin})"
+
+    @property
+    def origin(self) -> str:
+        """The server's address as a URL: scheme, host and port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.port}"
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> ConnectionSettings:
+        """Check the connection options of a module and return them.
+
+        :raises InputError: when an option is missing or cannot be right.
+        """
+        host, port = _split_host(parameters.get("host"), int(parameters["port"]))
+        if not 0 < port < 65536:
+            raise InputError(f"port must be from 1 to 65535, not {port}.")
+        token = parameters.get("access_token")
+        username = parameters.get("username")
+        password = parameters.get("password")
+        if not token:
+            _require_account(username, password)
+        if float(parameters["request_timeout"]) <= 0:
+            raise InputError("request_timeout must be above 0 seconds.")
+        if int(parameters["retries"]) < 0:
+            raise InputError("retries must be 0 or more.")
+        return cls(
+            host=host,
+            port=port,
+            username=username,
+            password=password,
+            access_token=token or None,
+            validate_certs=bool(parameters["validate_certs"]),
+            ca_path=_check_ca_path(parameters.get("ca_path")),
+            fingerprint=normalize_fingerprint(parameters.get("fingerprint")),
+            request_timeout=float(parameters["request_timeout"]),
+            retries=int(parameters["retries"]),
+        )
+
+
+def _split_host(host: Optional[str], port: int) -> tuple[str, int]:
+    if not host or not host.strip():
+        raise InputError("host is missing: give the address of the Integration Server, or set KSVLA_HOST.")
+    host = host.strip()
+    if "://" in host:
+        parts = urlsplit(host)
+        raise InputError(
+            f"host takes an address without a scheme: write host: {parts.hostname or 'ksv.example.com'}"
+            f"{f' and port: {parts.netloc.rpartition(chr(58))[2]}' if parts.netloc.rpartition(':')[2].isdigit() else ''}."
+        )
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not _HOST.fullmatch(host):
+        raise InputError(f"host is no address: {host!r}. Give a name or an IP address, such as ksv.example.com.")
+    if host.count(":") == 1:
+        raise InputError(f"host takes no port: write host: {host.split(':')[0]} and port: {host.split(':')[1]}.")
+    return host, port
+
+
+def _require_account(username: Optional[str], password: Optional[str]) -> None:
+    if not username:
+        raise InputError("username is empty: leave it out for the documented account, or give its name.")
+    if ":" in username:
+        raise InputError("username has a colon, which HTTP Basic authentication cannot carry.")
+    if not password:
+        raise InputError(
+            f"password is missing: give the password of the account '{username}' of the Integration Server, "
+            "or set it in the environment (KSVLA_MULTITENANCY_PASSWORD for API 2.0, KSVLA_ADMIN_PASSWORD for API 3.0)."
+        )
+
+
+def _check_ca_path(ca_path: Optional[str]) -> Optional[str]:
+    if not ca_path:
+        return None
+    path = os.path.expanduser(ca_path)
+    if not os.path.exists(path):
+        raise InputError(
+            f"ca_path does not exist where the module runs: {ca_path}. Give a file with the certificate authority's "
+            "certificate (PEM), or a folder of them."
+        )
+    return path
+
+
+def normalize_fingerprint(fingerprint: Optional[str]) -> Optional[str]:
+    """Return a SHA-256 fingerprint as 64 lower-case hexadecimal digits.
+
+    Takes it as tools print it: with colons or blanks, in upper or lower case, with a leading ``sha256:``.
+
+    :raises InputError: when it is no SHA-256 fingerprint.
+    """
+    if not fingerprint or not fingerprint.strip():
+        return None
+    digits = re.sub(r"[:\s-]", "", _FINGERPRINT_PREFIX.sub("", fingerprint.strip())).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise InputError(
+            "fingerprint is no SHA-256 fingerprint: it has 64 hexadecimal digits, with or without colons, "
+            f"and this has {len(digits)} characters. Print it with: openssl x509 -noout -fingerprint -sha256."
+        )
+    return digits

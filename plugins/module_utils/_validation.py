@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of single values, made before anything is sent.
+
+Each raises :class:`InputError` that says what is wrong, where (the option's name), and what would be right.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import datetime
+from typing import Optional
+
+from ._errors import InputError
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
+
+
+def require_text(value: Optional[str], option: str) -> None:
+    """Refuse an empty or blank value of an option that was given."""
+    if value is not None and not value.strip():
+        raise InputError(f"{option} is empty: give a value, or leave the option out.")
+
+
+def require_uuid(value: Optional[str], option: str) -> None:
+    """Refuse a value that is not a UUID in its usual form."""
+    if value is not None and not _UUID.fullmatch(value):
+        raise InputError(
+            f"{option} is no UUID: {value!r}. It has the form 01234567-89ab-cdef-0123-456789abcdef (32 hexadecimal "
+            "digits with hyphens, upper or lower case)."
+        )
+
+
+def require_ip_address(value: Optional[str], option: str) -> None:
+    """Refuse a value that is neither an IPv4 nor an IPv6 address."""
+    if value is None:
+        return
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise InputError(f"{option} is no IP address: {value!r}. Give one such as 192.0.2.10.") from None
+
+
+def require_xml_text(value: Optional[str], option: str) -> None:
+    """Refuse a character that XML 1.0 cannot carry, as the server could never receive it."""
+    if value is None:
+        return
+    match = _NOT_XML.search(value)
+    if match:
+        raise InputError(
+            f"{option} has the character U+{ord(match.group()):04X} at position {match.start() + 1}, which XML cannot "
+            "carry. Remove it."
+        )
+
+
+def require_date_time(value: Optional[str], option: str) -> None:
+    """Refuse a value that is not a date and time without zone, as the API writes them."""
+    if value is None:
+        return
+    if _DATE_TIME.fullmatch(value):
+        try:
+            datetime.strptime(value, "%Y-%m-%dT%H:%M:%S")
+            return
+        except ValueError:
+            pass
+    raise InputError(
+        f"{option} is no date and time that the server understands: {value!r}. Write it as YYYY-MM-DDThh:mm:ss without "
+        "a zone, such as 2026-01-31T00:00:00, in the server's own time."
+    )
