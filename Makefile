@@ -23,6 +23,9 @@ PY := $(BIN)/python
 PYTEST := $(PY) -m pytest -n $(JOBS)
 COLLECTION := ansible_collections.ksvla.light_agent.plugins
 
+# .venv is made with the interpreter of the caller's PATH, everything else runs with .venv first on it.
+ORIGINAL_PATH := $(PATH)
+
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.venv/collections
 export ANSIBLE_HOME := $(CURDIR)/.venv/ansible
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -37,11 +40,11 @@ help: ## list the targets
 
 .PHONY: environment
 environment: ## install the pinned requirements into .venv, when the pins have changed
-	@"$(PYTHON)" tests/tools/environment.py
+	@PATH="$(ORIGINAL_PATH)" "$(PYTHON)" tests/tools/environment.py
 
 .PHONY: constraints
 constraints: ## resolve tests/requirements.txt anew and write tests/constraints.txt
-	@"$(PYTHON)" tests/tools/environment.py --lock
+	@PATH="$(ORIGINAL_PATH)" "$(PYTHON)" tests/tools/environment.py --lock
 
 # --- Showing and rehearsing ---------------------------------------------------------------------------------------
 

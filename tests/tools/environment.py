@@ -38,7 +38,7 @@ LOCK_HEADER = f"""\
 def fingerprint() -> str:
     """Return what the environment depends on, as one digest: pins, interpreter, and the folder (its scripts name it)."""
     digest = hashlib.sha256()
-    for part in (sys.version, os.path.realpath(sys.executable), str(Path.cwd())):
+    for part in (sys.version, sys.base_prefix, str(Path.cwd())):
         digest.update(part.encode() + b"\0")
     for path in PINS:
         digest.update(path.read_bytes() + b"\0")
@@ -69,7 +69,7 @@ def make_environment() -> None:
     print("Installing the pinned requirements into .venv", flush=True)
     if ENVIRONMENT.exists():
         shutil.rmtree(ENVIRONMENT)
-    venv.create(ENVIRONMENT, with_pip=True)
+    venv.create(ENVIRONMENT, symlinks=True, with_pip=True)
     pip(ENVIRONMENT, "install", "-qq", "--requirement", str(REQUIREMENTS), "--constraint", str(CONSTRAINTS))
     pip(ENVIRONMENT, "check")
     link_collection()
@@ -80,7 +80,7 @@ def write_lock() -> None:
     """Resolve the direct pins in an empty environment and write what was installed to the constraints file."""
     with tempfile.TemporaryDirectory() as folder:
         environment = Path(folder) / "venv"
-        venv.create(environment, with_pip=True)
+        venv.create(environment, symlinks=True, with_pip=True)
         pip(environment, "install", "-qq", "--requirement", str(REQUIREMENTS))
         frozen = pip(environment, "freeze")
     CONSTRAINTS.write_text(LOCK_HEADER + frozen, encoding="utf-8")
