@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remembers which tasks were started from here, so that a later run knows them again.
+
+While a tenant is being created, the server's task list does not say which tenant it is. A small file per task does: it
+lies on the machine where the module runs, holds no name and no secret (a digest of what the task is about), and is
+removed after a day. Without it a run still works: it then waits for such tasks to end before it starts its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import Optional
+from urllib.parse import quote
+
+_KEPT_SECONDS = 24 * 3600
+
+
+class TaskJournal:
+    """The tasks started from this machine on one server.
+
+    :param server: The server's address.
+    :param directory: Where to keep it; by default ``KSVLA_JOURNAL``, or a folder in Ansible's home.
+    """
+
+    def __init__(self, server: str, directory: Optional[str] = None) -> None:
+        home = os.environ.get("ANSIBLE_HOME") or "~/.ansible"
+        chosen = directory or os.environ.get("KSVLA_JOURNAL") or os.path.join(home, "ksvla_journal")
+        self._folder = Path(os.path.expanduser(chosen)) / _digest(server)[:16]
+
+    def remember(self, task_id: str, subject: str) -> None:
+        """Note that the task is about the subject. A folder that cannot be written is no reason to fail."""
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._remove_old()
+            path = self._path(task_id)
+            aside = path.with_name(f".{path.name}.{os.getpid()}")
+            aside.write_text(_digest(subject), encoding="ascii")
+            os.replace(aside, path)
+
+    def is_about(self, task_id: str, subject: str) -> Optional[bool]:
+        """Return whether the task is about the subject, or None when it was not started from here."""
+        try:
+            return self._path(task_id).read_text(encoding="ascii") == _digest(subject)
+        except (OSError, ValueError):
+            return None
+
+    def _path(self, task_id: str) -> Path:
+        return self._folder / quote(task_id, safe="")[:200]
+
+    def _remove_old(self) -> None:
+        oldest = time.time() - _KEPT_SECONDS
+        for path in self._folder.iterdir():
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

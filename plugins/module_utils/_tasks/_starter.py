@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starting a task of API 2.0 once: attach to one that is under way, look before repeating, wait for its end.
+
+A task that was started twice would fail half-way and be rolled back by the server, in the middle of the night. So
+before a task is started, the tasks of its type that are under way are read: one that an earlier run started for the same
+subject is attached to; one that cannot be told apart (started elsewhere, or its answer was lost) is waited for, and then
+it is looked whether there is anything left to do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from .._api._multitenancy import MultitenancyApi
+from .._api._records import ServerTask
+from .._context import Context
+from .._errors import OutcomeUnknown, TaskFailed
+from .._transport._retry import pause
+from ._journal import TaskJournal
+from ._poller import Poller
+from ._watch import require_success, show, watch_task
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change that a task of the server makes.
+
+    :param task_type: Type of the task, such as ``CreateTenant``.
+    :param subject: What it is about, told apart from every other step: used to know the task again.
+    :param names: Names and ids that tell the subject from others where a task shows any.
+    :param label: Whom the task is about, for a person.
+    :param send: Starts the task and returns its id.
+    :param settled: Reads whether what the step is for holds already.
+    """
+
+    task_type: str
+    subject: str
+    names: Mapping[str, str]
+    label: str
+    send: Callable[[], str]
+    settled: Callable[[], bool]
+
+
+class TaskStarter:
+    """Carries out steps, one after the other, within one time to wait."""
+
+    def __init__(self, api: MultitenancyApi, poller: Poller, context: Context, journal: TaskJournal, retries: int) -> None:
+        self._api = api
+        self._poller = poller
+        self._context = context
+        self._journal = journal
+        self._retries = retries
+        self.tasks: list[ServerTask] = []
+        """The tasks that were started or attached to, as they were last seen."""
+
+    def carry_out(self, step: Step, *, fresh: bool = False) -> None:
+        """Bring about what the step is for, waiting for its end if waiting is wanted.
+
+        :param fresh: Nobody can have started it before, as its subject is new; the task list is not read then.
+        :raises TaskFailed: when the server's task fails and what it was for does not hold either.
+        :raises OutcomeUnknown: when answers are lost again and again.
+        """
+        task_id = None if fresh else self._attach(step)
+        if task_id is None and not fresh and self._wait_for_unknown(step):
+            return
+        if task_id is None:
+            task_id = self._start(step)
+        if task_id is None:
+            return
+        self._journal.remember(task_id, step.subject)
+        self._finish(step, task_id)
+
+    def _finish(self, step: Step, task_id: str) -> None:
+        if not self._poller.waiting.wait:
+            self.tasks.append(self._api.task(task_id))
+            return
+        try:
+            task = watch_task(self._api, task_id, self._poller, self._context.progress, step.label)
+        except Exception as error:
+            record = getattr(error, "task", None)
+            self.tasks.append(ServerTask(task_id, step.task_type, str(record["state"]) if record else "unknown"))
+            raise
+        self.tasks.append(task)
+        try:
+            require_success(task)
+        except TaskFailed:
+            # Somebody else may have done the same at the same time: then the wish is fulfilled all the same.
+            if not step.settled():
+                raise
+
+    def _attach(self, step: Step) -> Optional[str]:
+        """Return the id of a task under way that is certainly this step's, or None."""
+        for task in self._under_way(step):
+            if self._is_ours(task, step):
+                return task.id
+        return None
+
+    def _wait_for_unknown(self, step: Step) -> bool:
+        """Wait for tasks under way that may be this step's, and return whether the step is settled by them."""
+        if not self._poller.waiting.wait:
+            return False
+        unknown = [task for task in self._under_way(step) if self._is_ours(task, step) is None]
+        if not unknown:
+            return False
+        self._watch_all(unknown, step)
+        return step.settled()
+
+    def _start(self, step: Step) -> Optional[str]:
+        """Send the step and return its task's id, or None when it turns out to be settled without one."""
+        attempt = 0
+        while True:
+            try:
+                return step.send()
+            except OutcomeUnknown as error:
+                if attempt >= self._retries:
+                    raise
+                time.sleep(self._poller.deadline.shortened(pause(attempt, error.retry_after)))
+                attempt += 1
+                self._context.trace(f"{error.message} Looking whether it took effect.")
+                if step.settled():
+                    return None
+                unknown = [task for task in self._under_way(step) if self._is_ours(task, step) is not False]
+                if unknown and not self._poller.waiting.wait:
+                    return unknown[-1].id
+                self._watch_all(unknown, step)
+                if unknown and step.settled():
+                    return None
+
+    def _watch_all(self, tasks: Iterable[ServerTask], step: Step) -> None:
+        for task in tasks:
+            show(task, self._context.progress, step.label)
+            ended = watch_task(self._api, task.id, self._poller, self._context.progress, step.label)
+            if self._is_ours(ended, step):
+                self.tasks.append(ended)
+
+    def _under_way(self, step: Step) -> list[ServerTask]:
+        tasks = self._api.tasks(task_type=step.task_type)
+        return [task for task in tasks if task.type == step.task_type and not task.ended]
+
+    def _is_ours(self, task: ServerTask, step: Step) -> Optional[bool]:
+        """Return whether a task is this step's: as remembered here, or as the task itself shows; None if unknown."""
+        remembered = self._journal.is_about(task.id, step.subject)
+        if remembered is not None:
+            return remembered
+        shown = _shown_names(task)
+        for name, value in step.names.items():
+            if name in shown:
+                return shown[name] == value
+        return None
+
+
+def _shown_names(task: ServerTask) -> dict[str, str]:
+    """Return the names and ids of a tenant that a task shows in its parameters or its result, by normalized key."""
+    shown: dict[str, str] = {}
+    sources: list[Any] = [task.parameters]
+    if isinstance(task.result, Mapping):
+        tenant = task.result.get("tenant", task.result)
+        sources.append(
+            {f"tenant{key}": value for key, value in tenant.items()} if isinstance(tenant, Mapping) else {}
+        )
+    for source in sources:
+        for key, value in source.items():
+            if isinstance(value, str):
+                shown[key.lower().replace("_", "")] = value
+    return shown
