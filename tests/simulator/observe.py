@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens to every request before its handler sees it: the journal, the tasks that are due, and faults."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from simulator.context import Context
+from simulator.streaming import FilePart, hang_up, transmit
+
+
+@dataclass
+class Activity:
+    """When the server was last used, on the monotonic clock, in seconds."""
+
+    last: float
+
+
+def observer(context: Context, activity: Activity) -> Middleware:
+    """The outermost middleware of the API's server."""
+    journal, faults, engine = context.journal, context.faults, context.tasks
+
+    @web.middleware
+    async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+        body = await request.read() if request.can_read_body else b""
+        entry = journal.begin(request, body)
+        activity.last = time.monotonic()
+        fault = faults.take(request.method, request.raw_path)
+        kind = fault.kind if fault is not None else ""
+        if fault is not None:
+            if kind == "status":
+                entry.status = fault.status
+                return web.Response(status=fault.status, body=fault.body.encode(), headers=fault.headers)
+            if kind == "drop_before":
+                entry.status = 0
+                hang_up(request)
+                return web.Response()
+            if kind == "delay":
+                await asyncio.sleep(fault.seconds)
+        engine.advance()
+        try:
+            response = await handler(request)
+        except web.HTTPException as refusal:
+            entry.status = refusal.status
+            raise
+        except Exception:
+            entry.status = 500
+            raise
+        entry.status = response.status
+        if kind == "drop_after":
+            entry.status = 0
+            hang_up(request)
+            return web.Response()
+        if kind == "truncate":
+            return await transmit(request, response, limit=0.5)
+        if kind == "slow_body" and fault is not None:
+            return await transmit(request, response, seconds=fault.seconds)
+        if isinstance(response, FilePart):
+            return await transmit(request, response)
+        return response
+
+    return observe
