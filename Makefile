@@ -133,7 +133,16 @@ build: environment ## build the collection artifact into build/
 
 .PHONY: docs
 docs: environment ## render the documentation site into build/docs
-	@$(PY) tests/tools/docs_site.py
+	@rm -rf build/docs && mkdir -p build/docs
+	$(BIN)/antsibull-docs sphinx-init --use-current --lenient --fail-on-error --dest-dir build/docs \
+	  --project ksvla.light_agent --copyright 'ksvla.light_agent contributors' --title ksvla.light_agent \
+	  ksvla.light_agent
+	build/docs/build.sh
+	@echo 'Open build/docs/build/html/index.html'
+
+.PHONY: changelog
+changelog: environment ## turn the changelog fragments into the section of the version in galaxy.yml
+	$(BIN)/antsibull-changelog release
 
 .PHONY: clean
 clean: ## remove everything that was made here
