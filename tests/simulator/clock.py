@@ -28,13 +28,20 @@ class Clock:
 
 
 @lru_cache(maxsize=4096)
-def _format_second(second: int) -> str:
-    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+def _day(day: int) -> str:
+    return datetime.fromtimestamp(day * 86400, timezone.utc).strftime("%Y-%m-%dT")
+
+
+@lru_cache(maxsize=1)
+def _times() -> list[str]:
+    """The 86400 times of a day as text: reports of millions of lines write two of them per line."""
+    return [f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(86400)]
 
 
 def format_date(seconds: float) -> str:
     """A time as ``YYYY-MM-DDThh:mm:ss``, without a zone (it is UTC here). Source: 'Getting information about a tenant'."""
-    return _format_second(int(seconds))
+    day, second = divmod(int(seconds), 86400)
+    return _day(day) + _times()[second]
 
 
 def parse_date(text: str) -> float:

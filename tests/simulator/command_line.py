@@ -70,7 +70,7 @@ async def _serve(options: Options) -> None:
         loop.add_signal_handler(number, simulator.request_stop)
     try:
         await simulator.start()
-        print(f"Listening on https://{simulator.host}:{simulator.port} (control: http://127.0.0.1:{simulator.control_port})")
+        print(f"Listening on {simulator.url} (control: http://127.0.0.1:{simulator.control_port})")
         print(f"Fingerprint of the certificate (SHA-256): {simulator.tls.fingerprint}")
         print(f"To point a playbook at it (also in {simulator.directory / 'simulator.env'}):")
         print(simulator.environment_lines(), flush=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from simulator.faults import FaultError
 from simulator.settings import SettingError
@@ -25,7 +26,13 @@ _ERRORS = (FaultError, SettingError, StateError, TaskFaultError, ValueError, Typ
 def control_app(simulator: Simulator) -> web.Application:
     """The application that serves the control interface of a simulator."""
     calls = _Calls(simulator)
-    app = web.Application(client_max_size=1 << 30)
+
+    @web.middleware
+    async def touch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        simulator.touch()
+        return await handler(request)
+
+    app = web.Application(client_max_size=1 << 30, middlewares=[touch])
     app.add_routes(
         [
             web.get("/requests", calls.requests),

@@ -49,7 +49,7 @@ class Simulator:
     def __init__(self, options: Options) -> None:
         self.options = options
         self._temporary = options.directory is None
-        self.directory = options.directory or Path(tempfile.mkdtemp(prefix="integration-server-simulator-"))
+        self.directory = (options.directory or Path(tempfile.mkdtemp(prefix="integration-server-simulator-"))).resolve()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.tls = prepare_tls(self.directory, options.address)
         self.host = options.address
@@ -79,7 +79,8 @@ class Simulator:
             client_max_size=_BODY_LIMIT, middlewares=[observer(self.context, self._activity)]
         )
         self._seeds = multitenancy.setup(self.app, self.context)
-        if importlib.util.find_spec(_SVM_MANAGEMENT) is not None:
+        svm_management = importlib.util.find_spec(_SVM_MANAGEMENT)
+        if svm_management is not None and svm_management.origin is not None:
             importlib.import_module(_SVM_MANAGEMENT).setup(self.app, self.context)
         space.apply(options.settings)
         for assignment in options.assignments:
@@ -167,6 +168,15 @@ class Simulator:
         self._seeds.fill(self.options.tenants, self.options.vms, random.Random(2))
 
     # ---- what tests and the control interface do --------------------------------------------------------------------
+
+    def touch(self) -> None:
+        """Notes that somebody uses it."""
+        self._activity.last = time.monotonic()
+
+    @property
+    def url(self) -> str:
+        """Where the API listens."""
+        return f"https://[{self.host}]:{self.port}" if ":" in self.host else f"https://{self.host}:{self.port}"
 
     def environment(self) -> dict[str, str]:
         """The variables that point a playbook at this server."""

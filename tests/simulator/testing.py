@@ -28,7 +28,7 @@ class RunningSimulator:
         self.host = simulator.host
         self.port = simulator.port
         self.control_port = simulator.control_port
-        self.url = f"https://{simulator.host}:{simulator.port}"
+        self.url = simulator.url
         self.control_url = f"http://127.0.0.1:{simulator.control_port}"
         self.ca_path = str(simulator.tls.ca_path)
         self.fingerprint = simulator.tls.fingerprint

@@ -74,9 +74,12 @@ def unassigned_periods(settings: Settings, now: float) -> Iterator[Period]:
             yield Period("", "", vm_id, f"unassigned-{number:03d}", start, end)
 
 
-def _history(vm_id: str, before: float, days: int) -> Iterator[tuple[float, float]]:
-    midnight = before - before % _DAY
-    for back in range(days, 0, -1):
-        day = midnight - back * _DAY
-        noise = zlib.crc32(f"{vm_id}{day:.0f}".encode())
-        yield day + 6 * 3600 + noise % 10800, day + 17 * 3600 + (noise >> 12) % 21600
+def _history(vm_id: str, before: float, days: int) -> Iterator[tuple[int, int]]:
+    """One period for each of the whole days before a time: from 06:00-09:00 to 17:00-23:00, as the id and the day say."""
+    if not days:
+        return
+    seed = zlib.crc32(vm_id.encode())
+    today = int(before // _DAY)
+    for day in range(today - days, today):
+        noise = (seed ^ day) * 2654435761 & 0xFFFFFFFF
+        yield day * _DAY + 21600 + (noise >> 8) % 10800, day * _DAY + 61200 + (noise >> 4) % 21600
