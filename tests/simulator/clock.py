@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from simulator.settings import Settings
@@ -29,7 +29,7 @@ class Clock:
 
 @lru_cache(maxsize=4096)
 def _day(day: int) -> str:
-    return datetime.fromtimestamp(day * 86400, timezone.utc).strftime("%Y-%m-%dT")
+    return datetime.fromtimestamp(day * 86400, UTC).strftime("%Y-%m-%dT")
 
 
 @lru_cache(maxsize=1)
@@ -51,4 +51,4 @@ def parse_date(text: str) -> float:
     """
     if not _DATE.fullmatch(text):
         raise ValueError(f"not a date in the format YYYY-MM-DDThh:mm:ss: {text!r}")
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC).timestamp()

@@ -75,9 +75,7 @@ class Simulator:
         )
         state.register("tasks", _TaskPart(self.context.tasks))
         self._activity = Activity(time.monotonic())
-        self.app = web.Application(
-            client_max_size=_BODY_LIMIT, middlewares=[observer(self.context, self._activity)]
-        )
+        self.app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[observer(self.context, self._activity)])
         self._seeds = multitenancy.setup(self.app, self.context)
         svm_management = importlib.util.find_spec(_SVM_MANAGEMENT)
         if svm_management is not None and svm_management.origin is not None:

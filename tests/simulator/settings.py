@@ -24,10 +24,13 @@ class SettingError(ValueError):
 
 
 def option(default: Any, about: str, *choices: str, minimum: float | None = None) -> Any:
-    """A dataclass field that is a setting: its default, what it is about, and the words or numbers it may have."""
+    """A dataclass field that is a setting: its default, what it is about, and the words or numbers it may have.
+
+    The default None stands for an empty mapping.
+    """
     metadata = {"about": about, "choices": choices, "minimum": minimum}
-    if isinstance(default, dict):
-        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
+    if default is None:
+        return dataclasses.field(default_factory=dict, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -38,7 +41,9 @@ _DRESSINGS = ("plain", "no_declaration", "bom", "default_namespace", "prefixed_n
 class Settings:
     """The settings of the base and of API 2.0. A shape set to ``random`` is drawn anew for each answer."""
 
-    task_seconds: float = option(2.0, "seconds that one asynchronous task takes; 0: the next look sees its end", minimum=0)
+    task_seconds: float = option(
+        2.0, "seconds that one asynchronous task takes; 0: the next look sees its end", minimum=0
+    )
     cancel_style: str = option("at_once", "what cancelling a running task does", "at_once", "stopping")
     clock_offset: float = option(0.0, "seconds by which the server's clock is ahead")
     journal_limit: int = option(200_000, "requests that the journal keeps, the newest", minimum=1)
@@ -48,7 +53,9 @@ class Settings:
     password_policy: bool = option(True, "whether administrator passwords have to meet the policy")
     password_min_length: int = option(8, "characters that a password needs", minimum=0)
     password_min_classes: int = option(3, "classes (lower, upper, digit, other) that a password needs", minimum=0)
-    virtual_server_limit: int = option(500, "virtual Administration Servers that Kaspersky Security Center holds", minimum=0)
+    virtual_server_limit: int = option(
+        500, "virtual Administration Servers that Kaspersky Security Center holds", minimum=0
+    )
     default_tenant_type: str = option("Simple", "the type of a tenant created without one", "Simple", "Complete")
 
     ranges: bool = option(True, "whether reports are served in ranges")
@@ -77,7 +84,9 @@ class Settings:
     shape_empty: str = option("empty", "optional elements without a value", "empty", "absent", RANDOM)
     shape_content_type: str = option("charset", "Content-Type of XML", "charset", "bare", "text", "quoted", RANDOM)
     shape_register: str = option("empty", "body after registering a virtual machine", "empty", "vm", RANDOM)
-    state_names: dict[str, str] = option({}, "other words for task states, e.g. {'Queued': 'Waiting'}")
+    state_names: dict[str, str] = option(  # noqa: RUF009 - it makes a new mapping for each instance
+        None, "other words for task states, e.g. {'Queued': 'Waiting'}"
+    )
 
 
 class SettingsSpace:

@@ -95,7 +95,9 @@ class Shapes:
             location = f"/api/2.0/virtualization/tasks/{task_id}"
             return web.Response(status=202, headers={"Location": location})
         if shape == "bare":
-            return web.Response(status=202, body=task_id.encode(), headers={"Content-Type": "text/plain; charset=utf-8"})
+            return web.Response(
+                status=202, body=task_id.encode(), headers={"Content-Type": "text/plain; charset=utf-8"}
+            )
         if shape == "json":
             body = json.dumps(task_id).encode()
             return web.Response(status=202, body=body, headers={"Content-Type": "application/json; charset=utf-8"})
@@ -137,8 +139,7 @@ class Shapes:
         if shape == "element":
             code_name, message_name = f"{prefix}code", f"{prefix}message"
             return (
-                f"<{name}><{code_name}>{code}</{code_name}>"
-                f"<{message_name}>{escape(message)}</{message_name}></{name}>"
+                f"<{name}><{code_name}>{code}</{code_name}><{message_name}>{escape(message)}</{message_name}></{name}>"
             )
         if shape == "attribute":
             return f'<{name} code="{code}">{escape(message)}</{name}>'

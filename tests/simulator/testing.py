@@ -134,7 +134,7 @@ def running_simulator(
     def run() -> None:
         try:
             asyncio.run(serve())
-        except BaseException as problem:
+        except BaseException as problem:  # noqa: BLE001 - raised again in the test's own thread
             problems.append(problem)
         finally:
             started.set()

@@ -14,7 +14,7 @@ import ipaddress
 import os
 import ssl
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -56,7 +56,7 @@ def _usable(path: Path, address: str) -> bool:
     if not path.is_file():
         return False
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    if certificate.not_valid_after_utc < datetime.now(timezone.utc) + timedelta(days=_SPARE_DAYS):
+    if certificate.not_valid_after_utc < datetime.now(UTC) + timedelta(days=_SPARE_DAYS):
         return False
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return all(name in names for name in _names(address))
@@ -73,7 +73,7 @@ def _names(address: str) -> list[x509.GeneralName]:
 
 
 def _issue(ca_path: Path, certificate_path: Path, key_path: Path, address: str) -> None:
-    now = datetime.now(timezone.utc) - timedelta(hours=1)
+    now = datetime.now(UTC) - timedelta(hours=1)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Integration Server simulator CA")])
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Integration Server simulator")])

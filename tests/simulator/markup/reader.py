@@ -60,12 +60,15 @@ def parse(document: bytes, encoding: str | None = None) -> Element:
     def end(_name: str) -> None:
         stack.pop().text = "".join(pieces.pop())
 
+    def character_data(text: str) -> None:
+        pieces[-1].append(text)
+
     def refuse(*_arguments: object) -> None:
         raise MarkupError("a document type declaration is not accepted")
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.CharacterDataHandler = lambda text: pieces[-1].append(text)
+    parser.CharacterDataHandler = character_data
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(document, True)

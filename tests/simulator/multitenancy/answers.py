@@ -101,7 +101,9 @@ class Answers:
         created, entered = format_date(task.created), format_date(task.state_changed)
         changed = format_date(self._engine.changed(task))
         pieces = [f'<{p}task id="{task.id}" created="{created}" stateChanged="{entered}" changed="{changed}">']
-        pieces.append(f"<{p}state>{self._shapes.state_name(task.state)}</{p}state><{p}type>{escape(task.type)}</{p}type>")
+        pieces.append(
+            f"<{p}state>{self._shapes.state_name(task.state)}</{p}state><{p}type>{escape(task.type)}</{p}type>"
+        )
         if task.stage is not None or empty != "absent":
             pieces.append(f"<{p}stage>{escape(task.stage or '')}</{p}stage>")
         pieces.append(f"<{p}progress>{self._engine.progress(task)}</{p}progress>")

@@ -97,7 +97,9 @@ def tenant_element(tenant: Mapping[str, Any], prefix: str = "", empty: str = "em
         pieces.append(f"<{p}userData>{cdata(tenant['user_data'] or '')}</{p}userData>")
     if tenant["type"] == COMPLETE:
         administrator = escape(tenant["admin_username"] or "")
-        pieces.append(f'<{p}vKsc id="{tenant["server_id"]}"><{p}user><{p}name>{administrator}</{p}name></{p}user></{p}vKsc>')
+        pieces.append(
+            f'<{p}vKsc id="{tenant["server_id"]}"><{p}user><{p}name>{administrator}</{p}name></{p}user></{p}vKsc>'
+        )
     pieces.append(f"<{p}status>{tenant['status']}</{p}status><{p}type>{tenant['type']}</{p}type></{p}tenant>")
     return "".join(pieces).encode()
 

@@ -111,7 +111,7 @@ class Reports:
         for prefix, times in self._rows(tenant, now):
             lines = ""
             for start, stop in times:
-                begin = start if start > first else first
+                begin = max(start, first)
                 finish = last if stop is None or stop > last else stop
                 if begin < finish:
                     lines += f"{prefix}{format_date(begin)};{format_date(finish)}{end}"

@@ -60,7 +60,9 @@ class SecurityCenter:
     def connect(self) -> None:
         """Raises TaskFailure when the connection is not configured."""
         if not self._settings.ksc_configured:
-            raise TaskFailure("KSC_ServiceNotConfigured", "Kaspersky Security Center connection settings are not specified.")
+            raise TaskFailure(
+                "KSC_ServiceNotConfigured", "Kaspersky Security Center connection settings are not specified."
+            )
 
     def create_folder(self, name: str) -> Undo:
         """Creates a tenant's folder."""

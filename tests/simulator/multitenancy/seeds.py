@@ -47,7 +47,9 @@ class Seeds:
         for record in _records(records, _PERIOD_KEYS, "periods"):
             if "vm_id" not in record or "from" not in record:
                 raise StateError("a period needs vm_id and from")
-            tenant = self._store.tenant(record.get("tenant_id", "")) or self._store.names.get(record.get("tenant_name", ""))
+            tenant = self._store.tenant(record.get("tenant_id", "")) or self._store.names.get(
+                record.get("tenant_name", "")
+            )
             self._store.periods.append(
                 Period(
                     tenant.id if tenant else record.get("tenant_id", ""),

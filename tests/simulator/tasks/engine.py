@@ -129,7 +129,9 @@ class TaskEngine:
                 each.progress = self.progress(each)
                 each.epoch += 1
                 self._enter(each, State.STOPPING, now)
-        self._after(task, now + _STOPPING * task.seconds, lambda ended, due: self._cancel(ended, due, _CANCELED_BY_USER))
+        self._after(
+            task, now + _STOPPING * task.seconds, lambda ended, due: self._cancel(ended, due, _CANCELED_BY_USER)
+        )
         return CancelOutcome.STOPPING
 
     def dump(self) -> list[dict[str, Any]]:
@@ -205,10 +207,9 @@ class TaskEngine:
         step = plan.steps[task.step]
         try:
             fault = task.fault
-            if fault is not None and fault.fails and fault.stage in (None, step.stage):
-                if fault.stage is not None or task.step == len(plan.steps) - 1:
-                    self._strike(task, now)
-                    return
+            if fault is not None and fault.fails and step.stage == (fault.stage or plan.steps[-1].stage):
+                self._strike(task, now)
+                return
             undo = step.run() if step.run is not None else None
         except TaskFailure as failure:
             self._fail(task, now, failure.code, failure.message)

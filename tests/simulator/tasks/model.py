@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from simulator.tasks.faults import TaskFault
@@ -15,7 +15,7 @@ from simulator.tasks.faults import TaskFault
 Undo = Callable[[], None]
 
 
-class State(str, Enum):
+class State(StrEnum):
     """The documented states. Source: 'Methods for working with tasks', topic 199658."""
 
     CREATED = "Created"
