@@ -100,8 +100,9 @@ ruff: environment ## check style and format of the Python files
 	$(PY) -m ruff format --check .
 
 .PHONY: types
-types: environment ## check the types of module_utils, plugin_utils and the simulator
+types: environment ## check the types of module_utils, plugin_utils, the simulator and the tools
 	$(PY) -m mypy -p $(COLLECTION).module_utils -p $(COLLECTION).plugin_utils -p simulator
+	$(PY) -m mypy tests/tools
 
 .PHONY: ansible-lint
 ansible-lint: environment ## check roles, playbooks and the collection as Galaxy would

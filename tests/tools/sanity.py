@@ -9,6 +9,9 @@ ansible-test wants a real folder …/ansible_collections/ksvla/light_agent that 
 knows or would add are copied into one, below .venv. It gets a PATH without version managers (their shims are no
 interpreters to it) and a HOME of its own, below .venv too, where it keeps its virtual environments between runs.
 
+Interpreters of other versions that are found on the machine are offered to it too, by links, so that the files that
+modules consist of are compiled and imported with the oldest Python that they support.
+
 ansible-test downloads a bootstrap script for pip. Where that is out of reach, a script of a few lines takes its place:
 it runs the same version of pip from the wheel of the package registry.
 """
@@ -27,6 +30,7 @@ ENVIRONMENT = Path(".venv").absolute()
 ROOT = ENVIRONMENT / "sanity"
 COPY = ROOT / "ansible_collections" / "ksvla" / "light_agent"
 HOME = ROOT / "home"
+INTERPRETERS = ROOT / "interpreters"
 PIP_CACHE = HOME / ".ansible" / "test" / "cache"
 BOOTSTRAP_URL = "https://ci-files.testing.ansible.com/ansible-test/get-pip-{version}.py"
 BOOTSTRAP_STAND_IN = """\
@@ -39,6 +43,7 @@ sys.path.insert(0, str(next(Path(__file__).parent.glob("pip-{version}-*.whl"))))
 sys.argv[1:] = ["install", *(word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel"))]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
+OTHER_PYTHONS = range(9, 14)  # minor versions that the oldest and the newest supported ansible-core run modules with
 SKIPPED_ALL = "All targets skipped"
 TEST_LINE = re.compile(r"^Running sanity test\b", re.MULTILINE)
 
@@ -89,6 +94,35 @@ def provide_pip() -> None:
     script.write_text(text, encoding="utf-8")
 
 
+def link_interpreters() -> list[str]:
+    """Link usable interpreters of other versions into one folder, and return their names."""
+    shutil.rmtree(INTERPRETERS, ignore_errors=True)
+    INTERPRETERS.mkdir(parents=True)
+    version_manager = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    linked = []
+    for minor in OTHER_PYTHONS:
+        if minor == sys.version_info.minor:
+            continue
+        name = f"python3.{minor}"
+        candidates = [
+            shutil.which(name),
+            *sorted(version_manager.glob(f"versions/3.{minor}.*/bin/{name}"), reverse=True),
+        ]
+        for candidate in filter(None, candidates):
+            # A shim of a version manager may stand for an interpreter that is not there: ask it, and ask for its path.
+            asked = subprocess.run(
+                [str(candidate), "-c", "import ssl, venv, ensurepip, sys; print(sys.executable)"],
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            if asked.returncode == 0:
+                (INTERPRETERS / name).symlink_to(Path(asked.stdout.strip()).resolve())
+                linked.append(name)
+                break
+    return linked
+
+
 def pip_settings() -> str:
     """Return the user's settings of pip as a configuration file, because ansible-test passes no PIP_* variables on."""
     listing = subprocess.run(
@@ -116,7 +150,7 @@ def run_sanity(arguments: list[str]) -> int:
     environment = {
         **os.environ,
         "HOME": str(HOME),
-        "PATH": os.pathsep.join([str(ENVIRONMENT / "bin"), "/usr/bin", "/bin"]),
+        "PATH": os.pathsep.join([str(ENVIRONMENT / "bin"), "/usr/bin", "/bin", str(INTERPRETERS)]),
     }
     for name in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_HOME", "PYTHONPATH"):
         environment.pop(name, None)
@@ -151,6 +185,7 @@ def main() -> int:
         print("tests/sanity/ignore*: there is to be no such file, every finding is mended.", file=sys.stderr)
         return 1
     print(f"Copied {copy_checkout()} files to {COPY.relative_to(Path.cwd())}", flush=True)
+    print(f"Other interpreters: {', '.join(link_interpreters()) or 'none'}", flush=True)
     provide_pip()
     settings = HOME / ".config" / "pip" / "pip.conf"
     settings.parent.mkdir(parents=True, exist_ok=True)
