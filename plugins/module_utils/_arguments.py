@@ -58,9 +58,10 @@ def svm_management_account() -> Options:
     }
 
 
-def any_account() -> Options:
-    """Return the options of the account for modules that speak either API; which one applies is decided later."""
+def either_api() -> Options:
+    """Return the options of modules that speak either API; the account's defaults follow the API that is chosen."""
     return {
+        "api": {"type": "str", "choices": [MULTITENANCY, SVM_MANAGEMENT], "default": MULTITENANCY},
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True},
         "access_token": {"type": "str", "no_log": True},

@@ -57,14 +57,19 @@ def require_xml_text(value: Optional[str], option: str) -> None:
         )
 
 
-def require_date_time(value: Optional[str], option: str) -> None:
-    """Refuse a value that is not a date and time without zone, as the API writes them."""
+def date_time(value: Optional[str], option: str) -> Optional[str]:
+    """Return a date and time without zone as the API writes them; a date alone means the beginning of that day.
+
+    A blank instead of the ``T`` is accepted, as YAML readers make of it.
+    """
     if value is None:
-        return
-    if _DATE_TIME.fullmatch(value):
+        return None
+    text = value.strip()
+    text = f"{text}T00:00:00" if len(text) == 10 else text.replace(" ", "T", 1)
+    if _DATE_TIME.fullmatch(text):
         try:
-            datetime.strptime(value, "%Y-%m-%dT%H:%M:%S")
-            return
+            datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")
+            return text
         except ValueError:
             pass
     raise InputError(

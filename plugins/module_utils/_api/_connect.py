@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+
+from .._arguments import MULTITENANCY
 from .._context import Context, Parameters
 from .._transport._settings import ConnectionSettings
 from ._multitenancy import MultitenancyApi, open_session
@@ -19,3 +22,22 @@ def multitenancy(parameters: Parameters, context: Context) -> tuple[Multitenancy
     session = context.sessions.session("multitenancy", settings, lambda: open_session(settings))
     session.trace = context.trace
     return MultitenancyApi(session), settings
+
+
+def tasks(parameters: Parameters, context: Context) -> MultitenancyApi:
+    """Return the API that the option ``api`` names, for modules that work with the tasks of either."""
+    return multitenancy(_with_account(parameters), context)[0]
+
+
+def _with_account(parameters: Parameters) -> Parameters:
+    """Fill in the account of the API that is spoken from the environment, where the parameters leave it out."""
+    api = parameters["api"]
+    name, default = ("KSVLA_MULTITENANCY", "multitenancy") if api == MULTITENANCY else ("KSVLA_ADMIN", "admin")
+    filled = dict(parameters)
+    filled["username"] = parameters.get("username") or os.environ.get(f"{name}_USERNAME") or default
+    filled["password"] = parameters.get("password") or os.environ.get(f"{name}_PASSWORD")
+    if api == MULTITENANCY:
+        filled["access_token"] = None
+    else:
+        filled["access_token"] = parameters.get("access_token") or os.environ.get("KSVLA_ACCESS_TOKEN")
+    return filled

@@ -21,6 +21,7 @@ from .._tasks._starter import Step, TaskStarter
 from .._validation import require_ip_address, require_text, require_xml_text
 from ._diff import diff_of
 from ._find_tenant import check_reference, find_tenant
+from ._texts import same_text
 
 _IMMUTABLE = ("type", "description", "user_data", "admin_username")
 """What the API can only set when it creates a tenant; the address and the password are never returned."""
@@ -128,15 +129,6 @@ def _judge_immutable(parameters: Parameters, tenant: Optional[Tenant], context: 
             details={"tenant": tenant.as_dict()},
         )
     context.warn(message)
-
-
-def same_text(wanted: str, found: Optional[str]) -> bool:
-    """Return whether two texts are the same but for how line ends are written, which XML does not keep."""
-    return _plain_line_ends(wanted) == _plain_line_ends(found or "")
-
-
-def _plain_line_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _apply(

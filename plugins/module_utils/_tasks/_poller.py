@@ -18,7 +18,7 @@ from typing import Any, Callable, Generic, Optional, TypeVar
 from .._clock import Deadline
 from .._errors import ApiError, InputError, KsvlaError, NotConnected, OutcomeUnknown, WaitTimeout
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 FIRST_PAUSE = 0.1
 """Seconds before the second look."""
@@ -54,13 +54,13 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Look(Generic[T]):
+class Look(Generic[T_co]):
     """What one look saw.
 
     :param progress: Per cent, when the server says so.
     """
 
-    value: T
+    value: T_co
     done: bool
     progress: Optional[float] = None
 
@@ -83,14 +83,14 @@ class Poller:
         self._sleep = sleep
         self._clock = clock
 
-    def until_done(self, look: Callable[[Deadline], Look[T]]) -> tuple[Optional[T], bool]:
+    def until_done(self, look: Callable[[Deadline], Look[T_co]]) -> tuple[Optional[T_co], bool]:
         """Look until done or until the time is up; return what was seen last, and whether it was done.
 
         :param look: Makes the requests within the deadline and tells what it saw.
         :raises KsvlaError: when looking fails for a reason that does not pass.
         :raises WaitTimeout: when nothing could be seen at all within the time.
         """
-        seen: Optional[Look[T]] = None
+        seen: Optional[Look[T_co]] = None
         trouble: Optional[KsvlaError] = None
         started = self._clock()
         growing = FIRST_PAUSE

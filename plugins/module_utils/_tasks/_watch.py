@@ -163,7 +163,7 @@ def _timed_out(
     )
     if poller.waiting.cancel_on_timeout:
         refused = _cancel(source, tasks)
-        hint = "It was asked to be canceled, as cancel_on_timeout says." if not refused else refused
+        hint = refused or "It was asked to be canceled, as cancel_on_timeout says."
     return WaitTimeout(message, task=tasks[0].as_dict() if tasks else None, hint=hint)
 
 

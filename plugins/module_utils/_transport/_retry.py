@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -42,6 +43,6 @@ def parse_retry_after(value: Optional[str]) -> Optional[float]:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=timezone.utc)
         seconds = (moment - datetime.now(timezone.utc)).total_seconds()
-    if seconds != seconds:
+    if math.isnan(seconds):
         return None
     return max(0.0, min(seconds, LONGEST_RETRY_AFTER))

@@ -38,10 +38,10 @@ def adapter(settings: ConnectionSettings, connections: int) -> HTTPAdapter:
         """Passes the fingerprint to every pool of connections, also to those through a proxy."""
 
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            super().init_poolmanager(*args, assert_fingerprint=settings.fingerprint, **kwargs)  # type: ignore[no-untyped-call]
+            super().init_poolmanager(*args, assert_fingerprint=settings.fingerprint, **kwargs)
 
         def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-            return super().proxy_manager_for(*args, assert_fingerprint=settings.fingerprint, **kwargs)  # type: ignore[no-untyped-call]
+            return super().proxy_manager_for(*args, assert_fingerprint=settings.fingerprint, **kwargs)
 
     return PinningAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
 
@@ -55,9 +55,9 @@ def presented_fingerprint(host: str, port: int, timeout: float) -> Optional[str]
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with socket.create_connection((host, port), timeout=timeout) as plain:
-            with context.wrap_socket(plain, server_hostname=host) as connection:
-                certificate = connection.getpeercert(binary_form=True)
+        plain = socket.create_connection((host, port), timeout=timeout)
+        with context.wrap_socket(plain, server_hostname=host) as connection:
+            certificate = connection.getpeercert(binary_form=True)
     except (OSError, ValueError):
         return None
     return hashlib.sha256(certificate).hexdigest() if certificate else None

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The account of the API that the option ``api`` names."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Documentation of the options of modules that speak either API."""
+
+    DOCUMENTATION = r"""
+options:
+  api:
+    description:
+      - Which API to ask. Both know the tasks of both; only V(multitenancy) can list and cancel them.
+    type: str
+    choices: [multitenancy, svm_management]
+    default: multitenancy
+  username:
+    description:
+      - Name of the account.
+      - Taken from E(KSVLA_MULTITENANCY_USERNAME) or E(KSVLA_ADMIN_USERNAME) when it is not given, by default
+        V(multitenancy) or V(admin), as O(api) says.
+    type: str
+  password:
+    description:
+      - Password of the account.
+      - Taken from E(KSVLA_MULTITENANCY_PASSWORD) or E(KSVLA_ADMIN_PASSWORD) when it is not given, as O(api) says.
+    type: str
+  access_token:
+    description:
+      - A token to use instead of O(password) with O(api=svm_management).
+      - Taken from E(KSVLA_ACCESS_TOKEN) when it is not given.
+    type: str
+"""

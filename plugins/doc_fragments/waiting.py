@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options about waiting for tasks of the server."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Documentation of the waiting options; each module adds the default of its own for the time to wait."""
+
+    DOCUMENTATION = r"""
+options:
+  wait:
+    description:
+      - Whether to wait until the Integration Server is done.
+      - With V(false) the module starts the next step only, and RV(remaining) names the others.
+    type: bool
+    default: true
+  wait_sleep:
+    description:
+      - Seconds between two looks at the most. The first looks come sooner.
+    type: float
+    default: 5
+  cancel_on_timeout:
+    description:
+      - Whether to ask the server to cancel what is still under way when the time to wait is over.
+    type: bool
+    default: false
+"""

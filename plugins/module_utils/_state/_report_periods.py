@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a protection report in one pass: its periods, and for how long each virtual machine was protected.
+
+A line is one period: tenant id, tenant name, virtual machine id, virtual machine name, and when protection was switched
+on and off, separated by semicolons. Source: "Generating tenant protection reports" (topic 259242).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from array import array
+from datetime import datetime, timedelta
+from typing import Any, Optional
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  - the dates of reports have no zone
+_SECOND = timedelta(seconds=1)
+_FIELDS = 6
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_MOST_LINES_OF_A_RECORD = 20
+
+
+class ProtectedTime:
+    """The time in which one virtual machine was protected; periods that overlap count once.
+
+    Keeps eight bytes for each period that does not overlap another.
+    """
+
+    def __init__(self, tenant_name: str, vm_name: str) -> None:
+        self.tenant_name = tenant_name
+        self.vm_name = vm_name
+        self.periods = 0
+        self._bounds = array("I")
+        self._merged = 32
+
+    def add(self, start: int, end: int) -> None:
+        """Add a period, in seconds since 1970."""
+        self.periods += 1
+        bounds = self._bounds
+        if bounds and bounds[-2] <= start <= bounds[-1]:
+            # Reports come in the order of time, so most periods only prolong the last one.
+            bounds[-1] = max(bounds[-1], end)
+            return
+        bounds.extend((start, end))
+        if len(bounds) > 2 * self._merged:
+            self._merge()
+
+    def seconds(self) -> int:
+        """Return the protected seconds."""
+        self._merge()
+        return sum(self._bounds[1::2]) - sum(self._bounds[0::2])
+
+    def _merge(self) -> None:
+        merged = array("I")
+        for start, end in sorted(zip(self._bounds[0::2], self._bounds[1::2])):
+            if merged and start <= merged[-1]:
+                merged[-1] = max(merged[-1], end)
+            else:
+                merged.extend((start, end))
+        self._bounds = merged
+        self._merged = max(32, len(merged))
+
+
+class ReportReader:
+    """Takes a report piece by piece.
+
+    :param keep_periods: Whether to keep every period, and not only the sums.
+    """
+
+    def __init__(self, *, keep_periods: bool) -> None:
+        self._keep = keep_periods
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        self._rest = ""
+        self._open: list[str] = []
+        self._first = True
+        self._times: dict[tuple[str, str], ProtectedTime] = {}
+        self.periods: list[dict[str, Optional[str]]] = []
+        self.unreadable = 0
+        """Lines that are no period."""
+        self.still_open = 0
+        """Periods without an end; they are not part of the protected seconds."""
+
+    def feed(self, piece: bytes) -> None:
+        """Read the next piece of the report."""
+        lines = (self._rest + self._decoder.decode(piece)).split("\n")
+        self._rest = lines.pop()
+        for line in lines:
+            self._line(line)
+
+    def finish(self) -> None:
+        """Read what is left after the last piece."""
+        rest = self._rest + self._decoder.decode(b"", True)
+        self._rest = ""
+        if rest:
+            self._line(rest)
+        if self._open:
+            self.unreadable += len(self._open)
+            self._open = []
+
+    def tenant_ids(self) -> set[str]:
+        """Return the ids of the tenants that occur, in lower case; empty text stands for no tenant."""
+        return {tenant_id.lower() for tenant_id, _vm_id in self._times}
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return per tenant and virtual machine how many periods there are and how many seconds they cover."""
+        return [
+            {
+                "tenant_id": tenant_id or None,
+                "tenant_name": time.tenant_name or None,
+                "vm_id": vm_id,
+                "vm_name": time.vm_name,
+                "periods": time.periods,
+                "protected_seconds": time.seconds(),
+            }
+            for (tenant_id, vm_id), time in self._times.items()
+        ]
+
+    def _line(self, line: str) -> None:
+        line = line.rstrip("\r")
+        if self._open or (line.startswith('"') or ';"' in line):
+            self._open.append(line)
+            joined = "\n".join(self._open)
+            if joined.count('"') % 2 and len(self._open) < _MOST_LINES_OF_A_RECORD:
+                return
+            self._open = []
+            line = joined
+        if not line.strip():
+            return
+        if not self._period(split_line(line)) and not self._first:
+            self.unreadable += 1
+        self._first = False
+
+    def _period(self, fields: Optional[list[str]]) -> bool:
+        """Take one period and return whether it is one."""
+        if fields is None:
+            return False
+        tenant_id, tenant_name, vm_id, vm_name, started, ended = fields
+        try:
+            start = (datetime.fromisoformat(started) - _EPOCH) // _SECOND
+            end = (datetime.fromisoformat(ended) - _EPOCH) // _SECOND if ended else None
+        except (ValueError, TypeError):
+            return False
+        if start < 0 or (end is not None and end < start):
+            return False
+        key = (tenant_id, vm_id)
+        time = self._times.get(key)
+        if time is None:
+            time = self._times[key] = ProtectedTime(tenant_name, vm_name)
+        if end is None:
+            self.still_open += 1
+            time.periods += 1
+        else:
+            time.add(start, end)
+        if self._keep:
+            self.periods.append(
+                {
+                    "tenant_id": tenant_id or None,
+                    "tenant_name": tenant_name or None,
+                    "vm_id": vm_id,
+                    "vm_name": vm_name,
+                    "protected_from": started,
+                    "protected_to": ended or None,
+                }
+            )
+        return True
+
+
+def split_line(line: str) -> Optional[list[str]]:
+    """Return the six fields of a line, or None when it has no such form.
+
+    The pages do not say how a semicolon in a name is written: quoted fields are understood, and so is a bare one, as
+    the virtual machine's id in the middle tells both names apart.
+    """
+    fields = line.split(";")
+    if '"' in line:
+        quoted = next(csv.reader([line.replace("\n", "\r")], delimiter=";"), [])
+        if len(quoted) == _FIELDS:
+            fields = [field.replace("\r", "\n") for field in quoted]
+    if len(fields) > _FIELDS:
+        middle = [i for i in range(2, len(fields) - 3) if _UUID.fullmatch(fields[i].strip())]
+        if len(middle) != 1:
+            return None
+        at = middle[0]
+        fields = [fields[0], ";".join(fields[1:at]), fields[at], ";".join(fields[at + 1 : -2]), *fields[-2:]]
+    if len(fields) != _FIELDS:
+        return None
+    for index in (0, 2, 4, 5):
+        fields[index] = fields[index].strip()
+    return fields

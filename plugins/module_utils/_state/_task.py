@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading tasks of the server, waiting for them, and canceling them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._api import _connect
+from .._api._multitenancy import MultitenancyApi
+from .._api._records import ServerTask
+from .._context import Context, Parameters, Result
+from .._errors import ApiError, InputError, KsvlaError, TaskFailed
+from .._tasks._poller import Poller, Waiting
+from .._tasks._watch import TaskSource, require_success, watch_task, watch_tasks
+from .._validation import date_time, require_text
+from ._diff import diff_of
+
+
+def read_tasks(parameters: Parameters, context: Context) -> Result:
+    """Return one task, or all that match the filters; an unknown id gives an empty list."""
+    require_text(parameters.get("task_id"), "task_id")
+    created_from = date_time(parameters.get("created_from"), "created_from")
+    source = _connect.tasks(parameters, context)
+    if parameters.get("task_id") is not None:
+        try:
+            tasks = [source.task(parameters["task_id"])]
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            tasks = []
+    elif isinstance(source, MultitenancyApi):
+        tasks = source.tasks(
+            created_from=created_from, state=parameters.get("task_state"), task_type=parameters.get("task_type")
+        )
+    else:
+        raise InputError(
+            "API 3.0 has no call that lists tasks: give task_id, or list with api: multitenancy, whose list also holds "
+            "the tasks of API 3.0."
+        )
+    return {"changed": False, "tasks": [task.as_dict() for task in tasks]}
+
+
+def ensure_task(parameters: Parameters, context: Context) -> Result:
+    """Wait until a task is completed, or cancel it."""
+    require_text(parameters.get("task_id"), "task_id")
+    for index, task_id in enumerate(parameters.get("task_ids") or []):
+        require_text(task_id, f"task_ids[{index}]")
+    waiting = Waiting.from_parameters(parameters)
+    source = _connect.tasks(parameters, context)
+    if parameters["state"] == "canceled":
+        return _cancel(source, parameters["task_id"], waiting, context)
+    if parameters.get("task_ids") is not None:
+        return _complete_many(source, parameters["task_ids"], waiting, context)
+    task_id = parameters["task_id"]
+    if context.check_mode or not waiting.wait:
+        task = source.task(task_id)
+        if task.ended:
+            require_success(task)
+    else:
+        task = require_success(watch_task(source, task_id, Poller(waiting), context.progress, f"task {task_id}"))
+    return _result(task, task, changed=False, context=context)
+
+
+def _complete_many(source: TaskSource, task_ids: Sequence[str], waiting: Waiting, context: Context) -> Result:
+    if not isinstance(source, MultitenancyApi):
+        raise InputError("task_ids goes with api: multitenancy only: API 3.0 has no call that lists tasks.")
+    if context.check_mode or not waiting.wait:
+        tasks = [source.task(task_id) for task_id in task_ids]
+    else:
+        tasks = watch_tasks(source, task_ids, Poller(waiting), context.progress)
+    result: Result = {"changed": False, "tasks": [task.as_dict() for task in tasks]}
+    bad = [task for task in tasks if task.ended and not task.completed]
+    if bad:
+        try:
+            require_success(bad[0])
+        except TaskFailed as error:
+            error.message = f"{len(bad)} of {len(tasks)} tasks did not complete, the first: {error.message}"
+            error.add_details(**result)
+            raise
+    return result
+
+
+def _cancel(source: TaskSource, task_id: str, waiting: Waiting, context: Context) -> Result:
+    if not isinstance(source, MultitenancyApi):
+        raise InputError(
+            "API 3.0 has no call that cancels a task: use api: multitenancy with its account, whose calls also know "
+            "the tasks of API 3.0."
+        )
+    before = source.task(task_id)
+    if before.canceled:
+        return _result(before, before, changed=False, context=context)
+    if before.ended:
+        raise TaskFailed(
+            f"Task {before.type or ''} {task_id} has already ended as {before.state}: there is nothing to cancel.",
+            status=409,
+            request=f"POST /api/2.0/virtualization/tasks/{task_id}/cancel",
+            task=before.as_dict(),
+            hint="Look at its result with ksvla_task_info.",
+        )
+    if context.check_mode:
+        after = _as_canceled(before)
+        return _result(before, after, changed=True, context=context)
+    try:
+        source.cancel_task(task_id)
+    except ApiError as error:
+        error.task = before.as_dict()
+        after = source.task(task_id)
+        if error.status != 409 or not after.canceled:
+            raise
+    after = source.task(task_id)
+    if waiting.wait and not after.ended:
+        after = watch_task(source, task_id, Poller(waiting), context.progress, f"task {task_id}")
+    if after.ended and not after.canceled:
+        raise KsvlaError(
+            f"Task {after.type or ''} {task_id} ended as {after.state} before it could be canceled.",
+            task=after.as_dict(),
+        )
+    return _result(before, after, changed=True, context=context)
+
+
+def _as_canceled(task: ServerTask) -> ServerTask:
+    return ServerTask(**{**task.__dict__, "state": "Canceled"})
+
+
+def _result(before: ServerTask, after: ServerTask, *, changed: bool, context: Context) -> Result:
+    result: Result = {"changed": changed, "task": after.as_dict()}
+    if context.diff:
+        result["diff"] = diff_of(f"task {after.id}", {"state": before.state}, {"state": after.state})
+    return result

@@ -1,0 +1,17 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Comparing texts that went through XML."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+
+def same_text(wanted: str, found: Optional[str]) -> bool:
+    """Return whether two texts are the same but for how line ends are written, which not every server keeps."""
+    return _plain_line_ends(wanted) == _plain_line_ends(found or "")
+
+
+def _plain_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

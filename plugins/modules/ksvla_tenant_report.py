@@ -1,0 +1,197 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Generates and fetches a protection report."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ksvla_tenant_report
+short_description: Generate a protection report and fetch it
+version_added: 1.0.0
+description:
+  - Has the Integration Server generate a report on when virtual machines were protected, and fetches it as a CSV file.
+  - The file is fetched in ranges and written aside, readable by its owner only. After a break it goes on where it
+    stopped. It is moved into place when it is whole and differs from what is there.
+  - The same pass over the report yields its sums, so that a report need not be read again.
+author:
+  - ksvla.light_agent contributors (@ksvla)
+extends_documentation_fragment:
+  - ksvla.light_agent.connection
+  - ksvla.light_agent.multitenancy
+  - ksvla.light_agent.waiting
+  - ksvla.light_agent.attributes
+  - ksvla.light_agent.attributes.multitenancy
+  - ansible.builtin.files
+attributes:
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: full
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second time changes nothing.
+    support: partial
+    details: A new report may hold new periods. Give both ends of the period, in the past, to get the same content again.
+options:
+  tenant_name:
+    description:
+      - Name of the tenant to report on, compared exactly.
+      - With neither O(tenant_name) nor O(tenant_id) the report is about all virtual machines, also those of no tenant.
+    type: str
+  tenant_id:
+    description:
+      - Id of the tenant to report on.
+    type: str
+  period_start:
+    description:
+      - Beginning of the period as C(YYYY-MM-DDThh:mm:ss) without a zone, in the server's time. A date alone means the
+        beginning of that day.
+      - By default the earliest record of the server.
+    type: str
+  period_end:
+    description:
+      - End of the period, written in the same way. By default now.
+      - The records are reliable when the end is at least 60 minutes ago.
+    type: str
+  report_id:
+    description:
+      - Fetch this report, made before, instead of generating one. The server keeps reports for 24 hours.
+    type: str
+  dest:
+    description:
+      - The file to write. Without it the report is only read, for its sums.
+    type: path
+  return_periods:
+    description:
+      - Whether to return every single period. A report may have millions.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds to wait for the report to be generated, including the requests. Fetching it is not limited.
+    type: float
+    default: 600
+notes:
+  - The function must be enabled on the Integration Server (C(EnableProtectionReports)), or reports are empty.
+  - In check mode no report is generated, so that its content cannot be known; a change is predicted. With O(report_id)
+    the report is read and the prediction is exact.
+"""
+
+EXAMPLES = r"""
+- name: Fetch the report of a tenant for January
+  ksvla.light_agent.ksvla_tenant_report:
+    host: ksv.example.com
+    ca_path: /etc/ksv/ca.pem
+    password: "{{ vault_multitenancy_password }}"
+    tenant_name: Northwind
+    period_start: "2026-01-01T00:00:00"
+    period_end: "2026-02-01T00:00:00"
+    dest: /srv/reports/northwind-2026-01.csv
+    mode: "0640"
+  register: january
+
+- name: Show for how many hours each virtual machine was protected
+  ansible.builtin.debug:
+    msg: "{{ item.vm_name }}: {{ item.protected_seconds // 3600 }} h"
+  loop: "{{ january.summary }}"
+
+- name: Go on fetching a report after a break
+  ksvla.light_agent.ksvla_tenant_report:
+    report_id: 3a5ed0c4-0b6b-4f0a-8f0e-6a2c1b0d9e8f
+    dest: /srv/reports/all.csv
+"""
+
+RETURN = r"""
+report_id:
+  description: Id of the report on the server; V(none) in check mode, unless it was given.
+  returned: always
+  type: str
+  sample: 3a5ed0c4-0b6b-4f0a-8f0e-6a2c1b0d9e8f
+dest:
+  description: The file that was written.
+  returned: always
+  type: str
+  sample: /srv/reports/northwind-2026-01.csv
+size_bytes:
+  description: Length of the report.
+  returned: always
+  type: int
+  sample: 5120
+checksum_sha256:
+  description: SHA-256 of the report.
+  returned: always
+  type: str
+  sample: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+periods:
+  description: Every period of the report.
+  returned: with O(return_periods=true)
+  type: list
+  elements: dict
+  sample:
+    - tenant_id: 6f7c2f0e-4a53-4f5c-9c7b-0d7d3f1d9a11
+      tenant_name: Northwind
+      vm_id: 0a4f7e53-6d38-4f0a-9a55-6e0c0d1c2b3a
+      vm_name: web-01
+      protected_from: "2026-01-01T08:00:00"
+      protected_to: "2026-01-01T20:00:00"
+summary:
+  description: Per tenant and virtual machine, how many periods there are and how many seconds they cover. Periods that
+    overlap count once.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - tenant_id: 6f7c2f0e-4a53-4f5c-9c7b-0d7d3f1d9a11
+      tenant_name: Northwind
+      vm_id: 0a4f7e53-6d38-4f0a-9a55-6e0c0d1c2b3a
+      vm_name: web-01
+      periods: 1
+      protected_seconds: 43200
+tasks:
+  description: The tasks of the server, as they were last seen.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+remaining:
+  description: What is still to be done, with O(wait=false).
+  returned: always
+  type: list
+  elements: str
+  sample: [fetch]
+"""
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state._tenant_report import fetch_report
+
+DEFINITION = ModuleDefinition(
+    function=fetch_report,
+    options={
+        **_arguments.connection(),
+        **_arguments.multitenancy_account(),
+        **_arguments.waiting(600),
+        "tenant_name": {"type": "str"},
+        "tenant_id": {"type": "str"},
+        "period_start": {"type": "str"},
+        "period_end": {"type": "str"},
+        "report_id": {"type": "str"},
+        "dest": {"type": "path"},
+        "return_periods": {"type": "bool", "default": False},
+    },
+    mutually_exclusive=[
+        ("tenant_name", "tenant_id"),
+        *(("report_id", option) for option in ("tenant_name", "tenant_id", "period_start", "period_end")),
+    ],
+    writes_files=True,
+)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(DEFINITION)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Registers and unregisters the virtual machines of a tenant."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ksvla_tenant_vm
+short_description: Register and unregister virtual machines of a tenant
+version_added: 1.0.0
+description:
+  - Makes the registered virtual machines of a tenant those that are listed, one or many thousands in one task.
+  - Reads once what is registered and sends only what differs, several requests at a time. Every virtual machine is
+    tried even when some fail.
+  - Registering does not install anything, and unregistering does not switch protection off.
+author:
+  - ksvla.light_agent contributors (@ksvla)
+extends_documentation_fragment:
+  - ksvla.light_agent.connection
+  - ksvla.light_agent.multitenancy
+  - ksvla.light_agent.attributes
+  - ksvla.light_agent.attributes.changes
+  - ksvla.light_agent.attributes.multitenancy
+options:
+  tenant_name:
+    description:
+      - Name of the tenant, compared exactly.
+      - One of O(tenant_name) and O(tenant_id) is required.
+    type: str
+  tenant_id:
+    description:
+      - Id of the tenant.
+    type: str
+  bios_id:
+    description:
+      - BIOS id of one virtual machine, a UUID. Upper and lower case are the same.
+    type: str
+  vm_id:
+    description:
+      - Id of one registered virtual machine in the Integration Server, a UUID.
+    type: str
+  name:
+    description:
+      - Name of the virtual machine. Left as it is when not given.
+    type: str
+  user_data:
+    description:
+      - Additional information about the virtual machine, free text. Left as it is when not given.
+    type: str
+  vms:
+    description:
+      - The virtual machines, when there are several.
+    type: list
+    elements: dict
+    suboptions:
+      bios_id:
+        description:
+          - BIOS id of the virtual machine, a UUID. Needed to register it.
+        type: str
+      vm_id:
+        description:
+          - Id of the registered virtual machine in the Integration Server, a UUID.
+        type: str
+      name:
+        description:
+          - Name of the virtual machine. Left as it is when not given.
+        type: str
+      user_data:
+        description:
+          - Additional information about the virtual machine. Left as it is when not given.
+        type: str
+  state:
+    description:
+      - Whether the listed virtual machines are registered for the tenant.
+    type: str
+    choices: [present, absent]
+    default: present
+  purge:
+    description:
+      - With O(state=present), also unregister every virtual machine of the tenant that is not listed.
+    type: bool
+    default: false
+  reregister:
+    description:
+      - Whether another name or other user data may be applied by unregistering the virtual machine and registering it
+        again, as the Integration Server cannot change them. It gets another O(vm_id) then.
+      - With V(false) a virtual machine that differs fails and says in what.
+    type: bool
+    default: false
+  concurrency:
+    description:
+      - How many requests run at once.
+    type: int
+    default: 8
+  return_vms:
+    description:
+      - Whether to return the records of the listed virtual machines. Switch it off to save time and memory with many.
+    type: bool
+    default: true
+seealso:
+  - module: ksvla.light_agent.ksvla_tenant_vm_info
+"""
+
+EXAMPLES = r"""
+- name: Register a virtual machine
+  ksvla.light_agent.ksvla_tenant_vm:
+    host: ksv.example.com
+    ca_path: /etc/ksv/ca.pem
+    password: "{{ vault_multitenancy_password }}"
+    tenant_name: Northwind
+    bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1
+    name: web-01
+
+- name: Register exactly the virtual machines of a spreadsheet, and no others
+  ksvla.light_agent.ksvla_tenant_vm:
+    tenant_name: Northwind
+    vms: "{{ sheet.list }}"
+    purge: true
+  vars:
+    sheet: "{{ csv }}"
+
+- name: Unregister two virtual machines
+  ksvla.light_agent.ksvla_tenant_vm:
+    tenant_name: Northwind
+    state: absent
+    vms:
+      - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1
+      - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2
+"""
+
+RETURN = r"""
+vms:
+  description: The records of the listed virtual machines that are registered now, in the order of the list.
+  returned: unless O(return_vms=false)
+  type: list
+  elements: dict
+  sample:
+    - id: 0a4f7e53-6d38-4f0a-9a55-6e0c0d1c2b3a
+      bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1
+      name: web-01
+      user_data: ""
+      created: "2026-03-01T10:20:00"
+      updated: "2026-03-01T10:20:00"
+results:
+  description: What became of each virtual machine that changed or failed.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1
+      action: registered
+      error_code: null
+      error: null
+    - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2
+      action: failed
+      error_code: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
+      error: BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2 is registered for the tenant 'Alpine'.
+counts:
+  description: How many virtual machines there were of each kind.
+  returned: always
+  type: dict
+  sample:
+    registered: 1
+    unregistered: 0
+    reregistered: 0
+    failed: 1
+    unchanged: 40
+"""
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state._tenant_vm import ensure_vms
+
+_VM = {
+    "bios_id": {"type": "str"},
+    "vm_id": {"type": "str"},
+    "name": {"type": "str"},
+    "user_data": {"type": "str"},
+}
+
+DEFINITION = ModuleDefinition(
+    function=ensure_vms,
+    options={
+        **_arguments.connection(),
+        **_arguments.multitenancy_account(),
+        "tenant_name": {"type": "str"},
+        "tenant_id": {"type": "str"},
+        **_VM,
+        "vms": {"type": "list", "elements": "dict", "options": dict(_VM)},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "purge": {"type": "bool", "default": False},
+        "reregister": {"type": "bool", "default": False},
+        "concurrency": {"type": "int", "default": 8},
+        "return_vms": {"type": "bool", "default": True},
+    },
+    mutually_exclusive=[("tenant_name", "tenant_id"), *(("vms", option) for option in _VM)],
+    required_one_of=[("tenant_name", "tenant_id")],
+)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(DEFINITION)
+
+
+if __name__ == "__main__":
+    main()
