@@ -74,6 +74,7 @@ class Simulator:
             shapes=Shapes(settings, space),
         )
         state.register("tasks", _TaskPart(self.context.tasks))
+        state.on_seed("tasks", self.context.tasks.load)
         self._activity = Activity(time.monotonic())
         self.app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[observer(self.context, self._activity)])
         self._seeds = multitenancy.setup(self.app, self.context)
