@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+
 from simulator.testing import RunningSimulator, running_simulator
 
 BASE = "/api/2.0/virtualization"
@@ -236,13 +237,12 @@ class Control:
             connection.close()
 
 
-@dataclass
 class Bodies:
     """What tests need to write bodies."""
 
-    tenant: Callable[..., str] = staticmethod(tenant_body)
-    account: Callable[..., str] = staticmethod(account)
-    escape: Callable[[str], str] = staticmethod(escape)
+    tenant = staticmethod(tenant_body)
+    account = staticmethod(account)
+    escape = staticmethod(escape)
 
 
 @pytest.fixture(scope="session")

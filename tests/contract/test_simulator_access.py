@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from simulator.testing import RunningSimulator, running_simulator
 
 NOBODY = "11111111-2222-4333-8444-555555555555"
@@ -43,8 +44,8 @@ def test_the_certificate_is_not_trusted_without_its_authority(simulator: Running
 
 def test_plain_http_gets_no_answer(simulator: RunningSimulator) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", simulator.port, timeout=10)
+    connection.request("GET", "/api/2.0/virtualization/tenants")
     with pytest.raises((http.client.HTTPException, OSError)):
-        connection.request("GET", "/api/2.0/virtualization/tenants")
         connection.getresponse()
     connection.close()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from simulator.testing import RunningSimulator
 
 BASE = "/api/2.0/virtualization"
@@ -171,9 +172,7 @@ REPORTS, REPORT = "/reports/tenants", "/reports/tenants/{report_id}"
 row("POST", REPORTS, 202)(lambda w: w.client.post("/reports/tenants", headers=CSV))
 row("POST", REPORTS, 404)(lambda w: w.client.post(f"/reports/tenants?tenantId={NOBODY}", headers=CSV))
 row("GET", REPORT, 200)(lambda w: w.client.get(f"/reports/tenants/{w.report()}", headers=CSV))
-row("GET", REPORT, 206)(
-    lambda w: w.client.get(f"/reports/tenants/{w.report()}", headers={**CSV, "Range": "bytes=0-9"})
-)
+row("GET", REPORT, 206)(lambda w: w.client.get(f"/reports/tenants/{w.report()}", headers={**CSV, "Range": "bytes=0-9"}))
 row("GET", REPORT, 404)(lambda w: w.client.get(f"/reports/tenants/{NOBODY}", headers=CSV))
 row("GET", REPORT, 415)(lambda w: w.client.get(f"/reports/tenants/{w.report()}", headers={"Accept": "text/csv"}))
 
