@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -87,8 +87,8 @@ def _without_secrets(result: dict[str, Any], hidden: set[str]) -> dict[str, Any]
     return cleaned
 
 
-def _validation_message(validation: Any, module_name: str) -> Optional[str]:
-    if not validation.errors:
+def _validation_message(validation: Any, module_name: str) -> str | None:
+    if not validation.error_messages:
         return None
     message: str = validation.errors.msg
     if isinstance(validation.errors[0], UnsupportedError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 CHOICES = ("auto", "controller", "module")
 
@@ -26,11 +26,11 @@ class Surroundings:
     transport: str
     become: bool
     asynchronous: bool
-    interpreter: Optional[str]
+    interpreter: str | None
     controller_python: str
-    missing_library: Optional[str]
+    missing_library: str | None
 
-    def obstacle(self) -> Optional[str]:
+    def obstacle(self) -> str | None:
         """Return why the work cannot be done inside the controller, or None when it can."""
         if self.asynchronous:
             return "the task is asynchronous"

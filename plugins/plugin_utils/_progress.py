@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable
+from collections.abc import Callable
 
 QUIET_SECONDS = 1.5
 """A wait shorter than this shows nothing."""
