@@ -81,14 +81,11 @@ class Simulator:
         svm_management = importlib.util.find_spec(_SVM_MANAGEMENT)
         if svm_management is not None and svm_management.origin is not None:
             importlib.import_module(_SVM_MANAGEMENT).setup(self.app, self.context)
-        space.apply(options.settings)
-        for assignment in options.assignments:
-            space.apply_text(assignment)
-        space.keep()
-        if options.state is not None and options.state.exists():
-            state.load_file(options.state)
-        else:
-            self._fill()
+        try:
+            self._begin_with(options)
+        except BaseException:
+            self._discard()
+            raise
         self._saved = state.changes
         self._stopping = asyncio.Event()
         self._runners: list[web.AppRunner] = []
@@ -129,6 +126,21 @@ class Simulator:
         for runner in reversed(self._runners):
             await runner.cleanup()
         self._save()
+        self._discard()
+
+    def _begin_with(self, options: Options) -> None:
+        """The settings and the state to begin with. Raises SettingError and StateError."""
+        space, state = self.context.space, self.context.state
+        space.apply(options.settings)
+        for assignment in options.assignments:
+            space.apply_text(assignment)
+        space.keep()
+        if options.state is not None and options.state.exists():
+            state.load_file(options.state)
+        else:
+            self._fill()
+
+    def _discard(self) -> None:
         if self._temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
 
