@@ -165,7 +165,7 @@ def _partial_failure(label: str, failures: Sequence[VmOutcome], total: int, resu
     first = next((failure.error_object for failure in failures if failure.error_object is not None), None)
     codes = {failure.error_code for failure in failures}
     return KsvlaError(
-        f"{len(failures)} of {max(total, len(failures))} virtual machines of {label} failed: {listed}{more}",
+        f"{len(failures)} of {max(total, len(failures))} virtual machines of {label} failed: {listed.rstrip('.')}{more}.",
         error_code=codes.pop() if len(codes) == 1 else None,
         status=first.status if first is not None else None,
         request=first.request if first is not None else None,
