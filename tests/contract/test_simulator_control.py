@@ -155,7 +155,7 @@ def test_seeds(client: Any, simulator: RunningSimulator) -> None:
 
 
 def test_prefilling(connect: Callable[..., Any]) -> None:
-    with running_simulator(tenants=3, vms=10) as simulator:
+    with running_simulator(task_seconds=0, tenants=3, vms=10) as simulator:
         client = connect(simulator)
         names = [tenant.findtext("name") for tenant in client.get("/tenants").xml.iter("tenant")]
         assert names == ["Tenant 00001", "Tenant 00002", "Tenant 00003"]
@@ -212,7 +212,7 @@ def test_the_state_survives_in_a_file(tmp_path: Path, connect: Callable[..., Any
 
 def test_the_state_is_saved_regularly(tmp_path: Path, connect: Callable[..., Any]) -> None:
     path = tmp_path / "state.json"
-    with running_simulator(state=path, task_seconds=0) as simulator:
+    with running_simulator(state=path, task_seconds=0, save_seconds=0.1) as simulator:
         client = connect(simulator)
         client.new_tenant("A")
         deadline = time.monotonic() + 15
@@ -274,7 +274,7 @@ def _ready(process: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
 def test_a_process_says_where_it_listens_and_stops(start: Start, tmp_path: Path, way: str) -> None:
     options = ["--tenants", "2", "--set", "shape_list=nested", "--set", "ksc_configured=false", "--task-seconds", "0.5"]
     if way == "idle":
-        options += ["--stop-after", "1.5"]
+        options += ["--stop-after", "1"]
     process = start(*options, KSVLA_MULTITENANCY_PASSWORD="it's a word", KSVLA_ADMIN_PASSWORD="another")
     folder = tmp_path / "run"
     ready = _ready(process, folder)

@@ -116,19 +116,20 @@ def _create_with_same_account(w: World) -> Any:
     return w.client.create("B", "Complete", username="keeper")
 
 
-for change in ("activate", "deactivate"):
+def _activation_rows(change: str) -> None:
     path = f"{TENANT}/{change}"
-    row("POST", path, 202)(lambda w, change=change: w.client.post(f"/tenants/{w.tenant()}/{change}"))
-    row("POST", path, 202, NOT_FOUND, "task")(
-        lambda w, change=change: w.client.wait(w.client.post(f"/tenants/{NOBODY}/{change}"))
-    )
+    row("POST", path, 202)(lambda w: w.client.post(f"/tenants/{w.tenant()}/{change}"))
+    row("POST", path, 202, NOT_FOUND, "task")(lambda w: w.client.wait(w.client.post(f"/tenants/{NOBODY}/{change}")))
 
     @row("POST", path, 202, NO_SERVICE, "task")
-    def _change_without_service(w: World, change: str = change) -> Any:
+    def _change_without_service(w: World) -> Any:
         tenant_id = w.tenant("Complete")
         w.simulator.configure(ksc_configured=False)
         return w.client.wait(w.client.post(f"/tenants/{tenant_id}/{change}"))
 
+
+_activation_rows("activate")
+_activation_rows("deactivate")
 
 row("DELETE", TENANT, 202)(lambda w: w.client.delete(f"/tenants/{w.tenant()}?removeTenantArtifacts=true"))
 row("DELETE", TENANT, 202, NOT_FOUND, "task")(

@@ -22,7 +22,7 @@ def test_a_virtual_machine_as_the_pages_show_it(client: Any) -> None:
     (vm,) = client.get(f"/tenants/{tenant_id}/vms").xml.findall("vm")
     assert sorted(vm.attrib) == ["biosId", "created", "id", "updated"]
     assert vm.attrib["biosId"] == BIOS_ID
-    assert uuid.UUID(vm.attrib["id"])
+    assert str(uuid.UUID(vm.attrib["id"])) == vm.attrib["id"]
     assert (vm.findtext("name"), vm.findtext("userData")) == ("web", "a < b")
 
 

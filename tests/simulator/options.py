@@ -23,6 +23,8 @@ def _from_environment(name: str, default: str) -> Any:
 class Options:
     """What is fixed while the simulator runs. Port 0 is any free one; ``stop_after`` is idle time in seconds.
 
+    The state file is written at most every ``save_seconds``.
+
     Without a ``directory`` a temporary one is made and removed at the end. ``settings`` are those of the command line.
     """
 
@@ -35,5 +37,6 @@ class Options:
     tenants: int = 0
     vms: int = 0
     stop_after: float | None = 3600.0
+    save_seconds: float = 5.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     assignments: tuple[str, ...] = ()

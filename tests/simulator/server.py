@@ -38,7 +38,6 @@ from simulator.tls import prepare_tls, write_private
 _SVM_MANAGEMENT = "simulator.svm_management"
 _BODY_LIMIT = 64 << 20
 _LOOK_SECONDS = 1.0
-_SAVE_SECONDS = 5.0
 _SAVE_SHARE = 0.05
 _BACKLOG = 1024
 
@@ -155,9 +154,10 @@ class Simulator:
 
     async def _keep_house(self) -> None:
         """Saves the state when it changed, and ends an idle server."""
-        pause, last_save = _SAVE_SECONDS, time.monotonic()
+        least = self.options.save_seconds
+        pause, last_save = least, time.monotonic()
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(min(_LOOK_SECONDS, least))
             now = time.monotonic()
             limit = self.options.stop_after
             if limit is not None and now - self._activity.last >= limit:
@@ -165,7 +165,7 @@ class Simulator:
             if now - last_save >= pause:
                 self._save()
                 last_save = time.monotonic()
-                pause = max(_SAVE_SECONDS, (last_save - now) / _SAVE_SHARE)
+                pause = max(least, (last_save - now) / _SAVE_SHARE)
 
     def _save(self) -> None:
         path, state = self.options.state, self.context.state

@@ -98,6 +98,7 @@ def running_simulator(
     vms: int = 0,
     multitenancy_password: str = "Test-Multitenancy-1",
     admin_password: str = "Test-Admin-1",
+    save_seconds: float = 5.0,
     **settings: Any,
 ) -> Iterator[RunningSimulator]:
     """Runs a simulator while the block runs; ``settings`` are those of `simulator.settings.Settings`."""
@@ -111,6 +112,7 @@ def running_simulator(
         tenants=tenants,
         vms=vms,
         stop_after=None,
+        save_seconds=save_seconds,
         settings=settings,
     )
     started = threading.Event()

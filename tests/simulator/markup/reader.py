@@ -40,10 +40,7 @@ def parse(document: bytes, encoding: str | None = None) -> Element:
     ``encoding`` is the charset of the Content-Type header, which goes before the XML declaration. Raises MarkupError,
     also for a document with a document type declaration.
     """
-    try:
-        parser = expat.ParserCreate(encoding)
-    except (ValueError, LookupError) as problem:
-        raise MarkupError(f"unknown encoding {encoding}") from problem
+    parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     top = Element("")
     stack = [top]
