@@ -82,6 +82,10 @@ sanity: environment ## run ansible-test sanity over a copy of the checkout
 molecule: environment ## run the molecule scenarios, if there are any
 	@if [ -d extensions/molecule ]; then cd extensions && molecule test --all; else echo 'no extensions/molecule'; fi
 
+.PHONY: benchmark
+benchmark: environment ## measure the cost of an item, of registering, and of a report (ARGS="overhead vms report")
+	$(PY) tests/benchmark/run.py $(ARGS)
+
 .PHONY: coverage
 coverage: environment ## run the unit and contract tests with their coverage measured
 	$(PY) -m coverage erase

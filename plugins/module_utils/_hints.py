@@ -43,9 +43,7 @@ _BY_CODE: dict[str, str] = {
     "VIRMT_VmWithSpecifiedBiosIdAlreadyExists": (
         "A BIOS id can be registered once on an Integration Server: unregister it from the tenant that holds it first."
     ),
-    "VIRMT_VmWithSpecifiedIdNotFound": (
-        "The tenant has no such virtual machine: list them with ksvla_tenant_vm_info."
-    ),
+    "VIRMT_VmWithSpecifiedIdNotFound": ("The tenant has no such virtual machine: list them with ksvla_tenant_vm_info."),
 }
 
 _BY_STATUS: dict[int, str] = {

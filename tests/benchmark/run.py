@@ -7,7 +7,7 @@ Times of one machine say little, and machines are noisy: the measurements of bot
 counts is the ratio of their medians.
 
     make benchmark                  all of them
-    make benchmark ARGS=overhead    one item of a loop, against ansible.builtin.uri doing the same GET
+    make benchmark ARGS=overhead   one item of a loop, against ansible.builtin.uri doing the same GET
     make benchmark ARGS=vms         registering virtual machines, against a bare client with one connection
     make benchmark ARGS=report      memory while fetching reports of growing size
 """

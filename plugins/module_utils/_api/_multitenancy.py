@@ -69,9 +69,7 @@ class MultitenancyApi:
             sent, as the pages name no default.
         """
         query = [("removeTenantArtifacts", "true" if remove_artifacts else "false")]
-        return _identifiers.task_id(
-            self._session.write("DELETE", _tenant_path(tenant_id), query, headers=_READ)
-        )
+        return _identifiers.task_id(self._session.write("DELETE", _tenant_path(tenant_id), query, headers=_READ))
 
     def vms(self, tenant_id: str) -> list[VirtualMachine]:
         """List the virtual machines registered for a tenant (topic 259249)."""
@@ -87,9 +85,7 @@ class MultitenancyApi:
         query = [("biosId", bios_id)]
         self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/unregister", query, headers=_READ)
 
-    def generate_report(
-        self, tenant_id: Optional[str], period_start: Optional[str], period_end: Optional[str]
-    ) -> str:
+    def generate_report(self, tenant_id: Optional[str], period_start: Optional[str], period_end: Optional[str]) -> str:
         """Start a task ``CreateTenantReport`` (topic 259257) and return its id.
 
         :param tenant_id: None for all virtual machines, also those of no tenant.
@@ -98,9 +94,7 @@ class MultitenancyApi:
         """
         given = (("tenantId", tenant_id), ("from", period_start), ("to", period_end))
         query = [(name, value) for name, value in given if value is not None]
-        return _identifiers.task_id(
-            self._session.write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT)
-        )
+        return _identifiers.task_id(self._session.write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT))
 
     def report(
         self, report_id: str, first: Optional[int] = None, last: Optional[int] = None

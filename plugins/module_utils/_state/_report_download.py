@@ -176,5 +176,7 @@ class ReportDownload:
         if isinstance(error, ApiError) and error.status == 404:
             error.hint = "Reports are kept for 24 hours: leave report_id out to generate a new one."
         elif self._part is not None and self._size:
-            error.hint = f"{self._size} bytes are kept: run this again with report_id: {self._report_id} to go on there."
+            error.hint = (
+                f"{self._size} bytes are kept: run this again with report_id: {self._report_id} to go on there."
+            )
         return error

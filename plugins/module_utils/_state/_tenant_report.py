@@ -135,9 +135,7 @@ class _Generator:
 
     def finish(self, question: _Question, task: ServerTask) -> str:
         """Wait for the task and return the report's id."""
-        ended = wait_for_task(
-            self._api, task.id, self._poller, self._context.progress, f"report of {question.label}"
-        )
+        ended = wait_for_task(self._api, task.id, self._poller, self._context.progress, f"report of {question.label}")
         self.tasks.append(ended)
         report_id = _identifiers.identifier(ended.result, "report")
         if report_id is None:

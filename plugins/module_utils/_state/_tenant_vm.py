@@ -75,9 +75,7 @@ def _check(parameters: Parameters) -> list[WantedVm]:
     return wanted
 
 
-def _read(
-    api: MultitenancyApi, parameters: Parameters, context: Context
-) -> Optional[tuple[str, str, Registered]]:
+def _read(api: MultitenancyApi, parameters: Parameters, context: Context) -> Optional[tuple[str, str, Registered]]:
     """Return the tenant's id, a label for it and what is registered; None when there is no tenant to clear."""
     try:
         if parameters.get("tenant_id") is not None:

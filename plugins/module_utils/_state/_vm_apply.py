@@ -126,9 +126,14 @@ class VmApplier:
             if change.action == UNREGISTER:
                 done = found is None
             else:
-                done = found is not None and change.after is not None and (found.name, found.user_data) == (
-                    change.after.name,
-                    change.after.user_data,
+                done = (
+                    found is not None
+                    and change.after is not None
+                    and (found.name, found.user_data)
+                    == (
+                        change.after.name,
+                        change.after.user_data,
+                    )
                 )
                 done = done or (change.action == REGISTER and found is not None)
             if done:
@@ -151,7 +156,9 @@ class VmApplier:
         except KsvlaError as error:
             self._context.warn(f"Which tenants hold the virtual machines could not be found out: {error.message}")
 
-    def _judge_holder(self, outcome: VmOutcome, tenant_id: str, tenant_name: str, same: Callable[..., bool]) -> VmOutcome:
+    def _judge_holder(
+        self, outcome: VmOutcome, tenant_id: str, tenant_name: str, same: Callable[..., bool]
+    ) -> VmOutcome:
         change = outcome.change
         if tenant_id != self._tenant_id:
             return replace(
@@ -161,7 +168,9 @@ class VmApplier:
             )
         if change.after is not None and same(change.after.name, change.after.user_data):
             return VmOutcome(change, change.action if change.bios_id in self._sent_before else UNCHANGED)
-        return replace(outcome, error="Somebody else registered it for this tenant meanwhile, with another name or data.")
+        return replace(
+            outcome, error="Somebody else registered it for this tenant meanwhile, with another name or data."
+        )
 
     def _progress(self, total: int) -> Callable[[int], None]:
         return lambda done: self._context.progress(self._label, f"{done} of {total} virtual machines")

@@ -49,7 +49,9 @@ class Step:
 class TaskStarter:
     """Carries out steps, one after the other, within one time to wait."""
 
-    def __init__(self, api: MultitenancyApi, poller: Poller, context: Context, journal: TaskJournal, retries: int) -> None:
+    def __init__(
+        self, api: MultitenancyApi, poller: Poller, context: Context, journal: TaskJournal, retries: int
+    ) -> None:
         self._api = api
         self._poller = poller
         self._context = context
@@ -160,9 +162,7 @@ def _shown_names(task: ServerTask) -> dict[str, str]:
     sources: list[Any] = [task.parameters]
     if isinstance(task.result, Mapping):
         tenant = task.result.get("tenant", task.result)
-        sources.append(
-            {f"tenant{key}": value for key, value in tenant.items()} if isinstance(tenant, Mapping) else {}
-        )
+        sources.append({f"tenant{key}": value for key, value in tenant.items()} if isinstance(tenant, Mapping) else {})
     for source in sources:
         for key, value in source.items():
             if isinstance(value, str):
