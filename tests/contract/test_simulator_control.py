@@ -324,6 +324,15 @@ def test_a_process_that_cannot_start(start: Start, options: list[str], message: 
     assert "Traceback" not in errors
 
 
+def test_a_process_lists_the_settings(start: Start, simulator: RunningSimulator, control: Any) -> None:
+    output, errors = start("--list-settings").communicate(timeout=20)
+    lines = output.splitlines()
+    assert errors == ""
+    assert [line.partition("=")[0] for line in lines[::2]] == list(control.call("GET", "/settings")[1])
+    assert "shape_task_id=element" in lines
+    assert all(line.startswith("    ") and len(line) > 15 for line in lines[1::2])
+
+
 def test_a_temporary_folder_goes_with_the_simulator() -> None:
     with running_simulator() as simulator:
         folder = simulator.directory

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
+import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,16 +22,17 @@ from simulator.state import StateError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs until it is stopped; gives the exit status."""
-    options = _options(arguments)
+    given = _parser().parse_args(arguments)
+    options = _options(given)
     try:
-        asyncio.run(_serve(options))
+        asyncio.run(_show_settings() if given.list_settings else _serve(options))
     except (SettingError, StateError, OSError) as problem:
         print(f"simulator: {problem}", file=sys.stderr)
         return 1
     return 0
 
 
-def _options(arguments: Sequence[str] | None) -> Options:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="simulator", description="A stand-in for the Integration Server.")
     add = parser.add_argument
     add("--address", default="127.0.0.1", help="address to listen on")
@@ -41,9 +44,13 @@ def _options(arguments: Sequence[str] | None) -> Options:
     add("--task-seconds", type=float, help="seconds that one asynchronous task takes; 0: the next look sees its end")
     add("--tenants", type=int, default=0, help="tenants to begin with")
     add("--vms", type=int, default=0, help="virtual machines to begin with, dealt out to the tenants")
-    add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; GET /settings names them all")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; see --list-settings")
+    add("--list-settings", action="store_true", help="show all settings with their defaults, and do nothing else")
     add("--stop-after", type=float, default=3600.0, help="idle seconds after which it stops by itself")
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def _options(given: argparse.Namespace) -> Options:
     settings = {} if given.task_seconds is None else {"task_seconds": given.task_seconds}
     options = Options(
         address=given.address,
@@ -63,6 +70,14 @@ def _options(arguments: Sequence[str] | None) -> Options:
     return options
 
 
+async def _show_settings() -> None:
+    simulator = Simulator(Options())
+    space = simulator.context.space
+    for name, value in space.values().items():
+        print(f"{name}={value if isinstance(value, str) else json.dumps(value)}\n    {space.describe(name)}")
+    await simulator.stop()
+
+
 async def _serve(options: Options) -> None:
     simulator = Simulator(options)
     loop = asyncio.get_running_loop()
@@ -70,6 +85,8 @@ async def _serve(options: Options) -> None:
         loop.add_signal_handler(number, simulator.request_stop)
     try:
         await simulator.start()
+        gc.collect()
+        gc.freeze()  # what it starts with stays: looking through it again and again would only hold up answers
         print(f"Listening on {simulator.url} (control: http://127.0.0.1:{simulator.control_port})")
         print(f"Fingerprint of the certificate (SHA-256): {simulator.tls.fingerprint}")
         print(f"To point a playbook at it (also in {simulator.directory / 'simulator.env'}):")
