@@ -14,7 +14,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -94,7 +94,7 @@ class ActionModule(ActionBase):
         target = variables
         if self._task.delegate_to:
             target = variables.get("ansible_delegated_vars", {}).get(self._task.delegate_to, variables)
-        interpreter = C.config.get_config_value("INTERPRETER_PYTHON", variables=target)
+        interpreter = constants.config.get_config_value("INTERPRETER_PYTHON", variables=target)
         return Surroundings(
             transport=self._connection.transport,
             become=getattr(self._connection, "become", None) is not None,

@@ -58,7 +58,7 @@ def execute(definition: ModuleDefinition, parameters: Parameters, context: Conte
         return definition.function(parameters, context)
     except KsvlaError as error:
         return {"changed": False, **error.payload(), "failed": True}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the user gets a result with the traceback, in either place
         return {
             "changed": False,
             "failed": True,

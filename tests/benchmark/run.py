@@ -144,7 +144,11 @@ def report(_rounds: int) -> None:
 def _fetch_report(folder: Path, lines: int) -> tuple[int, int]:
     script = Path(__file__).with_name("fetch_report.py")
     done = subprocess.run(
-        [sys.executable, str(script), str(folder), str(lines)], capture_output=True, text=True, check=True
+        [sys.executable, str(script), str(folder), str(lines)],
+        env={**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     size, peak = done.stdout.split()
     return int(size), int(peak)
