@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The matrix: every task of a suite runs four times, in check mode, for real, in check mode again, and for real again.
+
+A suite is a file of tasks (``suites/*.yml``). Tasks of other modules run once, where they stand. Tags of a task say what
+is expected of it:
+
+``changes``      changes something the first time (without it: never), and nothing when it is repeated
+``fails``        fails all four times, in the same way
+``reads``        sends nothing that changes anything
+``open``         its outcome cannot be predicted: check mode says "changed", whatever comes of it (a new report)
+``once``         runs for real only once, because it cannot be repeated
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from integration.support.masks import Mask, user_part
+from integration.support.playbooks import COLLECTION, Json, Run, TaskRecord
+
+_SUITES = Path(__file__).resolve().parent.parent / "suites"
+_PREDICTED = (
+    "tenant",
+    "vms",
+    "counts",
+    "results",
+    "msg",
+    "error_code",
+    "hint",
+    "task",
+    "warnings",
+    "remaining",
+    "diff",
+)
+_PHASES = ("predict", "apply", "predict again", "repeat")
+
+
+def expanded(suite: str) -> list[Json]:
+    """Return the tasks of a suite, each of this collection's modules four times."""
+    tasks = yaml.safe_load((_SUITES / f"{suite}.yml").read_text(encoding="utf-8"))
+    found: list[Json] = []
+    for number, task in enumerate(tasks):
+        if not any(key.startswith(COLLECTION) for key in task):
+            found.append(task)
+            continue
+        phases = _PHASES[:2] if "once" in task.get("tags", ()) else _PHASES
+        for phase in phases:
+            change: Json = {"name": f"{number:02} {task['name']} / {phase}", "diff": True}
+            change["check_mode"] = phase.startswith("predict")
+            if "fails" in task.get("tags", ()):
+                change["ignore_errors"] = True
+            found.append({**task, **change})
+    return found
+
+
+def check_matrix(run: Run, mask: Mask) -> None:
+    """Hold a run of an expanded suite against what its tags expect, and every prediction against what then happened."""
+    by_task: dict[str, dict[str, TaskRecord]] = {}
+    for record in run.of_collection():
+        name, _, phase = record.name.rpartition(" / ")
+        by_task.setdefault(name, {})[phase] = record
+    assert by_task
+    for name, phases in by_task.items():
+        _check_task(name, phases, mask)
+
+
+def _check_task(name: str, phases: dict[str, TaskRecord], mask: Mask) -> None:
+    tags = phases["apply"].tags
+    assert set(phases) == set(_PHASES[:2] if "once" in tags else _PHASES), f"{name}: it did not run to its end"
+    for phase, record in phases.items():
+        assert record.failed == ("fails" in tags), f"{name} / {phase}: {record.status}: {record.result}"
+        if phase.startswith("predict") or "reads" in tags:
+            assert record.writes == [], f"{name} / {phase}: it writes"
+    assert phases["apply"].changed == ("changes" in tags), f"{name}: {phases['apply'].result}"
+    if "changes" in tags:
+        assert phases["apply"].writes, f"{name}: changed, and nothing was sent"
+    if "open" in tags:
+        assert all(record.changed for phase, record in phases.items() if phase.startswith("predict"))
+    else:
+        _same(f"{name}, predicted and then applied", phases["predict"], phases["apply"], mask)
+    if "once" in tags:
+        return
+    assert not phases["repeat"].changed, f"{name}: changed again when repeated: {phases['repeat'].result}"
+    if "open" not in tags:
+        assert phases["repeat"].writes == [], f"{name}: writes again when repeated"
+        _same(f"{name}, predicted and then repeated", phases["predict again"], phases["repeat"], mask)
+
+
+def _same(what: str, predicted: TaskRecord, happened: TaskRecord, mask: Mask) -> None:
+    first, second = (_predictable(record, mask) for record in (predicted, happened))
+    assert first == second, f"{what}: the prediction is wrong"
+
+
+def _predictable(record: TaskRecord, mask: Mask) -> Any:
+    """Return the part of a result that check mode has to know."""
+    result = {key: value for key, value in record.result.items() if key in (*_PREDICTED, "changed")}
+    task = result.pop("task", None)
+    if isinstance(task, dict):
+        result["task"] = {key: task[key] for key in ("id", "type", "state")}
+    return user_part(mask(result))
