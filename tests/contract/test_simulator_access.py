@@ -52,7 +52,7 @@ def test_plain_http_gets_no_answer(simulator: RunningSimulator) -> None:
 
 def test_a_folder_keeps_its_certificate(tmp_path: Path) -> None:
     fingerprints = []
-    for _ in range(2):
+    for _turn in range(2):
         with running_simulator(directory=tmp_path) as simulator:
             fingerprints.append(simulator.fingerprint)
     assert fingerprints[0] == fingerprints[1]

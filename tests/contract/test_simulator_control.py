@@ -317,7 +317,7 @@ def test_a_process_says_where_it_listens_and_stops(start: Start, tmp_path: Path,
 )
 def test_a_process_that_cannot_start(start: Start, options: list[str], message: str) -> None:
     process = start(*options)
-    _, errors = process.communicate(timeout=20)
+    _output, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert errors.startswith("simulator: ")
     assert message in errors

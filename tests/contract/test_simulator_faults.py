@@ -34,9 +34,9 @@ def test_a_status(client: Any, simulator: RunningSimulator) -> None:
 
 def test_how_often(client: Any, simulator: RunningSimulator) -> None:
     simulator.fault(path="/tenants", status=502, skip=1, times=2)
-    assert [client.get("/tenants").status for _ in range(5)] == [200, 502, 502, 200, 200]
+    assert [client.get("/tenants").status for _turn in range(5)] == [200, 502, 502, 200, 200]
     simulator.fault(path="/tenants", status=500, times=0)
-    assert [client.get("/tenants").status for _ in range(3)] == [500] * 3
+    assert [client.get("/tenants").status for _turn in range(3)] == [500] * 3
     simulator.clear_faults()
     assert client.get("/tenants").status == 200
 
@@ -54,7 +54,7 @@ def test_what_it_matches(client: Any, simulator: RunningSimulator) -> None:
 def test_the_first_rule_that_fits_strikes(client: Any, simulator: RunningSimulator) -> None:
     simulator.fault(status=500)
     simulator.fault(status=502)
-    assert [client.get("/tenants").status for _ in range(3)] == [500, 502, 200]
+    assert [client.get("/tenants").status for _turn in range(3)] == [500, 502, 200]
 
 
 def test_dropped_before(client: Any, bodies: Any, simulator: RunningSimulator) -> None:
@@ -174,7 +174,7 @@ def test_the_journal_shows_requests_as_they_were_sent(client: Any, simulator: Ru
 
 def test_the_journal_keeps_the_newest(client: Any, simulator: RunningSimulator) -> None:
     simulator.configure(journal_limit=3)
-    for _ in range(5):
+    for _turn in range(5):
         client.get("/tenants")
     numbers = [entry["number"] for entry in simulator.requests()]
     assert numbers == list(range(numbers[-1] - 2, numbers[-1] + 1))

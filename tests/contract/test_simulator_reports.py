@@ -156,7 +156,7 @@ def test_protection_begins_with_the_registration(simulator: RunningSimulator, cl
     simulator.configure(clock_offset=86400)
     client.register(tenant_id, VM)
     simulator.configure(clock_offset=86400 + 600)
-    ((*_, start, end),) = _rows(client, generate())
+    ((*_rest, start, end),) = _rows(client, generate())
     assert _seconds(end) - _seconds(start) == pytest.approx(600, abs=5)
 
 
@@ -181,7 +181,7 @@ def test_fields_with_separators(simulator: RunningSimulator, client: Any, genera
     simulator.configure(period_days=100_000)
     name = 'a;b "c"\r\nd Ж'
     simulator.seed(tenants=[{"id": A, "name": name}], periods=[{**PERIODS[0], "vm_name": "x\ny"}])
-    ((_, tenant_name, _, vm_name, *_),) = _rows(client, generate())
+    ((_tenant_id, tenant_name, _vm_id, vm_name, *_rest),) = _rows(client, generate())
     assert (tenant_name, vm_name) == (name, "x\ny")
     simulator.configure(report_quoting="never")
     answer = client.get(f"/reports/tenants/{generate()}", headers=CSV)

@@ -40,7 +40,7 @@ class World:
         self.simulator.configure(task_seconds=600)
 
     def report(self) -> str:
-        tenant_id, _ = self.vm()
+        tenant_id, _bios_id = self.vm()
         self.client.wait(self.client.post(f"/tenants/{tenant_id}/activate"))
         self.simulator.configure(clock_offset=7200)
         task = self.client.wait(self.client.post("/reports/tenants", headers=CSV))
@@ -156,7 +156,7 @@ row("POST", REGISTER, 404, NOT_FOUND)(lambda w: w.client.register(NOBODY, NOBODY
 
 @row("POST", REGISTER, 409, "VIRMT_VmWithSpecifiedBiosIdAlreadyExists")
 def _register_twice(w: World) -> Any:
-    _, bios_id = w.vm()
+    _tenant_id, bios_id = w.vm()
     return w.client.register(w.client.new_tenant("Other"), bios_id.upper())
 
 
@@ -220,7 +220,7 @@ def _cancel_ended(w: World) -> Any:
 
 # ---- 403 for every call -----------------------------------------------------------------------------------------------
 
-CALLS = sorted({(method, path) for method, path, *_ in ROWS})
+CALLS = sorted({each[:2] for each in ROWS})
 
 
 def _denied(method: str, path: str, headers: dict[str, str | None]) -> Deed:
@@ -233,13 +233,13 @@ for called in CALLS:
 
 
 def _name(item: tuple[str, str, int, str | None, str, Deed]) -> str:
-    method, path, status, code, *_ = item
+    method, path, status, code, *_rest = item
     return f"{method} {path} {status} {code or ''}".strip()
 
 
 @pytest.mark.parametrize("item", ROWS, ids=_name)
 def test_row(item: Any, simulator: RunningSimulator, client: Any, bodies: Any) -> None:
-    _, _, status, code, where, deed = item
+    _method, _path, status, code, where, deed = item
     outcome = deed(World(simulator, client, bodies))
     if where == "task":
         assert (outcome.state, outcome.code) == ("Failed", code)

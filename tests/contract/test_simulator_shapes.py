@@ -187,7 +187,7 @@ def test_random_shapes_are_many_and_can_be_repeated(client: Any, simulator: Runn
         simulator.reset()
         simulator.seed(tenants=[{"id": NOBODY, "name": "A", "created": "2026-01-01T00:00:00"}])
         simulator.configure(shape="random", shape_seed=seed)
-        return [client.get("/tenants").body for _ in range(60)]
+        return [client.get("/tenants").body for _turn in range(60)]
 
     first = draw(7)
     assert len(set(first)) >= 8

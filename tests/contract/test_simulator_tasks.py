@@ -67,7 +67,7 @@ def test_states_in_time() -> None:
         bench.at(second)
         if not seen or seen[-1][:2] != (task.state, task.stage):
             seen.append((task.state, task.stage, bench.engine.progress(task)))
-    assert [state for state, *_ in seen] == [
+    assert [state for state, *_rest in seen] == [
         State.CREATED,
         State.QUEUED,
         State.STARTING,
@@ -75,8 +75,8 @@ def test_states_in_time() -> None:
         State.RUNNING,
         State.COMPLETED,
     ]
-    assert [stage for _, stage, _ in seen] == [None, None, None, "one", "two", "two"]
-    assert [progress for *_, progress in seen] == [0, 0, 0, 0, 50, 100]
+    assert [stage for _state, stage, _progress in seen] == [None, None, None, "one", "two", "two"]
+    assert [progress for *_rest, progress in seen] == [0, 0, 0, 0, 50, 100]
     assert (task.result, task.error, bench.done) == ("done", None, ["one", "two"])
     assert (task.created, task.state_changed, task.changed) == (1000.0, 1100.0, 1100.0)
 
@@ -290,7 +290,7 @@ def test_a_fault_can_terminate_or_slow_down_a_task() -> None:
 
 def test_thousands_of_tasks_cost_nothing_until_they_are_due() -> None:
     bench = Bench(1000)
-    for _ in range(5000):
+    for _turn in range(5000):
         bench.engine.submit(TaskPlan("Kind", "2.0", [Step("one")]))
     due = bench.engine.next_due()
     assert due is not None

@@ -115,7 +115,7 @@ def test_a_tenant_is_visible_only_when_its_task_completes(
     simulator.configure(task_seconds=100)
     task_id = client.post("/tenants", bodies.tenant("A", "Complete")).id
     seen: dict[str | None, int] = {}
-    for _ in range(99):
+    for _turn in range(99):
         task = client.task(task_id)
         assert client.get("/tenants").xml.findall("tenant") == []
         assert task.progress >= max(seen.values(), default=0)
@@ -129,7 +129,7 @@ def test_a_tenant_is_visible_only_when_its_task_completes(
 
 def test_names_are_taken_from_the_start_of_the_task(client: Any, bodies: Any, simulator: RunningSimulator) -> None:
     simulator.configure(task_seconds=0.2)
-    answers = [client.post("/tenants", bodies.tenant("A")) for _ in range(3)]
+    answers = [client.post("/tenants", bodies.tenant("A")) for _turn in range(3)]
     tasks = [client.wait(answer) for answer in answers]
     assert sorted(task.state for task in tasks) == ["Completed", "Failed", "Failed"]
     assert {task.code for task in tasks} == {None, "VIRMT_TenantWithSpecifiedNameAlreadyExists"}
@@ -240,7 +240,7 @@ def test_remove_tenant_artifacts_is_true_or_false(client: Any, value: str) -> No
 
 def test_removing_twice(client: Any) -> None:
     tenant_id = client.new_tenant()
-    answers = [client.delete(f"/tenants/{tenant_id}?removeTenantArtifacts=true") for _ in range(2)]
+    answers = [client.delete(f"/tenants/{tenant_id}?removeTenantArtifacts=true") for _turn in range(2)]
     tasks = [client.wait(answer) for answer in answers]
     assert [(task.state, task.code) for task in tasks] == [
         ("Completed", None),

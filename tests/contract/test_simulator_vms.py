@@ -99,7 +99,7 @@ def test_the_answer_to_registering_may_hold_the_virtual_machine(client: Any, sim
 
 
 def test_lists_follow_what_happens(client: Any, simulator: RunningSimulator) -> None:
-    bios_ids = [str(uuid.uuid4()) for _ in range(20)]
+    bios_ids = [str(uuid.uuid4()) for _turn in range(20)]
     simulator.seed(tenants=[{"name": "A", "vms": [{"bios_id": bios_id} for bios_id in bios_ids]}])
     tenant_id = client.tenant_id("A")
 

@@ -20,7 +20,7 @@ ADMIN = "admin"
 
 def parse_basic(header: str | None) -> tuple[str, str] | None:
     """User name and password of an Authorization header of the type Basic; None when it is anything else."""
-    scheme, _, value = (header or "").partition(" ")
+    scheme, _blank, value = (header or "").partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
@@ -78,7 +78,7 @@ class Tokens:
 
     def session(self, header: str | None) -> Session | None:
         """The session of an Authorization header of the type Bearer; None when the token is unknown or has expired."""
-        scheme, _, token = (header or "").partition(" ")
+        scheme, _blank, token = (header or "").partition(" ")
         session = self._sessions.get(token.strip()) if scheme.lower() == "bearer" else None
         if session is None or session.valid_to <= self._clock.now():
             return None

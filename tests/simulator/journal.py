@@ -27,7 +27,7 @@ class Entry:
 
     def to_json(self) -> dict[str, Any]:
         """The entry for people and tests; of the Authorization header only the scheme is shown."""
-        path, _, query = self.target.partition("?")
+        path, _mark, query = self.target.partition("?")
         headers: dict[str, str] = {}
         for raw_name, raw_value in self.headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

@@ -15,8 +15,12 @@ EXAMPLE_MULTITENANCY_PASSWORD = "Example-Multitenancy-1"
 EXAMPLE_ADMIN_PASSWORD = "Example-Admin-1"
 
 
-def _from_environment(name: str, default: str) -> Any:
-    return field(default_factory=lambda: os.environ.get(name) or default, repr=False)
+def _multitenancy_password() -> str:
+    return os.environ.get("KSVLA_MULTITENANCY_PASSWORD") or EXAMPLE_MULTITENANCY_PASSWORD
+
+
+def _admin_password() -> str:
+    return os.environ.get("KSVLA_ADMIN_PASSWORD") or EXAMPLE_ADMIN_PASSWORD
 
 
 @dataclass
@@ -31,8 +35,8 @@ class Options:
     address: str = "127.0.0.1"
     port: int = 7271
     directory: Path | None = None
-    multitenancy_password: str = _from_environment("KSVLA_MULTITENANCY_PASSWORD", EXAMPLE_MULTITENANCY_PASSWORD)
-    admin_password: str = _from_environment("KSVLA_ADMIN_PASSWORD", EXAMPLE_ADMIN_PASSWORD)
+    multitenancy_password: str = field(default_factory=_multitenancy_password, repr=False)
+    admin_password: str = field(default_factory=_admin_password, repr=False)
     state: Path | None = None
     tenants: int = 0
     vms: int = 0

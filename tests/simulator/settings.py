@@ -28,6 +28,7 @@ def option(default: Any, about: str, *choices: str, minimum: float | None = None
 
     The default None stands for an empty mapping.
     """
+    # pylint: disable=invalid-field-call
     metadata = {"about": about, "choices": choices, "minimum": minimum}
     if default is None:
         return dataclasses.field(default_factory=dict, metadata=metadata)

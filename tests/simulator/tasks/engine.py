@@ -97,7 +97,7 @@ class TaskEngine:
         now = self._clock.now()
         try:
             while self._events and self._events[0][0] <= now:
-                due, _, task, epoch, action = heapq.heappop(self._events)
+                due, _number, task, epoch, action = heapq.heappop(self._events)
                 if task.epoch == epoch:
                     self._at = due
                     action(task, due)
