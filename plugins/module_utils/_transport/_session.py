@@ -55,6 +55,7 @@ class Session:
     def __init__(self, settings: ConnectionSettings, authentication: Optional[Authentication] = None) -> None:
         import requests
         import requests.cookies
+        import urllib3
 
         self.settings = settings
         self.authentication = authentication
@@ -66,6 +67,9 @@ class Session:
         self._http.trust_env = False
         self._http.proxies = dict(requests.utils.get_environ_proxies(settings.origin))
         self._http.verify = _tls.verification(settings)
+        if not settings.validate_certs:
+            # The user said so; a warning about every connection would only stand between the results.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._http.cookies = requests.cookies.RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         self._http.headers["User-Agent"] = "ksvla.light_agent"
         self._http.mount("https://", _tls.adapter(settings, _MOST_CONNECTIONS))
