@@ -14,7 +14,7 @@ options:
   wait:
     description:
       - Whether to wait until the Integration Server is done.
-      - With V(false) the module starts the next step only, and RV(remaining) names the others.
+      - With V(false) the module starts the next step only, and C(remaining) in the result names the others.
     type: bool
     default: true
   wait_sleep:
