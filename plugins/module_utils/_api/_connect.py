@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import os
+from typing import Union
 
 from .._arguments import MULTITENANCY
 from .._context import Context, Parameters
 from .._transport._settings import ConnectionSettings
+from . import _svm_management_login
 from ._multitenancy import MultitenancyApi, open_session
+from ._svm_management import SvmManagementApi
 
 
 def multitenancy(parameters: Parameters, context: Context) -> tuple[MultitenancyApi, ConnectionSettings]:
@@ -24,9 +27,26 @@ def multitenancy(parameters: Parameters, context: Context) -> tuple[Multitenancy
     return MultitenancyApi(session), settings
 
 
-def tasks(parameters: Parameters, context: Context) -> MultitenancyApi:
+def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagementApi, ConnectionSettings]:
+    """Return API 3.0 of the server that the parameters name, over a connection and a token kept for the process.
+
+    :raises InputError: when a connection option is missing or cannot be right.
+    :raises ApiError: when the server refuses the account.
+    """
+    settings = ConnectionSettings.from_parameters(parameters)
+    session = context.sessions.session(
+        "svm_management", settings, lambda: _svm_management_login.open_session(settings, context.trace)
+    )
+    session.trace = context.trace
+    return SvmManagementApi(session), settings
+
+
+def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, SvmManagementApi]:
     """Return the API that the option ``api`` names, for modules that work with the tasks of either."""
-    return multitenancy(_with_account(parameters), context)[0]
+    filled = _with_account(parameters)
+    if parameters["api"] == MULTITENANCY:
+        return multitenancy(filled, context)[0]
+    return svm_management(filled, context)[0]
 
 
 def _with_account(parameters: Parameters) -> Parameters:

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from .._api import _connect
 from .._api._multitenancy import MultitenancyApi
 from .._api._records import ServerTask
+from .._arguments import SVM_MANAGEMENT
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError, TaskFailed
 from .._tasks._poller import Poller, Waiting
 from .._tasks._watch import TaskSource, require_success, watch_task, watch_tasks
 from .._validation import date_time, require_text
 from ._diff import diff_of
+from ._infrastructure_connection import refuse_cancel
 
 
 def read_tasks(parameters: Parameters, context: Context) -> Result:
@@ -48,6 +50,8 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
     for index, task_id in enumerate(parameters.get("task_ids") or []):
         require_text(task_id, f"task_ids[{index}]")
     waiting = Waiting.from_parameters(parameters)
+    if parameters["api"] == SVM_MANAGEMENT:
+        refuse_cancel(waiting)
     source = _connect.tasks(parameters, context)
     if parameters["state"] == "canceled":
         return _cancel(source, parameters["task_id"], waiting, context)

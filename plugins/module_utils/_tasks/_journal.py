@@ -16,7 +16,7 @@ import os
 import time
 from pathlib import Path
 from typing import Optional
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 _KEPT_SECONDS = 24 * 3600
 
@@ -26,12 +26,17 @@ class TaskJournal:
 
     :param server: The server's address.
     :param directory: Where to keep it; by default ``KSVLA_JOURNAL``, or a folder in Ansible's home.
+    :param kind: What else than tasks is remembered, such as ``infrastructures``; it is kept apart.
+    :param kept_seconds: How long.
     """
 
-    def __init__(self, server: str, directory: Optional[str] = None) -> None:
+    def __init__(
+        self, server: str, directory: Optional[str] = None, *, kind: str = "", kept_seconds: float = _KEPT_SECONDS
+    ) -> None:
         home = os.environ.get("ANSIBLE_HOME") or "~/.ansible"
         chosen = directory or os.environ.get("KSVLA_JOURNAL") or os.path.join(home, "ksvla_journal")
-        self._folder = Path(os.path.expanduser(chosen)) / _digest(server)[:16]
+        self._folder = Path(os.path.expanduser(chosen)) / f"{_digest(server)[:16]}{f'-{kind}' if kind else ''}"
+        self._kept_seconds = kept_seconds
 
     def remember(self, task_id: str, subject: str) -> None:
         """Note that the task is about the subject. A folder that cannot be written is no reason to fail."""
@@ -50,11 +55,22 @@ class TaskJournal:
         except (OSError, ValueError):
             return None
 
+    def ids_about(self, subject: str) -> list[str]:
+        """Return the ids of what was remembered about the subject, the newest first."""
+        wanted = _digest(subject)
+        found: list[tuple[float, str]] = []
+        with contextlib.suppress(OSError):
+            for path in self._folder.iterdir():
+                with contextlib.suppress(OSError, ValueError):
+                    if not path.name.startswith(".") and path.read_text(encoding="ascii") == wanted:
+                        found.append((path.stat().st_mtime, unquote(path.name)))
+        return [task_id for _moment, task_id in sorted(found, reverse=True)]
+
     def _path(self, task_id: str) -> Path:
         return self._folder / quote(task_id, safe="")[:200]
 
     def _remove_old(self) -> None:
-        oldest = time.time() - _KEPT_SECONDS
+        oldest = time.time() - self._kept_seconds
         for path in self._folder.iterdir():
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < oldest:

@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the JSON of API 3.0 to records: tolerant of case, of nesting, and of what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Optional
+
+from .._errors import UnexpectedAnswer
+from .._transport._answer import Answer, find_error_code
+from . import _json
+from ._records import ServerTask
+from ._svm_management_records import (
+    Certificate,
+    Connection,
+    Image,
+    Infrastructure,
+    InfrastructureObjects,
+    Login,
+    Service,
+)
+
+_ENDED_BADLY = ("failed", "cancelled", "canceled", "stopped", "stopping")
+
+
+def login(answer: Answer) -> Login:
+    """Return the token of a login."""
+    value = _json.read_object(answer)
+    token = _json.text(_json.part(value, "access_token").get("value"))
+    if not token:
+        raise UnexpectedAnswer("The server accepted the login, but gave no access token.", status=answer.status)
+    return Login(token, _json.part(value, "session"))
+
+
+def certificate(answer: Answer) -> Certificate:
+    """Return a certificate or a key."""
+    value = _json.read_object(answer)
+    validation = _json.part(value, "viis_validation_result")
+    thumbprint = _json.text(value.get("thumbprint"))
+    if not thumbprint:
+        raise UnexpectedAnswer("The server gave a certificate without its thumbprint.", status=answer.status)
+    return Certificate(
+        address=_json.text(value.get("address")) or "",
+        thumbprint=thumbprint,
+        data=_json.text(value.get("data")),
+        accepted=_json.flag(validation.get("is_accepted")),
+        warnings=_json.texts(validation.get("validation_warnings")),
+        errors=_json.texts(validation.get("validation_errors")),
+    )
+
+
+def infrastructure(value: dict[str, Any]) -> Infrastructure:
+    """Return an infrastructure, or what a test of its connection says (it has no id then)."""
+    accounts = _json.part(value, "accounts")
+    readonly_username = _json.text(_json.part(accounts, "readonly").get("name")) or None
+    connections = _json.part(value, "connection_info")
+    connection: dict[str, Connection] = {}
+    for account in ("admin", "readonly"):
+        one = _json.part(connections, account)
+        # Without a read-only account the server uses the other one: there is no second connection to wait for then.
+        unused = account == "readonly" and bool(accounts) and readonly_username is None
+        if one.get("status") is not None and not unused:
+            connection[account] = _connection(one)
+    settings = _json.part(value, "specific_settings")
+    return Infrastructure(
+        id=_json.text(value.get("infrastructure_id")) or _json.text(value.get("id")) or "",
+        type=_json.text(value.get("type")),
+        address=_json.text(value.get("address")),
+        name=_json.text(value.get("name")) or _json.text(value.get("display_name")),
+        version=_json.text(value.get("version")),
+        protocol=_json.text(settings.get("protocol")),
+        region=_json.text(settings.get("region")),
+        admin_username=_json.text(_json.part(accounts, "admin").get("name")),
+        readonly_username=readonly_username,
+        connection=connection,
+    )
+
+
+def _connection(value: dict[str, Any]) -> Connection:
+    details = _json.part(value, "details")
+    services: list[Service] = []
+    for region in _json.objects(details.get("regions")):
+        services.extend(_services(region, _json.text(region.get("id"))))
+    return Connection(
+        status=_upper(value.get("status")),
+        error=_upper(value.get("connection_error")) or _upper(value.get("error")),
+        message=_json.text(value.get("error_message")) or None,
+        primary_server_address=_json.text(details.get("primary_server_address")) or None,
+        services=tuple(services),
+    )
+
+
+def _services(value: dict[str, Any], region: Optional[str]) -> Iterator[Service]:
+    """Yield the microservices below a region, which the pages nest in two ways."""
+    for name, item in value.items():
+        if isinstance(item, dict):
+            yield from _services(item, region)
+        for one in _json.objects(item):
+            if "status" in one or "address" in one:
+                yield Service(
+                    name=name,
+                    region=region,
+                    address=_json.text(one.get("address")),
+                    protocol=_json.text(one.get("protocol")),
+                    version=_json.text(one.get("version")),
+                    status=_upper(one.get("status")),
+                    error=_upper(one.get("error")) or _upper(one.get("connection_error")),
+                )
+
+
+def _upper(value: Any) -> Optional[str]:
+    found = _json.text(value)
+    return found.strip().upper() if found else None
+
+
+def image(value: dict[str, Any]) -> Image:
+    """Return a registered image."""
+    manifest = _json.part(value, "manifest")
+    types = [_json.text(item.get("type")) for item in _json.objects(value.get("hypervisors"))]
+    return Image(
+        id=_json.text(value.get("id")) or "",
+        svm_version=_json.text(manifest.get("svm_version")),
+        size=_json.text(manifest.get("size")),
+        vendor_info=_json.part(manifest, "vendor_info"),
+        infrastructure_types=[each for each in types if each],
+        manifest_url=_json.text(value.get("manifest_url")) or _json.text(manifest.get("manifest_url")),
+    )
+
+
+def objects(answer: Answer) -> InfrastructureObjects:
+    """Return a list of objects."""
+    value = _json.read_object(answer)
+    return InfrastructureObjects(_json.objects(value.get("locations")), _json.objects(value.get("vms")))
+
+
+def task(value: Any) -> ServerTask:
+    """Return a task with its children.
+
+    The pages show steps beside the child that they belong to, and say that they are below it: they are put below it.
+    """
+    if not isinstance(value, dict) or not value.get("id"):
+        raise UnexpectedAnswer("The server gave a task without its id.")
+    return _task(value, [])
+
+
+def _task(value: dict[str, Any], beside: list[dict[str, Any]]) -> ServerTask:
+    own_id = _json.text(value.get("id")) or ""
+    children = [*_json.objects(value.get("children")), *(item for item in beside if item.get("parent_id") == own_id)]
+    ids = {item.get("id") for item in children}
+    direct = [item for item in children if item.get("parent_id") not in ids or item.get("parent_id") == item.get("id")]
+    moved = [item for item in children if item not in direct]
+    state = _json.text(value.get("state")) or "unknown"
+    error, error_code = _error(value, state)
+    return ServerTask(
+        id=own_id,
+        type=_json.text(value.get("type")),
+        state=state,
+        stage=_json.text(value.get("stage")) or None,
+        progress=_progress(value.get("progress")),
+        created=_json.text(value.get("created")),
+        state_changed=_json.text(value.get("state_changed")),
+        last_changed=_json.text(value.get("changed")),
+        result=value.get("result"),
+        error=error,
+        error_code=error_code,
+        parameters=_parameters(value.get("parameters")),
+        children=tuple(_task(child, moved) for child in direct),
+    )
+
+
+def _error(value: dict[str, Any], state: str) -> tuple[Optional[str], Optional[str]]:
+    """Return message and code of a task's error, wherever it stands."""
+    found: Any = value.get("error") or value.get("error_message")
+    code = _json.text(value.get("error_code"))
+    if found is None and state.lower() in _ENDED_BADLY and isinstance(value.get("result"), (dict, str)):
+        result = value["result"]
+        found = result if isinstance(result, str) else result.get("error") or result.get("message")
+    if isinstance(found, dict):
+        code = code or _json.text(found.get("error_code")) or _json.text(found.get("code"))
+        message = _json.text(found.get("message")) or _json.text(found.get("error_message"))
+        found = message or _json.text(found.get("description")) or code
+    message = "; ".join(_json.texts(found)) or None
+    return message, code or (find_error_code(message) if message else None)
+
+
+def _progress(value: Any) -> Optional[int]:
+    try:
+        return None if value is None or isinstance(value, bool) else int(float(value))
+    except (TypeError, ValueError):
+        return None
+
+
+def _parameters(value: Any) -> dict[str, Any]:
+    """Return parameters by name, from the pairs of the pages or from an object."""
+    if isinstance(value, dict):
+        return value
+    return {
+        _json.plain_key(str(item.get("key") or item.get("name"))): item.get("value")
+        for item in _json.objects(value)
+        if item.get("key") or item.get("name")
+    }

@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the answers of API 3.0 hold, as plain typed records.
+
+Sources: "Obtaining a virtual infrastructure certificate", "Connecting the Integration Server and the virtual
+infrastructure", "SVM image registration request", "Getting information about infrastructure objects" (SVM management).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+CONNECTING = "CONNECTING"
+CONNECTED = "CONNECTED"
+DISCONNECTED = "DISCONNECTED"
+NO_ERROR = "NO_ERROR"
+
+
+@dataclass(frozen=True)
+class Login:
+    """A session of API 3.0 and the token that stands for it."""
+
+    access_token: str
+    session: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The HTTPS certificate or SSH key that an address presents to the Integration Server.
+
+    :param address: ``address:port``.
+    :param accepted: Whether the Integration Server trusts it.
+    """
+
+    address: str
+    thumbprint: str
+    data: Optional[str]
+    accepted: bool
+    warnings: list[str]
+    errors: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        return {
+            "address": self.address,
+            "thumbprint": self.thumbprint,
+            "data": self.data,
+            "accepted": self.accepted,
+            "warnings": self.warnings,
+            "errors": self.errors,
+        }
+
+
+@dataclass(frozen=True)
+class Service:
+    """A microservice of an OpenStack infrastructure, as the Integration Server reaches it."""
+
+    name: str
+    region: Optional[str]
+    address: Optional[str]
+    protocol: Optional[str]
+    version: Optional[str]
+    status: Optional[str]
+    error: Optional[str]
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is connected, without an error."""
+        return self.status == CONNECTED and self.error in (NO_ERROR, None, "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How one account is connected with an infrastructure.
+
+    :param primary_server_address: The server to connect to instead, where a secondary one was given.
+    """
+
+    status: Optional[str]
+    error: Optional[str]
+    message: Optional[str]
+    primary_server_address: Optional[str] = None
+    services: tuple[Service, ...] = ()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the account and every microservice are connected."""
+        own = self.status == CONNECTED and self.error in (NO_ERROR, None, "")
+        return own and all(service.connected for service in self.services)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        return {
+            "status": self.status,
+            "error": self.error,
+            "message": self.message,
+            "primary_server_address": self.primary_server_address,
+            "services": [service.as_dict() for service in self.services],
+        }
+
+
+@dataclass(frozen=True)
+class Infrastructure:
+    """A virtual infrastructure that the Integration Server connects to.
+
+    :param connection: By account: ``admin``, and ``readonly`` where there is one.
+    """
+
+    id: str
+    type: Optional[str]
+    address: Optional[str]
+    name: Optional[str] = None
+    version: Optional[str] = None
+    protocol: Optional[str] = None
+    region: Optional[str] = None
+    admin_username: Optional[str] = None
+    readonly_username: Optional[str] = None
+    connection: dict[str, Connection] = field(default_factory=dict)
+
+    @property
+    def connected(self) -> bool:
+        """Whether all accounts and all microservices are connected."""
+        return "admin" in self.connection and all(one.connected for one in self.connection.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        return {
+            **self.__dict__,
+            "id": self.id or None,
+            "connection": {account: one.as_dict() for account, one in self.connection.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Image:
+    """An SVM image that is registered on the Integration Server.
+
+    :param manifest_url: Where its description lies, when the server says so.
+    """
+
+    id: str
+    svm_version: Optional[str]
+    size: Optional[str]
+    vendor_info: dict[str, Any]
+    infrastructure_types: list[str]
+    manifest_url: Optional[str] = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        return {
+            "id": self.id or None,
+            "svm_version": self.svm_version,
+            "size": self.size,
+            "vendor_info": self.vendor_info,
+            "infrastructure_types": self.infrastructure_types,
+        }
+
+
+@dataclass(frozen=True)
+class InfrastructureObjects:
+    """Objects of an infrastructure: its places (hypervisors, or OpenStack domains and projects) and its machines."""
+
+    locations: list[dict[str, Any]]
+    vms: list[dict[str, Any]]

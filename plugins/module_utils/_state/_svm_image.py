@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The desired state of an SVM image: registered, and its authenticity verified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from .._api import _connect
+from .._api._records import ServerTask
+from .._api._svm_management import SvmManagementApi
+from .._api._svm_management_records import Image
+from .._context import Context, Parameters, Result
+from .._errors import ApiError, InputError, KsvlaError, OutcomeUnknown, TaskFailed
+from .._tasks._poller import Poller, Waiting
+from .._tasks._watch import require_success, watch_task
+from .._validation import require_text
+from ._diff import diff_of
+from ._infrastructure_connection import refuse_cancel
+
+_NUMA = "NUMAVSERVER"
+_NUMA_OTHERWISE = "NUMAVERSER"
+"""The page about images spells this type in another way than all others do."""
+
+
+def ensure_image(parameters: Parameters, context: Context) -> Result:
+    """Register an image unless it is registered, verify it if that is wanted, and return it with the task.
+
+    :raises TaskFailed: when the image is not authentic.
+    """
+    _check(parameters)
+    waiting = Waiting.from_parameters(parameters)
+    refuse_cancel(waiting)
+    api, _settings = _connect.svm_management(parameters, context)
+    before = _find(api, parameters)
+    register = before is None
+    result: Result = {"changed": register, "image": before.as_dict() if before else None, "task": None, "remaining": []}
+    after = before
+    if register and context.check_mode:
+        after = Image("", None, None, {}, list(parameters["infrastructure_types"]), parameters["manifest_path"])
+    elif register:
+        after = _register(api, parameters)
+    result["image"] = after.as_dict() if after else None
+    if parameters["validate_image"] and after is not None and not context.check_mode:
+        _validate(api, after, Poller(waiting), context, result)
+    if context.diff:
+        result["diff"] = diff_of("SVM image", _shown(before, parameters), _shown(after, parameters))
+    return result
+
+
+def _check(parameters: Parameters) -> None:
+    require_text(parameters.get("manifest_path"), "manifest_path")
+    require_text(parameters.get("image_id"), "image_id")
+    if parameters.get("image_id") is None and not parameters.get("manifest_path"):
+        raise InputError("Give image_id of an image that is registered, or manifest_path to register one.")
+    if parameters.get("image_id") is None and not parameters.get("infrastructure_types"):
+        raise InputError("infrastructure_types is missing: name the platforms on which the image will be deployed.")
+
+
+def _find(api: SvmManagementApi, parameters: Parameters) -> Optional[Image]:
+    """Return the image of the id given, or the one of the same manifest where the server lists images, or None."""
+    listed = api.images()
+    if parameters.get("image_id") is not None:
+        image_id = parameters["image_id"]
+        known = [one for one in listed or [] if one.id == image_id]
+        if listed is not None and not known:
+            raise InputError(
+                f"No image has the id {image_id}.", hint="Register it: give manifest_path and infrastructure_types."
+            )
+        types = list(parameters.get("infrastructure_types") or [])
+        return known[0] if known else Image(image_id, None, None, {}, types)
+    wanted = {_same_type(each) for each in parameters["infrastructure_types"]}
+    for one in listed or []:
+        types_fit = wanted <= {_same_type(each) for each in one.infrastructure_types}
+        if one.manifest_url and _same_path(one.manifest_url, parameters["manifest_path"]) and types_fit:
+            return one
+    return None
+
+
+def _same_path(one: str, other: str) -> bool:
+    """Return whether two paths on the server are the same; the server may run on Windows or on Linux."""
+    if "\\" in one or "\\" in other:
+        return one.replace("\\", "/").lower() == other.replace("\\", "/").lower()
+    return one == other
+
+
+def _same_type(infrastructure_type: str) -> str:
+    upper = infrastructure_type.upper()
+    return _NUMA if upper == _NUMA_OTHERWISE else upper
+
+
+def _register(api: SvmManagementApi, parameters: Parameters) -> Image:
+    path, types = parameters["manifest_path"], list(dict.fromkeys(parameters["infrastructure_types"]))
+    try:
+        try:
+            return _with_types(api.register_image(path, types), types)
+        except ApiError as error:
+            if _NUMA not in types or error.status not in (400, 404, 409, 422):
+                raise
+            otherwise = [_NUMA_OTHERWISE if each == _NUMA else each for each in types]
+            try:
+                return _with_types(api.register_image(path, otherwise), types)
+            except ApiError:
+                raise error from None
+    except OutcomeUnknown as error:
+        found = _find(api, parameters)
+        if found is not None:
+            return found
+        error.hint = (
+            "Whether the image was registered is unknown. If the Integration Server's log or console shows it, repeat "
+            "with its image_id; otherwise repeat as it is."
+        )
+        raise
+    except ApiError as error:
+        if error.status == 400 and error.hint is None:
+            error.hint = (
+                f"manifest_path is the absolute path of the image's description (*.xml) on the machine of the "
+                f"Integration Server, in the same folder as the image: {path}."
+            )
+        raise
+
+
+def _with_types(image: Image, types: Sequence[str]) -> Image:
+    """Return the image with the platforms in one spelling, and those asked for where the server names none."""
+    named = [_same_type(each) for each in image.infrastructure_types] or list(types)
+    return Image(**{**image.__dict__, "infrastructure_types": named})
+
+
+def _validate(api: SvmManagementApi, image: Image, poller: Poller, context: Context, result: Result) -> None:
+    try:
+        task: ServerTask = api.validate_image(image.id)
+        result["task"] = task.as_dict()
+        if not poller.waiting.wait:
+            return
+        if not task.ended:
+            task = watch_task(api, task.id, poller, context.progress, f"image {image.id}")
+        result["task"] = task.as_dict()
+        if require_success(task).result is False:
+            raise TaskFailed(f"The image {image.id} is not authentic.", task=task.as_dict())
+    except TaskFailed as error:
+        error.hint = error.hint or (
+            "Do not deploy it: download the image and its description anew, put both in one folder on the machine of "
+            "the Integration Server, and register it again."
+        )
+        error.add_details(**result)
+        raise
+    except KsvlaError as error:
+        error.add_details(**result)
+        raise
+
+
+def _shown(image: Optional[Image], parameters: Parameters) -> dict[str, Any]:
+    if image is None:
+        return {}
+    path = image.manifest_url or parameters.get("manifest_path")
+    return {"manifest_path": path, "infrastructure_types": image.infrastructure_types}
