@@ -54,4 +54,5 @@ def clean(simulator: RunningSimulator) -> None:
 
 def new_mask(folder: Path, simulator: RunningSimulator) -> Mask:
     """Return a mask that has seen no ids yet."""
-    return Mask({str(folder): "FOLDER", str(simulator.port): "PORT", simulator.ca_path: "CA"})
+    runs = {f"{folder}/run{number}": "FOLDER" for number in range(1, 10)}
+    return Mask({**runs, str(folder): "FOLDER", str(simulator.port): "PORT", simulator.ca_path: "CA"})

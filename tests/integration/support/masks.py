@@ -28,7 +28,7 @@ class Mask:
         """Return the value masked, with keys in order."""
         if isinstance(value, dict):
             return {
-                self(key): "volatile" if key in _VOLATILE and item is not None else self(item)
+                self(key): "volatile" if key in _VOLATILE else self(item)
                 for key, item in sorted(value.items())
                 if not key.startswith("_ansible")
             }

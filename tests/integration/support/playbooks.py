@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ class Playbooks:
                 variables[name] = value
         command = [
             str(_BIN / "ansible-playbook"), "-i", str(folder / "hosts"), "-e",
-            json.dumps({"simulator_control": self.simulator.control_url, "folder": str(self.folder)}),
+            json.dumps({"simulator_control": self.simulator.control_url, "folder": str(folder)}),
             *arguments, str(playbook),
         ]  # fmt: skip
         process = subprocess.Popen(
@@ -212,19 +212,17 @@ class Running:
 
     def kill(self) -> None:
         """Kill it with everything that it started, at once."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, 9)
-        except ProcessLookupError:
-            pass
         self.process.wait()
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
 
 
-def module(name: str, task_name: str | None = None, **options: Any) -> Json:
-    """A task that calls a module of the collection; keywords of tasks follow with ``|`` (dictionary union)."""
-    return {"name": task_name or name, f"{COLLECTION}.{name}": options}
+def module(module_name: str, /, **options: Any) -> Json:
+    """A task that calls a module of the collection with these options."""
+    return {"name": module_name, f"{COLLECTION}.{module_name}": options}
 
 
 def _line(entry: Json) -> str:

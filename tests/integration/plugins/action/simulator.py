@@ -52,8 +52,8 @@ class ActionModule(ActionBase):
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._url + path, data=data, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+        request = urllib.request.Request(self._url + path, data=data, method=method)
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 

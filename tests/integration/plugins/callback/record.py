@@ -5,13 +5,6 @@
 
 from __future__ import annotations
 
-DOCUMENTATION = r"""
-name: record
-type: notification
-short_description: Record task results as lines of JSON
-description: For the integration suites. The file is named by RECORD_FILE, the simulator's control by RECORD_CONTROL.
-"""
-
 import json
 import os
 import urllib.request
@@ -19,6 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = r"""
+name: record
+type: notification
+short_description: Record task results as lines of JSON
+description: For the integration suites. The file is named by RECORD_FILE, the simulator's control by RECORD_CONTROL.
+"""
 
 
 class CallbackModule(CallbackBase):
@@ -82,7 +82,7 @@ class CallbackModule(CallbackBase):
     def _get(self, path: str) -> list[dict[str, Any]]:
         if not self._control:
             return []
-        with urllib.request.urlopen(self._control + path, timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(self._control + path, timeout=20) as answer:
             found: list[dict[str, Any]] = json.loads(answer.read())
         return found
 
