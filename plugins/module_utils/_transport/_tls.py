@@ -43,6 +43,15 @@ def adapter(settings: ConnectionSettings, connections: int) -> HTTPAdapter:
         def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
             return super().proxy_manager_for(*args, assert_fingerprint=settings.fingerprint, **kwargs)
 
+        def close(self) -> None:
+            """Close the connections now; otherwise they would stay open until their pools are collected as garbage."""
+            for manager in (self.poolmanager, *self.proxy_manager.values()):
+                for key in manager.pools.keys():  # noqa: SIM118 - it cannot be iterated over in another way
+                    pool = manager.pools.get(key)
+                    if pool is not None:
+                        pool.close()
+            super().close()
+
     return PinningAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
 
 
