@@ -5,25 +5,28 @@
 
 A task that was started twice would fail half-way and be rolled back by the server, in the middle of the night. So
 before a task is started, the tasks of its type that are under way are read: one that an earlier run started for the same
-subject is attached to; one that cannot be told apart (started elsewhere, or its answer was lost) is waited for, and then
-it is looked whether there is anything left to do.
+subject is attached to; one that cannot be told apart (started elsewhere) is waited for a while, and then it is looked
+whether there is anything left to do.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
 from .._api._multitenancy import MultitenancyApi
 from .._api._records import ServerTask
 from .._context import Context
-from .._errors import OutcomeUnknown, TaskFailed
+from .._errors import OutcomeUnknown, TaskFailed, WaitTimeout
 from .._transport._retry import pause
 from ._journal import TaskJournal
 from ._poller import Poller
 from ._watch import require_success, show, watch_task
+
+PATIENCE_SECONDS = 15.0
+"""How long tasks of unknown origin are waited for before a task is started beside them."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,12 @@ class TaskStarter:
         :raises TaskFailed: when the server's task fails and what it was for does not hold either.
         :raises OutcomeUnknown: when answers are lost again and again.
         """
-        task_id = None if fresh else self._attach(step)
-        if task_id is None and not fresh and self._wait_for_unknown(step):
-            return
+        before = [] if fresh else self._under_way(step)
+        task_id = next((task.id for task in before if self._is_ours(task, step)), None)
         if task_id is None:
-            task_id = self._start(step)
+            if self._settled_by_others(before, step):
+                return
+            task_id = self._start(step, {task.id for task in before})
         if task_id is None:
             return
         self._journal.remember(task_id, step.subject)
@@ -90,30 +94,41 @@ class TaskStarter:
         self.tasks.append(task)
         try:
             require_success(task)
-        except TaskFailed:
+        except TaskFailed as error:
             # Somebody else may have done the same at the same time: then the wish is fulfilled all the same.
-            if not step.settled():
+            if not step.settled() and not self._settled_meanwhile(step, error):
                 raise
 
-    def _attach(self, step: Step) -> Optional[str]:
-        """Return the id of a task under way that is certainly this step's, or None."""
-        for task in self._under_way(step):
-            if self._is_ours(task, step):
-                return task.id
-        return None
+    def _settled_by_others(self, tasks: Iterable[ServerTask], step: Step) -> bool:
+        """Give tasks that cannot be told apart a while to end, and return whether they settled the step.
 
-    def _wait_for_unknown(self, step: Step) -> bool:
-        """Wait for tasks under way that may be this step's, and return whether the step is settled by them."""
-        if not self._poller.waiting.wait:
+        Only a while: they may as well be somebody else's, and should one be the same after all, the server refuses the
+        second of them.
+        """
+        unknown = [task for task in tasks if self._is_ours(task, step) is None]
+        if not unknown or not self._poller.waiting.wait:
             return False
-        unknown = [task for task in self._under_way(step) if self._is_ours(task, step) is None]
-        if not unknown:
-            return False
-        self._watch_all(unknown, step)
+        waiting = self._poller.waiting
+        patience = Poller(replace(waiting, timeout=min(PATIENCE_SECONDS, waiting.timeout), cancel_on_timeout=False))
+        try:
+            self._watch_all(unknown, step, patience)
+        except WaitTimeout:
+            self._context.trace(f"Tasks {step.task_type} of unknown origin go on; starting another.")
         return step.settled()
 
-    def _start(self, step: Step) -> Optional[str]:
-        """Send the step and return its task's id, or None when it turns out to be settled without one."""
+    def _settled_meanwhile(self, step: Step, error: TaskFailed) -> bool:
+        """Return whether a task under way does what the server refused to do a second time, after its end."""
+        if not (error.error_code or "").endswith("AlreadyExists"):
+            return False
+        others = [task for task in self._under_way(step) if self._is_ours(task, step) is not False]
+        self._watch_all(others, step, self._poller)
+        return bool(others) and step.settled()
+
+    def _start(self, step: Step, known: set[str]) -> Optional[str]:
+        """Send the step and return its task's id, or None when it turns out to be settled without one.
+
+        :param known: The tasks that were under way before.
+        """
         attempt = 0
         while True:
             try:
@@ -126,17 +141,18 @@ class TaskStarter:
                 self._context.trace(f"{error.message} Looking whether it took effect.")
                 if step.settled():
                     return None
-                unknown = [task for task in self._under_way(step) if self._is_ours(task, step) is not False]
-                if unknown and not self._poller.waiting.wait:
-                    return unknown[-1].id
-                self._watch_all(unknown, step)
-                if unknown and step.settled():
+                new = [task for task in self._under_way(step) if self._is_ours(task, step) is not False]
+                new = [task for task in new if task.id not in known]
+                if new and not self._poller.waiting.wait:
+                    return new[-1].id
+                self._watch_all(new, step, self._poller)
+                if new and step.settled():
                     return None
 
-    def _watch_all(self, tasks: Iterable[ServerTask], step: Step) -> None:
+    def _watch_all(self, tasks: Iterable[ServerTask], step: Step, poller: Poller) -> None:
         for task in tasks:
             show(task, self._context.progress, step.label)
-            ended = watch_task(self._api, task.id, self._poller, self._context.progress, step.label)
+            ended = watch_task(self._api, task.id, poller, self._context.progress, step.label)
             if self._is_ours(ended, step):
                 self.tasks.append(ended)
 
