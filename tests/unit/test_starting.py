@@ -23,7 +23,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     TaskFailed,
     WaitTimeout,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks import _journal
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks import _journal, _starter
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._journal import TaskJournal
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._poller import Poller, Waiting
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._starter import Step, TaskStarter
@@ -220,6 +220,25 @@ def test_after_a_foreign_task_the_own_one_is_started(world: World) -> None:
     assert world.sent == ["t2"]
     assert world.api.states["t1"] == ["Completed"]
     assert [task.id for task in world.starter.tasks] == ["t2"]
+
+
+def test_a_foreign_task_that_goes_on_and_on_is_waited_for_only_a_while(world: World) -> None:
+    world.api.add("t1", "Running")
+    world.api.add("t2", "Completed")
+    world.answers = ["t2"]
+    world.starter.carry_out(world.step())
+    assert world.sent == ["t2"]
+    assert sum(world.clock.slept) <= _starter.PATIENCE_SECONDS
+
+
+def test_a_second_one_that_the_server_refuses_gives_way_to_the_first(world: World) -> None:
+    world.api.add("t1", *["Running"] * 40, "Completed")
+    world.completes("t1")
+    world.api.add("t2", "Failed", error_code="VIRMT_TenantWithSpecifiedNameAlreadyExists", error="exists")
+    world.answers = ["t2"]
+    world.starter.carry_out(world.step())
+    assert world.sent == ["t2"]
+    assert world.there
 
 
 def test_without_waiting_no_foreign_task_is_waited_for(clock: FakeTime) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Generic, Optional, TypeVar
 
 from .._clock import Deadline
@@ -82,6 +82,12 @@ class Poller:
         self.deadline = Deadline(waiting.timeout, clock)
         self._sleep = sleep
         self._clock = clock
+
+    def within(self, seconds: float) -> Poller:
+        """Return a poller that waits in the same way, for that many seconds at the most, and cancels nothing."""
+        timeout = self.deadline.shortened(min(seconds, self.waiting.timeout))
+        waiting = replace(self.waiting, timeout=timeout, cancel_on_timeout=False)
+        return Poller(waiting, sleep=self._sleep, clock=self._clock)
 
     def until_done(self, look: Callable[[Deadline], Look[T_co]]) -> tuple[Optional[T_co], bool]:
         """Look until done or until the time is up; return what was seen last, and whether it was done.

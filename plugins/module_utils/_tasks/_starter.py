@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from .._api._multitenancy import MultitenancyApi
@@ -108,10 +108,8 @@ class TaskStarter:
         unknown = [task for task in tasks if self._is_ours(task, step) is None]
         if not unknown or not self._poller.waiting.wait:
             return False
-        waiting = self._poller.waiting
-        patience = Poller(replace(waiting, timeout=min(PATIENCE_SECONDS, waiting.timeout), cancel_on_timeout=False))
         try:
-            self._watch_all(unknown, step, patience)
+            self._watch_all(unknown, step, self._poller.within(PATIENCE_SECONDS))
         except WaitTimeout:
             self._context.trace(f"Tasks {step.task_type} of unknown origin go on; starting another.")
         return step.settled()
