@@ -294,9 +294,11 @@ class Session:
         settings = self.settings
         text = str(error)
         if "ingerprint" not in text and "CERTIFICATE_VERIFY_FAILED" not in text and "doesn't match" not in text:
-            # A handshake that broke off is a lost connection; no certificate was judged.
-            return NotConnected(
-                f"No TLS connection to {settings.origin}: {_first_line(text)}", request=described, hint=_CONNECT_HINT
+            # No certificate was judged. It cannot be told whether the handshake broke off or the answer to a request.
+            return OutcomeUnknown(
+                f"The TLS connection to {settings.origin} broke: {_first_line(text)}",
+                request=described,
+                hint=_CONNECT_HINT,
             )
         presented = _tls.presented_fingerprint(settings.host, settings.port, settings.request_timeout)
         shown = f" It presents the SHA-256 fingerprint {_tls.readable_fingerprint(presented)}." if presented else ""
