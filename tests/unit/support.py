@@ -77,14 +77,21 @@ class WebServer:
         self.received: list[Received] = []
         self.replies: list[Reply | Callable[[Received], Reply]] = [Reply()]
         self.connections = 0
+        self._open = 0
+        self._lock = threading.Lock()
+        self.all_closed = threading.Event()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def setup(self) -> None:
-                outer.connections += 1
+                outer._opened()
                 super().setup()
+
+            def finish(self) -> None:
+                super().finish()
+                outer._closed()
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
@@ -126,6 +133,18 @@ class WebServer:
         self.host, self.port = host, self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
+
+    def _opened(self) -> None:
+        with self._lock:
+            self.connections += 1
+            self._open += 1
+            self.all_closed.clear()
+
+    def _closed(self) -> None:
+        with self._lock:
+            self._open -= 1
+            if self._open == 0:
+                self.all_closed.set()
 
     def _next(self, received: Received) -> Reply:
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]

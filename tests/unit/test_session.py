@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -405,9 +406,49 @@ def test_an_authority_from_the_environment(
 def test_a_server_that_speaks_no_tls(tls: Tls, clock: FakeTime) -> None:
     with web_server(None) as plain:
         session = Session(settings(host=plain.host, port=plain.port, ca_path=str(tls.ca_path), retries=0))
-        with pytest.raises(NotConnected, match="No TLS connection"):
+        with pytest.raises(OutcomeUnknown, match=r"The TLS connection to .* broke: ") as caught:
             session.read("/a")
+        assert "Check host and port" in (caught.value.hint or "")
         session.close()
+
+
+def test_a_write_is_not_repeated_when_tls_breaks_behind_it(tls: Tls, clock: FakeTime) -> None:
+    """The server reads the request, and what comes back is no TLS any more."""
+    received: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                plain, _address = listener.accept()
+            except OSError:
+                return
+            raw = plain.dup()
+            with raw, tls.context().wrap_socket(plain, server_side=True) as connection:
+                received.append(connection.recv(65536))
+                raw.sendall(b"this is no TLS record")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        session = Session(settings(host="127.0.0.1", port=listener.getsockname()[1], ca_path=str(tls.ca_path)))
+        with pytest.raises(OutcomeUnknown):
+            session.write("POST", "/a")
+        session.close()
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    assert len(received) == 1
+
+
+def test_closing_a_session_closes_its_connections(server: WebServer, connect: Connect, clock: FakeTime) -> None:
+    session = connect(retries=0)
+    server.replies = [Reply(drop=True), Reply()]
+    with pytest.raises(OutcomeUnknown) as caught:
+        session.read("/a")
+    session.read("/a")
+    assert not server.all_closed.is_set()
+    session.close()
+    assert server.all_closed.wait(10)
+    assert caught.value.__traceback__ is not None  # it keeps whatever was under way from being collected
 
 
 def test_no_fingerprint_where_nobody_listens() -> None:
