@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from simulator.testing import RunningSimulator, running_simulator
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +46,7 @@ _TENANTS: list[dict[str, Any]] = [
         "vms": _vms("Northwind", 3),
     },
     {"name": "Север / юг", "type": "simple", "vms": _vms("Sever", 2)},
-    {"name": "Alpine: 22", "type": "simple", "vms": []},
+    {"name": "Alpine:22", "type": "simple", "vms": []},
 ]
 
 
@@ -116,7 +117,7 @@ class _Playbooks:
 
     def tenants(self) -> dict[str, dict[str, Any]]:
         """The tenants on the server by name."""
-        return {tenant["name"]: tenant for tenant in self.simulator.state()["tenants"]}
+        return {tenant["name"]: tenant for tenant in self.simulator.state()["multitenancy"]["tenants"]}
 
 
 @pytest.fixture(params=["auto", "module"])
@@ -154,14 +155,14 @@ def test_the_whole_life_from_a_list(playbooks: _Playbooks) -> None:
     done = playbooks.run("onboard_tenants", "--diff", **onboarding)
     assert done.code == 0, done.output
     assert len(playbooks.writes()) == 3 + 3 + 5
-    assert [done.row(tenant["name"]) for tenant in _TENANTS] == [
-        foretold.row(tenant["name"]) for tenant in _TENANTS
-    ], "check mode foretold something else"
+    assert [done.row(tenant["name"]) for tenant in _TENANTS] == [foretold.row(tenant["name"]) for tenant in _TENANTS], (
+        "check mode foretold something else"
+    )
     tenants = playbooks.tenants()
     assert set(tenants) == {tenant["name"] for tenant in _TENANTS}
     assert {tenant["status"].lower() for tenant in tenants.values()} == {"active"}
     assert {name: len(tenant["vms"]) for name, tenant in tenants.items()} == {
-        "Northwind": 3, "Север / юг": 2, "Alpine: 22": 0,
+        "Northwind": 3, "Север / юг": 2, "Alpine:22": 0,
     }  # fmt: skip
     file = handover / "Northwind.yml"
     assert [found.name for found in handover.iterdir()] == [file.name]
@@ -176,7 +177,7 @@ def test_the_whole_life_from_a_list(playbooks: _Playbooks) -> None:
         again = playbooks.run("onboard_tenants", *mode, **onboarding)
         assert again.code == 0, again.output
         assert playbooks.writes() == []
-        for host in ("Northwind", "Север / юг", "Alpine: 22"):
+        for host in ("Northwind", "Север / юг", "Alpine:22"):
             assert again.row(host)[0] == "unchanged"
         assert again.recap("Northwind")["changed"] == 0
 
@@ -188,7 +189,7 @@ def test_the_whole_life_from_a_list(playbooks: _Playbooks) -> None:
     reported = playbooks.run("report_protection", **reporting)
     assert reported.code == 0, reported.output
     assert sorted(found.name for found in reports.iterdir()) == [
-        "Alpine: 22 2026-01.csv", "Northwind 2026-01.csv", "Север %2F юг 2026-01.csv",
+        "Alpine:22 2026-01.csv", "Northwind 2026-01.csv", "Север %2F юг 2026-01.csv",
     ]  # fmt: skip
     queries = [r["query"] for r in playbooks.simulator.requests() if r["method"] == "POST"]
     assert len(queries) == 3
@@ -270,9 +271,7 @@ def test_an_inventory_with_serial_and_limit(playbooks: _Playbooks) -> None:
         "alpine": "active", "birch": "inactive", "Cedar Ltd.": "active",
     }  # fmt: skip
     assert len(tenants["alpine"]["vms"]) == 2
-    done = playbooks.run(
-        "offboard_tenants", *inventory, ksvla_hosts="tenants:!birch", tenant_offboarding_report=False
-    )
+    done = playbooks.run("offboard_tenants", *inventory, ksvla_hosts="tenants:!birch", tenant_offboarding_report=False)
     assert done.code == 0, done.output
     assert set(playbooks.tenants()) == {"birch"}
 
@@ -322,9 +321,7 @@ def test_secrets_are_nowhere(playbooks: _Playbooks) -> None:
         playbooks.run("report_protection", "-vvvv", "--diff", **variables),
     ]
     playbooks.simulator.task_fault(type="DeleteTenant", code="KSC_ServiceNotConfigured", message="none", times=1)
-    runs.append(
-        playbooks.run("offboard_tenants", "-vvvv", "--diff", **variables, tenant_offboarding_report=False)
-    )
+    runs.append(playbooks.run("offboard_tenants", "-vvvv", "--diff", **variables, tenant_offboarding_report=False))
     assert [run.code for run in runs] == [0, 0, 0, 0, 2], runs[-1].output
     assert _ADMIN_PASSWORD in (playbooks.folder / "Northwind.yml").read_text(encoding="utf-8")
     for secret in (_ADMIN_PASSWORD, _SERVER_PASSWORD):
@@ -391,9 +388,7 @@ def test_two_runs_over_different_tenants_at_once(fast: _Playbooks) -> None:
         ("name\nA\nB\n", "tenant,bios_id\nA,x1\nB,X1\n", "is listed for two tenants, 'A' and 'B'"),
     ],
 )
-def test_errors_in_csv_files_name_their_place(
-    fast: _Playbooks, tenants: str, vms: str | None, message: str
-) -> None:
+def test_errors_in_csv_files_name_their_place(fast: _Playbooks, tenants: str, vms: str | None, message: str) -> None:
     variables = {"ksvla_tenants_csv": "tenants.csv"}
     (fast.folder / "tenants.csv").write_text(tenants, encoding="utf-8")
     if vms is not None:
