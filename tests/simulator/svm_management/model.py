@@ -117,9 +117,9 @@ class Infrastructure:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Infrastructure:
-        """What `to_json` gave."""
+        """What `to_json` gave; an SVM whose deployment was under way is gone."""
         values = dict(data)
         values["accounts"] = {kind: Account(**each) for kind, each in data["accounts"].items()}
         values["locations"] = {key: Location(**each) for key, each in data["locations"].items()}
-        values["machines"] = {key: Machine(**each) for key, each in data["machines"].items()}
+        values["machines"] = {key: Machine(**each) for key, each in data["machines"].items() if each["visible"]}
         return cls(**values)

@@ -101,7 +101,6 @@ class SvmSettings:
     partial_failure: str = option(
         "Failed", "how a task ends when some of its children failed, but not all", "Failed", "Completed"
     )
-    total_failure: str = option("Failed", "how a task ends when all of its children failed", "Failed", "Completed")
     svm_visible: str = option("completed", "when a new SVM is listed", "completed", "created")
     required_elements: str = option(
         "pages", "which elements have to be there: all that the pages do not call optional, or the least",
@@ -112,7 +111,9 @@ class SvmSettings:
     )
     steps_shown: str = option("all", "which steps of an SVM under way are shown", "all", "started")
     result_before_end: bool = option(False, "whether tasks show 'result: true' before they end, as in a listing")
-    svm_task_error: str = option("text", "a task's error", "text", "object", "result")
+    svm_task_error: str = option("text", "a task's error", "text", "object", "message")
+    svm_task_status: int = option(200, "HTTP status of the answers that name a task of API 3.0", minimum=200)
+    svm_names: str = option("any", "whether a place takes two SVMs of one name", "any", "unique")
     svm_state_canceled: str = option("Cancelled", "spelling of a canceled task", "Cancelled", "Canceled", "Stopped")
     parameters_shape: str = option("list", "a task's parameters: key and value, or a mapping", "list", "mapping")
     list_tasks: bool = option(False, "whether API 3.0 lists tasks (no page says so)")

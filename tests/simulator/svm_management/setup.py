@@ -12,12 +12,19 @@ from simulator.svm_management.access import TokenCalls, guard
 from simulator.svm_management.certificate_calls import CertificateCalls
 from simulator.svm_management.certificates import Certificates
 from simulator.svm_management.connection import Connector
+from simulator.svm_management.image_calls import ImageCalls
+from simulator.svm_management.images import Images
 from simulator.svm_management.infrastructure_answers import InfrastructureAnswers
 from simulator.svm_management.infrastructure_calls import InfrastructureCalls
 from simulator.svm_management.object_calls import ObjectCalls
 from simulator.svm_management.seeds import SvmSeeds
 from simulator.svm_management.settings import SvmSettings
 from simulator.svm_management.store import Infrastructures
+from simulator.svm_management.svm_calls import SvmCalls
+from simulator.svm_management.svm_requests import SvmRequests
+from simulator.svm_management.svm_tasks import SvmTasks
+from simulator.svm_management.task_answers import TaskAnswers
+from simulator.svm_management.task_calls import TaskCalls
 
 PREFIX = "/api/3.0"
 
@@ -31,12 +38,20 @@ def setup(app: web.Application, context: Context) -> None:
     store = Infrastructures(settings, context.clock, connector, context.state.touch)
     context.state.register("certificates", certificates)
     context.state.register("infrastructures", store)
+    images = Images(settings, context.random)
+    context.state.register("images", images)
     seeds = SvmSeeds(settings, store, certificates, context.random)
     context.state.on_seed("trusted", seeds.trusted)
     context.state.on_seed("infrastructures", seeds.infrastructures)
+    context.state.on_seed("images", images.seed)
     answers = InfrastructureAnswers(settings, connector)
+    task_answers = TaskAnswers(settings, context.settings, context.tasks)
+    svm_tasks = SvmTasks(settings, context.tasks, context.random)
     app.add_routes(TokenCalls(settings, context.tokens).routes(PREFIX))
     app.add_routes(CertificateCalls(certificates, context.state).routes(PREFIX))
     app.add_routes(InfrastructureCalls(settings, store, answers, context.random).routes(PREFIX))
     app.add_routes(ObjectCalls(settings, store).routes(PREFIX))
+    app.add_routes(ImageCalls(settings, images, context.tasks, task_answers, context.state).routes(PREFIX))
+    app.add_routes(SvmCalls(SvmRequests(settings, store, images), svm_tasks, task_answers).routes(PREFIX))
+    app.add_routes(TaskCalls(settings, context.tasks, task_answers).routes(PREFIX))
     app.middlewares.append(guard(settings, context.accounts, context.tokens, PREFIX, store.settle))
