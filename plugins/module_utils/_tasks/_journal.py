@@ -38,20 +38,20 @@ class TaskJournal:
         self._folder = Path(os.path.expanduser(chosen)) / f"{_digest(server)[:16]}{f'-{kind}' if kind else ''}"
         self._kept_seconds = kept_seconds
 
-    def remember(self, task_id: str, subject: str) -> None:
-        """Note that the task is about the subject. A folder that cannot be written is no reason to fail."""
+    def remember(self, task_id: str, *subjects: str) -> None:
+        """Note that the task is about the subjects. A folder that cannot be written is no reason to fail."""
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._remove_old()
             path = self._path(task_id)
             aside = path.with_name(f".{path.name}.{os.getpid()}")
-            aside.write_text(_digest(subject), encoding="ascii")
+            aside.write_text("\n".join(map(_digest, subjects)), encoding="ascii")
             os.replace(aside, path)
 
     def is_about(self, task_id: str, subject: str) -> Optional[bool]:
         """Return whether the task is about the subject, or None when it was not started from here."""
         try:
-            return self._path(task_id).read_text(encoding="ascii") == _digest(subject)
+            return _digest(subject) in self._path(task_id).read_text(encoding="ascii").split()
         except (OSError, ValueError):
             return None
 
@@ -62,7 +62,7 @@ class TaskJournal:
         with contextlib.suppress(OSError):
             for path in self._folder.iterdir():
                 with contextlib.suppress(OSError, ValueError):
-                    if not path.name.startswith(".") and path.read_text(encoding="ascii") == wanted:
+                    if not path.name.startswith(".") and wanted in path.read_text(encoding="ascii").split():
                         found.append((path.stat().st_mtime, unquote(path.name)))
         return [task_id for _moment, task_id in sorted(found, reverse=True)]
 

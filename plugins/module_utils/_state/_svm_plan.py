@@ -1,0 +1,198 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan: what is to be done for each SVM, with ids in the place of names.
+
+What is there is left alone, what is missing is deployed, what is listed as absent is removed. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Optional
+
+from .._context import Context
+from .._errors import InputError, KsvlaError
+from ._svm_places import Object, Places
+from ._svm_wanted import WantedSvm
+
+DEPLOY, RECONFIGURE, REMOVE, NONE = "deploy", "reconfigure", "remove", "none"
+_HOST_ONLY = ("storage",)
+_OPENSTACK_ONLY = ("flavor", "volume_type", "availability_zone", "server_group")
+
+
+@dataclass(frozen=True)
+class PlannedSvm:
+    """What is to be done for one SVM.
+
+    :param location_id: The hypervisor or project.
+    :param resources: Ids by option: storage, flavor, and so on; the name of an availability zone.
+    :param networks: The networks as wanted, with ids in ``network`` and ``security_groups``; None to leave them alone.
+    :param differences: Options in which an SVM that is there differs from what is wanted.
+    """
+
+    wanted: WantedSvm
+    action: str
+    infrastructure_id: str
+    openstack: bool
+    location_id: Optional[str]
+    svm_id: Optional[str] = None
+    name: Optional[str] = None
+    resources: dict[str, str] = field(default_factory=dict)
+    networks: Optional[list[dict[str, Any]]] = None
+    differences: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How messages and progress name it."""
+        return self.name or self.wanted.label
+
+    @property
+    def subject(self) -> str:
+        """What a task for it is about, told apart from every other: used to know the task again."""
+        who = self.wanted.name if self.action in (DEPLOY, NONE) and self.wanted.name else self.svm_id
+        return f"svm {self.infrastructure_id} {self.location_id} {who}"
+
+
+class Planner:
+    """Plans one SVM after the other."""
+
+    def __init__(self, places: Places, context: Context) -> None:
+        self._places = places
+        self._context = context
+
+    def plan(self, wanted: WantedSvm, state: str) -> PlannedSvm:
+        """Return what is to be done.
+
+        :raises InputError: when a place, a network and so on cannot be found, or does not fit the platform.
+        :raises KsvlaError: when something else is in the way.
+        """
+        places, infrastructure_id = self._places, wanted.infrastructure_id
+        openstack = places.openstack(infrastructure_id)
+        self._check_platform(wanted, openstack=openstack, deploys=state == "present" and wanted.svm_id is None)
+        location_id = str(places.location(infrastructure_id, wanted.location)["id"]) if wanted.location else None
+        found = self._find(wanted, location_id)
+        base = PlannedSvm(wanted, NONE, infrastructure_id, openstack, location_id, name=wanted.name)
+        if found is not None:
+            parent = found.get("parent_id") or location_id
+            base = replace(
+                base,
+                svm_id=str(found["id"]),
+                name=found.get("name") or wanted.name,
+                location_id=None if parent is None else str(parent),
+            )
+        if state == "absent":
+            return base if found is None else replace(base, action=REMOVE)
+        if state == "reconfigured":
+            return self._reconfigure(base, wanted)
+        return self._deploy(base, wanted) if found is None else self._compare(base, wanted)
+
+    def _check_platform(self, wanted: WantedSvm, *, openstack: bool, deploys: bool) -> None:
+        where = f"svms[{wanted.index}] ({wanted.label})"
+        wrong = [each for each in (_HOST_ONLY if openstack else _OPENSTACK_ONLY) if wanted.given.get(each)]
+        if not openstack and any(network.get("security_groups") for network in wanted.networks or []):
+            wrong.append("security_groups")
+        if wrong:
+            kind = "an OpenStack project has flavors and volume types" if openstack else "a hypervisor has a storage"
+            raise InputError(f"{where}: {', '.join(wrong)} cannot be given here: {kind}.")
+        needed = "flavor" if openstack else "storage"
+        if deploys and not wanted.given.get(needed):
+            raise InputError(f"{where} lacks {needed}: needed to deploy an SVM on this platform.")
+        for network in wanted.networks or []:
+            if not openstack and len(network.get("ip_addresses") or []) > 1:
+                raise InputError(f"{where}: a network adapter on a hypervisor takes one IP address.")
+
+    def _find(self, wanted: WantedSvm, location_id: Optional[str]) -> Optional[Object]:
+        """Return the SVM of that id, or of that name in its place, or None."""
+        if wanted.svm_id is not None:
+            found = self._places.machine(wanted.infrastructure_id, wanted.svm_id)
+            if found is not None:
+                self._require_svm(found)
+            return found
+        machines = self._places.machines(wanted.infrastructure_id, location_id)
+        named = [one for one in machines if one.get("name") == wanted.name]
+        unique = list({str(one.get("id")): one for one in named}.values())
+        svms = [one for one in unique if _is_svm(one)]
+        if len(svms) > 1:
+            described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
+            raise InputError(
+                f"Several SVMs have the name {wanted.name!r}: {described}. Say which one by svm_id"
+                f"{'' if location_id else ' or location'}."
+            )
+        if not svms and unique:
+            self._require_svm(unique[0])
+        return svms[0] if svms else None
+
+    @staticmethod
+    def _require_svm(machine: Object) -> None:
+        if not _is_svm(machine):
+            raise KsvlaError(
+                f"{machine.get('name')} ({machine.get('id')}) is a virtual machine that is no SVM.",
+                hint="Choose another name for the SVM, or give the right svm_id.",
+            )
+
+    def _deploy(self, base: PlannedSvm, wanted: WantedSvm) -> PlannedSvm:
+        if wanted.svm_id is not None:
+            raise InputError(
+                f"No SVM has the id {wanted.svm_id}, and one cannot be deployed with a chosen id.",
+                hint="Leave svm_id out to deploy it anew.",
+            )
+        return self._resolved(replace(base, action=DEPLOY), wanted)
+
+    def _reconfigure(self, base: PlannedSvm, wanted: WantedSvm) -> PlannedSvm:
+        if base.svm_id is None:
+            raise InputError(
+                f"svms[{wanted.index}]: there is no SVM {wanted.label}"
+                f"{f' in {wanted.location}' if wanted.location else ''} to reconfigure.",
+                hint="Deploy it with state: present, or correct its name, svm_id or location.",
+            )
+        networks = self._networks(base, wanted) if wanted.networks is not None else None
+        return replace(base, action=RECONFIGURE, networks=networks)
+
+    def _compare(self, base: PlannedSvm, wanted: WantedSvm) -> PlannedSvm:
+        """Leave alone what is there; tell when its networks are others than wanted."""
+        if wanted.networks is None or base.svm_id is None:
+            return base
+        networks = self._networks(base, wanted)
+        detail = self._places.machine(base.infrastructure_id, base.svm_id) or {}
+        adapters = detail.get("network_adapters")
+        if not isinstance(adapters, list):
+            return base
+        has = sorted(str(one.get("id")) for one in adapters if isinstance(one, dict))
+        if has == sorted(network["network"] for network in networks):
+            return base
+        names = ", ".join(str(one.get("name") or one.get("id")) for one in adapters if isinstance(one, dict)) or "none"
+        self._context.warn(
+            f"SVM {base.label} is there with other networks than wanted: it has {names}. State present leaves them "
+            "alone; change them with state reconfigured."
+        )
+        return replace(base, differences=("networks",))
+
+    def _resolved(self, base: PlannedSvm, wanted: WantedSvm) -> PlannedSvm:
+        resources: dict[str, str] = {}
+        for option in ("storage", "flavor", "volume_type", "server_group"):
+            if wanted.given.get(option):
+                resources[option] = str(self._resource(base, option, wanted.given[option])["id"])
+        if wanted.availability_zone:
+            zone = self._resource(base, "availability_zone", wanted.availability_zone)
+            resources["availability_zone"] = str(zone.get("name") or zone.get("id"))
+        return replace(base, resources=resources, networks=self._networks(base, wanted))
+
+    def _networks(self, base: PlannedSvm, wanted: WantedSvm) -> list[dict[str, Any]]:
+        networks = []
+        for network in wanted.networks or []:
+            groups = [
+                str(self._resource(base, "security_group", each)["id"]) for each in network.get("security_groups") or []
+            ]
+            network_id = str(self._resource(base, "network", network["network"])["id"])
+            networks.append({**network, "network": network_id, "security_groups": groups})
+        return networks
+
+    def _resource(self, base: PlannedSvm, kind: str, name: str) -> Object:
+        return self._places.resource(base.infrastructure_id, base.location_id or "", kind, name)
+
+
+def _is_svm(machine: Object) -> bool:
+    """Return whether a machine is an SVM; one that the server does not tell apart counts as one."""
+    found = machine.get("is_svm")
+    return found is None or str(found).lower() == "true"

@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SVMs that the user wants, checked before anything is sent.
+
+Source: "SVM deployment request", "SVM reconfiguration request", "SVM removal" (SVM management).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .._context import Parameters
+from .._errors import InputError
+from .._validation import require_ip_address, require_text
+
+STATIC = "static"
+_TEXTS = (
+    "name",
+    "svm_id",
+    "infrastructure_id",
+    "location",
+    "storage",
+    "flavor",
+    "volume_type",
+    "availability_zone",
+    "server_group",
+    "root_password",
+    "klconfig_password",
+    "new_klconfig_password",
+)
+_TO_DEPLOY = ("name", "infrastructure_id", "location", "networks", "ksc", "root_password", "klconfig_password")
+
+
+@dataclass(frozen=True)
+class WantedSvm:
+    """One SVM as the user wrote it.
+
+    :param index: Its place in the list, for messages.
+    :param given: Its options; networks have exactly one primary.
+    """
+
+    index: int
+    given: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an option, or None where it was not given."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.given.get(name)
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return str(self.given.get("name") or self.given.get("svm_id"))
+
+    @property
+    def static(self) -> bool:
+        """Whether any of its networks has static addressing."""
+        return any(network["addressing"] == STATIC for network in self.given.get("networks") or [])
+
+
+def wanted_svms(parameters: Parameters) -> list[WantedSvm]:
+    """Return the SVMs of the parameters.
+
+    :raises InputError: naming the first option that cannot be right.
+    """
+    state = parameters["state"]
+    require_text(parameters.get("image_id"), "image_id")
+    require_text(parameters.get("localization"), "localization")
+    if parameters["threads_count"] < 1:
+        raise InputError("threads_count must be 1 or more.")
+    wanted = [_checked(index, entry, state) for index, entry in enumerate(parameters["svms"])]
+    if state == "present":
+        creates = [one for one in wanted if one.svm_id is None]
+        if creates and not parameters.get("image_id"):
+            raise InputError("image_id is missing: SVMs are deployed from an image, see ksvla_svm_image.")
+    _refuse_repeated(wanted)
+    return wanted
+
+
+def _checked(index: int, entry: Mapping[str, Any], state: str) -> WantedSvm:
+    where = f"svms[{index}]"
+    for option in _TEXTS:
+        require_text(entry.get(option), f"{where}.{option}")
+    if entry.get("name") is None and entry.get("svm_id") is None:
+        raise InputError(f"{where} needs a name or a svm_id.")
+    if entry.get("infrastructure_id") is None:
+        raise InputError(f"{where}.infrastructure_id is missing: it tells in which infrastructure the SVM is.")
+    if state == "present" and entry.get("svm_id") is None:
+        missing = [option for option in _TO_DEPLOY if not entry.get(option)]
+        if missing:
+            raise InputError(f"{where} ({entry.get('name')}) lacks {', '.join(missing)}: needed to deploy an SVM.")
+    if state == "reconfigured":
+        _check_reconfigured(where, entry)
+    if entry.get("new_klconfig_password") and state == "present":
+        raise InputError(f"{where}.new_klconfig_password goes with state: reconfigured; give klconfig_password.")
+    networks = None if state == "absent" else _networks(where, entry.get("networks"))
+    checked = WantedSvm(index, {**entry, "networks": networks})
+    if state != "absent":
+        _check_connections(where, checked)
+    return checked
+
+
+def _check_reconfigured(where: str, entry: Mapping[str, Any]) -> None:
+    if not entry.get("klconfig_password"):
+        raise InputError(f"{where}.klconfig_password is missing: the present password of klconfig is needed.")
+    changes = ("networks", "ksc", "dns", "root_password", "new_klconfig_password")
+    if not any(entry.get(option) for option in changes) and entry.get("allow_root_ssh") is None:
+        raise InputError(f"{where} has nothing to reconfigure: give {', '.join(changes)} or allow_root_ssh.")
+
+
+def _check_connections(where: str, wanted: WantedSvm) -> None:
+    dns = wanted.dns or {}
+    for option in ("main", "alternative"):
+        require_ip_address(dns.get(option), f"{where}.dns.{option}")
+    if wanted.static and not dns.get("main"):
+        raise InputError(f"{where}.dns.main is missing: static addressing needs a DNS server.")
+    ksc = wanted.ksc or {}
+    if wanted.ksc is not None:
+        require_text(ksc.get("address") or "", f"{where}.ksc.address")
+    for option in ("port", "ssl_port"):
+        if ksc.get(option) is not None and not 0 < ksc[option] < 65536:
+            raise InputError(f"{where}.ksc.{option} must be from 1 to 65535, not {ksc[option]}.")
+
+
+def _networks(where: str, networks: Optional[Sequence[Mapping[str, Any]]]) -> Optional[list[dict[str, Any]]]:
+    """Return the networks with exactly one primary: a single one is it by itself."""
+    if networks is None:
+        return None
+    if not networks:
+        raise InputError(f"{where}.networks is empty: an SVM needs a network; leave it out to leave networks alone.")
+    checked = [_network(f"{where}.networks[{index}]", network) for index, network in enumerate(networks)]
+    if len(checked) == 1 and checked[0].get("primary") is None:
+        checked[0]["primary"] = True
+    primary = sum(1 for network in checked if network.get("primary"))
+    if primary != 1:
+        raise InputError(f"{where}.networks must have exactly one primary network (primary: true), not {primary}.")
+    return checked
+
+
+def _network(where: str, network: Mapping[str, Any]) -> dict[str, Any]:
+    require_text(network.get("network"), f"{where}.network")
+    vlan_id = network.get("vlan_id")
+    if vlan_id is not None and not 0 <= vlan_id <= 4094:
+        raise InputError(f"{where}.vlan_id must be from 0 to 4094, not {vlan_id}.")
+    details = ("ip_addresses", "mask", "gateway")
+    if network["addressing"] != STATIC:
+        wrong = [option for option in details if network.get(option)]
+        if wrong:
+            raise InputError(f"{where}: {', '.join(wrong)} can be given with addressing: static only.")
+        return dict(network)
+    missing = [option for option in details if not network.get(option)]
+    if missing:
+        raise InputError(f"{where} lacks {', '.join(missing)}: needed for static addressing.")
+    for index, address in enumerate(network["ip_addresses"]):
+        require_ip_address(address, f"{where}.ip_addresses[{index}]")
+    require_ip_address(network["gateway"], f"{where}.gateway")
+    _require_mask(network["mask"], f"{where}.mask")
+    return dict(network)
+
+
+def _require_mask(mask: str, option: str) -> None:
+    try:
+        if mask.isdigit() and int(mask) <= 128:
+            return
+        ipaddress.ip_network(f"0.0.0.0/{mask}")
+    except ValueError:
+        try:
+            ipaddress.IPv6Address(mask)
+        except ValueError:
+            raise InputError(f"{option} is no subnet mask: {mask!r}. Give one such as 255.255.255.0.") from None
+
+
+def _refuse_repeated(wanted: Sequence[WantedSvm]) -> None:
+    """Refuse an SVM or an IP address that is listed twice."""
+    seen: dict[tuple[str, ...], WantedSvm] = {}
+    for one in wanted:
+        keys: list[tuple[str, ...]] = [("SVM id", one.infrastructure_id, one.svm_id)] if one.svm_id else []
+        if one.name and not one.svm_id:
+            keys.append(("name", one.infrastructure_id, one.location or "", one.name))
+        for network in one.networks or []:
+            keys.extend(
+                ("IP address", one.infrastructure_id, str(ipaddress.ip_address(each)))
+                for each in network.get("ip_addresses") or []
+            )
+        for key in keys:
+            if key in seen:
+                raise InputError(f"svms[{seen[key].index}] and svms[{one.index}] have the same {key[0]}: {key[-1]}.")
+            seen[key] = one

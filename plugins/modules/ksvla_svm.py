@@ -1,0 +1,424 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploys, reconfigures and removes SVMs, any number in a task."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ksvla_svm
+short_description: Deploy, reconfigure or remove SVMs
+version_added: 1.0.0
+description:
+  - Brings any number of SVMs, over any number of infrastructures, to the wanted state. Those on hypervisors and those in
+    OpenStack projects may stand in one list; the server gets one request for each of the two kinds.
+  - Places, storages, networks, flavors and the like are given by id or by name. A name that several objects have is a
+    failure that lists them; for one that nothing has, what there is is listed. Nothing is written before all are found.
+  - An SVM that is there, by its id, or by its name in its place, is left alone. Networks in which it differs are reported,
+    and changed by O(state=reconfigured) only.
+  - Every SVM has a result of its own. When some fail, the task fails and names which, at which step and why, and which
+    succeeded; a second run picks up only what is missing.
+  - A run that ended while SVMs were being deployed or removed is attached to when it is repeated on the same machine,
+    which remembers the server's tasks for a day in Ansible's home, or in the folder that E(KSVLA_JOURNAL) names.
+author:
+  - ksvla.light_agent contributors (@ksvla)
+extends_documentation_fragment:
+  - ksvla.light_agent.connection
+  - ksvla.light_agent.svm_management
+  - ksvla.light_agent.waiting
+  - ksvla.light_agent.attributes
+  - ksvla.light_agent.attributes.changes
+  - ksvla.light_agent.attributes.svm_management
+options:
+  state:
+    description:
+      - V(present) deploys SVMs that are missing.
+      - V(reconfigured) changes what is given of SVMs that are there. The server shows only their networks, so that nothing
+        can be compared; this is a change every time.
+      - V(absent) removes SVMs.
+    type: str
+    choices: [present, reconfigured, absent]
+    default: present
+  image_id:
+    description:
+      - Id of the image to deploy from, as M(ksvla.light_agent.ksvla_svm_image) returns it.
+      - Required with O(state=present), unless every SVM has a O(svms[].svm_id).
+    type: str
+  localization:
+    description:
+      - Localization with which the image is registered in the infrastructure.
+    type: str
+    default: en
+  skip_integrity_check:
+    description:
+      - Whether to skip the verification of the image before the deployment, as may be done when
+        M(ksvla.light_agent.ksvla_svm_image) verified it.
+    type: bool
+    default: false
+  threads_count:
+    description:
+      - How many SVMs the server deploys or reconfigures at once.
+    type: int
+    default: 2
+  svms:
+    description:
+      - The SVMs.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - Name of the SVM in the infrastructure, compared exactly.
+          - Required to deploy it; one of O(svms[].name) and O(svms[].svm_id) is needed to find it.
+        type: str
+      svm_id:
+        description:
+          - Id of an SVM that is there.
+        type: str
+      infrastructure_id:
+        description:
+          - Id of the infrastructure, as M(ksvla.light_agent.ksvla_infrastructure) returns it. Required.
+        type: str
+      location:
+        description:
+          - The hypervisor or the OpenStack project, by id or by name. Required to deploy an SVM.
+        type: str
+      storage:
+        description:
+          - The storage of the hypervisor, by id or by name. Required to deploy an SVM on a hypervisor.
+        type: str
+      flavor:
+        description:
+          - The flavor (instance type), by id or by name. Required to deploy an SVM in an OpenStack project.
+        type: str
+      volume_type:
+        description:
+          - The volume type, by id or by name. For the OpenStack family only.
+        type: str
+      availability_zone:
+        description:
+          - Name of the availability zone. For the OpenStack family only.
+        type: str
+      server_group:
+        description:
+          - The server group, by id or by name. For the OpenStack family only.
+        type: str
+      networks:
+        description:
+          - The networks of the SVM, exactly one of them primary. Required to deploy an SVM.
+        type: list
+        elements: dict
+        suboptions:
+          network:
+            description:
+              - The network, by id or by name. In an OpenStack project the same one may be listed several times, for
+                several adapters.
+            type: str
+            required: true
+          vlan_id:
+            description:
+              - VLAN ID, as for Microsoft Hyper-V.
+            type: int
+          primary:
+            description:
+              - Whether this is the primary network. A single network is by itself.
+            type: bool
+          addressing:
+            description:
+              - V(static) needs O(svms[].networks[].ip_addresses), O(svms[].networks[].mask),
+                O(svms[].networks[].gateway) and O(svms[].dns); V(dynamic) is DHCP.
+            type: str
+            choices: [static, dynamic]
+            default: dynamic
+          ip_addresses:
+            description:
+              - IP addresses of the adapter; on a hypervisor one.
+            type: list
+            elements: str
+          mask:
+            description:
+              - Subnet mask.
+            type: str
+          gateway:
+            description:
+              - IP address of the gateway.
+            type: str
+          security_groups:
+            description:
+              - Security groups, by id or by name; port security is switched on then. For the OpenStack family only.
+            type: list
+            elements: str
+      ksc:
+        description:
+          - How the SVM connects to the Administration Server of Kaspersky Security Center. Required to deploy an SVM.
+        type: dict
+        suboptions:
+          address:
+            description:
+              - Name or IP address of the Administration Server.
+            type: str
+            required: true
+          port:
+            description:
+              - Port of the Administration Server.
+            type: int
+            default: 14000
+          ssl_port:
+            description:
+              - Port of the Administration Server for connections that use a certificate.
+            type: int
+            default: 13000
+          language:
+            description:
+              - Localization of Kaspersky Security Center. By default that of O(localization).
+            type: str
+      dns:
+        description:
+          - DNS servers of the SVM. Required with static addressing.
+        type: dict
+        suboptions:
+          main:
+            description:
+              - IP address of the DNS server.
+            type: str
+            required: true
+          alternative:
+            description:
+              - IP address of the alternative DNS server.
+            type: str
+      allow_root_ssh:
+        description:
+          - Whether root may log in to the SVM with SSH. A new SVM does not allow it when this is not given.
+        type: bool
+      root_password:
+        description:
+          - Password of root; with O(state=reconfigured) the new one. Required to deploy an SVM.
+        type: str
+      klconfig_password:
+        description:
+          - Password of klconfig; with O(state=reconfigured) the present one. Required to deploy and to reconfigure an SVM.
+        type: str
+      new_klconfig_password:
+        description:
+          - The new password of klconfig, with O(state=reconfigured).
+        type: str
+  wait_timeout:
+    description:
+      - Seconds to wait, including the requests.
+    type: float
+    default: 3600
+  cancel_on_timeout:
+    description:
+      - Must stay V(false), as API 3.0 has no call that cancels anything. What is under way goes on, and a repeated run
+        attaches to it.
+    type: bool
+    default: false
+seealso:
+  - module: ksvla.light_agent.ksvla_svm_image
+  - module: ksvla.light_agent.ksvla_infrastructure
+  - module: ksvla.light_agent.ksvla_infrastructure_info
+"""
+
+EXAMPLES = r"""
+- name: Deploy an SVM on a hypervisor and one in an OpenStack project
+  ksvla.light_agent.ksvla_svm:
+    host: ksv.example.com
+    ca_path: /etc/ksv/ca.pem
+    password: "{{ vault_ksv_admin_password }}"
+    image_id: 8b0a8c1e-4c55-4a4e-9d5d-6ac0a53a7c02
+    skip_integrity_check: true
+    svms:
+      - name: svm-01
+        infrastructure_id: "{{ vcenter_id }}"
+        location: esxi-01.example.com
+        storage: datastore1
+        networks:
+          - network: VM Network
+            addressing: static
+            ip_addresses: [192.0.2.51]
+            mask: 255.255.255.0
+            gateway: 192.0.2.1
+        dns:
+          main: 192.0.2.2
+        ksc:
+          address: ksc.example.com
+        root_password: "{{ vault_svm_root_password }}"
+        klconfig_password: "{{ vault_svm_klconfig_password }}"
+      - name: svm-02
+        infrastructure_id: "{{ openstack_id }}"
+        location: production
+        flavor: ksv.svm
+        networks:
+          - network: internal
+            security_groups: [ksv-svm]
+        ksc:
+          address: ksc.example.com
+        root_password: "{{ vault_svm_root_password }}"
+        klconfig_password: "{{ vault_svm_klconfig_password }}"
+
+- name: Change the password of klconfig and the Administration Server
+  ksvla.light_agent.ksvla_svm:
+    state: reconfigured
+    svms:
+      - name: svm-01
+        infrastructure_id: "{{ vcenter_id }}"
+        klconfig_password: "{{ vault_svm_klconfig_password }}"
+        new_klconfig_password: "{{ vault_svm_klconfig_password_new }}"
+        ksc:
+          address: ksc-2.example.com
+
+- name: Remove an SVM
+  ksvla.light_agent.ksvla_svm:
+    state: absent
+    svms:
+      - name: svm-01
+        infrastructure_id: "{{ vcenter_id }}"
+"""
+
+RETURN = r"""
+svms:
+  description: What became of each SVM, in the order of O(svms).
+  returned: always, once the places are found
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the SVM.
+      type: str
+    svm_id:
+      description: Id of the SVM, once it is known.
+      type: str
+    infrastructure_id:
+      description: Id of the infrastructure.
+      type: str
+    location_id:
+      description: Id of the hypervisor or the OpenStack project.
+      type: str
+    action:
+      description:
+        - V(deployed), V(reconfigured) or V(removed) as was done, or will be in check mode; V(unchanged); V(failed); V(started)
+          when it is under way.
+      type: str
+    state:
+      description: State of the server's task for this SVM; V(none) when it needed none.
+      type: str
+    failed_step:
+      description: The step of the server's task that failed.
+      type: str
+    error:
+      description: Why it failed.
+      type: str
+    differences:
+      description: In what an SVM that is left alone differs from what is wanted, V(networks).
+      type: list
+      elements: str
+  sample:
+    - name: svm-01
+      svm_id: vm-1001
+      infrastructure_id: 0a6f0c52-7a7e-4a52-a3a0-0f7f5c7f3b11
+      location_id: host-21
+      action: deployed
+      state: Completed
+      failed_step: null
+      error: null
+      differences: []
+tasks:
+  description: The tasks of the server that were started or attached to, as they were last seen.
+  returned: always, once the places are found
+  type: list
+  elements: dict
+  sample:
+    - id: 5a1d1d0c-8f4e-4b5e-a8a5-3f6b8d8f2f10
+      type: DeployMultipleSvm
+      state: Completed
+      stage: null
+      progress: 100
+      created: "2026-03-01T10:14:55"
+      state_changed: "2026-03-01T10:35:00"
+      last_changed: "2026-03-01T10:35:00"
+      result: null
+      error: null
+      error_code: null
+      parameters: {}
+      children: []
+remaining:
+  description: What is still to be started, with O(wait=false); nothing, as everything is.
+  returned: always, once the places are found
+  type: list
+  elements: str
+  sample: []
+hint:
+  description: What to do about the error.
+  returned: on failure, when there is something to advise
+  type: str
+  sample: Once the causes are removed, run this again.
+"""
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm import ensure_svms
+
+_NETWORK = {
+    "network": {"type": "str", "required": True},
+    "vlan_id": {"type": "int"},
+    "primary": {"type": "bool"},
+    "addressing": {"type": "str", "choices": ["static", "dynamic"], "default": "dynamic"},
+    "ip_addresses": {"type": "list", "elements": "str"},
+    "mask": {"type": "str"},
+    "gateway": {"type": "str"},
+    "security_groups": {"type": "list", "elements": "str"},
+}
+
+_SVM = {
+    "name": {"type": "str"},
+    "svm_id": {"type": "str"},
+    "infrastructure_id": {"type": "str"},
+    "location": {"type": "str"},
+    "storage": {"type": "str"},
+    "flavor": {"type": "str"},
+    "volume_type": {"type": "str"},
+    "availability_zone": {"type": "str"},
+    "server_group": {"type": "str"},
+    "networks": {"type": "list", "elements": "dict", "options": _NETWORK},
+    "ksc": {
+        "type": "dict",
+        "options": {
+            "address": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 14000},
+            "ssl_port": {"type": "int", "default": 13000},
+            "language": {"type": "str"},
+        },
+    },
+    "dns": {"type": "dict", "options": {"main": {"type": "str", "required": True}, "alternative": {"type": "str"}}},
+    "allow_root_ssh": {"type": "bool"},
+    "root_password": {"type": "str", "no_log": True},
+    "klconfig_password": {"type": "str", "no_log": True},
+    "new_klconfig_password": {"type": "str", "no_log": True},
+}
+
+DEFINITION = ModuleDefinition(
+    function=ensure_svms,
+    options={
+        **_arguments.connection(),
+        **_arguments.svm_management_account(),
+        **_arguments.waiting(3600),
+        "state": {"type": "str", "choices": ["present", "reconfigured", "absent"], "default": "present"},
+        "image_id": {"type": "str"},
+        "localization": {"type": "str", "default": "en"},
+        "skip_integrity_check": {"type": "bool", "default": False},
+        "threads_count": {"type": "int", "default": 2},
+        "svms": {"type": "list", "elements": "dict", "required": True, "options": _SVM},
+    },
+)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(DEFINITION)
+
+
+if __name__ == "__main__":
+    main()
