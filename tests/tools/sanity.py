@@ -18,6 +18,7 @@ it runs the same version of pip from the wheel of the package registry.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -179,11 +180,8 @@ def run_sanity(arguments: list[str]) -> int:
     return 0
 
 
-def main() -> int:
-    """Run from the command line; the exit code is that of ansible-test, or 1 when nothing was tested."""
-    if list(Path("tests/sanity").glob("ignore*")):
-        print("tests/sanity/ignore*: there is to be no such file, every finding is mended.", file=sys.stderr)
-        return 1
+def copy_and_run(arguments: list[str]) -> int:
+    """Prepare the copy, the interpreters and pip, and run ansible-test; return its exit code."""
     print(f"Copied {copy_checkout()} files to {COPY.relative_to(Path.cwd())}", flush=True)
     print(f"Other interpreters: {', '.join(link_interpreters()) or 'none'}", flush=True)
     provide_pip()
@@ -192,9 +190,19 @@ def main() -> int:
     settings.touch(mode=0o600)
     settings.write_text(pip_settings(), encoding="utf-8")
     try:
-        return run_sanity(sys.argv[1:])
+        return run_sanity(arguments)
     finally:
         settings.unlink()  # an index address may hold a password
+
+
+def main() -> int:
+    """Run from the command line; the exit code is that of ansible-test, or 1 when nothing was tested."""
+    if list(Path("tests/sanity").glob("ignore*")):
+        print("tests/sanity/ignore*: there is to be no such file, every finding is mended.", file=sys.stderr)
+        return 1
+    with open(__file__, "rb") as mutex:  # two runs at once would take the copy from under one another
+        fcntl.flock(mutex, fcntl.LOCK_EX)
+        return copy_and_run(sys.argv[1:])
 
 
 if __name__ == "__main__":
