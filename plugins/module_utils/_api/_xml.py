@@ -8,6 +8,7 @@ Reading accepts any root element, with or without a declaration, a byte-order ma
 
 from __future__ import annotations
 
+import codecs
 import html
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, Union
@@ -54,7 +55,9 @@ def _parse(body: Union[bytes, str], postprocessor: Callable[..., Any]) -> dict[s
     import xmltodict
 
     if isinstance(body, bytes):
-        body = body.strip(b" \t\r\n\0")
+        # In UTF-16 zero bytes are part of the characters.
+        wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in body[:2]
+        body = body if wide else body.strip(b" \t\r\n\0")
     else:
         body = body.strip().lstrip("\ufeff")
     try:
