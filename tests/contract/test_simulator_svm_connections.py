@@ -329,6 +329,16 @@ def test_http_needs_no_trust_and_microservices_can_differ(api: SvmClient, simula
     assert (first["glance"][0]["address"], first["neutron"][0]["error"]) == ("10.0.0.9:443", "NETWORK_ERROR")
 
 
+def test_objects_need_every_microservice(api: SvmClient, simulator: RunningSimulator) -> None:
+    simulator.configure(connection_errors={"cinder": "SERVER_ERROR"})
+    infrastructure_id = api.add("OPENSTACK", "10.0.0.5", protocol="http")["infrastructureId"]
+    assert _info(api, infrastructure_id)["status"] == "CONNECTED"
+    assert api.refused("GET", f"/infrastructures/{infrastructure_id}/objects", status=409)
+    simulator.configure(connection_errors={})
+    api.call("POST", f"/infrastructures/{infrastructure_id}/refresh")
+    assert len(api.objects(infrastructure_id)["locations"]) == 3
+
+
 def test_regions(api: SvmClient) -> None:
     body = connection("OPENSTACK", "10.0.0.5", protocol="http", region="Nowhere")
     info = api.call("POST", "/infrastructures/testConnection", body).json()["connectionInfo"]["admin"]

@@ -100,7 +100,9 @@ def test_when_a_new_svm_is_listed(
 
 
 def test_shapes(api: SvmClient, simulator: RunningSimulator, place: Place) -> None:
-    simulator.configure(steps_nesting="pages", result_before_end=True, parameters_shape="mapping", svm_task_status=202)
+    simulator.configure(
+        steps_nesting="pages", result_before_end="true", parameters_shape="mapping", svm_task_status=202
+    )
     body = deployment(api.image("VMWARE"), [place.svm("svm-1"), place.svm("svm-2")], "1")
     answer = api.call("POST", SVM, body)
     assert answer.status_code == 202
@@ -125,6 +127,7 @@ def test_cancelling_and_listing_only_where_wanted(api: SvmClient, simulator: Run
     task = api.task(task_id)
     assert [task["state"], *_states(task)] == ["Cancelled"] * 3
     assert api.refused("POST", f"/virtualization/tasks/{task_id}/cancel", status=409)
+    assert [len(child["children"]) for child in task["children"]] == [5, 0]
     assert len(simulator.state()["infrastructures"][0]["machines"]) == 6
     simulator.configure(svm_state_canceled="Stopped")
     assert api.task(task_id)["state"] == "Stopped"
@@ -163,5 +166,6 @@ def test_a_restart_ends_what_was_under_way(tmp_path: Any) -> None:
         assert api.task(task_id)["state"] == "Cancelled"
         assert [each["name"] for each in api.objects("I-1", "SVM")["vms"]] == ["svm-1"]
         started = time.monotonic()
-        assert deploy(api, Place(api, "I-1"), "svm-2")["state"] == "Completed"
+        assert deploy(api, Place(api, "I-1"), "svm-1")["state"] == "Completed"
+        assert len(api.objects("I-1", "SVM")["vms"]) == 2
         assert time.monotonic() - started < 2.0

@@ -28,7 +28,7 @@ def empty(status: int = 200) -> web.Response:
 
 def refusal(settings: SvmSettings, error: ApiError, headers: dict[str, str] | None = None) -> web.Response:
     """The answer to a call that is refused; the pages do not show one."""
-    shape = settings.svm_error_shape
+    shape = settings.shape("svm_error_shape")
     if shape == "text":
         return web.Response(status=error.status, text=error.message, headers=headers)
     body: dict[str, Any] = {"message": error.message}
@@ -45,4 +45,4 @@ def refusal(settings: SvmSettings, error: ApiError, headers: dict[str, str] | No
 
 def listing(settings: SvmSettings, name: str, values: list[Any]) -> web.Response:
     """A list that the pages do not describe."""
-    return answer({name: values} if settings.list_shape == "object" else values)
+    return answer({name: values} if settings.shape("list_shape") == "object" else values)

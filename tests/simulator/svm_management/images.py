@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import uuid
 from dataclasses import asdict, dataclass
@@ -56,9 +55,8 @@ class Image:
 class Images:
     """Images by id. A part of the state."""
 
-    def __init__(self, settings: SvmSettings, source: random.Random) -> None:
+    def __init__(self, settings: SvmSettings) -> None:
         self._settings = settings
-        self._random = source
         self._all: dict[str, Image] = {}
 
     def all(self) -> list[Image]:
@@ -75,7 +73,7 @@ class Images:
 
     def add(self, manifest_url: str, types: list[str], image_id: str | None = None) -> Image:
         """Registers an image."""
-        made_id = image_id or str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        made_id = image_id or str(uuid.uuid4())
         image = Image(made_id, manifest_url, self._settings.svm_version, types)
         self._all[image.id.lower()] = image
         return image

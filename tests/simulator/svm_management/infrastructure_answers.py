@@ -64,7 +64,7 @@ class InfrastructureAnswers:
     def _key(self, kind: str, openstack: bool) -> str:
         if kind == ADMIN:
             return kind
-        spelling = self._settings.read_only_key
+        spelling = self._settings.shape("read_only_key")
         return ("readonly" if openstack else READ_ONLY) if spelling == "pages" else spelling
 
     def _connection(self, infrastructure: Infrastructure, outcome: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -80,8 +80,8 @@ class InfrastructureAnswers:
             if kind == READ_ONLY:
                 info["updatePeriodSeconds"] = update_seconds(openstack)
             if each["details"] is not None:
-                info["details"] = arranged(each["details"], self._settings.regions_nesting)
-                if openstack and kind == READ_ONLY and self._settings.read_only_details == "pages":
+                info["details"] = arranged(each["details"], self._settings.shape("regions_nesting"))
+                if openstack and kind == READ_ONLY and self._settings.shape("read_only_details") == "pages":
                     info["details"] = "..."
             shown[self._key(kind, openstack)] = info
         return shown

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import random
 import uuid
 
 from aiohttp import web
@@ -28,14 +27,11 @@ from simulator.svm_management.store import Infrastructures
 class InfrastructureCalls:
     """Source: 'Connecting the Integration Server and the virtual infrastructure'."""
 
-    def __init__(
-        self, settings: SvmSettings, store: Infrastructures, answers: InfrastructureAnswers, source: random.Random
-    ) -> None:
+    def __init__(self, settings: SvmSettings, store: Infrastructures, answers: InfrastructureAnswers) -> None:
         self._settings = settings
         self._store = store
         self._answers = answers
         self._inventor = Inventor(settings)
-        self._random = source
 
     def routes(self, prefix: str) -> list[web.RouteDef]:
         """The routes of these calls."""
@@ -127,7 +123,7 @@ class InfrastructureCalls:
             for name, each in given["accounts"].object([ADMIN], [READ_ONLY]).items()
         }
         return Infrastructure(
-            id=str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+            id=str(uuid.uuid4()),
             type=platform.type,
             address=address,
             name=f"{platform.product} {address}",

@@ -42,7 +42,7 @@ class Inventor:
     def identify(self, *parts: str) -> str:
         """An identifier: a UUID, or words with characters that a path has to escape."""
         if self.settings.object_ids == "words":
-            return f"{parts[-2]}:{parts[0][:8]}/{' '.join(parts[2:] or parts[1:])}"
+            return f"{parts[-2]}:{parts[0][:8]}/{' '.join(parts[2:] or parts[1:])}+"
         return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
     def _hosts(self, infrastructure: Infrastructure, names: Sequence[str]) -> list[Location]:

@@ -105,11 +105,13 @@ class Infrastructure:
 
     @property
     def connected(self) -> bool:
-        """Whether the last attempt, if it has ended, was a success for every account."""
-        good = ("CONNECTED", "NO_ERROR")
-        return self.due is None and all(
-            (each["status"], each["connectionError"]) == good for each in self.outcome.values()
-        )
+        """Whether the last attempt has ended, with success for every account and microservice."""
+        return self.due is None and all(_good(each) for each in self.outcome.values())
+
+    @property
+    def usable(self) -> bool:
+        """Whether SVMs can be managed: it was connected, and has not lost that since."""
+        return self.seen and (self.due is not None or self.connected)
 
     def to_json(self) -> dict[str, Any]:
         """For the state file."""
@@ -123,3 +125,10 @@ class Infrastructure:
         values["locations"] = {key: Location(**each) for key, each in data["locations"].items()}
         values["machines"] = {key: Machine(**each) for key, each in data["machines"].items() if each["visible"]}
         return cls(**values)
+
+
+def _good(outcome: Mapping[str, Any]) -> bool:
+    regions = (outcome["details"] or {}).get("regions", [])
+    services = [each for region in regions for found in region["endpoints"].values() for each in found]
+    wrong = [each for each in services if each["error"] != "NO_ERROR"]
+    return (outcome["status"], outcome["connectionError"], wrong) == ("CONNECTED", "NO_ERROR", [])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 
@@ -47,7 +47,7 @@ class ObjectCalls:
         output = given.get("outputType", _GENERAL)
         if output not in (_GENERAL, _DETAILED):
             raise ApiError(400, f"outputType has to be {_GENERAL} or {_DETAILED}.")
-        parent = unquote(given["parentId"]) if "parentId" in given else None
+        parent = unquote_plus(given["parentId"]) if "parentId" in given else None
         if parent is not None and parent != infrastructure.id and parent not in infrastructure.locations:
             raise ApiError(404, "parentId: there is no such object.")
         detailed = output == _DETAILED

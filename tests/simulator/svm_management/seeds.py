@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import random
 import uuid
 from typing import Any
 
@@ -34,14 +33,11 @@ class SvmSeeds:
     ``trusted``: ``["address:port", …]``.
     """
 
-    def __init__(
-        self, settings: SvmSettings, store: Infrastructures, certificates: Certificates, source: random.Random
-    ) -> None:
+    def __init__(self, settings: SvmSettings, store: Infrastructures, certificates: Certificates) -> None:
         self._settings = settings
         self._store = store
         self._certificates = certificates
         self._inventor = Inventor(settings)
-        self._random = source
 
     def trusted(self, addresses: Any) -> None:
         """Adds what stands at these addresses to the list of trusted certificates."""
@@ -71,7 +67,7 @@ class SvmSeeds:
         if openstack:
             account.domain = "Default"
         infrastructure = Infrastructure(
-            id=record.get("id") or str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+            id=record.get("id") or str(uuid.uuid4()),
             type=platform.type,
             address=address,
             name=record.get("name") or f"{platform.product} {address}",

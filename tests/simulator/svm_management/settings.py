@@ -8,14 +8,20 @@ Settings that are keyed by an address take ``host``, ``host:port``, or ``*`` for
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
+from typing import ClassVar
 
-from simulator.settings import option
+from simulator.settings import RANDOM, option
 
 
 @dataclass
 class SvmSettings:
     """Kept by `simulator.svm_management`; ``--set`` and ``PATCH /settings`` know the names."""
+
+    _drawn: ClassVar[random.Random] = random.Random(0)
+
+    svm_shape: str = option("fixed", "random: every shape of API 3.0 is drawn per answer", "fixed", RANDOM)
 
     token_seconds: float = option(1800.0, "seconds for which a bearer token is good", minimum=0)
     svm_error_shape: str = option("object", "body of an error of API 3.0", "object", "nested", "problem", "text")
@@ -110,7 +116,9 @@ class SvmSettings:
         "nested", "where steps stand: below their SVM's task, or beside it as the listing has them", "nested", "pages"
     )
     steps_shown: str = option("all", "which steps of an SVM under way are shown", "all", "started")
-    result_before_end: bool = option(False, "whether tasks show 'result: true' before they end, as in a listing")
+    result_before_end: str = option(
+        "empty", "what tasks show as their result before they end: null, or true as in a listing", "empty", "true"
+    )
     svm_task_error: str = option("text", "a task's error", "text", "object", "message")
     svm_task_status: int = option(200, "HTTP status of the answers that name a task of API 3.0", minimum=200)
     svm_names: str = option("any", "whether a place takes two SVMs of one name", "any", "unique")
@@ -118,3 +126,11 @@ class SvmSettings:
     parameters_shape: str = option("list", "a task's parameters: key and value, or a mapping", "list", "mapping")
     list_tasks: bool = option(False, "whether API 3.0 lists tasks (no page says so)")
     cancel_tasks: bool = option(False, "whether API 3.0 cancels tasks (no page says so)")
+
+    def shape(self, name: str) -> str:
+        """The word to use for one answer of a setting that is a shape."""
+        if self.svm_shape == RANDOM:
+            choices: tuple[str, ...] = self.__dataclass_fields__[name].metadata["choices"]
+            return self._drawn.choice(choices)
+        word: str = getattr(self, name)
+        return word

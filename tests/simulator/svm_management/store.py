@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.clock import Clock
+from simulator.svm_management.addresses import split
 from simulator.svm_management.connection import Connector
 from simulator.svm_management.model import Infrastructure
+from simulator.svm_management.platforms import PLATFORMS
 from simulator.svm_management.settings import SvmSettings
 
 
@@ -39,7 +41,9 @@ class Infrastructures:
 
     def same(self, kind: str, address: str) -> Infrastructure | None:
         """One of this type at this address."""
-        found = (each for each in self._all.values() if each.type == kind and each.address.lower() == address.lower())
+        port = PLATFORMS[kind].port
+        wanted = split(address, port)
+        found = (each for each in self._all.values() if each.type == kind and split(each.address, port) == wanted)
         return next(found, None)
 
     def add(self, infrastructure: Infrastructure) -> None:

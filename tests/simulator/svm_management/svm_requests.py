@@ -196,7 +196,7 @@ class SvmRequests:
             raise target["infrastructureId"].refuse("names no infrastructure")
         if PLATFORMS[infrastructure.type].family != info["type"].text():
             raise info["type"].refuse(f"does not fit the type {infrastructure.type} of the infrastructure")
-        if not infrastructure.seen:
+        if not infrastructure.usable:
             raise target["infrastructureId"].refuse("names an infrastructure that is not connected")
         place = target["location"].object(["id"])["id"]
         location = infrastructure.locations.get(place.text())

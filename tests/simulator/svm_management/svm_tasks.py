@@ -10,6 +10,7 @@ The pages name one step, UploadSvmImage; the others follow what has to be done. 
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,7 @@ class SvmTasks:
             here = (each for each in infrastructure.machines.values() if each.parent_id == order.location.id)
             if any(each.name == order.name for each in here):
                 raise TaskFailure(None, f"{order.location.name} has a virtual machine named {order.name} already.")
-        svm_id = self._inventor.identify(infrastructure.id, "svm", f"{order.name} {self._random.getrandbits(48):x}")
+        svm_id = self._inventor.identify(infrastructure.id, "svm", f"{order.name} {uuid.uuid4().hex[:12]}")
         return Machine(
             id=svm_id,
             name=order.name,

@@ -16,7 +16,7 @@ from simulator.svm_management.settings import SvmSettings
 from simulator.tasks import State, Task, TaskEngine
 
 STEP = "DeploySvmStep"
-_WAITING = (State.CREATED, State.QUEUED)
+_RAN = (State.STARTING, State.RUNNING, State.COMPLETED, State.FAILED)
 
 
 class TaskAnswers:
@@ -53,16 +53,16 @@ class TaskAnswers:
         return shown
 
     def _state(self, state: State) -> str:
-        word = self._settings.svm_state_canceled if state is State.CANCELED else state.value
+        word = self._settings.shape("svm_state_canceled") if state is State.CANCELED else state.value
         return self._base.state_names.get(state.value, word)
 
     def _parameters(self, task: Task) -> Any:
-        if self._settings.parameters_shape == "mapping":
+        if self._settings.shape("parameters_shape") == "mapping":
             return dict(task.parameters)
         return [{"key": key, "value": value} for key, value in task.parameters.items()]
 
     def _children(self, task: Task) -> list[dict[str, Any]]:
-        if self._settings.steps_nesting == "nested" or not any(child.children for child in task.children):
+        if self._settings.shape("steps_nesting") == "nested" or not any(child.children for child in task.children):
             return [self.show(child) for child in self._visible(task)]
         # The listing has the steps beside their SVM's task, with its id as their parentId.
         found = []
@@ -76,20 +76,20 @@ class TaskAnswers:
         """The children to show: steps appear when the deployment of their SVM starts."""
         if not task.children or task.children[0].type != STEP:
             return task.children
-        if task.state in _WAITING:
+        ran = [step for step in task.children if step.state in _RAN or step.step_started]
+        if not ran and task.state not in _RAN:
             return []
-        if self._settings.steps_shown == "all":
+        if self._settings.shape("steps_shown") == "all":
             return task.children
-        ran = (State.STARTING, State.RUNNING, State.COMPLETED, State.FAILED)
-        return [step for step in task.children if step.state in ran or step.step_started]
+        return ran
 
     def _result(self, task: Task) -> Any:
-        if not task.ended and self._settings.result_before_end and not task.children:
+        if not task.ended and self._settings.shape("result_before_end") == "true" and not task.children:
             return True
         return task.result
 
     def _error(self, task: Task) -> dict[str, Any]:
-        shape, text = self._settings.svm_task_error, task.error or ""
+        shape, text = self._settings.shape("svm_task_error"), task.error or ""
         if shape == "object":
             return {"error": {"code": task.error_code, "message": text}}
         text = text if task.error_code is None else f"{task.error_code}: {text}"
