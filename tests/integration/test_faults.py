@@ -46,10 +46,8 @@ def test_a_life_in_which_every_call_fails_once(
 ) -> None:
     tasks: list[Json] = []
     for kind in kinds:
-        tasks.append({"name": "reset", "simulator": {"reset": True, "clear_faults": True}})
-        for method, path in _CALLS:
-            rule = {"method": method, "path": path, "skip": skip, **_KINDS[kind]}
-            tasks.append({"name": "break", "simulator": {"fault": rule}})
+        rules = [{"method": method, "path": path, "skip": skip, **_KINDS[kind]} for method, path in _CALLS]
+        tasks.append({"name": "break", "simulator": {"reset": True, "clear_faults": True, "faults": rules}})
         tasks.extend(life(kind))
     run = playbooks.run(tasks, place, timeout=400).succeeded()
     for kind in kinds:

@@ -103,7 +103,7 @@ def test_an_asynchronous_task_is_polled_later(playbooks: Playbooks) -> None:
             "register": "ended", "until": "ended is finished", "retries": 60, "delay": 0.2,
         },
     ]  # fmt: skip
-    run = playbooks.run(tasks, environment={"ANSIBLE_ASYNC_DIR": str(playbooks.folder / "async")}).succeeded()
+    run = playbooks.run(tasks).succeeded()
     ended = run.named("later").result
     assert ended["changed"]
     assert ended["tenant"]["status"] == "active"

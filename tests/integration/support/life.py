@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from integration.support.playbooks import Json, Run, module
@@ -14,7 +15,6 @@ VMS = [
     for number in (1, 2, 3)
 ]
 _NAME = "Nord & Süd 「北」"
-_PERIOD = {"period_start": "2026-01-01", "period_end": "2026-02-01"}
 
 
 def life(label: str, **options: Any) -> list[Json]:
@@ -32,7 +32,8 @@ def life(label: str, **options: Any) -> list[Json]:
         module("ksvla_tenant_vm", **vms) | {"name": "register"},
         {"name": "state with machines", "simulator": {"state": True}},
         module("ksvla_tenant_info", name=_NAME, include_vms=True, **options) | {"name": "read"},
-        module("ksvla_tenant_report", tenant_name=_NAME, dest="{{ folder }}/report.csv", **_PERIOD, **waiting)
+        {"name": "be protected", "simulator": {"seed": {"periods": [_protected()]}}},
+        module("ksvla_tenant_report", tenant_name=_NAME, dest="{{ folder }}/report.csv", **waiting)
         | {"name": "report"},
         module("ksvla_tenant", name=_NAME, status="inactive", **waiting) | {"name": "deactivate"},
         module("ksvla_tenant_vm", state="absent", **vms) | {"name": "unregister"},
@@ -41,6 +42,12 @@ def life(label: str, **options: Any) -> list[Json]:
         {"name": "no file", "ansible.builtin.file": {"path": "{{ folder }}/report.csv", "state": "absent"}},
     ]  # fmt: skip
     return [{**task, "name": f"{label} / {task['name']}"} for task in tasks]
+
+
+def _protected() -> Json:
+    now = time.time()
+    vm = {"vm_id": "00000000-0000-4000-8000-0000000000a1", "vm_name": "web-01"}
+    return {"tenant_name": _NAME, **vm, "from": now - 7200, "to": now - 3600}
 
 
 def check_life(run: Run, label: str) -> None:
@@ -61,12 +68,13 @@ def check_life(run: Run, label: str) -> None:
     assert sorted(vm["name"] for vm in read["vms"]) == [vm["name"] for vm in VMS]
     (kept,) = result("state with machines")["state"]["multitenancy"]["tenants"]
     assert sorted(vm["bios_id"] for vm in kept["vms"]) == [vm["bios_id"] for vm in VMS]
+    assert [line["tenant_name"] for line in result("report")["summary"]] == [_NAME]
     assert result("unregister")["counts"]["unregistered"] == len(VMS), result("unregister")
     end = result("state at the end")["state"]
     assert end["multitenancy"]["tenants"] == []
     assert tasks_by_type(end) == {
         "CreateTenant": 1, "ChangeTenantActivation": 2, "CreateTenantReport": 1, "DeleteTenant": 1,
-    }, f"{label}: a task was lost or doubled"  # fmt: skip
+    }, f"{label}: a task was lost or doubled: {tasks_by_type(end)}"  # fmt: skip
 
 
 def tasks_by_type(state: Json) -> dict[str, int]:

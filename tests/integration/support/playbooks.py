@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -174,6 +175,7 @@ class Playbooks:
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_LOCAL_TEMP": str(self.folder / "ansible" / "tmp"),
             "ANSIBLE_REMOTE_TEMP": str(self.folder / "ansible" / "remote"),
+            "ANSIBLE_ASYNC_DIR": str(self.folder / "ansible" / "async"),
             "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
             "ANSIBLE_ACTION_PLUGINS": str(_HERE / "plugins" / "action"),
@@ -211,13 +213,26 @@ class Running:
         return Run(self.process.returncode, output, errors, tasks, text)
 
     def kill(self) -> None:
-        """Kill it with everything that it started, at once."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, 9)
+        """Kill it with everything that it started, at once. Its workers have sessions of their own."""
+        for process in with_descendants(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self.process.wait()
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
+
+
+def with_descendants(first: int) -> list[int]:
+    """Return a process and all that it has started, directly or not, as far as they still hang together."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    found = [first]
+    for process in found:
+        found.extend(child for child, parent in parents.items() if parent == process)
+    return found
 
 
 def module(module_name: str, /, **options: Any) -> Json:

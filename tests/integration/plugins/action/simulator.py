@@ -3,16 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives the simulator from within a playbook, through its control interface.
 
-``simulator: {configure: {…}}``, ``{fault: {…}}``, ``{task_fault: {…}}``, ``{seed: {…}}``, ``{reset: true}``,
-``{clear_faults: true}``, ``{state: true}`` (returns ``state``), ``{wait_for_requests: {method, path}}`` (until such a request
-has arrived). Where the interface is, the variable ``simulator_control`` says.
+``simulator: {configure: {…}}``, ``{fault: {…}}``, ``{faults: [{…}]}``, ``{task_fault: {…}}``, ``{seed: {…}}``,
+``{reset: true}``, ``{clear_faults: true}``, ``{state: true}`` (returns ``state``). Where the interface is, the variable
+``simulator_control`` says.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import time
 import urllib.request
 from typing import Any
 
@@ -39,8 +37,9 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         self._url = str((task_vars or {})["simulator_control"])
         for name, value in self._task.args.items():
-            if name == "wait_for_requests":
-                self._wait(value["method"], value["path"])
+            if name == "faults":
+                for rule in value:
+                    self._call("POST", "/faults", rule)
                 continue
             if name not in _CALLS:
                 raise AnsibleActionFail(f"The simulator cannot {name}.")
@@ -56,12 +55,3 @@ class ActionModule(ActionBase):
         with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
             text = answer.read()
         return json.loads(text) if text else None
-
-    def _wait(self, method: str, path: str) -> None:
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
-            for entry in self._call("GET", "/requests"):
-                if entry["method"] == method and re.search(path, entry["path"]):
-                    return
-            time.sleep(0.05)
-        raise AnsibleActionFail(f"No {method} {path} arrived.")

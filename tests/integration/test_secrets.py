@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets appear nowhere: not in what is shown, not in results, logs, files or process lists; nor at another server."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from integration.support.playbooks import PLACES, Json, Playbooks, module, with_descendants
+
+from simulator.testing import RunningSimulator, running_simulator
+
+_ADMIN_PASSWORD = "Granite & <Otter> 58"
+_WEAK_PASSWORD = "weakpassword"
+_ACCOUNT = {"type": "complete", "admin_username": "north-admin"}
+
+
+def _forms(simulator: RunningSimulator) -> dict[str, str]:
+    """Return every form of every secret, with what it is."""
+    forms = {}
+    secrets = {
+        "password": simulator.multitenancy_password, "other account's password": simulator.admin_password,
+        "administrator's password": _ADMIN_PASSWORD, "refused password": _WEAK_PASSWORD,
+    }  # fmt: skip
+    for about, secret in secrets.items():
+        forms[secret] = about
+        forms[_base64(secret)] = f"{about} in Base64"
+        forms[_base64(f"multitenancy:{secret}")] = f"{about} as in HTTP Basic"
+        forms[_base64(f"north-admin:{secret}")] = f"{about} with its user in Base64"
+    forms["Granite &amp; &lt;Otter&gt; 58"] = "administrator's password as XML"
+    return forms
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _tasks() -> list[Json]:
+    create = module(
+        "ksvla_tenant", name="Northwind", admin_password="{{ lookup('env', 'TENANT_PASSWORD') }}", **_ACCOUNT
+    )
+    weak = module("ksvla_tenant", name="Alpine", admin_password="{{ lookup('env', 'WEAK_PASSWORD') }}", **_ACCOUNT)
+    password = "{{ lookup('env', 'SERVER_PASSWORD') }}"
+    echo = f"<error><message>I do not like {_ADMIN_PASSWORD}, {_base64(_ADMIN_PASSWORD)}</message></error>"
+    return [
+        {**create, "name": "predict", "check_mode": True, "diff": True},
+        {"name": "echo", "simulator": {"fault": {"method": "POST", "path": "/tenants$", "status": 400, "body": echo}}},
+        {**create, "name": "refused", "ignore_errors": True},
+        {**create, "name": "create", "diff": True, "register": "created"},
+        {**create, "name": "repeat", "diff": True},
+        {**weak, "name": "weak", "diff": True, "ignore_errors": True},
+        {"name": "show", "ansible.builtin.debug": {"var": "created"}},
+        {**module("ksvla_tenant", name="Northwind", type="simple", admin_password=password), "name": "wrong use",
+         "ignore_errors": True},
+        {**module("ksvla_tenant_info", password=password, nonsense=1), "name": "unknown option", "ignore_errors": True},
+        {**module("ksvla_tenant_info", password=password, port=9, retries=0), "name": "nobody there",
+         "ignore_errors": True},
+        {**module("ksvla_tenant_info", password=f"{password}x"), "name": "denied", "ignore_errors": True},
+        {**module("ksvla_tenant_info", password=password, ca_path=""), "name": "untrusted", "ignore_errors": True},
+        {**module("ksvla_tenant_vm", tenant_name="Northwind", password=password, vms=[
+            {"bios_id": "00000000-0000-4000-8000-000000000001", "name": "web"}]), "name": "register", "diff": True},
+        {**module("ksvla_tenant_report", dest="{{ folder }}/report.csv"), "name": "report", "diff": True},
+        {**module("ksvla_task_info", password=password), "name": "tasks"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
+    environment = {
+        "TENANT_PASSWORD": _ADMIN_PASSWORD, "WEAK_PASSWORD": _WEAK_PASSWORD,
+        "SERVER_PASSWORD": simulator.multitenancy_password,
+    }  # fmt: skip
+    with playbooks.started(_tasks(), place, arguments=["-vvvv"], environment=environment) as running:
+        with _command_lines(running.process.pid) as seen:
+            output, errors = running.process.communicate(timeout=180)
+        run = running.ended(output, errors).succeeded()
+    failed = [task.name for task in run.of_collection() if task.failed]
+    assert failed == ["refused", "weak", "wrong use", "unknown option", "nobody there", "denied", "untrusted"]
+    places = {
+        "output": run.output, "errors": run.errors, "log": run.log, "command lines": "\n".join(seen),
+        "results": "\n".join(str(task.result) for task in run.tasks),
+    }  # fmt: skip
+    for path in playbooks.folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.name not in ("play.yml", "record"):
+            places[str(path)] = path.read_text(encoding="utf-8", errors="replace")
+    assert any("ansible-playbook" in line for line in seen)
+    assert any("AnsiballZ_ksvla_tenant" in line for line in seen) == (place == "module")
+    for form, about in _forms(simulator).items():
+        for where, text in places.items():
+            assert form not in text, f"the {about} stands in the {where}: {_around(text, form)}"
+
+
+def _around(text: str, form: str) -> str:
+    at = text.index(form)
+    return text[max(0, at - 200) : at + 200]
+
+
+@contextmanager
+def _command_lines(playbook: int) -> Iterator[set[str]]:
+    """Collect the command lines of a process and all that it starts, as long as the block runs."""
+    seen: set[str] = set()
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.wait(0.05):
+            for process in with_descendants(playbook):
+                with suppress(OSError):
+                    seen.add(Path(f"/proc/{process}/cmdline").read_text(errors="replace").replace("\0", " "))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_credentials_do_not_follow_a_redirect(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
+    with running_simulator(task_seconds=0) as other:
+
+        def redirect(method: str, status: int, to: str) -> Json:
+            rule = {"method": method, "path": "/tenants$", "status": status, "headers": {"Location": to}}
+            return {"name": "redirect", "simulator": {"fault": rule}}
+
+        path = "/api/2.0/virtualization/tenants"
+        create = module("ksvla_tenant", name="Northwind", type="simple", retries=0, validate_certs=False)
+        tasks: list[Json] = [
+            redirect("GET", 302, other.url + path),
+            {**module("ksvla_tenant_info", validate_certs=False), "name": "read", "ignore_errors": True},
+            redirect("GET", 307, f"http://{simulator.host}:{simulator.port}{path}"),
+            {**module("ksvla_tenant_info", validate_certs=False), "name": "unencrypted", "ignore_errors": True},
+            redirect("POST", 307, other.url + path),
+            {**create, "name": "write", "ignore_errors": True},
+            redirect("GET", 302, path),
+            {**module("ksvla_tenant_info"), "name": "within the server"},
+        ]
+        run = playbooks.run(tasks, place).succeeded()
+        assert other.requests() == []
+    for name in ("read", "unencrypted", "write"):
+        record = run.named(name)
+        assert record.failed
+        assert "not followed" in record.result["msg"], record.result["msg"]
+    assert run.named("within the server").result["tenants"] == []
