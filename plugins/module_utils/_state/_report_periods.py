@@ -120,18 +120,37 @@ class ReportReader:
 
     def _line(self, line: str) -> None:
         line = line.rstrip("\r")
-        if self._open or (line.startswith('"') or ';"' in line):
-            self._open.append(line)
-            joined = "\n".join(self._open)
-            if joined.count('"') % 2 and len(self._open) < _MOST_LINES_OF_A_RECORD:
+        if not self._open:
+            if not (line.startswith('"') or ';"' in line):
+                self._take_or_count(line)
                 return
-            self._open = []
-            line = joined
-        if not line.strip():
+            # On a server that does not quote, a name may begin with a quote; the line is whole then.
+            if self._take(line):
+                return
+        self._open.append(line)
+        joined = "\n".join(self._open)
+        if joined.count('"') % 2 and len(self._open) < _MOST_LINES_OF_A_RECORD:
             return
-        if not self._period(split_line(line)) and not self._first:
-            self.unreadable += 1
-        self._first = False
+        lines, self._open = self._open, []
+        if len(lines) == 1:
+            self._take_or_count(joined)
+        elif not self._take(joined):
+            # The quote never ended: the lines behind it stand for themselves.
+            self._take_or_count(lines[0])
+            for each in lines[1:]:
+                self._line(each)
+
+    def _take(self, line: str) -> bool:
+        """Take a line that is a period, and return whether it is one."""
+        taken = self._period(split_line(line))
+        self._first = self._first and not taken
+        return taken
+
+    def _take_or_count(self, line: str) -> None:
+        """Take a line, or count it when it is neither a period nor blank nor the heading."""
+        if line.strip() and not self._take(line):
+            self.unreadable += not self._first
+            self._first = False
 
     def _period(self, fields: Optional[list[str]]) -> bool:
         """Take one period and return whether it is one."""
