@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from unit.support import FakeTime, WebServer, settings, web_server
 
@@ -24,6 +25,9 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._transport impor
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport._session import Session
 from simulator.testing import RunningSimulator, running_simulator
 from simulator.tls import Tls, prepare_tls
+
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 _VARIABLES = ("KSVLA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
