@@ -55,7 +55,8 @@ def test_life(run: Caller, platform: str) -> None:
     wanted: dict[str, Any] = {"image_id": image_id, "svms": [svm(platform, infrastructure_id)]}
     predicted = run.predicted("svm", **wanted)
     deployed = run("svm", **wanted)
-    assert deployed["changed"] and predicted["changed"]
+    assert deployed["changed"]
+    assert predicted["changed"]
     assert predicted["diff"] == deployed["diff"]
     assert deployed["svms"][0]["action"] == "deployed"
     svm_id = deployed["svms"][0]["svm_id"]

@@ -245,6 +245,12 @@ def _connect_new(api: SvmManagementApi, memory: TaskJournal, parameters: Paramet
             )
             raise
         found = same[0]
+    except ApiError as error:
+        if error.status == 409:
+            error.hint = (
+                "It is connected already: give its infrastructure_id, as it was returned when it was connected."
+            )
+        raise
     memory.remember(found.id, _subject(parameters))
     return found
 

@@ -14,12 +14,14 @@ from .._api._svm_management import SvmManagementApi
 from .._api._svm_management_records import Image
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError, OutcomeUnknown, TaskFailed
+from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting
 from .._tasks._watch import require_success, watch_task
 from .._validation import require_text
 from ._diff import diff_of
 from ._infrastructure_connection import refuse_cancel
 
+_REMEMBERED_SECONDS = 10 * 365 * 24 * 3600
 _NUMA = "NUMAVSERVER"
 _NUMA_OTHERWISE = "NUMAVERSER"
 """The page about images spells this type in another way than all others do."""
@@ -33,15 +35,16 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     _check(parameters)
     waiting = Waiting.from_parameters(parameters)
     refuse_cancel(waiting)
-    api, _settings = _connect.svm_management(parameters, context)
-    before = _find(api, parameters)
+    api, settings = _connect.svm_management(parameters, context)
+    memory = TaskJournal(settings.origin, kind="images", kept_seconds=_REMEMBERED_SECONDS)
+    before = _find(api, memory, parameters)
     register = before is None
     result: Result = {"changed": register, "image": before.as_dict() if before else None, "task": None, "remaining": []}
     after = before
     if register and context.check_mode:
         after = Image("", None, None, {}, list(parameters["infrastructure_types"]), parameters["manifest_path"])
     elif register:
-        after = _register(api, parameters)
+        after = _register(api, memory, parameters)
     result["image"] = after.as_dict() if after else None
     if parameters["validate_image"] and after is not None and not context.check_mode:
         _validate(api, after, Poller(waiting), context, result)
@@ -59,8 +62,11 @@ def _check(parameters: Parameters) -> None:
         raise InputError("infrastructure_types is missing: name the platforms on which the image will be deployed.")
 
 
-def _find(api: SvmManagementApi, parameters: Parameters) -> Optional[Image]:
-    """Return the image of the id given, or the one of the same manifest where the server lists images, or None."""
+def _find(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Optional[Image]:
+    """Return the image of the id given, or the one of the same manifest where the server lists images, or None.
+
+    Where the list does not show manifests, an image is known that was registered from this machine and is still listed.
+    """
     listed = api.images()
     if parameters.get("image_id") is not None:
         image_id = parameters["image_id"]
@@ -72,11 +78,17 @@ def _find(api: SvmManagementApi, parameters: Parameters) -> Optional[Image]:
         types = list(parameters.get("infrastructure_types") or [])
         return known[0] if known else Image(image_id, None, None, {}, types)
     wanted = {_same_type(each) for each in parameters["infrastructure_types"]}
+    remembered = memory.ids_about(_subject(parameters)) if listed else []
     for one in listed or []:
         types_fit = wanted <= {_same_type(each) for each in one.infrastructure_types}
-        if one.manifest_url and _same_path(one.manifest_url, parameters["manifest_path"]) and types_fit:
+        same = _same_path(one.manifest_url, parameters["manifest_path"]) if one.manifest_url else one.id in remembered
+        if same and types_fit:
             return one
     return None
+
+
+def _subject(parameters: Parameters) -> str:
+    return f"image {parameters['manifest_path']}"
 
 
 def _same_path(one: str, other: str) -> bool:
@@ -91,7 +103,13 @@ def _same_type(infrastructure_type: str) -> str:
     return _NUMA if upper == _NUMA_OTHERWISE else upper
 
 
-def _register(api: SvmManagementApi, parameters: Parameters) -> Image:
+def _register(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Image:
+    image = _registered(api, memory, parameters)
+    memory.remember(image.id, _subject(parameters))
+    return image
+
+
+def _registered(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Image:
     path, types = parameters["manifest_path"], list(dict.fromkeys(parameters["infrastructure_types"]))
     try:
         try:
@@ -105,7 +123,7 @@ def _register(api: SvmManagementApi, parameters: Parameters) -> Image:
             except ApiError:
                 raise error from None
     except OutcomeUnknown as error:
-        found = _find(api, parameters)
+        found = _find(api, memory, parameters)
         if found is not None:
             return found
         error.hint = (
