@@ -29,7 +29,11 @@ def open_session(settings: ConnectionSettings, trace: Trace) -> Session:
     if settings.access_token:
         session.authentication = _authentication.bearer(settings.access_token)
     else:
-        log_in(session)
+        try:
+            log_in(session)
+        except BaseException:
+            session.close()
+            raise
     session.renew = lambda: _renew(session)
     return session
 
