@@ -9,7 +9,6 @@ They are described for the user in the documentation fragments ``connection``, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.parameters import env_fallback
@@ -79,8 +78,3 @@ def waiting(timeout: int) -> Options:
         "wait_sleep": {"type": "float", "default": 5},
         "cancel_on_timeout": {"type": "bool", "default": False},
     }
-
-
-def secrets_in(options: Mapping[str, Any]) -> list[str]:
-    """Return the names of the top-level options that are secret."""
-    return [name for name, option in options.items() if option.get("no_log") is True]
