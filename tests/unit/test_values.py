@@ -1,0 +1,244 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of values, secrets in all their forms, hints, and how errors become results."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.strategies import any_case_uuids, xml_texts
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils import _definition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._context import Context
+from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import (
+    ModuleDefinition,
+    execute,
+    hidden_values,
+    missing_library,
+)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for, known_codes
+from ansible_collections.ksvla.light_agent.plugins.module_utils._secrets import hidden_forms
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state._diff import diff_of
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state._texts import same_text
+from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
+    date_time,
+    require_ip_address,
+    require_text,
+    require_uuid,
+    require_xml_text,
+)
+
+# ---- checks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t\n", "\u00a0"])
+def test_an_empty_text_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match=r"^name is empty"):
+        require_text(value, "name")
+
+
+@pytest.mark.parametrize("value", [None, "a", " a "])
+def test_a_text_is_accepted(value: str | None) -> None:
+    require_text(value, "name")
+
+
+@given(any_case_uuids)
+def test_a_uuid_is_accepted(value: str) -> None:
+    require_uuid(value, "id")
+
+
+@pytest.mark.parametrize(
+    "value", ["", "1", "{11111111-2222-4333-8444-555555555555}", "11111111222243338444555555555555",
+              "11111111-2222-4333-8444-55555555555g", "11111111-2222-4333-8444-555555555555\n", "١" * 8 + "-2222-4333-8444-555555555555"]
+)  # fmt: skip
+def test_what_is_no_uuid_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match=r"^id is no UUID"):
+        require_uuid(value, "id")
+
+
+@pytest.mark.parametrize("value", [None, "192.0.2.1", "2001:db8::1"])
+def test_an_address_is_accepted(value: str | None) -> None:
+    require_ip_address(value, "address")
+
+
+@pytest.mark.parametrize("value", ["", "ksv", "192.0.2.256", "192.0.2.1/24", " 192.0.2.1"])
+def test_what_is_no_address_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match=r"^address is no IP address"):
+        require_ip_address(value, "address")
+
+
+@given(xml_texts)
+def test_texts_that_xml_carries_are_accepted(value: str) -> None:
+    require_xml_text(value, "name")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("\0", "U+0000 at position 1"), ("ab\x1b", "U+001B at position 3"), ("\ud800", "U+D800"), ("\uffff", "U+FFFF")],
+)
+def test_characters_that_xml_cannot_carry_are_named(value: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        require_xml_text(value, "name")
+    assert message in caught.value.message
+    caught.value.message.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, None),
+        ("2026-01-31T10:20:30", "2026-01-31T10:20:30"),
+        ("2026-01-31 10:20:30", "2026-01-31T10:20:30"),
+        (" 2026-01-31 ", "2026-01-31T00:00:00"),
+        ("2024-02-29", "2024-02-29T00:00:00"),
+    ],
+)
+def test_dates(value: str | None, text: str | None) -> None:
+    assert date_time(value, "from") == text
+
+
+@pytest.mark.parametrize(
+    "value", ["", "today", "2026-13-01", "2026-02-29", "2026-01-31T24:00:00", "2026-01-31T10:20:30Z", "2026-01-31T10:20",
+              "2026-01-31T10:20:30+01:00", "31.01.2026"]
+)  # fmt: skip
+def test_dates_that_the_server_does_not_understand(value: str) -> None:
+    with pytest.raises(InputError, match=r"^from is no date and time"):
+        date_time(value, "from")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "same"),
+    [
+        ("a\r\nb\rc\nd", "a\nb\nc\nd", True),
+        ("", None, True),
+        ("a", None, False),
+        ("a ", "a", False),
+        ("a\n\n", "a\r\r", True),
+    ],
+)
+def test_texts_are_the_same_but_for_line_ends(wanted: str, found: str | None, same: bool) -> None:
+    assert same_text(wanted, found) is same
+
+
+def test_a_diff_has_both_sides() -> None:
+    assert diff_of("thing", {"a": 1}, {}) == {
+        "before_header": "thing", "after_header": "thing", "before": {"a": 1}, "after": {},
+    }  # fmt: skip
+
+
+# ---- secrets ----------------------------------------------------------------------------------------------------------
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_a_secret_in_all_its_forms(secret: str, username: str) -> None:
+    def encoded(text: str) -> str:
+        return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+
+    assert hidden_forms([secret], [(username, secret)]) == {secret, encoded(secret), encoded(f"{username}:{secret}")}
+
+
+def test_nothing_is_hidden_where_there_is_no_secret() -> None:
+    assert hidden_forms(["", ""], [("a", ""), ("", "b")]) == set()
+
+
+def test_what_a_module_hides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KSVLA_ADMIN_PASSWORD", "from-environment")
+    definition = ModuleDefinition(options={}, function=lambda _p, _c: {})
+    hidden = hidden_values(definition, {"username": "me", "admin_username": "keeper"}, ["given", 12])
+    for secret in ("given", "12", "from-environment"):
+        assert secret in hidden
+        assert base64.b64encode(secret.encode()).decode() in hidden
+        for account in ("me", "keeper", "multitenancy", "admin"):
+            assert base64.b64encode(f"{account}:{secret}".encode()).decode() in hidden
+
+
+# ---- hints and errors -------------------------------------------------------------------------------------------------
+
+
+def test_the_code_comes_before_the_status() -> None:
+    assert hint_for("VIRMT_InvalidTenantType", 403) == hint_for("VIRMT_InvalidTenantType")
+    assert hint_for("VIRMT_SomethingNew", 404) is None
+    assert hint_for(None, 404) == "Check the id, and that host and port are those of an Integration Server."
+    assert hint_for("KSC_SomethingNew", 500) == "Kaspersky Security Center refused: its own event log says why."
+    assert hint_for(None, 599) == "The Integration Server failed to handle the request: its own log says why."
+    assert hint_for(None, 418) is None
+    assert hint_for(None) is None
+
+
+@pytest.mark.parametrize("code", sorted(known_codes()))
+def test_hints_are_sentences(code: str) -> None:
+    hint = hint_for(code) or ""
+    assert hint == hint.strip()
+    assert hint.endswith(".")
+    assert len(hint.split()) > 5
+
+
+def test_the_hint_that_is_given_comes_first() -> None:
+    assert KsvlaError("m", error_code="KSC_X", hint="mine").hint == "mine"
+    assert KsvlaError("m", error_code="KSC_X").hint == hint_for("KSC_X")
+
+
+def test_an_error_as_a_result() -> None:
+    error = ApiError(
+        "It failed.",
+        error_code="VIRMT_X",
+        status=409,
+        request="POST /a",
+        task={"id": "t"},
+        hint="Do this.",
+        details={"a": 1},
+    )
+    error.add_details(a=2, b=3)
+    assert error.payload() == {
+        "msg": "It failed. Do this.", "error_code": "VIRMT_X", "status": 409, "request": "POST /a", "task": {"id": "t"},
+        "hint": "Do this.", "a": 1, "b": 3,
+    }  # fmt: skip
+    assert KsvlaError("m").payload() == {"msg": "m"}
+
+
+def test_what_a_function_gives_is_the_result() -> None:
+    definition = ModuleDefinition(
+        options={}, function=lambda parameters, _c: {"changed": True, "seen": parameters["a"]}
+    )
+    assert execute(definition, {"a": 1}, Context()) == {"changed": True, "seen": 1}
+
+
+def _raising(error: Exception) -> ModuleDefinition:
+    def function(_parameters: Any, _context: Any) -> Any:
+        raise error
+
+    return ModuleDefinition(options={}, function=function)
+
+
+def test_a_failure_is_a_result_with_what_was_achieved() -> None:
+    error = KsvlaError("m", details={"changed": True, "failed": "never"})
+    assert execute(_raising(error), {}, Context()) == {"changed": True, "msg": "m", "failed": True}
+
+
+def test_a_fault_of_the_collection_is_called_so() -> None:
+    result = execute(_raising(ZeroDivisionError("by zero")), {}, Context())
+    assert result["failed"] is True
+    assert result["msg"].startswith("ZeroDivisionError: by zero. This is a fault of the collection")
+    assert "Traceback" in result["exception"]
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert missing_library() is None
+    monkeypatch.setattr(_definition, "LIBRARIES", ("requests", "no_such_library"))
+    assert missing_library() == "no_such_library"
+
+
+def test_the_defaults_of_a_context_do_nothing() -> None:
+    context = Context()
+    context.warn("w")
+    context.trace("t")
+    context.progress("s", "t")
+    assert context.files.apply("/nowhere", {}, changed=True) is True
+    assert context.files.apply("/nowhere", {}, changed=False) is False
+    assert Context().sessions is not context.sessions
