@@ -185,6 +185,19 @@ def test_a_heading_is_passed_over_and_other_lines_are_counted() -> None:
     assert len(reader.periods) == 1
 
 
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59", "0001-01-01T00:00:00", "2106-02-07T06:28:16"])
+def test_a_date_beyond_all_dates_is_no_end(end: str) -> None:
+    reader = reader_of((line(end=end) + "\n" + line() + "\n").encode())
+    assert (reader.still_open, reader.unreadable, len(reader.periods)) == (1, 0, 2)
+    assert reader.summary()[0]["protected_seconds"] == 60
+    assert reader_of(("heading\n" + line(start=end, end=end) + "\n").encode()).unreadable == 1
+
+
+def test_a_field_too_long_for_a_reader_of_csv() -> None:
+    reader = reader_of((line() + "\n" + line(vm_name='"' + "x" * 200_000 + '"') + "\n").encode())
+    assert (len(reader.periods), reader.unreadable) == (1, 1)
+
+
 @pytest.mark.parametrize("name", ['"open', '"', '"a"b"', '""""x'])
 def test_quotes_of_a_server_that_does_not_quote(name: str) -> None:
     content = "".join(line(vm_name=f"{name}{number}") + "\n" for number in range(50))

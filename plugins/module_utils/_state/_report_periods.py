@@ -18,6 +18,8 @@ from typing import Any, Optional
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  - the dates of reports have no zone
 _SECOND = timedelta(seconds=1)
+_LATEST = 2**32 - 1
+"""The last moment that is kept, in the year 2106; a period that ends later has no end yet."""
 _FIELDS = 6
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _MOST_LINES_OF_A_RECORD = 20
@@ -162,7 +164,10 @@ class ReportReader:
             end = (datetime.fromisoformat(ended) - _EPOCH) // _SECOND if ended else None
         except (ValueError, TypeError):
             return False
-        if start < 0 or (end is not None and end < start):
+        if end is not None and not 0 <= end <= _LATEST:
+            # Databases write the first or the last date that they know where there is none.
+            end = None
+        if not 0 <= start <= _LATEST or (end is not None and end < start):
             return False
         key = (tenant_id, vm_id)
         time = self._times.get(key)
@@ -195,7 +200,10 @@ def split_line(line: str) -> Optional[list[str]]:
     """
     fields = line.split(";")
     if '"' in line:
-        quoted = next(csv.reader([line.replace("\n", "\r")], delimiter=";"), [])
+        try:
+            quoted = next(csv.reader([line.replace("\n", "\r")], delimiter=";"), [])
+        except csv.Error:
+            return None
         if len(quoted) == _FIELDS:
             fields = [field.replace("\r", "\n") for field in quoted]
     if len(fields) > _FIELDS:
