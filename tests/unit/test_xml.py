@@ -283,6 +283,22 @@ def test_the_error_of_a_task(error: str, code: str | None, message: str | None) 
     assert (task.error_code, task.error) == (code, message)
 
 
+def test_what_a_serializer_writes_for_no_value() -> None:
+    task = formats.read_task(
+        b'<task xmlns="urn:s" xmlns:i="http://www.w3.org/2001/XMLSchema-instance" id="t"><state>Completed</state>'
+        b'<stage i:nil="true"/><result xmlns:x="urn:x">r</result><error i:nil="true"/></task>'
+    )
+    assert (task.stage, task.result, task.error, task.error_code) == (None, "r", None, None)
+    failed = formats.read_task(
+        b'<task xmlns:i="urn:i" id="t"><state>Failed</state><error xmlns:a="urn:a">no</error><result i:nil="1"/></task>'
+    )
+    assert (failed.result, failed.error) == (None, "no")
+    tenant = formats.read_tenant(
+        b'<tenant xmlns:i="urn:i" id="t"><name>A</name><description i:nil="true"/><vKsc i:nil="true"/></tenant>'
+    )
+    assert (tenant.description, tenant.virtual_server_id) == ("", None)
+
+
 @pytest.mark.parametrize(
     ("text", "progress"), [("", None), ("x", None), ("1e999", None), (" 12 ", 12), ("99.6", 100), ("7%", 7)]
 )

@@ -39,7 +39,7 @@ def read_records(body: bytes, name: str, make: Callable[[Element], Any]) -> list
     wanted = name.lower()
 
     def collect(_path: Any, key: str, value: Any) -> Optional[tuple[str, Any]]:
-        local = _local(key)
+        local, value = _local_names(_path, key, value)
         if local.lower() == wanted:
             if isinstance(value, Mapping):
                 records.append(make(value))
@@ -86,14 +86,17 @@ def _beginning(body: Union[bytes, str]) -> str:
 
 
 def _local(name: str) -> str:
-    """Return a name without its prefix, keeping the mark of an attribute."""
-    if ":" not in name:
+    """Return a name without its prefix, keeping the mark of an attribute; what declares a prefix stays as it is."""
+    if ":" not in name or name.startswith("@xmlns:"):
         return name
     mark = "@" if name.startswith("@") else ""
     return mark + name.rpartition(":")[2]
 
 
 def _local_names(_path: Any, key: str, value: Any) -> tuple[str, Any]:
+    """Return a name without its prefix, and what it names; an element that says ``nil`` has no content."""
+    if isinstance(value, Mapping) and value.get("@nil") in ("true", "1"):
+        value = None
     return _local(key), value
 
 
@@ -172,7 +175,7 @@ def tidy(value: Any) -> Any:
             for key, item in value.items()
             if not (key == "#text" and isinstance(item, str) and not item.strip()) and not key.startswith("@xmlns")
         }
-        return tidied or None
+        return tidied.get("#text") if tidied.keys() == {"#text"} else tidied or None
     return value
 
 
