@@ -10,10 +10,12 @@ from typing import Union
 
 from .._arguments import MULTITENANCY
 from .._context import Context, Parameters
+from .._transport._session import Session
 from .._transport._settings import ConnectionSettings
 from . import _svm_management_login
 from ._multitenancy import MultitenancyApi, open_session
 from ._svm_management import SvmManagementApi
+from ._svm_management_records import Login
 
 
 def multitenancy(parameters: Parameters, context: Context) -> tuple[MultitenancyApi, ConnectionSettings]:
@@ -39,6 +41,20 @@ def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagem
     )
     session.trace = context.trace
     return SvmManagementApi(session), settings
+
+
+def log_in(parameters: Parameters, context: Context) -> Login:
+    """Log in to API 3.0 with the password and return the token, which no later task shares.
+
+    :raises InputError: when a connection option is missing or cannot be right.
+    :raises ApiError: when the server refuses the account.
+    """
+    session = Session(ConnectionSettings.from_parameters({**parameters, "access_token": None}))
+    session.trace = context.trace
+    try:
+        return _svm_management_login.log_in(session)
+    finally:
+        session.close()
 
 
 def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, SvmManagementApi]:

@@ -18,8 +18,7 @@ from .._transport._session import Query, Session, encode_segment
 from . import _json
 from . import _svm_management_json as formats
 from ._records import ServerTask
-from ._svm_management_login import log_in
-from ._svm_management_records import Certificate, Image, Infrastructure, InfrastructureObjects, Login
+from ._svm_management_records import Certificate, Image, Infrastructure, InfrastructureObjects
 
 _BASE = "/api/3.0"
 _INFRASTRUCTURES = f"{_BASE}/infrastructures"
@@ -35,10 +34,6 @@ class SvmManagementApi:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    def log_in(self) -> Login:
-        """Get a token ("Authentication on the Integration Server")."""
-        return log_in(self._session)
 
     def certificate(self, address: str, kind: str) -> Certificate:
         """Return what an address presents ("Obtaining a virtual infrastructure certificate").

@@ -19,7 +19,7 @@ from .._tasks._poller import Look, Poller
 from .._tasks._watch import watch_task
 from . import _svm_bodies as bodies
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm
-from ._svm_results import DONE, FAILED, Record, match_children, progress_line, record, records, svm_id_of
+from ._svm_results import DONE, FAILED, Record, failed_step, match_children, progress_line, record, records, svm_id_of
 
 _METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
 _MOST_REMEMBERED = 3
@@ -144,6 +144,13 @@ class SvmRun:
             svm_id = svm_id_of(child) if child is not None and child.completed else None
             if planned.action == DEPLOY and svm_id and self._is_there(planned, svm_id):
                 return replace(planned, action=NONE, svm_id=svm_id), None
+            if planned.action == NONE and child is not None and child.failed:
+                self._context.warn(
+                    f"SVM {planned.label} is there and left alone, but its last deployment from here failed at "
+                    f"{failed_step(child) or 'a step that is not named'}. If it does not work, remove it with state "
+                    "absent and deploy it anew."
+                )
+            break
         return planned, None
 
     def _remembered(self, planned: PlannedSvm) -> Iterable[ServerTask]:

@@ -17,6 +17,5 @@ def get_token(parameters: Parameters, context: Context) -> Result:
             "password is missing: a token is got with the password of the Integration Server's administrator; give it, "
             "or set KSVLA_ADMIN_PASSWORD."
         )
-    api, _settings = _connect.svm_management({**parameters, "access_token": None}, context)
-    login = api.log_in()
+    login = _connect.log_in(parameters, context)
     return {"changed": False, "access_token": login.access_token, "session": login.session}

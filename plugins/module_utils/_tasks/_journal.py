@@ -37,9 +37,11 @@ class TaskJournal:
         chosen = directory or os.environ.get("KSVLA_JOURNAL") or os.path.join(home, "ksvla_journal")
         self._folder = Path(os.path.expanduser(chosen)) / f"{_digest(server)[:16]}{f'-{kind}' if kind else ''}"
         self._kept_seconds = kept_seconds
+        self._index: Optional[dict[str, list[str]]] = None
 
     def remember(self, task_id: str, *subjects: str) -> None:
         """Note that the task is about the subjects. A folder that cannot be written is no reason to fail."""
+        self._index = None
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._remove_old()
@@ -56,15 +58,25 @@ class TaskJournal:
             return None
 
     def ids_about(self, subject: str) -> list[str]:
-        """Return the ids of what was remembered about the subject, the newest first."""
-        wanted = _digest(subject)
-        found: list[tuple[float, str]] = []
+        """Return the ids of what was remembered about the subject, the newest first. The folder is read once."""
+        if self._index is None:
+            self._index = self._read_index()
+        return self._index.get(_digest(subject), [])
+
+    def _read_index(self) -> dict[str, list[str]]:
+        """Return the ids by the digests of their subjects, the newest first."""
+        found: list[tuple[float, str, list[str]]] = []
         with contextlib.suppress(OSError):
             for path in self._folder.iterdir():
                 with contextlib.suppress(OSError, ValueError):
-                    if not path.name.startswith(".") and wanted in path.read_text(encoding="ascii").split():
-                        found.append((path.stat().st_mtime, unquote(path.name)))
-        return [task_id for _moment, task_id in sorted(found, reverse=True)]
+                    if not path.name.startswith("."):
+                        digests = path.read_text(encoding="ascii").split()
+                        found.append((path.stat().st_mtime, unquote(path.name), digests))
+        index: dict[str, list[str]] = {}
+        for _moment, task_id, digests in sorted(found, reverse=True):
+            for digest in digests:
+                index.setdefault(digest, []).append(task_id)
+        return index
 
     def _path(self, task_id: str) -> Path:
         return self._folder / quote(task_id, safe="")[:200]
