@@ -179,4 +179,6 @@ class ReportDownload:
             error.hint = (
                 f"{self._size} bytes are kept: run this again with report_id: {self._report_id} to go on there."
             )
+        elif not error.hint:
+            error.hint = f"Run this again with report_id: {self._report_id} to fetch it without generating it anew."
         return error
