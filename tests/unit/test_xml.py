@@ -135,7 +135,7 @@ def _dressed(draw: st.DrawFn, inside: str, prefix: str) -> bytes:
         name = draw(_NAMES)
         inside = f"<{name}>{draw(st.sampled_from(['', chr(10) + '  ', '<!-- note -->']))}{inside}</{name}>"
     space = f' xmlns:{prefix}="urn:x"' if prefix else draw(st.sampled_from(["", ' xmlns="urn:y"', ' xmlns:i="urn:z"']))
-    document = f"<root{space}>{inside}</root>"
+    document = f"<document{space}>{inside}</document>"
     encoding = draw(st.sampled_from(["", "utf-8", "UTF-8", "utf-16"]))
     declaration = (
         f'<?xml version="1.0" encoding="{encoding}"?>\n'
