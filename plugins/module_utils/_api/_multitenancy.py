@@ -10,10 +10,12 @@ One method per call of the reference, "Using the Integration Server REST API in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Optional
 
 from .._clock import NO_DEADLINE, Deadline
+from .._errors import ApiError
+from .._hints import hint_for
 from .._transport import _authentication
 from .._transport._session import Session, encode_segment
 from .._transport._settings import ConnectionSettings
@@ -26,6 +28,8 @@ _READ = {"Accept": "application/xml"}
 _WRITE = {"Accept": "application/xml", "Content-Type": "application/xml; charset=utf-8"}
 _REPORT = {"Accept": "application/csv"}
 """The pages want this value exactly, for generating a report and for fetching it."""
+TENANT_NOT_FOUND = "VIRMT_TenantWithSpecifiedIdNotFound"
+VM_NOT_FOUND = "VIRMT_VmWithSpecifiedIdNotFound"
 
 
 def open_session(settings: ConnectionSettings) -> Session:
@@ -45,7 +49,8 @@ class MultitenancyApi:
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return one tenant (topic 259247); an unknown id is an :class:`ApiError` with status 404."""
-        return formats.read_tenant(self._session.read(_tenant_path(tenant_id), headers=_READ).body)
+        with _not_found_means(TENANT_NOT_FOUND):
+            return formats.read_tenant(self._session.read(_tenant_path(tenant_id), headers=_READ).body)
 
     def create_tenant(self, tenant: formats.NewTenant) -> str:
         """Start a task ``CreateTenant`` (topic 259250) and return its id."""
@@ -73,17 +78,20 @@ class MultitenancyApi:
 
     def vms(self, tenant_id: str) -> list[VirtualMachine]:
         """List the virtual machines registered for a tenant (topic 259249)."""
-        return formats.read_vms(self._session.read(f"{_tenant_path(tenant_id)}/vms", headers=_READ).body)
+        with _not_found_means(TENANT_NOT_FOUND):
+            return formats.read_vms(self._session.read(f"{_tenant_path(tenant_id)}/vms", headers=_READ).body)
 
     def register_vm(self, tenant_id: str, bios_id: str, name: Optional[str], user_data: Optional[str]) -> None:
         """Register a virtual machine for a tenant (topic 259253)."""
         body = formats.vm_body(bios_id, name, user_data)
-        self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body, headers=_WRITE)
+        with _not_found_means(TENANT_NOT_FOUND):
+            self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body, headers=_WRITE)
 
     def unregister_vm(self, tenant_id: str, bios_id: str) -> None:
         """Unregister a virtual machine of a tenant by its BIOS id (topic 259254)."""
         query = [("biosId", bios_id)]
-        self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/unregister", query, headers=_READ)
+        with _not_found_means(VM_NOT_FOUND):
+            self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/unregister", query, headers=_READ)
 
     def generate_report(self, tenant_id: Optional[str], period_start: Optional[str], period_end: Optional[str]) -> str:
         """Start a task ``CreateTenantReport`` (topic 259257) and return its id.
@@ -94,7 +102,8 @@ class MultitenancyApi:
         """
         given = (("tenantId", tenant_id), ("from", period_start), ("to", period_end))
         query = [(name, value) for name, value in given if value is not None]
-        return _identifiers.task_id(self._session.write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT))
+        with _not_found_means(TENANT_NOT_FOUND):
+            return _identifiers.task_id(self._session.write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT))
 
     def report(
         self, report_id: str, first: Optional[int] = None, last: Optional[int] = None
@@ -134,6 +143,18 @@ class MultitenancyApi:
     def cancel_task(self, task_id: str) -> None:
         """Ask for a task to be canceled (topic 199647); it may go on as ``Stopping`` for a while."""
         self._session.write("POST", f"{_BASE}/tasks/{encode_segment(task_id)}/cancel", headers=_READ, safe=True)
+
+
+@contextmanager
+def _not_found_means(error_code: str) -> Iterator[None]:
+    """Give an answer 404 that says nothing more the only meaning that the pages know for it."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status == 404 and error.error_code is None:
+            error.error_code = error_code
+            error.hint = f"{hint_for(error_code)} If it should be there, check host and port."
+        raise
 
 
 def _tenant_path(tenant_id: str) -> str:
