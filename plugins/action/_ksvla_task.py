@@ -111,7 +111,8 @@ class ActionModule(ActionBase):
         if self._task.no_log or not boolean(wanted, strict=False):
             return lambda _subject, _text: None
         # On the error stream, so that callbacks that print data for programs stay readable.
-        return ProgressLines(lambda line: display.display(line, stderr=True), f"  [{_host(variables)}] ")
+        host = _host(variables)
+        return ProgressLines(lambda line: display.display(line, stderr=True), f"  [{host}] ", host)
 
     def _trace(self, variables: dict[str, Any]) -> Any:
         if self._task.no_log or display.verbosity < TRACE_VERBOSITY:

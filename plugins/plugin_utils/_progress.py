@@ -21,11 +21,15 @@ class ProgressLines:
 
     :param show: Shows a line to the user.
     :param prefix: Stands before each line, such as the host.
+    :param host: The host itself; a subject of the same name is not named twice.
     """
 
-    def __init__(self, show: Callable[[str], None], prefix: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, show: Callable[[str], None], prefix: str, host: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._show = show
         self._prefix = prefix
+        self._host = host
         self._clock = clock
         self._started = clock()
         self._last: dict[str, tuple[float, str]] = {}
@@ -39,4 +43,5 @@ class ProgressLines:
         if now - moment < (SAME_AGAIN_SECONDS if text == shown else BETWEEN_LINES_SECONDS):
             return
         self._last[subject] = (now, text)
-        self._show(f"{self._prefix}{subject}: {text}")
+        named = "" if subject == self._host else f"{subject}: "
+        self._show(f"{self._prefix}{named}{text}")
