@@ -30,6 +30,11 @@ extends_documentation_fragment:
   - ksvla.light_agent.attributes
   - ksvla.light_agent.attributes.changes
   - ksvla.light_agent.attributes.svm_management
+attributes:
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second time changes nothing.
+    support: partial
+    details: O(state=refreshed) is a change every time; without its id an infrastructure is not known everywhere.
 options:
   infrastructure_id:
     description:

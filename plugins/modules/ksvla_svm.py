@@ -30,6 +30,12 @@ extends_documentation_fragment:
   - ksvla.light_agent.attributes
   - ksvla.light_agent.attributes.changes
   - ksvla.light_agent.attributes.svm_management
+attributes:
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second time changes nothing.
+    support: partial
+    details: O(state=reconfigured) is a change every time, as the server does not show what it would have to be
+      compared with.
 options:
   state:
     description:

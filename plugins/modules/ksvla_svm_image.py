@@ -26,6 +26,11 @@ extends_documentation_fragment:
   - ksvla.light_agent.attributes
   - ksvla.light_agent.attributes.changes
   - ksvla.light_agent.attributes.svm_management
+attributes:
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second time changes nothing.
+    support: partial
+    details: Without its id an image is not known everywhere, and is registered again.
 options:
   manifest_path:
     description:

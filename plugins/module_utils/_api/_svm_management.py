@@ -26,7 +26,7 @@ _SVMS = f"{_BASE}/management/deployment/svm/"
 """With its trailing slash, as the pages write it."""
 _READ = {"Accept": "application/json"}
 _WRITE = {"Accept": "application/json", "Content-Type": "application/json; charset=utf-8"}
-_CANNOT_LIST = frozenset({400, 404, 405, 501})
+_CANNOT_LIST = frozenset({400, 403, 404, 405, 501})
 
 
 class SvmManagementApi:

@@ -140,7 +140,7 @@ def task(value: Any) -> ServerTask:
 
     The pages show steps beside the child that they belong to, and say that they are below it: they are put below it.
     """
-    if not isinstance(value, dict) or not value.get("id"):
+    if not isinstance(value, dict) or not _json.text(value.get("id")):
         raise UnexpectedAnswer("The server gave a task without its id.")
     return _task(value, [])
 
@@ -148,8 +148,12 @@ def task(value: Any) -> ServerTask:
 def _task(value: dict[str, Any], beside: list[dict[str, Any]]) -> ServerTask:
     own_id = _json.text(value.get("id")) or ""
     children = [*_json.objects(value.get("children")), *(item for item in beside if item.get("parent_id") == own_id)]
-    ids = {item.get("id") for item in children}
-    direct = [item for item in children if item.get("parent_id") not in ids or item.get("parent_id") == item.get("id")]
+    ids = {_json.text(item.get("id")) for item in children} - {None}
+    direct = [
+        item
+        for item in children
+        if _json.text(item.get("parent_id")) not in ids or item.get("parent_id") == item.get("id")
+    ]
     moved = [item for item in children if item not in direct]
     state = _json.text(value.get("state")) or "unknown"
     error, error_code = _error(value, state)
