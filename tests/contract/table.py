@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The contract of the API as data: each call, each return code, each error code.
 
-Sources: "Using the Integration Server REST API in multi-tenancy scenarios" (topic 199331) and the topics named with each
-call. `test_table` holds the client and the simulator against it.
+Sources: "Using the Integration Server REST API in multi-tenancy scenarios" (topic 199331), "… in SVM management
+scenarios", and the topics named with each call. `test_table` (API 2.0) and `test_table_svm_management` (API 3.0) hold the
+client and the simulator against it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 MULTITENANCY = "multitenancy"
+SVM_MANAGEMENT = "svm_management"
 XML = "application/xml"
 XML_BODY = "application/xml; charset=utf-8"
 CSV = "application/csv"
+JSON = "application/json"
+JSON_BODY = "application/json; charset=utf-8"
 
 NOT_FOUND = "VIRMT_TenantWithSpecifiedIdNotFound"
 NO_SERVICE = "KSC_ServiceNotConfigured"
@@ -192,6 +196,78 @@ def rows_of(call: Call) -> Iterator[Row]:
         yield Row(call.name, 202, code, "task")
 
 
+_V3 = "/api/3.0"
+_INFRASTRUCTURES = f"{_V3}/infrastructures"
+_INFRASTRUCTURE = f"{_INFRASTRUCTURES}/{{infrastructure_id}}"
+_SVMS = f"{_V3}/management/deployment/svm/"
+
+
+def _svm_call(
+    name: str,
+    method: str,
+    path: str,
+    topic: str,
+    *query: str,
+    body: bool = False,
+    status: int = 200,
+    task_types: tuple[str, ...] = (),
+) -> Call:
+    content_type = JSON_BODY if body else None
+    task_type = " ".join(task_types) or None
+    return Call(SVM_MANAGEMENT, name, method, path, topic, query, JSON, content_type, {status: ()}, task_type)
+
+
+SVM_MANAGEMENT_CALLS: tuple[Call, ...] = (
+    _svm_call("log_in", "GET", f"{_V3}/auth/tokens", "Authentication on the Integration Server"),
+    _svm_call("certificate", "GET", f"{_V3}/sslConfig/getCertificate", "Obtaining a certificate", "address"),
+    _svm_call("ssh_key", "GET", f"{_V3}/sshConfig/getSshKey", "Obtaining an SSH key", "address"),
+    _svm_call(
+        "trust",
+        "POST",
+        f"{_V3}/sslConfig/certificateValidator/rules",
+        "Adding to the trusted list",
+        body=True,
+        status=201,
+    ),
+    _svm_call("test_connection", "POST", f"{_INFRASTRUCTURES}/testConnection", "Testing a connection", body=True),
+    _svm_call("connect", "POST", _INFRASTRUCTURES, "Connecting an infrastructure", body=True),
+    _svm_call("infrastructure", "GET", _INFRASTRUCTURE, "Connection state"),
+    _svm_call("disconnect", "DELETE", _INFRASTRUCTURE, "Deleting connection settings"),
+    _svm_call("refresh", "POST", f"{_INFRASTRUCTURE}/refresh", "Information about infrastructure objects"),
+    _svm_call(
+        "objects",
+        "GET",
+        f"{_INFRASTRUCTURE}/objects",
+        "Information about infrastructure objects",
+        "objectTypes",
+        "outputType",
+        "parentId",
+    ),
+    _svm_call("object", "GET", f"{_INFRASTRUCTURE}/objects/{{object_id}}", "Information about infrastructure objects"),
+    _svm_call("register_image", "POST", f"{_SVMS}images/register/manifest", "Registering an SVM image", body=True),
+    _svm_call(
+        "validate_image",
+        "PUT",
+        f"{_SVMS}images/{{image_id}}/validate",
+        "Verifying an SVM image",
+        task_types=("ValidateSvmImage",),
+    ),
+    *(
+        _svm_call(
+            name, method, _SVMS, topic, body=True, task_types=(f"{verb}MultipleSvm", f"{verb}MultipleOpenStackSvm")
+        )
+        for name, method, topic, verb in (
+            ("deploy", "POST", "Deploying SVMs", "Deploy"),
+            ("reconfigure", "PUT", "Reconfiguring SVMs", "Config"),
+            ("remove", "DELETE", "Removing SVMs", "Delete"),
+        )
+    ),
+    _svm_call("svm_task", "GET", f"{_V3}/virtualization/tasks/{{task_id}}", "SVM deployment task"),
+)
+UNDOCUMENTED_LISTS = {"infrastructures": _INFRASTRUCTURES, "images": f"{_SVMS}images"}
+"""Calls that no page describes: the client may ask, and takes a refusal for an answer."""
+
 ROWS: tuple[Row, ...] = tuple(row for call in CALLS for row in rows_of(call))
-CALL_BY_NAME = {call.name: call for call in CALLS}
+SVM_MANAGEMENT_ROWS: tuple[Row, ...] = tuple(row for call in SVM_MANAGEMENT_CALLS for row in rows_of(call))
+CALL_BY_NAME = {call.name: call for call in (*CALLS, *SVM_MANAGEMENT_CALLS)}
 ERROR_CODES = frozenset(row.code for row in ROWS if row.code is not None)
