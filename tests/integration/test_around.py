@@ -60,6 +60,25 @@ def test_the_environment_of_a_task(playbooks: Playbooks) -> None:
         assert "host is missing" in run.named("without").result["msg"]
 
 
+def test_loops_and_check_mode_of_the_whole_run(playbooks: Playbooks) -> None:
+    names = ["Alpine", "Birch", "Cedar"]
+    tasks: list[Json] = [
+        {**module("ksvla_tenant", name="{{ item }}", type="simple", status="active"), "name": "all", "loop": names,
+         "register": "all"},
+        {**module("ksvla_tenant_info"), "name": "read"},
+    ]  # fmt: skip
+    for arguments in (["--check", "--diff"], ["--diff"]):
+        for run in run_in_both(playbooks, tasks, arguments=arguments).values():
+            results = run.succeeded().named("all").result["results"]
+            assert [result["item"] for result in results] == names
+            assert all(result["changed"] for result in results)
+            assert [result["diff"]["after"]["name"] for result in results] == names
+            assert all(f'+    "name": "{name}"' in run.output for name in names)
+            there = [tenant["name"] for tenant in run.named("read").result["tenants"]]
+            assert there == ([] if "--check" in arguments else names)
+            assert run.named("all").writes == [] or "--check" not in arguments
+
+
 def test_no_log_hides_the_result(playbooks: Playbooks) -> None:
     tasks: list[Json] = [
         {**module("ksvla_tenant", name="Hidden-Name-99", type="simple"), "name": "well", "no_log": True, "diff": True},

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from integration.conftest import clean, new_mask
 from integration.support.masks import Mask
 from integration.support.matrix import check_matrix, expanded
-from integration.support.playbooks import PLACES, Playbooks, Run
+from integration.support.playbooks import COLLECTION, PLACES, Playbooks, Run, TaskRecord
 
 from simulator.testing import RunningSimulator
 
@@ -36,6 +37,44 @@ def test_predictions_hold_and_both_places_agree(
     assert set(module) == set(controller)
     for name, result in module.items():
         assert result == controller[name], name
+
+
+def test_every_module_of_api_2_is_in_a_suite() -> None:
+    groups = yaml.safe_load((Path(__file__).parents[2] / "meta" / "runtime.yml").read_text())["action_groups"]
+    wanted = {f"{COLLECTION}.{name}" for name in (*groups["multitenancy"], "ksvla_task", "ksvla_task_info")}
+    used = {key for suite in SUITES for task in expanded(suite) for key in task if key.startswith(COLLECTION)}
+    assert used == wanted
+
+
+def _record(phase: str, *, changed: bool = False, method: str = "GET", name: str = "Northwind") -> TaskRecord:
+    result = {"changed": changed, "tenant": {"name": name, "id": phase}}
+    requests = [{"method": method, "path": "/tenants", "query": ""}]
+    return TaskRecord(
+        f"0 Task / {phase}", f"{COLLECTION}.ksvla_tenant", ("changes",), "localhost", "ok", result, requests
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"predict": _record("predict", changed=True, method="POST")}, "it writes"),
+        ({"predict": _record("predict")}, "prediction is wrong"),
+        ({"predict": _record("predict", changed=True, name="Southwind")}, "prediction is wrong"),
+        ({"apply": _record("apply", method="POST")}, "0 Task"),
+        ({"repeat": _record("repeat", changed=True)}, "changed again"),
+        ({"repeat": _record("repeat", method="DELETE")}, "writes again"),
+    ],
+)
+def test_the_matrix_notices_what_is_wrong(broken: dict[str, TaskRecord], message: str) -> None:
+    records = {
+        "predict": _record("predict", changed=True),
+        "apply": _record("apply", changed=True, method="POST"),
+        "predict again": _record("predict again"),
+        "repeat": _record("repeat"),
+    }
+    check_matrix(Run(0, "", "", list(records.values()), ""), Mask({}))
+    with pytest.raises(AssertionError, match=message):
+        check_matrix(Run(0, "", "", list({**records, **broken}.values()), ""), Mask({}))
 
 
 def _comparable(run: Run, names: Collection[str], mask: Mask) -> dict[str, object]:

@@ -23,6 +23,11 @@ def _slow(seconds: float) -> Json:
     return {"name": "slow", "simulator": {"configure": {"task_seconds": seconds}}}
 
 
+def _slow_task(kind: str, seconds: float) -> Json:
+    """Slow down the next task of a type only."""
+    return {"name": "slow", "simulator": {"task_fault": {"type": kind, "seconds": seconds}}}
+
+
 def _northwind(**options: object) -> Json:
     return module("ksvla_tenant", name="Northwind", wait_sleep=0.3, **{**_COMPLETE, **options})
 
@@ -36,14 +41,13 @@ def _quick_again(simulator: RunningSimulator) -> None:
 def test_a_second_run_attaches(playbooks: Playbooks, place: str) -> None:
     other = {"ksvla_execution": PLACES[1 - PLACES.index(place)]}
     tasks: list[Json] = [
-        _slow(8),
+        _slow_task("CreateTenant", 12),
         {**_northwind(status="active", wait_timeout=0.8), "name": "gives up", "ignore_errors": True},
         {**_northwind(status="active"), "name": "attaches in the other place", "vars": other},
         {**_northwind(status="active"), "name": "has nothing to do"},
-        _slow(6),
+        _slow_task("ChangeTenantActivation", 8),
         {**_northwind(status="inactive", wait=False), "name": "only starts"},
         {**_northwind(status="inactive"), "name": "waits", "environment": {"KSVLA_JOURNAL": "/nowhere/at/all"}},
-        _slow(0),
         _STATE,
     ]
     run = playbooks.run(tasks, place).succeeded()
@@ -108,7 +112,7 @@ def test_giving_up_can_cancel(playbooks: Playbooks) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_run_killed_while_a_tenant_is_created(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
-    simulator.configure(task_seconds=6)
+    simulator.task_fault(type="CreateTenant", seconds=8)
     with playbooks.started([_northwind(status="active")], place) as running:
         _until(lambda: _sent(simulator, "GET", "/tasks/") > 0)
         running.kill()
@@ -160,6 +164,13 @@ def test_a_report_is_resumed_by_a_second_run(playbooks: Playbooks, simulator: Ru
     assert tasks_by_type(simulator.state()) == {"CreateTenantReport": 1}
 
 
+def test_a_report_that_cannot_be_fetched_is_named(playbooks: Playbooks, simulator: RunningSimulator) -> None:
+    simulator.fault(method="GET", path="/reports/", kind="drop_before", times=0)
+    task = module("ksvla_tenant_report", retries=0) | {"name": "report", "ignore_errors": True}
+    result = playbooks.run([task], "controller").succeeded().named("report").result
+    assert f"report_id: {result['report_id']}" in result["hint"]
+
+
 def test_a_torn_report_without_ranges_is_fetched_whole(playbooks: Playbooks, simulator: RunningSimulator) -> None:
     _with_periods(simulator, 2000)
     simulator.configure(ranges=False)
@@ -197,7 +208,7 @@ def _sent(simulator: RunningSimulator, method: str, path: str) -> int:
     return sum(1 for entry in simulator.requests() if entry["method"] == method and path in entry["path"])
 
 
-def _until(condition: Callable[[], bool], seconds: float = 40.0) -> None:
+def _until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to that"

@@ -78,7 +78,7 @@ def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulato
     }  # fmt: skip
     with playbooks.started(_tasks(), place, arguments=["-vvvv"], environment=environment) as running:
         with _command_lines(running.process.pid) as seen:
-            output, errors = running.process.communicate(timeout=180)
+            output, errors = running.process.communicate(timeout=900)
         run = running.ended(output, errors).succeeded()
     failed = [task.name for task in run.of_collection() if task.failed]
     assert failed == ["refused", "weak", "wrong use", "unknown option", "nobody there", "denied", "untrusted"]

@@ -49,7 +49,7 @@ def test_a_life_in_every_shape(playbooks: Playbooks, place: str, labels: tuple[s
         tasks.extend(life(label))
         tasks.extend(_failures(label))
     tasks.append({"name": "calm", "simulator": {"configure": _CALM}})
-    run = playbooks.run(tasks, place, timeout=300).succeeded()
+    run = playbooks.run(tasks, place).succeeded()
     for label in labels:
         check_life(run, label)
         for name, code in _CODES.items():

@@ -103,7 +103,7 @@ class Playbooks:
         *,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str | None] | None = None,
-        timeout: float = 180,
+        timeout: float = 900,
         text: str | None = None,
         inventory: str | None = None,
         **play: Any,

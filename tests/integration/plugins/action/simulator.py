@@ -26,7 +26,7 @@ _CALLS = {
     "clear_faults": ("DELETE", "/faults"),
     "state": ("GET", "/state"),
 }
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class ActionModule(ActionBase):

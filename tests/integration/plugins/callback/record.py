@@ -82,7 +82,7 @@ class CallbackModule(CallbackBase):
     def _get(self, path: str) -> list[dict[str, Any]]:
         if not self._control:
             return []
-        with urllib.request.urlopen(self._control + path, timeout=20) as answer:
+        with urllib.request.urlopen(self._control + path, timeout=60) as answer:
             found: list[dict[str, Any]] = json.loads(answer.read())
         return found
 
