@@ -79,8 +79,8 @@ sanity: environment ## run ansible-test sanity over a copy of the checkout
 	$(PY) tests/tools/sanity.py $(ARGS)
 
 .PHONY: molecule
-molecule: environment ## run the molecule scenarios, if there are any
-	@if [ -d extensions/molecule ]; then cd extensions && molecule test --all; else echo 'no extensions/molecule'; fi
+molecule: environment ## run the molecule scenarios of the roles
+	$(PY) -m molecule test --all $(ARGS)
 
 .PHONY: benchmark
 benchmark: environment ## measure the cost of an item, of registering, and of a report (ARGS="overhead vms report")
