@@ -26,7 +26,10 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._transport._sess
 from simulator.testing import RunningSimulator, running_simulator
 from simulator.tls import Tls, prepare_tls
 
-hypothesis.settings.register_profile("shared machine", deadline=None)
+# How long an example takes says more about what else runs on the machine than about the code.
+hypothesis.settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("shared machine")
 
 _VARIABLES = ("KSVLA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

@@ -15,7 +15,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenan
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy_xml import NewTenant
 from simulator.testing import RunningSimulator
 
-_SHARED = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_SHARED = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 _SHAPES = st.sampled_from(["fixed", "random"])
 
 
