@@ -85,7 +85,7 @@ class Planner:
             return base if found is None else replace(base, action=REMOVE)
         if state == "reconfigured":
             return self._reconfigure(base, wanted)
-        return self._deploy(base, wanted) if found is None else self._compare(base, wanted)
+        return self._deploy(base, wanted) if found is None else self._compare(base, wanted, found)
 
     def _check_platform(self, wanted: WantedSvm, *, openstack: bool, deploys: bool) -> None:
         where = f"svms[{wanted.index}] ({wanted.label})"
@@ -149,13 +149,15 @@ class Planner:
         networks = self._networks(base, wanted) if wanted.networks is not None else None
         return replace(base, action=RECONFIGURE, networks=networks)
 
-    def _compare(self, base: PlannedSvm, wanted: WantedSvm) -> PlannedSvm:
+    def _compare(self, base: PlannedSvm, wanted: WantedSvm, found: Object) -> PlannedSvm:
         """Leave alone what is there; tell when its networks are others than wanted."""
         if wanted.networks is None or base.svm_id is None:
             return base
         networks = self._networks(base, wanted)
-        detail = self._places.machine(base.infrastructure_id, base.svm_id) or {}
-        adapters = detail.get("network_adapters")
+        adapters = found.get("network_adapters")
+        if not adapters:
+            # A list in general may leave them out; the SVM in full has them.
+            adapters = (self._places.machine(base.infrastructure_id, base.svm_id) or {}).get("network_adapters")
         if not isinstance(adapters, list):
             return base
         has = sorted(str(one.get("id")) for one in adapters if isinstance(one, dict))

@@ -48,7 +48,7 @@ class WantedSvm:
 
     def __getattr__(self, name: str) -> Any:
         """Return an option, or None where it was not given."""
-        if name.startswith("__"):
+        if name == "given" or name.startswith("__"):
             raise AttributeError(name)
         return self.given.get(name)
 
