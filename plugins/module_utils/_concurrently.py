@@ -14,6 +14,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LOOK_SECONDS = 0.5
+_MOST_WORKERS = 64
+"""As many as a session keeps connections."""
 
 
 def for_each(
@@ -27,7 +29,7 @@ def for_each(
     An exception ends the work on further items and is raised. When the caller is interrupted, as by the time limit of
     an Ansible task, nothing more is started either.
 
-    :param workers: How many calls run at once.
+    :param workers: How many calls run at once, 64 at the most.
     :param on_progress: Is told now and then how many items are done.
     """
     source: Iterator[tuple[int, T]] = iter(enumerate(items))
@@ -47,9 +49,10 @@ def for_each(
                 stop.set()
                 raise
 
-    executor = ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="ksvla")
+    workers = max(1, min(workers, _MOST_WORKERS))
+    executor = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ksvla")
     try:
-        futures = [executor.submit(work) for _worker in range(max(1, workers))]
+        futures = [executor.submit(work) for _worker in range(workers)]
         pending = set(futures)
         while pending:
             _done, pending = wait(pending, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION)

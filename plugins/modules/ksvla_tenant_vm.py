@@ -91,7 +91,7 @@ options:
     default: false
   concurrency:
     description:
-      - How many requests run at once.
+      - How many requests run at once, 64 at the most.
     type: int
     default: 8
   return_vms:

@@ -54,6 +54,16 @@ def test_as_many_at_once_as_wanted_and_no_more(workers: int) -> None:
     assert most == workers
 
 
+def test_no_more_at_once_than_a_session_keeps_connections() -> None:
+    names: set[str] = set()
+
+    def function(_item: int) -> None:
+        names.add(threading.current_thread().name)
+
+    for_each(function, range(2000), 1_000_000)
+    assert 1 <= len(names) <= 64
+
+
 def test_an_exception_is_raised_and_ends_the_work() -> None:
     done: list[int] = []
 
