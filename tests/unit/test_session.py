@@ -256,6 +256,12 @@ def test_a_safe_write_is_repeated_like_a_read(server: WebServer, connect: Connec
     assert len(server.received) == 3
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 300])
+def test_a_host_that_is_no_name(host: str, connect: Connect) -> None:
+    with pytest.raises(InputError, match="host is no address"):
+        connect(host=host).read("/a")
+
+
 def test_a_server_that_does_not_answer_in_time(server: WebServer, connect: Connect) -> None:
     server.replies = [Reply(seconds=0.5)]
     with pytest.raises(OutcomeUnknown, match=r"did not answer within 0\.1 s") as caught:

@@ -185,7 +185,9 @@ def test_one_time_to_wait_for_one_thing_after_the_other() -> None:
     [
         ({"wait_timeout": 0}, "wait_timeout must be above 0.*wait: false"),
         ({"wait_timeout": -1}, "wait_timeout must be above 0"),
+        ({"wait_timeout": float("nan")}, "wait_timeout must be above 0"),
         ({"wait_sleep": 0}, "wait_sleep must be above 0"),
+        ({"wait_sleep": float("nan")}, "wait_sleep must be above 0"),
     ],
 )
 def test_waiting_options_that_cannot_be_right(changes: dict[str, Any], message: str) -> None:

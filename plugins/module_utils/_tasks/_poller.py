@@ -46,9 +46,9 @@ class Waiting:
         :raises InputError: when one cannot be right.
         """
         timeout, pause = float(parameters["wait_timeout"]), float(parameters["wait_sleep"])
-        if timeout <= 0:
+        if not timeout > 0:  # which also refuses what is no number
             raise InputError("wait_timeout must be above 0 seconds; to not wait at all, give wait: false.")
-        if pause <= 0:
+        if not pause > 0:
             raise InputError("wait_sleep must be above 0 seconds.")
         return cls(bool(parameters["wait"]), timeout, pause, bool(parameters["cancel_on_timeout"]))
 

@@ -253,6 +253,8 @@ class Session:
 
         try:
             yield
+        except urllib3.LocationParseError:
+            raise InputError(f"host is no address: {self.settings.host!r}. Give a name or an IP address.") from None
         except requests.exceptions.SSLError as error:
             raise self._untrusted(described, error) from None
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:

@@ -16,6 +16,8 @@ from .._errors import InputError
 
 _FINGERPRINT_PREFIX = re.compile(r"^(sha-?256)[:=\s]+", re.IGNORECASE)
 _HOST = re.compile(r"[^\s/?#@\[\]]+")
+_LONGEST_TIMEOUT = 86400
+"""Seconds; what is much longer cannot be given to a socket."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class ConnectionSettings:
         password = parameters.get("password")
         if not token:
             _require_account(username, password)
-        if float(parameters["request_timeout"]) <= 0:
-            raise InputError("request_timeout must be above 0 seconds.")
+        if not 0 < float(parameters["request_timeout"]) <= _LONGEST_TIMEOUT:
+            raise InputError(f"request_timeout must be above 0 seconds, and {_LONGEST_TIMEOUT} at the most.")
         if int(parameters["retries"]) < 0:
             raise InputError("retries must be 0 or more.")
         return cls(
@@ -85,7 +87,10 @@ def _split_host(host: Optional[str], port: int) -> tuple[str, int]:
         raise InputError("host is missing: give the address of the Integration Server, or set KSVLA_HOST.")
     host = host.strip()
     if "://" in host:
-        parts = urlsplit(host)
+        try:
+            parts = urlsplit(host)
+        except ValueError:
+            raise InputError(f"host is no address: {host!r}. Give a name or an IP address without a scheme.") from None
         raise InputError(
             f"host takes an address without a scheme: write host: {parts.hostname or 'ksv.example.com'}"
             f"{f' and port: {parts.netloc.rpartition(chr(58))[2]}' if parts.netloc.rpartition(':')[2].isdigit() else ''}."
