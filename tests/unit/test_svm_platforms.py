@@ -158,3 +158,32 @@ def _reconfigure(run: Caller, platform: str, infrastructure_id: str, svm_id: str
     assert not repeated["changed"]
     assert repeated["svms"][0]["differences"] == ["networks"]
     assert "other networks than wanted" in run.warnings[-1]
+
+
+_OTHERWISE = {
+    "object_ids": "words",
+    "parameters_shape": "mapping",
+    "svm_task_status": 202,
+    "vm_includes_svms": True,
+    "steps_nesting": "pages",
+    "steps_shown": "started",
+    "result_before_end": "true",
+    "read_only_key": "readonly",
+    "read_only_info": "always",
+    "regions_nesting": "pages",
+    "microservice_failure": "account",
+    "svm_error_shape": "nested",
+    "thumbprint_style": "colons",
+    "connection_messages": False,
+    "list_infrastructures": True,
+    "list_images": True,
+    "list_shape": "object",
+    "svm_visible": "created",
+}
+
+
+@pytest.mark.parametrize("platform", ["VMWARE", "XEN", "OPENSTACK"])
+def test_life_in_other_shapes(run: Caller, simulator: RunningSimulator, platform: str) -> None:
+    """The same with ids that a path has to escape, and whatever else the pages leave open."""
+    simulator.configure(**_OTHERWISE)
+    test_life(run, platform)
