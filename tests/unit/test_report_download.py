@@ -125,6 +125,34 @@ def test_from_a_server_without_ranges(shop: Shop, connect: Callable[..., Session
 
 
 @pytest.mark.parametrize("ranges", [True, False])
+def test_what_was_left_may_be_all_of_it(ranges: bool, shop: Shop, connect: Callable[..., Session], part: Path) -> None:
+    shop.ranges = ranges
+    part.write_bytes(CONTENT)
+    fetch = Fetch(connect(), part)
+    assert fetch.run() == WHOLE
+    assert fetch.consumed == CONTENT
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_what_was_left_is_dropped_when_the_report_is_shorter(
+    ranges: bool, shop: Shop, connect: Callable[..., Session], part: Path
+) -> None:
+    shop.ranges = ranges
+    part.write_bytes(CONTENT + b"more")
+    with pytest.raises(UnexpectedAnswer, match="more than report r1 has") as caught:
+        Fetch(connect(), part).run()
+    assert "report_id: r1" in str(caught.value.hint)
+    assert Fetch(connect(), part).run() == WHOLE
+
+
+def test_a_range_without_a_byte_ends_it(shop: Shop, connect: Callable[..., Session], part: Path) -> None:
+    part.write_bytes(b"x")
+    shop.server.replies = [Reply(206, b"", {"Content-Range": "bytes 1-0/9"})]
+    with pytest.raises(UnexpectedAnswer, match="no byte"):
+        Fetch(connect(), part).run()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
 def test_an_empty_report(ranges: bool, shop: Shop, connect: Callable[..., Session], part: Path) -> None:
     shop.content, shop.ranges = b"", ranges
     assert Fetch(connect(), part).run() == Downloaded(0, hashlib.sha256(b"").hexdigest())

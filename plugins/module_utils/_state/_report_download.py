@@ -63,6 +63,7 @@ class ReportDownload:
         self._progress = progress
         self._digest = hashlib.sha256()
         self._size = 0
+        self._kept = 0
         self._total: Optional[int] = None
         self._file: Optional[BinaryIO] = None
         self._whole = False
@@ -104,6 +105,7 @@ class ReportDownload:
             os.chmod(self._part, 0o600)
             while piece := file.read(_READ_BYTES):
                 self._note(piece)
+            self._kept = self._size
             self._file = file
             try:
                 yield
@@ -123,8 +125,9 @@ class ReportDownload:
         except ApiError as error:
             if error.status != 416:
                 raise
-            # Nothing lies behind this point: the report is empty, or its length was not known.
-            if first == 0:
+            # Nothing lies behind this point: the report is empty, its length was not known, or what was left there by an
+            # earlier run is all of it or more than that. Only the whole report tells.
+            if first == self._kept:
                 with self._api.report(self._report_id) as (_status, headers, pieces):
                     self._take_whole(headers, pieces)
             self._whole = True
@@ -141,6 +144,8 @@ class ReportDownload:
             raise UnexpectedAnswer(f"The report had {self._total} bytes and has {total} now.")
         self._total = total
         last = int(match.group(2))
+        if last < first:
+            raise UnexpectedAnswer(f"The server sent no byte of the report: {match.group()!r}.")
         for piece in pieces:
             self._write(piece[: last + 1 - self._size])
         if self._size != last + 1:
@@ -158,7 +163,19 @@ class ReportDownload:
                 continue
             self._write(piece[skip:])
             skip = 0
+        if skip:
+            raise self._misfit()
         self._whole = True
+
+    def _misfit(self) -> UnexpectedAnswer:
+        """Drop what an earlier run left, as the report is shorter, and return the error that says so."""
+        if self._part is not None:
+            self._part.unlink(missing_ok=True)
+        return UnexpectedAnswer(
+            f"The {self._size} bytes kept from an earlier run are more than report {self._report_id} has: they are "
+            "dropped.",
+            hint=f"Run this again with report_id: {self._report_id} to fetch it from its beginning.",
+        )
 
     def _write(self, piece: bytes) -> None:
         if self._file is not None:
