@@ -121,6 +121,15 @@ def test_a_task_is_started_and_waited_for(world: World) -> None:
     assert world.journal.is_about("t1", "create A") is True
 
 
+@pytest.mark.parametrize(("shown", "sent"), [("AB-1", []), ("ab-1", []), ("ab-2", ["t2"])])
+def test_a_task_is_known_by_an_id_in_either_case(shown: str, sent: list[str], world: World) -> None:
+    world.api.add("t1", "Running", "Completed", parameters={"tenantId": shown})
+    world.api.add("t2", "Completed")
+    world.answers = ["t2"]
+    world.starter.carry_out(replace(world.step(), names={"tenantid": "ab-1"}))
+    assert world.sent == sent
+
+
 def test_what_is_new_is_started_without_looking(world: World) -> None:
     world.api.add("t1", "Running", "Completed")
     world.answers = ["t1"]

@@ -166,7 +166,8 @@ class TaskStarter:
         shown = _shown_names(task)
         for name, value in step.names.items():
             if name in shown:
-                return shown[name] == value
+                # Ids are written in either case, names are compared exactly.
+                return shown[name] == value or (name.endswith("id") and shown[name].lower() == value.lower())
         return None
 
 
