@@ -192,5 +192,5 @@ def test_shapes_of_refusals(api: SvmClient, simulator: RunningSimulator, shape: 
 def test_random_shapes(api: SvmClient, simulator: RunningSimulator) -> None:
     simulator.configure(svm_shape="random", list_infrastructures=True)
     api.add("HYPERV", "hv.example", read_only=True)
-    kinds = {type(api.get(INFRASTRUCTURES)) for _ in range(20)}
+    kinds = {type(api.get(INFRASTRUCTURES)) for _time in range(20)}
     assert kinds == {list, dict}

@@ -89,7 +89,7 @@ def _reports(draw: st.DrawFn) -> tuple[list[Any], bytes]:
     vms = draw(st.lists(uuids, min_size=1, max_size=3))
     lines = [
         (t, name, draw(st.sampled_from(vms)), vm, start, length)
-        for t, name, _, vm, start, length in draw(st.lists(_LINES, max_size=12))
+        for t, name, _id, vm, start, length in draw(st.lists(_LINES, max_size=12))
     ]
     end = draw(st.sampled_from(["\n", "\r\n"]))
     rows = [
@@ -122,8 +122,8 @@ def test_periods_and_sums_of_any_report_in_any_pieces(report: tuple[list[Any], b
     assert {(s["tenant_id"] or "", s["vm_id"]): (s["periods"], s["protected_seconds"]) for s in reader.summary()} == {
         key: (count[key], len(seconds)) for key, seconds in covered.items()
     }
-    assert reader.still_open == sum(length is None for *_, length in lines)
-    assert reader.tenant_ids() == {t.lower() for t, *_ in lines}
+    assert reader.still_open == sum(length is None for *_rest, length in lines)
+    assert reader.tenant_ids() == {t.lower() for t, *_rest in lines}
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=5))

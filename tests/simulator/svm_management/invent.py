@@ -31,7 +31,7 @@ class Inventor:
         made = self._projects(infrastructure, names) if openstack else self._hosts(infrastructure, names)
         number = 0
         for location in made:
-            for _ in range(count):
+            for _number in range(count):
                 number += 1
                 vm_id = self.identify(infrastructure.id, "vm", f"vm-{number:04d}")
                 adapter = dict(location.resources["networks"][0])

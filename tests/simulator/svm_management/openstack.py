@@ -39,7 +39,7 @@ class Microservices:
         made = []
         for region in names:
             endpoints = {}
-            for service, (_, version) in _SERVICES.items():
+            for service, (_type, version) in _SERVICES.items():
                 host, port = self._address(infrastructure, service)
                 protocol = self._protocol(infrastructure)
                 status, error = "CONNECTING", "NO_ERROR"

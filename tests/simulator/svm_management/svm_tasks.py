@@ -178,7 +178,7 @@ class SvmTasks:
     def _with_steps(
         self, verb: str, request: SvmRequest, job: _Job, work: list[_Work], result: Callable[[], Any]
     ) -> TaskPlan:
-        total = sum(weight for _, _, weight in work)
+        total = sum(weight for *_what, weight in work)
         steps = [
             TaskPlan(STEP, "3.0", [Step(name, run)], share=weight / total, parameters={"deployStepName": name})
             for name, run, weight in work
