@@ -118,7 +118,7 @@ CASES = (
     Case("register what another holds", module("ksvla_tenant_vm", tenant_name="Northwind", bios_id=BIOS_ID.upper()),
          _VM_EXISTS, 409, says="Alpine"),
     # Reports
-    Case("report on no tenant", module("ksvla_tenant_report", tenant_id=NOWHERE), status=404),
+    Case("report on no tenant", module("ksvla_tenant_report", tenant_id=NOWHERE), _TENANT_NOT_FOUND, 404),
     Case("report that is gone", module("ksvla_tenant_report", report_id=NOWHERE), status=404, says="24 hours"),
     Case("report in no format", module("ksvla_tenant_report", report_id=NOWHERE), status=415,
          before=(_fault("GET", "/reports/", 415),)),
