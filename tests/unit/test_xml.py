@@ -359,7 +359,10 @@ def test_finding_the_id_of_a_task_never_fails_otherwise(body: bytes) -> None:
         assert _identifiers.task_id(Answer(202, {}, body))
 
 
-_JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3))  # fmt: skip
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+)
 
 
 @given(_JSON)
