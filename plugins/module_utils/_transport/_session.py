@@ -34,7 +34,7 @@ Query = Sequence[tuple[str, Union[str, tuple[str, ...]]]]
 
 Trace = Callable[[str], None]
 
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
 _MOST_CONNECTIONS = 64
 _PASSING = frozenset({429, 500, 502, 503, 504})
