@@ -75,8 +75,11 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/ksvla.light_agent.ksvla) in C(module_defaults) to set defaults for this module.
+    description: Use C(group/ksvla.light_agent.ksvla), or the group of the API that the task speaks, in
+      C(module_defaults) to set defaults for this module.
     support: full
     membership:
       - ksvla.light_agent.ksvla
+      - ksvla.light_agent.multitenancy
+      - ksvla.light_agent.svm_management
 """

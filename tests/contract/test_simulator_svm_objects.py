@@ -63,7 +63,7 @@ def test_hosts_in_detail(api: SvmClient, simulator: RunningSimulator) -> None:
 def test_projects_in_detail(api: SvmClient, simulator: RunningSimulator) -> None:
     infrastructure_id = _seed(simulator, "OPENSTACK")
     types = "OpenstackDomain+OpenstackProject+SVM+VM"
-    domain, project, _ = api.objects(infrastructure_id, types, "DetailedInfo")["locations"]
+    domain, project, _other = api.objects(infrastructure_id, types, "DetailedInfo")["locations"]
     assert "resources" not in domain
     assert list(project["resources"]) == [
         "networks", "volumeTypes", "securityGroups", "serverGroups", "flavors", "availabilityZones",

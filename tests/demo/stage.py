@@ -210,7 +210,7 @@ def _kept(source: Any, lines: list[str]) -> Iterator[str]:
 def _environment(folder: Path, server: Path) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "KSVLA_"))}
     for line in (server / "simulator.env").read_text(encoding="utf-8").splitlines():
-        name, _, value = line.removeprefix("export ").partition("=")
+        name, _equals, value = line.removeprefix("export ").partition("=")
         environment[name] = shlex.split(value)[0]
     environment.update(
         PWD=str(folder),

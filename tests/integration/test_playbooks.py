@@ -365,7 +365,7 @@ def test_two_runs_over_different_tenants_at_once(fast: _Playbooks) -> None:
             )
         )
     for run in runs:
-        output, _ = run.communicate(timeout=120)
+        output, _errors = run.communicate(timeout=120)
         assert run.returncode == 0, output
         assert b"4 tenants: 4 created" in output
     assert {name: tenant["status"].lower() for name, tenant in fast.tenants().items()} == {

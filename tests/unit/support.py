@@ -50,7 +50,7 @@ class Received:
     @property
     def account(self) -> str | None:
         """User name and password of HTTP Basic."""
-        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        scheme, _blank, value = self.headers.get("authorization", "").partition(" ")
         return base64.b64decode(value).decode() if scheme == "Basic" else None
 
 

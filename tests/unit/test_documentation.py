@@ -27,7 +27,11 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py
 BOTH_APIS = ("ksvla_task", "ksvla_task_info")
 TENANT_MODULES = tuple(name for name in MODULES if name.startswith("ksvla_tenant"))
 SVM_MODULES = tuple(name for name in MODULES if name not in BOTH_APIS + TENANT_MODULES)
-GROUPS = {"ksvla": set(MODULES), "multitenancy": set(TENANT_MODULES), "svm_management": set(SVM_MODULES)}
+GROUPS = {
+    "ksvla": set(MODULES),
+    "multitenancy": set(TENANT_MODULES) | set(BOTH_APIS),
+    "svm_management": set(SVM_MODULES) | set(BOTH_APIS),
+}
 _ACCOUNTS = {
     "multitenancy": _arguments.multitenancy_account,
     "svm_management": _arguments.svm_management_account,

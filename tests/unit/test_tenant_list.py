@@ -64,7 +64,7 @@ def test_any_names_survive(names: list[str]) -> None:
     names = [name for name in names if name.strip() and not name.startswith("sep=")]
     text = io.StringIO()
     csv.writer(text).writerows([["name", "type"], *([name, "simple"] for name in names)])
-    assert [row["name"] for _, row in _tenants(text.getvalue()).rows] == names
+    assert [row["name"] for _line, row in _tenants(text.getvalue()).rows] == names
 
 
 @pytest.mark.parametrize(

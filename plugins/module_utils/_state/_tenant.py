@@ -161,7 +161,9 @@ def _apply(
         )
     except KsvlaError as error:
         after = _quietly_found(api, parameters, tenant)
-        error.add_details(changed=after != before, tenant=_record(after), remaining=[])
+        possible = after is not None or parameters.get("name") is not None
+        remaining = [change.action for change in plan(parameters, after)] if possible else []
+        error.add_details(changed=after != before, tenant=_record(after), remaining=remaining)
         raise
     finally:
         result["tasks"] = [task.as_dict() for task in starter.tasks]

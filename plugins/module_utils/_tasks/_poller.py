@@ -10,6 +10,7 @@ do not end a wait; they are reported when the time runs out.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -46,9 +47,9 @@ class Waiting:
         :raises InputError: when one cannot be right.
         """
         timeout, pause = float(parameters["wait_timeout"]), float(parameters["wait_sleep"])
-        if not timeout > 0:  # which also refuses what is no number
+        if math.isnan(timeout) or timeout <= 0:
             raise InputError("wait_timeout must be above 0 seconds; to not wait at all, give wait: false.")
-        if not pause > 0:
+        if math.isnan(pause) or pause <= 0:
             raise InputError("wait_sleep must be above 0 seconds.")
         return cls(bool(parameters["wait"]), timeout, pause, bool(parameters["cancel_on_timeout"]))
 

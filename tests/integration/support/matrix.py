@@ -72,7 +72,7 @@ def check_matrix(run: Run, mask: Mask, *, short: bool = False) -> None:
     for record in run.of_collection():
         if "setup" in record.tags:
             continue
-        name, _, phase = record.name.rpartition(" / ")
+        name, _slash, phase = record.name.rpartition(" / ")
         by_task.setdefault(name, {})[phase] = record
     assert by_task
     for name, phases in by_task.items():

@@ -25,7 +25,7 @@ def split(address: str, port: int | None = None) -> tuple[str, int]:
             raise ValueError(f"no address: {address!r}")
         given = rest[1:]
     elif address.count(":") == 1:
-        host, _, given = address.partition(":")
+        host, _colon, given = address.partition(":")
     if given:
         if not (given.isascii() and given.isdigit() and 0 < int(given) <= _MAXIMUM_PORT):
             raise ValueError(f"no port: {address!r}")

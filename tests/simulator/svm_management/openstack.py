@@ -56,7 +56,7 @@ class Microservices:
         return next((each["error"] for each in _endpoints(details) if each["error"] != "NO_ERROR"), None)
 
     def _address(self, infrastructure: Infrastructure, service: str) -> tuple[str, int]:
-        host, _ = split(infrastructure.address, PLATFORMS[infrastructure.type].port)
+        host, _port = split(infrastructure.address, PLATFORMS[infrastructure.type].port)
         addresses = self._settings.microservice_addresses
         given = addresses.get(f"{host}/{service}") or addresses.get(service)
         return split(given, _SERVICES[service][0]) if given else (host, _SERVICES[service][0])

@@ -17,7 +17,7 @@ def raw_query(request: web.Request, *known: str) -> dict[str, str]:
     query = request.raw_path.partition("?")[2]
     found: dict[str, str] = {}
     for part in filter(None, query.split("&")):
-        name, _, value = part.partition("=")
+        name, _equals, value = part.partition("=")
         if name not in known:
             raise ApiError(400, f"There is no parameter '{name}' here.")
         if name in found:
