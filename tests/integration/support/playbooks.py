@@ -212,15 +212,27 @@ class Running:
         text = log.read_text(encoding="utf-8") if log.exists() else ""
         return Run(self.process.returncode, output, errors, tasks, text)
 
+    def _left_over(self) -> list[int]:
+        """Return the processes that outlive their parents, such as a module whose task has timed out."""
+        mark = f"RECORD_FILE={self._folder / 'record'}"
+        return [int(each.name) for each in Path("/proc").glob("[0-9]*") if mark in _environment_of(each)]
+
     def kill(self) -> None:
         """Kill it with everything that it started, at once. Its workers have sessions of their own."""
-        for process in with_descendants(self.process.pid):
+        for process in {*with_descendants(self.process.pid), *self._left_over()}:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         self.process.wait()
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
+
+
+def _environment_of(process: Path) -> list[str]:
+    try:
+        return (process / "environ").read_text(errors="replace").split("\0")
+    except OSError:
+        return []  # it has ended, or is somebody else's
 
 
 def with_descendants(first: int) -> list[int]:
