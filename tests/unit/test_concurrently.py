@@ -131,3 +131,25 @@ def test_progress_is_told() -> None:
     for_each(lambda item: item, range(5), 2, told.append)
     assert told
     assert told[-1] == 5
+
+
+def test_an_exception_stops_the_other_workers_too() -> None:
+    running = threading.Barrier(2)
+    tried: list[int] = []
+    lock = threading.Lock()
+
+    def function(item: int) -> None:
+        with lock:
+            tried.append(item)
+        if item < 2:
+            running.wait(10)
+        if item == 0:
+            raise ValueError("no")
+        # The other worker goes on with this item until the first has told everybody to stop.
+        stopped.wait(0.5)
+
+    stopped = threading.Event()
+    with pytest.raises(ValueError, match="no"):
+        for_each(function, range(1000), 2)
+    stopped.set()
+    assert len(tried) <= 3, "items were begun after one had failed"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks import _j
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._journal import TaskJournal
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._poller import Poller, Waiting
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._starter import Step, TaskStarter
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._turns import Turns
 
 TYPE = "CreateTenant"
 
@@ -75,7 +77,15 @@ class World:
         self.journal = TaskJournal("https://ksv:7271")
         waiting = Waiting(wait=wait, timeout=600, longest_pause=5, cancel_on_timeout=False)
         self.poller = Poller(waiting, sleep=clock.sleep, clock=clock.monotonic)
-        self.starter = TaskStarter(self.api, self.poller, Context(), self.journal, retries)  # type: ignore[arg-type]
+        self.turns = Turns("https://ksv:7271")
+        self.starter = TaskStarter(
+            self.api,  # type: ignore[arg-type]
+            self.poller,
+            Context(),
+            self.journal,
+            self.turns,
+            retries,
+        )
 
     def step(self, name: str = "A") -> Step:
         return Step(TYPE, f"create {name}", {"tenantname": name}, name, self._send, lambda: self.there)
@@ -86,6 +96,10 @@ class World:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def carry_out(self, step: Step, *, fresh: bool = False) -> None:
+        """Carry out a step whose need was read just now."""
+        self.starter.carry_out(step, read_at=time.time(), fresh=fresh)
 
     def completes(self, task_id: str) -> None:
         """The task's end makes the tenant."""
@@ -116,7 +130,7 @@ def test_a_task_is_started_and_waited_for(world: World) -> None:
         return "t1"
 
     step = replace(world.step(), send=start)
-    world.starter.carry_out(step)
+    world.carry_out(step)
     assert [(task.id, task.state) for task in world.starter.tasks] == [("t1", "Completed")]
     assert world.journal.is_about("t1", "create A") is True
 
@@ -126,14 +140,14 @@ def test_a_task_is_known_by_an_id_in_either_case(shown: str, sent: list[str], wo
     world.api.add("t1", "Running", "Completed", parameters={"tenantId": shown})
     world.api.add("t2", "Completed")
     world.answers = ["t2"]
-    world.starter.carry_out(replace(world.step(), names={"tenantid": "ab-1"}))
+    world.carry_out(replace(world.step(), names={"tenantid": "ab-1"}))
     assert world.sent == sent
 
 
 def test_what_is_new_is_started_without_looking(world: World) -> None:
     world.api.add("t1", "Running", "Completed")
     world.answers = ["t1"]
-    world.starter.carry_out(world.step(), fresh=True)
+    world.carry_out(world.step(), fresh=True)
     assert world.sent == ["t1"]
     assert world.api.lists == 0
 
@@ -142,7 +156,7 @@ def test_without_waiting_the_task_is_returned_as_it_is(clock: FakeTime) -> None:
     world = World(clock, wait=False)
     world.answers = ["t1"]
     world.api.add("t1", "Completed", "Running")  # an ended one of the list is not looked at
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert [(task.id, task.state) for task in world.starter.tasks] == [("t1", "Running")]
     assert clock.slept == []
 
@@ -151,7 +165,7 @@ def test_a_failure_is_raised_and_the_task_kept(world: World) -> None:
     world.api.add("t1", "Running", "Failed", error="no", error_code="KSC_ServiceNotConfigured")
     world.answers = ["t1"]
     with pytest.raises(TaskFailed) as caught:
-        world.starter.carry_out(world.step(), fresh=True)
+        world.carry_out(world.step(), fresh=True)
     assert caught.value.error_code == "KSC_ServiceNotConfigured"
     assert [task.state for task in world.starter.tasks] == ["Failed"]
 
@@ -160,7 +174,7 @@ def test_a_failure_does_not_matter_when_somebody_else_did_it(world: World) -> No
     world.api.add("t1", "Running", "Failed", error="VIRMT_TenantWithSpecifiedNameAlreadyExists")
     world.answers = ["t1"]
     world.there = True
-    world.starter.carry_out(world.step(), fresh=True)
+    world.carry_out(world.step(), fresh=True)
     assert [task.state for task in world.starter.tasks] == ["Failed"]
 
 
@@ -168,7 +182,7 @@ def test_a_timeout_keeps_the_task_as_it_was_seen(world: World) -> None:
     world.api.add("t1", "Running")
     world.answers = ["t1"]
     with pytest.raises(WaitTimeout):
-        world.starter.carry_out(world.step(), fresh=True)
+        world.carry_out(world.step(), fresh=True)
     assert [(task.id, task.type, task.state) for task in world.starter.tasks] == [("t1", TYPE, "Running")]
 
 
@@ -178,20 +192,20 @@ def test_a_timeout_keeps_the_task_as_it_was_seen(world: World) -> None:
 def test_it_attaches_to_a_task_that_an_earlier_run_started(world: World) -> None:
     world.api.add("t1", "Running", "Completed")
     world.journal.remember("t1", "create A")
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == []
     assert [task.id for task in world.starter.tasks] == ["t1"]
 
 
 def test_it_attaches_to_a_task_that_shows_whose_it_is(world: World) -> None:
     world.api.add("t1", "Running", "Completed", parameters={"TenantName": "A"})
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == []
 
 
 def test_it_attaches_by_the_result_of_a_task(world: World) -> None:
     world.api.add("t1", "Running", "Completed", result={"tenant": {"name": "A"}})
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == []
 
 
@@ -208,7 +222,7 @@ def test_what_is_certainly_another_task_is_left_alone(how: str, world: World) ->
         world.api.add("t1", "Completed")
     world.answers = ["t2"]
     world.api.add("t2", "Completed")
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == ["t2"]
     assert [task.id for task in world.starter.tasks] == ["t2"]
 
@@ -216,7 +230,7 @@ def test_what_is_certainly_another_task_is_left_alone(how: str, world: World) ->
 def test_a_task_that_cannot_be_told_apart_is_waited_for(world: World) -> None:
     world.api.add("t1", "Running", "Running", "Completed")
     world.completes("t1")
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == []
     assert world.there
 
@@ -225,7 +239,7 @@ def test_after_a_foreign_task_the_own_one_is_started(world: World) -> None:
     world.api.add("t1", "Running", "Completed")
     world.api.add("t2", "Completed")
     world.answers = ["t2"]
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == ["t2"]
     assert world.api.states["t1"] == ["Completed"]
     assert [task.id for task in world.starter.tasks] == ["t2"]
@@ -235,7 +249,7 @@ def test_a_foreign_task_that_goes_on_and_on_is_waited_for_only_a_while(world: Wo
     world.api.add("t1", "Running")
     world.api.add("t2", "Completed")
     world.answers = ["t2"]
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == ["t2"]
     assert sum(world.clock.slept) == pytest.approx(_starter.PATIENCE_SECONDS)
 
@@ -245,7 +259,7 @@ def test_a_second_one_that_the_server_refuses_gives_way_to_the_first(world: Worl
     world.completes("t1")
     world.api.add("t2", "Failed", error_code="VIRMT_TenantWithSpecifiedNameAlreadyExists", error="exists")
     world.answers = ["t2"]
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == ["t2"]
     assert world.there
 
@@ -255,7 +269,7 @@ def test_without_waiting_no_foreign_task_is_waited_for(clock: FakeTime) -> None:
     world.api.add("t1", "Running")
     world.api.add("t2", "Completed", "Queued")
     world.answers = ["t2"]
-    world.starter.carry_out(world.step())
+    world.carry_out(world.step())
     assert world.sent == ["t2"]
     assert world.api.states["t1"] == ["Running"]
 
@@ -266,7 +280,7 @@ def test_without_waiting_no_foreign_task_is_waited_for(clock: FakeTime) -> None:
 def test_a_lost_answer_to_what_took_effect(world: World) -> None:
     world.answers = [lost()]
     world.there = True
-    world.starter.carry_out(world.step(), fresh=True)
+    world.carry_out(world.step(), fresh=True)
     assert len(world.sent) == 1
     assert world.starter.tasks == []
 
@@ -275,7 +289,7 @@ def test_a_lost_answer_whose_task_is_under_way(world: World) -> None:
     world.api.add("t1", "Running", "Completed")
     world.completes("t1")
     world.answers = [lost()]
-    world.starter.carry_out(world.step(), fresh=True)
+    world.carry_out(world.step(), fresh=True)
     assert len(world.sent) == 1
     assert world.there
 
@@ -283,7 +297,7 @@ def test_a_lost_answer_whose_task_is_under_way(world: World) -> None:
 def test_a_lost_answer_to_what_never_arrived_is_sent_again(world: World) -> None:
     world.api.add("t1", "Completed")
     world.answers = [lost(), lost(9), "t1"]
-    world.starter.carry_out(world.step(), fresh=True)
+    world.carry_out(world.step(), fresh=True)
     assert len(world.sent) == 3
     assert 0.1 <= world.clock.slept[0] <= 0.2
     assert 9 <= world.clock.slept[1] <= 9.2
@@ -292,7 +306,7 @@ def test_a_lost_answer_to_what_never_arrived_is_sent_again(world: World) -> None
 def test_answers_that_are_lost_again_and_again(world: World) -> None:
     world.answers = [lost() for _time in range(9)]
     with pytest.raises(OutcomeUnknown):
-        world.starter.carry_out(world.step(), fresh=True)
+        world.carry_out(world.step(), fresh=True)
     assert len(world.sent) == 4
 
 
@@ -301,15 +315,46 @@ def test_a_lost_answer_without_waiting_returns_the_task_that_may_be_it(clock: Fa
     world.api.add("t0", "Running", parameters={"tenantName": "B"})
     world.api.add("t1", "Running")
     world.answers = [lost()]
-    world.starter.carry_out(world.step(), fresh=True)
+    world.carry_out(world.step(), fresh=True)
     assert [task.id for task in world.starter.tasks] == ["t1"]
 
 
 def test_a_refusal_is_not_repeated(world: World) -> None:
     world.answers = [ApiError("no", status=400)]
     with pytest.raises(ApiError):
-        world.starter.carry_out(world.step(), fresh=True)
+        world.carry_out(world.step(), fresh=True)
     assert len(world.sent) == 1
+
+
+# ---- two runs on one machine ------------------------------------------------------------------------------------------
+
+
+def test_what_another_run_did_meanwhile_is_not_done_again(world: World) -> None:
+    read_at = time.time()
+    with world.turns.take("create A", read_at):
+        world.there = True
+    world.starter.carry_out(world.step(), read_at=read_at, fresh=True)
+    assert world.sent == []
+    assert world.starter.tasks == []
+
+
+def test_what_another_run_started_meanwhile_is_attached_to_even_for_a_new_subject(world: World) -> None:
+    read_at = time.time()
+    with world.turns.take("create A", read_at):
+        world.api.add("t1", "Running", "Completed")
+        world.journal.remember("t1", "create A")
+    world.starter.carry_out(world.step(), read_at=read_at, fresh=True)
+    assert world.sent == []
+    assert [(task.id, task.state) for task in world.starter.tasks] == [("t1", "Completed")]
+
+
+def test_an_earlier_turn_costs_nothing(world: World) -> None:
+    with world.turns.take("create A", time.time()):
+        pass
+    world.api.add("t2", "Completed")
+    world.answers = ["t2"]
+    world.starter.carry_out(world.step(), read_at=time.time() + 10, fresh=True)
+    assert (world.sent, world.api.lists) == (["t2"], 0)
 
 
 # ---- the journal ------------------------------------------------------------------------------------------------------
@@ -329,7 +374,7 @@ def test_the_journal_holds_no_names_and_is_its_owners_alone(tmp_path: Path) -> N
     journal.remember("t1", "create Northwind")
     (folder,) = (tmp_path / "j").iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    (file,) = folder.iterdir()
+    (file,) = (path for path in folder.iterdir() if path.name != _journal._MARK)
     assert file.name == "t1"
     assert "Northwind" not in file.read_text()
     assert "a:7271" not in folder.name
@@ -343,7 +388,10 @@ def test_what_is_old_is_forgotten(tmp_path: Path) -> None:
     past = (folder / "old").stat().st_mtime - _journal._KEPT_SECONDS - 10
     os.utime(folder / "old", (past, past))
     journal.remember("new", "x")
-    assert sorted(path.name for path in folder.iterdir()) == ["new", "young"]
+    assert sorted(path.name for path in folder.iterdir()) == [_journal._MARK, "new", "old", "young"], "looked too often"
+    os.utime(folder / _journal._MARK, (past, past))
+    journal.remember("new", "x")
+    assert sorted(path.name for path in folder.iterdir()) == [_journal._MARK, "new", "young"]
 
 
 def test_a_folder_that_cannot_be_used_is_no_failure(tmp_path: Path) -> None:

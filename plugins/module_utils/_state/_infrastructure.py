@@ -5,19 +5,20 @@
 
 from __future__ import annotations
 
-import base64
+import time
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from .._api import _connect
 from .._api._svm_management import SvmManagementApi
 from .._api._svm_management_records import CONNECTED, CONNECTING, NO_ERROR, Connection, Infrastructure
 from .._context import Context, Parameters, Result
-from .._errors import ApiError, InputError, KsvlaError, OutcomeUnknown
-from .._tasks._journal import TaskJournal
+from .._errors import ApiError, InputError, KsvlaError
 from .._tasks._poller import Poller, Waiting
+from .._tasks._turns import Turns
 from .._validation import require_text
 from ._diff import diff_of
+from ._find_infrastructure import find_infrastructure, memory_of
 from ._infrastructure_connection import (
     has_failed,
     label,
@@ -25,6 +26,7 @@ from ._infrastructure_connection import (
     require_connected,
     wait_for_connection,
 )
+from ._infrastructure_new import add_infrastructure
 from ._platforms import is_openstack
 
 _TEXTS = (
@@ -36,8 +38,6 @@ _TEXTS = (
     "readonly_username",
     "readonly_domain",
 )
-_REMEMBERED = "infrastructures"
-_REMEMBERED_SECONDS = 10 * 365 * 24 * 3600
 
 
 def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
@@ -49,7 +49,8 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
     waiting = Waiting.from_parameters(parameters)
     refuse_cancel(waiting)
     api, settings = _connect.svm_management(parameters, context)
-    memory = TaskJournal(settings.origin, kind=_REMEMBERED, kept_seconds=_REMEMBERED_SECONDS)
+    memory = memory_of(settings.origin)
+    read_at = time.time()
     before = find_infrastructure(api, memory, parameters)
     _judge(parameters, before, context)
     action = plan(parameters, before)
@@ -57,40 +58,15 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
     if context.check_mode:
         after = _predicted(parameters, before, action)
     else:
-        after = _apply(api, memory, parameters, before, action, Poller(waiting), context, result)
+
+        def add() -> Infrastructure:
+            return add_infrastructure(api, memory, Turns(settings.origin), parameters, read_at)
+
+        after = _apply(api, add, before, action, Poller(waiting), context, result)
     result["infrastructure"] = _record(after)
     if context.diff:
         result["diff"] = diff_of(f"infrastructure {_name(parameters, before)}", _shown(before), _shown(after))
     return result
-
-
-def find_infrastructure(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Optional[Infrastructure]:
-    """Return the infrastructure of the id given, or else of that type and address, or None.
-
-    By type and address it is found when the server lists infrastructures; otherwise when it was connected from this
-    machine, whose memory is believed only when the server confirms it.
-    """
-    if parameters.get("infrastructure_id") is not None:
-        return _by_id(api, parameters["infrastructure_id"])
-    listed = api.infrastructures()
-    if listed is None:
-        ids = memory.ids_about(_subject(parameters))
-        if not ids and parameters["state"] == "absent":
-            raise InputError(
-                f"Whether {parameters['type']} {parameters['address']} is connected cannot be found out: this server "
-                "does not list infrastructures.",
-                hint="Give infrastructure_id, as it was returned when the infrastructure was connected.",
-            )
-        remembered = [_by_id(api, known) for known in ids]
-        listed = [one for one in remembered if one is not None]
-    same = {one.id: one for one in listed if _is_same(one, parameters)}
-    if len(same) > 1:
-        raise InputError(
-            f"Several infrastructures are of type {parameters['type']} at {parameters['address']}: "
-            f"{', '.join(sorted(same))}. Say which one with infrastructure_id."
-        )
-    # A list may leave out how each is connected.
-    return _by_id(api, next(iter(same))) if same else None
 
 
 def plan(parameters: Parameters, infrastructure: Optional[Infrastructure]) -> Optional[str]:
@@ -175,8 +151,7 @@ def _judge(parameters: Parameters, infrastructure: Optional[Infrastructure], con
 
 def _apply(
     api: SvmManagementApi,
-    memory: TaskJournal,
-    parameters: Parameters,
+    add: Callable[[], Infrastructure],
     before: Optional[Infrastructure],
     action: Optional[str],
     poller: Poller,
@@ -194,7 +169,7 @@ def _apply(
         return None
     note = ""
     if before is None:
-        found = _connect_new(api, memory, parameters)
+        found = add()
         result["infrastructure"] = found.as_dict()
         note = (
             f" It stays on the server as infrastructure_id {found.id}: repeat with this id once the cause is removed, "
@@ -217,83 +192,6 @@ def _apply(
         )
         raise
     return found
-
-
-def _connect_new(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Infrastructure:
-    wanted = connection_body(parameters)
-    if is_openstack(parameters["type"]) and parameters["test_connection"]:
-        tested = api.test_connection(wanted)
-        tested = replace(
-            tested,
-            type=tested.type or parameters["type"],
-            address=tested.address or parameters["address"],
-            admin_username=parameters.get("admin_username"),
-            readonly_username=parameters.get("readonly_username"),
-        )
-        require_connected(api, tested, tested=True, note=" Nothing was added.")
-    try:
-        found = api.connect(wanted)
-    except OutcomeUnknown as error:
-        listed = api.infrastructures()
-        same = [one for one in listed or [] if _is_same(one, parameters)]
-        if not same:
-            error.hint = (
-                "Whether the infrastructure was added is unknown. Look in the Integration Server's console: if it is "
-                "there, repeat with its infrastructure_id; if not, repeat as it is."
-                if listed is None
-                else "The infrastructure was not added: run this again."
-            )
-            raise
-        found = same[0]
-    except ApiError as error:
-        if error.status == 409:
-            error.hint = (
-                "It is connected already: give its infrastructure_id, as it was returned when it was connected."
-            )
-        raise
-    memory.remember(found.id, _subject(parameters))
-    return found
-
-
-def connection_body(parameters: Parameters) -> dict[str, Any]:
-    """Return the body that connects an infrastructure, as the pages show it; what was not given is left out."""
-    body: dict[str, Any] = {"type": parameters["type"], "address": parameters["address"]}
-    openstack = is_openstack(parameters["type"])
-    if openstack:
-        settings = {"protocol": parameters.get("protocol"), "region": parameters.get("region")}
-        body["specificSettings"] = {key: value for key, value in settings.items() if value}
-    accounts = {"admin": _account(parameters, "admin", openstack=openstack)}
-    if parameters.get("readonly_username"):
-        accounts["readOnly"] = _account(parameters, "readonly", openstack=openstack)
-    body["accounts"] = accounts
-    return body
-
-
-def _account(parameters: Parameters, account: str, *, openstack: bool) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    if openstack and parameters.get(f"{account}_domain"):
-        fields["domain"] = parameters[f"{account}_domain"]
-    fields["name"] = parameters[f"{account}_username"]
-    fields["password"] = base64.b64encode(parameters[f"{account}_password"].encode("utf-8")).decode("ascii")
-    return fields
-
-
-def _by_id(api: SvmManagementApi, infrastructure_id: str) -> Optional[Infrastructure]:
-    try:
-        return api.infrastructure(infrastructure_id)
-    except ApiError as error:
-        if error.status == 404:
-            return None
-        raise
-
-
-def _is_same(infrastructure: Infrastructure, parameters: Parameters) -> bool:
-    same_type = (infrastructure.type or "").upper() == parameters["type"]
-    return same_type and (infrastructure.address or "").lower() == str(parameters["address"]).lower()
-
-
-def _subject(parameters: Parameters) -> str:
-    return f"infrastructure {parameters['type']} {str(parameters['address']).lower()}"
 
 
 def _predicted(

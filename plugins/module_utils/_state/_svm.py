@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -13,6 +14,7 @@ from .._context import Context, Parameters, Result
 from .._errors import KsvlaError, TaskFailed
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting
+from .._tasks._turns import Turns
 from ._diff import diff_of
 from ._infrastructure_connection import refuse_cancel
 from ._svm_places import Places
@@ -37,14 +39,16 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     places = Places(api)
     planner = Planner(places, context)
     action = _ACTIONS[parameters["state"]]
-    run = SvmRun(api, Poller(waiting), context, TaskJournal(settings.origin), parameters, action)
+    origin = settings.origin
+    run = SvmRun(api, Poller(waiting), context, TaskJournal(origin), Turns(origin), parameters, action)
+    read_at = time.time()
     planned, attached = run.attachable([planner.plan(one, parameters["state"]) for one in wanted])
     everything = sorted([*planned, *(one for svms in attached.values() for one in svms)], key=lambda p: p.wanted.index)
     if context.check_mode:
         outcomes = [record(one, DONE.get(one.action, UNCHANGED)) for one in everything]
         return _finish(everything, outcomes, run, context)
     try:
-        run.carry_out(planned, attached)
+        run.carry_out(planned, attached, read_at)
     except KsvlaError as error:
         outcomes = _outcomes(everything, run)
         error.add_details(changed=_changed(outcomes), svms=outcomes, tasks=_tasks(run), remaining=[])

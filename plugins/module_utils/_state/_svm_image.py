@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -16,6 +17,7 @@ from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError, OutcomeUnknown, TaskFailed
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting
+from .._tasks._turns import Turns
 from .._tasks._watch import require_success, watch_task
 from .._validation import require_text
 from ._diff import diff_of
@@ -37,6 +39,7 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     refuse_cancel(waiting)
     api, settings = _connect.svm_management(parameters, context)
     memory = TaskJournal(settings.origin, kind="images", kept_seconds=_REMEMBERED_SECONDS)
+    read_at = time.time()
     before = _find(api, memory, parameters)
     register = before is None
     result: Result = {"changed": register, "image": before.as_dict() if before else None, "task": None, "remaining": []}
@@ -44,7 +47,9 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     if register and context.check_mode:
         after = Image("", None, None, {}, list(parameters["infrastructure_types"]), parameters["manifest_path"])
     elif register:
-        after = _register(api, memory, parameters)
+        with Turns(settings.origin).take(_subject(parameters), read_at) as others:
+            memory.reread()
+            after = (_find(api, memory, parameters) if others else None) or _register(api, memory, parameters)
     result["image"] = after.as_dict() if after else None
     if parameters["validate_image"] and after is not None and not context.check_mode:
         _validate(api, after, Poller(waiting), context, result)

@@ -16,10 +16,22 @@ from .._context import Context, Parameters
 from .._errors import ApiError, KsvlaError, OutcomeUnknown
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Look, Poller
+from .._tasks._turns import Turns
 from .._tasks._watch import watch_task
 from . import _svm_bodies as bodies
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm
-from ._svm_results import DONE, FAILED, Record, failed_step, match_children, progress_line, record, records, svm_id_of
+from ._svm_results import (
+    DONE,
+    FAILED,
+    UNCHANGED,
+    Record,
+    failed_step,
+    match_children,
+    progress_line,
+    record,
+    records,
+    svm_id_of,
+)
 
 _METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
 _MOST_REMEMBERED = 3
@@ -37,6 +49,7 @@ class SvmRun:
         poller: Poller,
         context: Context,
         journal: TaskJournal,
+        turns: Turns,
         parameters: Parameters,
         action: str,
     ) -> None:
@@ -44,6 +57,7 @@ class SvmRun:
         self._poller = poller
         self._context = context
         self._journal = journal
+        self._turns = turns
         self._parameters = parameters
         self._action = action
         self._seen: dict[str, Optional[ServerTask]] = {}
@@ -67,9 +81,10 @@ class SvmRun:
                 attached.setdefault(task_id, []).append(replace(one, action=self._action))
         return left, attached
 
-    def carry_out(self, planned: Sequence[PlannedSvm], attached: dict[str, list[PlannedSvm]]) -> None:
+    def carry_out(self, planned: Sequence[PlannedSvm], attached: dict[str, list[PlannedSvm]], read_at: float) -> None:
         """Start what is planned, watch it and what is attached to, and note what became of each SVM.
 
+        :param read_at: When what the plan rests on was read, in seconds since the epoch.
         :raises WaitTimeout: when the time is up.
         :raises KsvlaError: when the server refuses everything.
         """
@@ -78,25 +93,42 @@ class SvmRun:
             self._see(self._seen.get(task_id) or ServerTask(task_id, None, "unknown"), svms)
         if self._action == RECONFIGURE and self._poller.waiting.wait:
             self._wait_for_earlier(planned)
+        mine = [one for one in planned if one.action == self._action]
         refused: list[KsvlaError] = []
-        for openstack in (False, True):
-            group = [one for one in planned if one.action == self._action and one.openstack is openstack]
-            if not group:
-                continue
-            try:
-                task = self._start(group)
-            except KsvlaError as error:
-                refused.append(error)
-                for one in group:
-                    self.outcomes[one.wanted.index] = record(one, FAILED, error=error.message)
-                continue
-            if task is not None:
-                started.append((task.id, group))
+        with self._turns.take(f"{self._action} SVMs", read_at) as others:
+            if others:
+                mine, meanwhile = self._without_others(mine)
+                started.extend(meanwhile.items())
+            for openstack in (False, True):
+                group = [one for one in mine if one.openstack is openstack]
+                if not group:
+                    continue
+                try:
+                    task = self._start(group)
+                except KsvlaError as error:
+                    refused.append(error)
+                    for one in group:
+                        self.outcomes[one.wanted.index] = record(one, FAILED, error=error.message)
+                    continue
+                if task is not None:
+                    started.append((task.id, group))
         if self._poller.waiting.wait:
             for task_id, svms in started:
                 self._watch(task_id, svms)
         if refused and not started:
             raise refused[0]
+
+    def _without_others(self, planned: Sequence[PlannedSvm]) -> tuple[list[PlannedSvm], dict[str, list[PlannedSvm]]]:
+        """Return what is left of the plan after what another run on this machine started meanwhile, and that."""
+        self._journal.reread()
+        left, attached = self.attachable(planned)
+        for task_id, svms in attached.items():
+            self._see(self._seen.get(task_id) or ServerTask(task_id, None, "unknown"), svms)
+        for one in left:
+            gone = self._action == REMOVE and one.svm_id is not None and not self._is_there(one, one.svm_id)
+            if gone or one.action == NONE:
+                self.outcomes[one.wanted.index] = record(one, UNCHANGED)
+        return [one for one in left if one.wanted.index not in self.outcomes], attached
 
     def _start(self, group: Sequence[PlannedSvm]) -> Optional[ServerTask]:
         """Send the request and return its task, or None when its answer was lost and it turns out to be done."""

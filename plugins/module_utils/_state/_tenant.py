@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Optional
@@ -18,6 +19,7 @@ from .._errors import InputError, KsvlaError
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting
 from .._tasks._starter import Step, TaskStarter
+from .._tasks._turns import Turns
 from .._validation import require_ip_address, require_text, require_xml_text
 from ._diff import diff_of
 from ._find_tenant import check_reference, find_tenant
@@ -44,6 +46,7 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
     _check(parameters)
     waiting = Waiting.from_parameters(parameters)
     api, settings = _connect.multitenancy(parameters, context)
+    read_at = time.time()
     before = find_tenant(api, parameters.get("tenant_id"), parameters.get("name"))
     _judge_immutable(parameters, before, context)
     changes = plan(parameters, before)
@@ -52,8 +55,9 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
         after = changes[-1].after if changes else before
         result["tenant"] = _record(after)
     elif changes:
-        starter = TaskStarter(api, Poller(waiting), context, TaskJournal(settings.origin), settings.retries)
-        _apply(api, starter, parameters, before, waiting, result)
+        origin = settings.origin
+        starter = TaskStarter(api, Poller(waiting), context, TaskJournal(origin), Turns(origin), settings.retries)
+        _apply(api, starter, parameters, before, read_at, waiting, result)
         after = changes[-1].after if result["remaining"] or not waiting.wait else _found(api, parameters, before)
         if waiting.wait:
             result["tenant"] = _record(after)
@@ -101,7 +105,7 @@ def _check(parameters: Parameters) -> None:
         missing = [name for name in ("admin_username", "admin_password") if not parameters.get(name)]
         if missing:
             raise InputError(
-                f"{' and '.join(missing)} is missing: a complete tenant needs the account of its virtual "
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: a complete tenant needs the account of its virtual "
                 "Administration Server, both admin_username and admin_password."
             )
 
@@ -136,6 +140,7 @@ def _apply(
     starter: TaskStarter,
     parameters: Parameters,
     before: Optional[Tenant],
+    read_at: float,
     waiting: Waiting,
     result: Result,
 ) -> None:
@@ -149,11 +154,12 @@ def _apply(
             changes = plan(parameters, tenant)
             if not changes:
                 return
-            starter.carry_out(_step(api, parameters, tenant, changes[0]), fresh=created)
+            starter.carry_out(_step(api, parameters, tenant, changes[0]), read_at=read_at, fresh=created)
             created = changes[0].action == "create"
             if not waiting.wait:
                 result["remaining"] = [change.action for change in changes[1:]]
                 return
+            read_at = time.time()
             tenant = _found(api, parameters, tenant)
         raise KsvlaError(
             f"Tenant {_label(parameters, tenant)} does not stay as it was set.",

@@ -28,6 +28,9 @@ from ._report_download import Downloaded, ReportDownload
 from ._report_periods import ReportReader
 
 _TASK_TYPE = "CreateTenantReport"
+_PART = ".part"
+_REPORT_SECONDS = 24 * 3600
+"""How long the server keeps a report; a part of an older one cannot be completed any more."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class _Fetcher:
 
     def predict(self) -> Result:
         """Return what check mode says of a report that is not generated: its content may differ."""
-        result = {**_nothing_yet(self._dest), "changed": True, "tasks": [], "remaining": []}
+        result = {**_nothing_yet(self._dest), "changed": self._dest is not None, "tasks": [], "remaining": []}
         if self._context.diff and self._dest is not None:
             result["diff"] = diff_of(str(self._dest), _file_facts(self._dest), {"content": "a new report"})
         return result
@@ -181,7 +184,8 @@ class _Fetcher:
         reader = ReportReader(keep_periods=keep)
         part = None
         if dest is not None and not self._context.check_mode:
-            part = dest.with_name(f".{dest.name}.{_file_name(report_id)}.part")
+            part = dest.with_name(f".{dest.name}.{_file_name(report_id)}{_PART}")
+            _remove_abandoned(dest, part)
         with _named_errors(report_id, dest):
             downloaded = ReportDownload(
                 self._api, report_id, part, reader.feed, self._retries, self._show(report_id)
@@ -227,8 +231,8 @@ class _Fetcher:
 
     def _show(self, report_id: str) -> Any:
         def show(size: int, total: Optional[int]) -> None:
-            of = f" of {total / 1e6:.1f}" if total else ""
-            self._context.progress(f"report {report_id}", f"{size / 1e6:.1f}{of} MB")
+            of = f" of {_readable(total)}" if total else ""
+            self._context.progress(f"report {report_id}", f"{_readable(size)}{of}")
 
         return show
 
@@ -271,6 +275,22 @@ def _file_facts(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return {"size_bytes": size, "checksum_sha256": digest.hexdigest()}
+
+
+def _remove_abandoned(dest: Path, part: Path) -> None:
+    """Remove what is left of other reports for the same file that were given up and that the server has dropped."""
+    start, oldest = f".{dest.name}.", time.time() - _REPORT_SECONDS
+    with contextlib.suppress(OSError):
+        for path in dest.parent.iterdir():
+            if path.name.startswith(start) and path.name.endswith(_PART) and path != part:
+                with contextlib.suppress(OSError):
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()
+
+
+def _readable(size: int) -> str:
+    """Return a number of bytes as a person reads it."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def _file_name(report_id: str) -> str:

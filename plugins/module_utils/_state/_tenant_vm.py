@@ -167,6 +167,6 @@ def _partial_failure(label: str, failures: Sequence[VmOutcome], total: int, resu
         error_code=codes.pop() if len(codes) == 1 else None,
         status=first.status if first is not None else None,
         request=first.request if first is not None else None,
-        hint="The others are done: run this again for those that failed, see results.",
+        hint="Run this again once the causes are removed: only what is missing is done then. See results for each.",
         details=result,
     )

@@ -21,6 +21,7 @@ from .._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUnk
 from .._hints import hint_for
 from .._transport._retry import pause
 from ._find_tenant import NOT_FOUND
+from ._texts import same_text
 from ._vm_plan import FAIL, REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
 
 UNCHANGED = "unchanged"
@@ -126,16 +127,11 @@ class VmApplier:
             if change.action == UNREGISTER:
                 done = found is None
             else:
-                done = (
-                    found is not None
-                    and change.after is not None
-                    and (found.name, found.user_data)
-                    == (
-                        change.after.name,
-                        change.after.user_data,
-                    )
+                done = found is not None and (
+                    change.action == REGISTER
+                    or change.after is None
+                    or (same_text(change.after.name, found.name) and same_text(change.after.user_data, found.user_data))
                 )
-                done = done or (change.action == REGISTER and found is not None)
             if done:
                 outcomes[change.bios_id] = VmOutcome(change, change.action)
             else:
@@ -160,7 +156,7 @@ class VmApplier:
         self, outcome: VmOutcome, tenant_id: str, tenant_name: str, same: Callable[..., bool]
     ) -> VmOutcome:
         change = outcome.change
-        if tenant_id != self._tenant_id:
+        if tenant_id.lower() != self._tenant_id.lower():
             return replace(
                 outcome,
                 error=f"BIOS id {change.bios_id} is registered for the tenant {tenant_name!r} ({tenant_id}). "
@@ -189,11 +185,10 @@ def find_holders(
     for tenant, vms in zip(tenants, lists):
         for vm in vms:
             if vm.bios_id.lower() in bios_ids:
-                record = (vm.name, vm.user_data)
                 holders[vm.bios_id.lower()] = (
                     tenant.id,
                     tenant.name,
-                    lambda name, user_data, record=record: record == (name, user_data),
+                    lambda name, user_data, vm=vm: same_text(name, vm.name) and same_text(user_data, vm.user_data),
                 )
     return holders
 

@@ -19,6 +19,8 @@ from typing import Optional
 from urllib.parse import quote, unquote
 
 _KEPT_SECONDS = 24 * 3600
+_CLEANED_EVERY_SECONDS = 3600
+_MARK = ".cleaned"
 
 
 class TaskJournal:
@@ -33,9 +35,7 @@ class TaskJournal:
     def __init__(
         self, server: str, directory: Optional[str] = None, *, kind: str = "", kept_seconds: float = _KEPT_SECONDS
     ) -> None:
-        home = os.environ.get("ANSIBLE_HOME") or "~/.ansible"
-        chosen = directory or os.environ.get("KSVLA_JOURNAL") or os.path.join(home, "ksvla_journal")
-        self._folder = Path(os.path.expanduser(chosen)) / f"{_digest(server)[:16]}{f'-{kind}' if kind else ''}"
+        self._folder = folder_for(server, directory, kind)
         self._kept_seconds = kept_seconds
         self._index: Optional[dict[str, list[str]]] = None
 
@@ -47,21 +47,25 @@ class TaskJournal:
             self._remove_old()
             path = self._path(task_id)
             aside = path.with_name(f".{path.name}.{os.getpid()}")
-            aside.write_text("\n".join(map(_digest, subjects)), encoding="ascii")
+            aside.write_text("\n".join(map(digest, subjects)), encoding="ascii")
             os.replace(aside, path)
 
     def is_about(self, task_id: str, subject: str) -> Optional[bool]:
         """Return whether the task is about the subject, or None when it was not started from here."""
         try:
-            return _digest(subject) in self._path(task_id).read_text(encoding="ascii").split()
+            return digest(subject) in self._path(task_id).read_text(encoding="ascii").split()
         except (OSError, ValueError):
             return None
+
+    def reread(self) -> None:
+        """Let the next look see what other runs have remembered since the last one."""
+        self._index = None
 
     def ids_about(self, subject: str) -> list[str]:
         """Return the ids of what was remembered about the subject, the newest first. The folder is read once."""
         if self._index is None:
             self._index = self._read_index()
-        return self._index.get(_digest(subject), [])
+        return self._index.get(digest(subject), [])
 
     def _read_index(self) -> dict[str, list[str]]:
         """Return the ids by the digests of their subjects, the newest first."""
@@ -82,12 +86,27 @@ class TaskJournal:
         return self._folder / quote(task_id, safe="")[:200]
 
     def _remove_old(self) -> None:
-        oldest = time.time() - self._kept_seconds
+        """Remove what is too old, now and then: looking at every file each time would cost more than it frees."""
+        now = time.time()
+        mark = self._folder / _MARK
+        with contextlib.suppress(OSError):
+            if now - mark.stat().st_mtime < min(_CLEANED_EVERY_SECONDS, self._kept_seconds):
+                return
+        mark.touch(mode=0o600)
+        oldest = now - self._kept_seconds
         for path in self._folder.iterdir():
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
 
 
-def _digest(text: str) -> str:
+def folder_for(server: str, directory: Optional[str], kind: str) -> Path:
+    """Return the folder of what is kept about one server on this machine."""
+    home = os.environ.get("ANSIBLE_HOME") or "~/.ansible"
+    chosen = directory or os.environ.get("KSVLA_JOURNAL") or os.path.join(home, "ksvla_journal")
+    return Path(os.path.expanduser(chosen)) / f"{digest(server)[:16]}{f'-{kind}' if kind else ''}"
+
+
+def digest(text: str) -> str:
+    """Return what stands for a text in files and their names."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -23,6 +23,7 @@ from .._errors import OutcomeUnknown, TaskFailed, WaitTimeout
 from .._transport._retry import pause
 from ._journal import TaskJournal
 from ._poller import Poller
+from ._turns import Turns
 from ._watch import require_success, show, watch_task
 
 PATIENCE_SECONDS = 15.0
@@ -53,33 +54,50 @@ class TaskStarter:
     """Carries out steps, one after the other, within one time to wait."""
 
     def __init__(
-        self, api: MultitenancyApi, poller: Poller, context: Context, journal: TaskJournal, retries: int
+        self,
+        api: MultitenancyApi,
+        poller: Poller,
+        context: Context,
+        journal: TaskJournal,
+        turns: Turns,
+        retries: int,
     ) -> None:
         self._api = api
         self._poller = poller
         self._context = context
         self._journal = journal
+        self._turns = turns
         self._retries = retries
         self.tasks: list[ServerTask] = []
         """The tasks that were started or attached to, as they were last seen."""
 
-    def carry_out(self, step: Step, *, fresh: bool = False) -> None:
+    def carry_out(self, step: Step, *, read_at: float, fresh: bool = False) -> None:
         """Bring about what the step is for, waiting for its end if waiting is wanted.
 
-        :param fresh: Nobody can have started it before, as its subject is new; the task list is not read then.
+        :param read_at: When it was read that the step is needed, in seconds since the epoch.
+        :param fresh: Its subject is new, so that only a run on this machine can have started it before; the task list
+            is not read then.
         :raises TaskFailed: when the server's task fails and what it was for does not hold either.
         :raises OutcomeUnknown: when answers are lost again and again.
         """
+        with self._turns.take(step.subject, read_at) as others:
+            if others and step.settled():
+                return
+            task_id = self._attach_or_start(step, fresh=fresh and not others)
+            if task_id is None:
+                return
+            self._journal.remember(task_id, step.subject)
+        self._finish(step, task_id)
+
+    def _attach_or_start(self, step: Step, *, fresh: bool) -> Optional[str]:
+        """Return the id of the step's task, which may be under way already, or None when there is nothing left to do."""
         before = [] if fresh else self._under_way(step)
         task_id = next((task.id for task in before if self._is_ours(task, step)), None)
-        if task_id is None:
-            if self._settled_by_others(before, step):
-                return
-            task_id = self._start(step, {task.id for task in before})
-        if task_id is None:
-            return
-        self._journal.remember(task_id, step.subject)
-        self._finish(step, task_id)
+        if task_id is not None:
+            return task_id
+        if self._settled_by_others(before, step):
+            return None
+        return self._start(step, {task.id for task in before})
 
     def _finish(self, step: Step, task_id: str) -> None:
         if not self._poller.waiting.wait:

@@ -261,7 +261,7 @@ class Session:
             raise NotConnected(self._cannot_connect(error), request=described, hint=_CONNECT_HINT) from None
         except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             reason = getattr(error.args[0], "reason", None) if error.args else None
-            if isinstance(reason, (urllib3.NewConnectionError, urllib3.NameResolutionError)):
+            if isinstance(reason, urllib3.NewConnectionError):
                 raise NotConnected(self._cannot_connect(error), request=described, hint=_CONNECT_HINT) from None
             raise OutcomeUnknown(
                 f"The connection to {self.settings.origin} broke before the answer was complete.", request=described
