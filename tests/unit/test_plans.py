@@ -275,7 +275,7 @@ def test_a_tenant_cannot_be_created_with_a_chosen_id() -> None:
         ({"name": "a\x0b"}, r"name has the character U\+000B at position 2"),
         ({"user_data": "\ufffe"}, r"user_data has the character U\+FFFE"),
         ({"preferred_viis_address": "ksv.example.com"}, "preferred_viis_address is no IP address"),
-        ({"type": "complete"}, "admin_username and admin_password is missing"),
+        ({"type": "complete"}, "admin_username and admin_password are missing"),
         ({"type": "complete", "admin_username": "a"}, "admin_password is missing"),
         ({"admin_password": "p"}, "admin_username is missing"),
         (
