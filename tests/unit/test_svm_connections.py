@@ -197,6 +197,27 @@ def test_found_by_type_and_address_in_a_list(
     simulator.configure(list_infrastructures=False, list_shape="array")
 
 
+@pytest.mark.parametrize(("wait", "status"), [(True, "CONNECTED"), (False, "CONNECTING")])
+@pytest.mark.parametrize("where", [VCENTER, KEYSTONE])
+def test_a_connection_is_predicted_as_it_comes_about(
+    run: Caller, simulator: RunningSimulator, where: dict[str, Any], wait: bool, status: str
+) -> None:
+    simulator.configure(connection_seconds=0 if wait else 30, microservice_protocol="http")
+    trust(run, where["type"], where["address"])
+    readonly = {"readonly_username": "reader", "readonly_password": "Infra-Secret-2"}
+    if where is KEYSTONE:
+        readonly["readonly_domain"] = "Default"
+    given = {**where, **account(where["type"]), **readonly, "wait": wait}
+    predicted, connected = run.predicted("infrastructure", **given), run("infrastructure", **given)
+    assert predicted["diff"] == connected["diff"]
+    assert predicted["remaining"] == connected["remaining"] == ([] if wait else ["wait for the connection"])
+    for result in (predicted, connected):
+        found = result["infrastructure"]
+        assert {one["status"] for one in found["connection"].values()} == {status}
+        assert set(found["connection"]) == {"admin", "readonly"}
+        assert (found["admin_username"], found["readonly_username"]) == ("deployer", "reader")
+
+
 def test_what_cannot_be_found_out_is_said(run: Caller) -> None:
     failed = run.fails("infrastructure", **VCENTER, state="absent")
     assert "does not list infrastructures" in failed["msg"]

@@ -63,6 +63,15 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
             return add_infrastructure(api, memory, Turns(settings.origin), parameters, read_at)
 
         after = _apply(api, add, before, action, Poller(waiting), context, result)
+    if action == "connect" and after is not None:
+        # The answers about the OpenStack family do not name the accounts; those that were just given are known.
+        after = replace(
+            after,
+            admin_username=after.admin_username or parameters.get("admin_username"),
+            readonly_username=after.readonly_username or parameters.get("readonly_username"),
+        )
+    if after is not None and not after.connected and not waiting.wait:
+        result["remaining"] = ["wait for the connection"]
     result["infrastructure"] = _record(after)
     if context.diff:
         result["diff"] = diff_of(f"infrastructure {_name(parameters, before)}", _shown(before), _shown(after))
@@ -180,8 +189,6 @@ def _apply(
         if action == "refresh":
             api.refresh(before.id)
     if not poller.waiting.wait:
-        if not found.connected:
-            result["remaining"] = ["wait for the connection"]
         return found
     try:
         found = wait_for_connection(api, found, poller, context.progress, refreshed=action == "refresh")
@@ -202,10 +209,11 @@ def _predicted(
     if before is not None:
         connected = Connection(CONNECTED, NO_ERROR, None)
         still = {name: replace(connected, services=one.services) for name, one in before.connection.items()}
-        return replace(before, connection=still) if action == "refresh" else before
+        return replace(before, connection=still) if action == "refresh" and parameters["wait"] else before
     if action is None:
         return None
     accounts = ["admin", *(["readonly"] if parameters.get("readonly_username") else [])]
+    status = CONNECTED if parameters["wait"] else CONNECTING
     return Infrastructure(
         id="",
         type=parameters["type"],
@@ -214,7 +222,7 @@ def _predicted(
         region=parameters.get("region"),
         admin_username=parameters.get("admin_username"),
         readonly_username=parameters.get("readonly_username"),
-        connection={account: Connection(CONNECTING, NO_ERROR, None) for account in accounts},
+        connection={account: Connection(status, NO_ERROR, None) for account in accounts},
     )
 
 
