@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,11 @@ from integration.support.playbooks import COLLECTION, PLACES, Playbooks, Run, Ta
 
 from simulator.testing import RunningSimulator
 
-SUITES = ("tenant", "tenant_vm", "tenant_report", "task")
+MULTITENANCY_SUITES = ("tenant", "tenant_vm", "tenant_report", "task")
+SVM_MANAGEMENT_SUITES = ("access", "infrastructure", "svm_image", "svm")
+SUITES = MULTITENANCY_SUITES + SVM_MANAGEMENT_SUITES
+_ROOT = Path(__file__).resolve().parents[2]
+_MODULES = "ansible_collections.ksvla.light_agent.plugins.modules"
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -29,7 +34,11 @@ def test_predictions_hold_and_both_places_agree(
     for place in PLACES:
         clean(simulator)
         short = place == "module"
-        run = playbooks.run(expanded(suite, short=short), place, vars={"yesterday": _yesterday()}).succeeded()
+        # Each place begins without what the other one remembers.
+        journal = {"KSVLA_JOURNAL": str(tmp_path / f"journal of {place}")}
+        run = playbooks.run(
+            expanded(suite, short=short), place, environment=journal, vars={"yesterday": _yesterday()}
+        ).succeeded()
         check_matrix(run, new_mask(tmp_path, simulator), short=short)
         runs.append(run)
     names = {task.name for task in runs[-1].of_collection()}
@@ -39,11 +48,29 @@ def test_predictions_hold_and_both_places_agree(
         assert result == controller[name], name
 
 
-def test_every_module_of_api_2_is_in_a_suite() -> None:
-    groups = yaml.safe_load((Path(__file__).parents[2] / "meta" / "runtime.yml").read_text())["action_groups"]
-    wanted = {f"{COLLECTION}.{name}" for name in (*groups["multitenancy"], "ksvla_task", "ksvla_task_info")}
-    used = {key for suite in SUITES for task in expanded(suite) for key in task if key.startswith(COLLECTION)}
+@pytest.mark.parametrize(
+    ("group", "suites"), [("multitenancy", MULTITENANCY_SUITES), ("svm_management", SVM_MANAGEMENT_SUITES)]
+)
+def test_every_module_of_either_api_is_in_a_suite(group: str, suites: tuple[str, ...]) -> None:
+    used = {key for suite in suites for task in expanded(suite) for key in task if key.startswith(COLLECTION)}
+    assert used == {f"{COLLECTION}.{name}" for name in _groups()[group]}
+
+
+def test_every_state_of_svm_management_is_in_a_suite() -> None:
+    wanted, used = set(), set()
+    for name in _groups()["svm_management"]:
+        option = import_module(f"{_MODULES}.{name}").DEFINITION.options.get("state")
+        if option is None:
+            continue
+        wanted |= {(name, state) for state in option["choices"]}
+        given = (task.get(f"{COLLECTION}.{name}") for suite in SVM_MANAGEMENT_SUITES for task in expanded(suite))
+        used |= {(name, each.get("state", option["default"])) for each in given if each is not None}
     assert used == wanted
+
+
+def _groups() -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = yaml.safe_load((_ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+    return groups
 
 
 def _record(phase: str, *, changed: bool = False, method: str = "GET", name: str = "Northwind") -> TaskRecord:

@@ -9,12 +9,15 @@ is expected of it:
 ``changes``      changes something the first time (without it: never), and nothing when it is repeated
 ``fails``        fails all four times, in the same way
 ``reads``        sends nothing that changes anything
+``always``       changes something every time, as the server shows nothing to compare with (a reconfigured SVM)
+``verifies``     asks the server, whenever it runs, to verify an image; this changes nothing
 ``open``         its outcome cannot be predicted: check mode says "changed", whatever comes of it (a new report)
 ``setup``        is none of this: it runs once, for real, and is only compared between the two places to run
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,13 @@ _SUITES = Path(__file__).resolve().parent.parent / "suites"
 _PREDICTED = (
     "tenant",
     "vms",
+    "certificate",
+    "infrastructure",
+    "image",
+    "svms",
+    "locations",
+    "object",
+    "untrusted",
     "counts",
     "results",
     "msg",
@@ -37,6 +47,13 @@ _PREDICTED = (
     "remaining",
     "diff",
 )
+_ONLY_AFTERWARDS = {
+    "infrastructure": {"name", "version", "message", "services"},
+    "image": {"svm_version", "size", "vendor_info"},
+    "svms": {"svm_id", "state"},
+}
+"""What nobody can know of something before it is made, by the key of the result."""
+_VERIFICATION = re.compile(r"PUT \S+/images/[^/]+/validate")
 _PHASES = ("predict", "apply", "predict again", "repeat")
 
 
@@ -86,31 +103,63 @@ def _check_task(name: str, phases: dict[str, TaskRecord], mask: Mask, *, short: 
         assert record.failed == ("fails" in tags), f"{name} / {phase}: {record.status}: {record.result}"
         if phase.startswith("predict") or "reads" in tags:
             assert record.writes == [], f"{name} / {phase}: it writes"
-    assert phases["apply"].changed == ("changes" in tags), f"{name}: {phases['apply'].result}"
-    if "changes" in tags and "reads" not in tags:
-        assert phases["apply"].writes, f"{name}: changed, and nothing was sent"
+    assert phases["apply"].changed == ("changes" in tags or "always" in tags), f"{name}: {phases['apply'].result}"
+    if phases["apply"].changed and "reads" not in tags:
+        assert _writes(phases["apply"]), f"{name}: changed, and nothing was sent"
     if "open" in tags:
         assert all(record.changed for phase, record in phases.items() if phase.startswith("predict"))
     else:
-        _same(f"{name}, predicted and then applied", phases["predict"], phases["apply"], mask)
-    if "repeat" not in phases:
+        makes = phases["apply"].changed
+        _same(f"{name}, predicted and then applied", phases["predict"], phases["apply"], mask, makes=makes)
+    if "repeat" in phases:
+        _check_repetition(name, phases, mask, short=short)
+
+
+def _check_repetition(name: str, phases: dict[str, TaskRecord], mask: Mask, *, short: bool) -> None:
+    tags, repeated = phases["repeat"].tags, phases["repeat"]
+    if "always" in tags:
+        assert repeated.changed, f"{name}: unchanged when repeated: {repeated.result}"
+        assert _writes(repeated), f"{name}: changed when repeated, and nothing was sent"
+    else:
+        assert not repeated.changed, f"{name}: changed again when repeated: {repeated.result}"
+    if "open" in tags:
         return
-    assert not phases["repeat"].changed, f"{name}: changed again when repeated: {phases['repeat'].result}"
-    if "open" not in tags:
-        assert phases["repeat"].writes == [], f"{name}: writes again when repeated"
-        if not short:
-            _same(f"{name}, predicted and then repeated", phases["predict again"], phases["repeat"], mask)
+    if "always" not in tags:
+        assert _writes(repeated) == [], f"{name}: writes again when repeated"
+    if not short:
+        makes = repeated.changed
+        _same(f"{name}, predicted and then repeated", phases["predict again"], repeated, mask, makes=makes)
 
 
-def _same(what: str, predicted: TaskRecord, happened: TaskRecord, mask: Mask) -> None:
-    first, second = (_predictable(record, mask) for record in (predicted, happened))
-    assert first == second, f"{what}: the prediction is wrong"
+def _writes(record: TaskRecord) -> list[str]:
+    """Return what was sent that changes something; of a task that verifies, without its verifications."""
+    if "verifies" not in record.tags:
+        return record.writes
+    return [line for line in record.writes if not _VERIFICATION.fullmatch(line)]
 
 
-def _predictable(record: TaskRecord, mask: Mask) -> Any:
-    """Return the part of a result that check mode has to know."""
+def _same(what: str, predicted: TaskRecord, happened: TaskRecord, mask: Mask, *, makes: bool) -> None:
+    first, second = (_predictable(record, mask, makes=makes) for record in (predicted, happened))
+    assert first == second, f"{what}: the prediction is wrong:\n{first}\n{second}"
+
+
+def _predictable(record: TaskRecord, mask: Mask, *, makes: bool) -> Any:
+    """Return the part of a result that check mode has to know.
+
+    :param makes: Something may be made, of which the server alone says some things.
+    """
     result = {key: value for key, value in record.result.items() if key in (*_PREDICTED, "changed")}
     task = result.pop("task", None)
-    if isinstance(task, dict):
+    if isinstance(task, dict) and "verifies" not in record.tags:
         result["task"] = {key: task[key] for key in ("id", "type", "state")}
+    if makes:
+        result = {key: _without(value, _ONLY_AFTERWARDS.get(key, ())) for key, value in result.items()}
     return user_part(mask(result))
+
+
+def _without(value: Any, names: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(item, names) for key, item in value.items() if key not in names}
+    if isinstance(value, list):
+        return [_without(item, names) for item in value]
+    return value
