@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,16 +32,21 @@ def runs(simulator: RunningSimulator) -> Iterator[list[Caller]]:
     simulator.configure(task_seconds=0, list_infrastructures=False, list_images=False)
 
 
-def at_once(runs: list[Caller], module: str, **arguments: Any) -> list[dict[str, Any]]:
-    """Run the same task in all of them at the same moment; return the results, none of which may be a failure."""
+def at_once(runs: list[Caller], module: str, *, apart: float = 0, **arguments: Any) -> list[dict[str, Any]]:
+    """Run the same task in all of them; return the results, none of which may be a failure.
+
+    :param apart: Seconds from the start of one to the start of the next.
+    """
     barrier = Barrier(len(runs))
 
-    def one(run: Caller) -> dict[str, Any]:
+    def one(numbered: tuple[int, Caller]) -> dict[str, Any]:
+        number, run = numbered
         barrier.wait(10)
+        time.sleep(number * apart)
         return run(module, **arguments)
 
     with ThreadPoolExecutor(len(runs)) as executor:
-        return list(executor.map(one, runs))
+        return list(executor.map(one, enumerate(runs)))
 
 
 def written(simulator: RunningSimulator) -> Counter[str]:
@@ -49,13 +55,16 @@ def written(simulator: RunningSimulator) -> Counter[str]:
     return Counter(f"{one['method']} {one['path'].rstrip('/').rsplit('/', 1)[-1]}" for one in writes)
 
 
-def test_a_tenant_is_created_activated_and_removed_once(runs: list[Caller], simulator: RunningSimulator) -> None:
+@pytest.mark.parametrize("apart", [0, 0.07, 0.11, 0.19])
+def test_a_tenant_is_created_activated_and_removed_once(
+    runs: list[Caller], simulator: RunningSimulator, apart: float
+) -> None:
     given = {"password": simulator.multitenancy_password, "name": "Northwind"}
-    results = at_once(runs, "tenant", status="active", type="simple", **given)
+    results = at_once(runs, "tenant", apart=apart, status="active", type="simple", **given)
     assert {result["tenant"]["status"] for result in results} == {"active"}
     assert written(simulator) == {"POST tenants": 1, "POST activate": 1}
     simulator.clear_requests()
-    at_once(runs, "tenant", state="absent", remove_artifacts=True, **given)
+    at_once(runs, "tenant", apart=apart, state="absent", remove_artifacts=True, **given)
     assert [one["method"] for one in simulator.requests() if one["method"] != "GET"] == ["DELETE"]
 
 

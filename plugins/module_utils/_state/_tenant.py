@@ -159,7 +159,9 @@ def _apply(
             if not waiting.wait:
                 result["remaining"] = [change.action for change in changes[1:]]
                 return
-            read_at = time.time()
+            if not created:
+                # What concerns a new tenant counts from before there was one.
+                read_at = time.time()
             tenant = _found(api, parameters, tenant)
         raise KsvlaError(
             f"Tenant {_label(parameters, tenant)} does not stay as it was set.",

@@ -74,7 +74,8 @@ class TaskStarter:
     def carry_out(self, step: Step, *, read_at: float, fresh: bool = False) -> None:
         """Bring about what the step is for, waiting for its end if waiting is wanted.
 
-        :param read_at: When it was read that the step is needed, in seconds since the epoch.
+        :param read_at: When it was read that the step is needed, or for a new subject that there is none yet, in seconds
+            since the epoch.
         :param fresh: Its subject is new, so that only a run on this machine can have started it before; the task list
             is not read then.
         :raises TaskFailed: when the server's task fails and what it was for does not hold either.
