@@ -348,12 +348,21 @@ def test_what_another_run_started_meanwhile_is_attached_to_even_for_a_new_subjec
     assert [(task.id, task.state) for task in world.starter.tasks] == [("t1", "Completed")]
 
 
-def test_an_earlier_turn_costs_nothing(world: World) -> None:
+def test_what_another_run_started_may_end_between_two_readings(world: World) -> None:
+    with world.turns.take("create A", time.time()):
+        world.api.add("t1", "Completed")
+        world.journal.remember("t1", "create A")
+    world.there = True
+    world.starter.carry_out(world.step(), read_at=time.time() + 10)
+    assert world.sent == []
+
+
+def test_a_turn_of_long_ago_costs_nothing(world: World) -> None:
     with world.turns.take("create A", time.time()):
         pass
     world.api.add("t2", "Completed")
     world.answers = ["t2"]
-    world.starter.carry_out(world.step(), read_at=time.time() + 10, fresh=True)
+    world.starter.carry_out(world.step(), read_at=time.time() + 4000, fresh=True)
     assert (world.sent, world.api.lists) == (["t2"], 0)
 
 

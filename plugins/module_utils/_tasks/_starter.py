@@ -82,21 +82,23 @@ class TaskStarter:
         :raises OutcomeUnknown: when answers are lost again and again.
         """
         with self._turns.take(step.subject, read_at) as others:
-            if others and step.settled():
-                return
-            task_id = self._attach_or_start(step, fresh=fresh and not others)
+            task_id = self._attach_or_start(step, fresh=fresh, others=others)
             if task_id is None:
                 return
             self._journal.remember(task_id, step.subject)
         self._finish(step, task_id)
 
-    def _attach_or_start(self, step: Step, *, fresh: bool) -> Optional[str]:
-        """Return the id of the step's task, which may be under way already, or None when there is nothing left to do."""
-        before = [] if fresh else self._under_way(step)
+    def _attach_or_start(self, step: Step, *, fresh: bool, others: bool) -> Optional[str]:
+        """Return the id of the step's task, which may be under way already, or None when there is nothing left to do.
+
+        :param others: Another run may have started it. Its task may have ended since it was read that the step is needed:
+            so it is read again, after the tasks.
+        """
+        before = [] if fresh and not others else self._under_way(step)
         task_id = next((task.id for task in before if self._is_ours(task, step)), None)
         if task_id is not None:
             return task_id
-        if self._settled_by_others(before, step):
+        if (others and step.settled()) or self._settled_by_others(before, step):
             return None
         return self._start(step, {task.id for task in before})
 

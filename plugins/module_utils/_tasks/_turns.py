@@ -26,6 +26,8 @@ PATIENCE_SECONDS = 60.0
 _PAUSE = 0.05
 _TICK = 0.05
 """Seconds by which the times of files may be behind."""
+_LATELY_SECONDS = 3600.0
+"""How long what was started in an earlier turn may have gone on, so as to end just when others read what is there."""
 _SLOTS = 3
 """Hexadecimal digits of the digest that name a file, so that there are never more than some thousands of them."""
 
@@ -42,7 +44,7 @@ class Turns:
 
     @contextmanager
     def take(self, subject: str, since: float, patience: float = PATIENCE_SECONDS) -> Iterator[bool]:
-        """Have the turn for a subject, and say whether somebody else may have had it since.
+        """Have the turn for a subject, and say whether somebody else had it lately, so that looking again is due.
 
         Where no locks can be kept, everybody has the turn at once: it is a help, and no reason to fail.
 
@@ -55,15 +57,14 @@ class Turns:
             return
         try:
             at_once, had = _lock(handle, patience)
-            used = os.fstat(handle)
-            others = not at_once or (used.st_size > 0 and used.st_mtime >= since - _TICK)
+            others = not at_once or _used_lately(handle, subject, since)
             if had:
-                _note_use(handle)
+                _note_use(handle, subject)
             try:
                 yield others
             finally:
                 if had:
-                    _note_use(handle)
+                    _note_use(handle, subject)
         finally:
             os.close(handle)
 
@@ -93,7 +94,16 @@ def _lock(handle: int, patience: float) -> tuple[bool, bool]:
         time.sleep(_PAUSE)
 
 
-def _note_use(handle: int) -> None:
-    """Leave the time of this use; a file that was only just made is empty."""
+def _used_lately(handle: int, subject: str, since: float) -> bool:
+    """Return whether the file was used for the subject lately, or since that moment, perhaps for it."""
+    used = os.fstat(handle)
+    if used.st_size == 0:
+        return False
+    same = os.pread(handle, 64, 0) == digest(subject).encode("ascii")
+    return used.st_mtime >= since - (_LATELY_SECONDS if same else _TICK)
+
+
+def _note_use(handle: int, subject: str) -> None:
+    """Leave the time of this use and what it was for; a file that was only just made is empty."""
     with contextlib.suppress(OSError):
-        os.pwrite(handle, b"\n", 0)
+        os.pwrite(handle, digest(subject).encode("ascii"), 0)
