@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the SVM roles keep and hand on, what they do about a connection that fails, and addresses with a port."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.testing import RunningSimulator
+
+_ROOT = Path(__file__).resolve().parents[2]
+_VCENTER: dict[str, Any] = {
+    "name": "vcenter",
+    "infrastructure_type": "VMWARE",
+    "infrastructure_address": "vc.example",
+    "infrastructure_trust_on_first_use": True,
+    "infrastructure_admin_username": "root",
+    "infrastructure_admin_password": "Platform-1",
+    "svm_image_manifest_path": "/images/svm.xml",
+    "svm_rollout_per_hypervisor": True,
+    "svm_rollout_template": {
+        "storage": "datastore-1",
+        "ksc": {"address": "ksc.example"},
+        "root_password": "Root-1",
+        "klconfig_password": "Klconfig-1",
+        "dns": {"main": "192.0.2.2"},
+        "networks": [{"network": "VM Network", "mask": "255.255.255.0", "gateway": "192.0.2.1"}],
+    },
+}
+
+
+class _Playbooks:
+    """Runs a playbook over one infrastructure of a list, on a machine that remembers nothing of the run before."""
+
+    def __init__(self, folder: Path, simulator: RunningSimulator) -> None:
+        self.folder, self.simulator = folder, simulator
+        self.runs = 0
+
+    def __call__(self, playbook: str, infrastructure: dict[str, Any], **variables: Any) -> tuple[int, str]:
+        self.runs += 1
+        self.simulator.clear_requests()
+        file = self.folder / f"variables-{self.runs}.json"
+        file.write_text(json.dumps({"ksvla_infrastructures": [infrastructure], **variables}))
+        environment = {
+            **os.environ,
+            "ANSIBLE_HOME": str(self.folder / f"home-{self.runs}"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+            "KSVLA_HOST": self.simulator.host,
+            "KSVLA_PORT": str(self.simulator.port),
+            "KSVLA_CA_PATH": self.simulator.ca_path,
+            "KSVLA_ADMIN_PASSWORD": self.simulator.admin_password,
+        }
+        command = [sys.executable, "-m", "ansible.cli.playbook", str(_ROOT / "playbooks" / playbook), "-e", f"@{file}"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        return done.returncode, done.stdout + done.stderr
+
+    def bodies(self, method: str, path_end: str) -> list[dict[str, Any]]:
+        """The bodies of the requests of the last run to a path."""
+        found = [one for one in self.simulator.requests() if one["method"] == method and one["path"].endswith(path_end)]
+        return [json.loads(one["body"]) for one in found]
+
+
+@pytest.fixture
+def run(tmp_path: Path, simulator: RunningSimulator) -> _Playbooks:
+    """Runs the playbooks."""
+    return _Playbooks(tmp_path, simulator)
+
+
+def _handed_on(output: str) -> dict[str, Any]:
+    stats = output[output.index("CUSTOM STATS") :]
+    found: dict[str, Any] = json.loads(stats[stats.index("RUN: ") + 5 :].split("\n\n")[0])
+    return found
+
+
+def test_ids_are_handed_from_job_to_job(run: _Playbooks) -> None:
+    vcenter = {
+        **_VCENTER,
+        "svm_rollout_addresses": {f"svm-hypervisor-0{number}": f"192.0.2.1{number}" for number in (1, 2, 3)},
+        "svm_rollout_threads_count": 3,
+        "svm_rollout_changes": {"ksc": {"address": "ksc-2.example"}},
+        "svm_rollout_disconnect": True,
+    }
+    code, output = run("rollout_svms.yml", vcenter, ksvla_set_stats=True)
+    assert code == 0, output
+    handed_on = _handed_on(output)
+    assert list(handed_on["ksvla_infrastructure_ids"]) == ["vcenter"]
+    assert list(handed_on["ksvla_image_ids"]) == ["/images/svm.xml VMWARE"]
+    (body,) = run.bodies("POST", "/management/deployment/svm/")
+    assert body["threadsCount"] == "3"
+
+    code, output = run("rollout_svms.yml", vcenter, ksvla_set_stats=True, **handed_on)
+    assert code == 0, output
+    assert output.count("changed=0") == 2
+    assert _handed_on(output) == handed_on
+
+    code, output = run("reconfigure_svms.yml", vcenter, **handed_on)
+    assert code == 0, output
+
+    code, output = run("remove_svms.yml", vcenter, ksvla_set_stats=True, **handed_on)
+    assert code == 0, output
+    assert run.simulator.state()["infrastructures"] == []
+    assert _handed_on(output) == {"ksvla_infrastructure_ids": {"vcenter": ""}}
+
+    code, output = run("remove_svms.yml", vcenter, **handed_on | _handed_on(output))
+    assert code == 0, output
+    assert output.count("changed=0") == 2
+
+
+def test_the_id_is_kept_of_what_could_not_be_connected(run: _Playbooks, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.yml"
+    run.simulator.configure(connection_errors={"vc.example": "ACCESS_DENIED"})
+    try:
+        code, output = run("rollout_svms.yml", _VCENTER, ksvla_svm_state_file=str(kept))
+    finally:
+        run.simulator.configure(connection_errors={})
+    assert code != 0
+    assert "lacks rights" in output
+    (infrastructure,) = run.simulator.state()["infrastructures"]
+    assert yaml.safe_load(kept.read_text())["infrastructures"] == {"vcenter": infrastructure["id"]}
+
+    pool = [f"192.0.2.{number}" for number in range(51, 54)]
+    code, output = run(
+        "rollout_svms.yml", {**_VCENTER, "svm_rollout_address_pool": pool}, ksvla_svm_state_file=str(kept)
+    )
+    assert code == 0, output
+    assert [one["id"] for one in run.simulator.state()["infrastructures"]] == [infrastructure["id"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("VMWARE", ["host.example:8443"]),
+        ("PROXMOX", ["host.example:8443", "host.example:22"]),
+        ("LIBVIRT", ["host.example:8443"]),
+        ("HYPERV", []),
+    ],
+)
+def test_a_port_in_the_address_is_that_of_what_is_presented(run: _Playbooks, kind: str, expected: list[str]) -> None:
+    infrastructure = {
+        **_VCENTER,
+        "infrastructure_type": kind,
+        "infrastructure_address": "host.example:8443",
+        "svm_rollout_per_hypervisor": False,
+        "svm_rollout_svms": [],
+    }
+    _code, output = run("rollout_svms.yml", infrastructure)
+    assert [one["address"] for one in run.bodies("POST", "/certificateValidator/rules")] == expected, output
+
+
+def test_new_networks_keep_the_address_of_each_svm(run: _Playbooks) -> None:
+    vcenter = {
+        **_VCENTER,
+        "svm_rollout_addresses": {f"svm-hypervisor-0{number}": f"192.0.2.1{number}" for number in (1, 2, 3)},
+        "svm_rollout_changes": {
+            "networks": [{"network": "Management", "mask": "255.255.255.0", "gateway": "192.0.2.1"}],
+            "dns": {"main": "192.0.2.3"},
+        },
+    }
+    code, output = run("rollout_svms.yml", vcenter, ksvla_set_stats=True)
+    assert code == 0, output
+    code, output = run("reconfigure_svms.yml", vcenter, **_handed_on(output))
+    assert code == 0, output
+    (body,) = run.bodies("PUT", "/management/deployment/svm/")
+    changed = [one["settings"]["networks"][0] for one in body["svms"]]
+    assert sorted(one["ipAddress"] if "ipAddress" in one else one["ipAddresses"][0] for one in changed) == [
+        "192.0.2.11", "192.0.2.12", "192.0.2.13"
+    ]  # fmt: skip
+    assert {one["svmSettings"]["password"] for one in body["svms"]} == {base64.b64encode(b"Klconfig-1").decode()}
