@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable
 
 from stage import NotAsClaimed, Stage, open_stage
+from svms import show_svms
 from tenants import show_tenants
 
-_PARTS: tuple[Callable[[Stage], None], ...] = (show_tenants,)
+_PARTS: tuple[Callable[[Stage], None], ...] = (show_tenants, show_svms)
 
 
 def main() -> int:

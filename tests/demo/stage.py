@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -26,11 +27,10 @@ TASK_SECONDS = 2.5
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_BEFORE_CONTENT = re.compile(r"#|---$|$")
 _STARS = re.compile(r" \*{3,}")
 _ROLE = re.compile(r"TASK \[ksvla\.light_agent\.\w+ : ")
-_HIDDEN = re.compile(
-    r"^(included: |skipping: |ok: \[[^\]]*\]$|ok: \[[^\]]* -> localhost\]$|.*\(censored due to no_log\)\)$)"
-)
+_HIDDEN = re.compile(r"^(included: |skipping: |ok: \[[^\]]*\]( => \(item=.*\))?$|.*\(censored due to no_log\)\)$)")
 
 
 class NotAsClaimed(Exception):
@@ -105,8 +105,9 @@ class Stage:
         return Outcome(_COLOURS.sub("", "".join(lines)), time.monotonic() - started)
 
     def show_file(self, path: Path, most_lines: int = 12) -> None:
-        """Show a file, or its beginning, with its permissions."""
+        """Show a file, or its beginning, with its permissions and without the comment that it begins with."""
         lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = list(itertools.dropwhile(_BEFORE_CONTENT.match, lines))
         mode = path.stat().st_mode & 0o777
         print(f"\n{self._bold(path.relative_to(self.folder).as_posix())}  ({mode:04o})")
         for line in lines[:most_lines]:
@@ -133,14 +134,29 @@ class Stage:
         state = self._ask("GET", "/state")
         return {tenant["name"]: tenant for tenant in state["multitenancy"]["tenants"]}
 
+    def svms(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The SVMs that the server has now, by the address of their infrastructure and by their name."""
+        state = self._ask("GET", "/state")
+        return {
+            infrastructure["address"]: {
+                machine["name"]: machine for machine in infrastructure["machines"].values() if machine["is_svm"]
+            }
+            for infrastructure in state["infrastructures"]
+        }
+
+    def slow_down(self, task_type: str, seconds: float, **parameters: str) -> None:
+        """Let tasks of a type that have these parameters take longer from now on, so that there is something to watch."""
+        self._ask("POST", "/task_faults", {"type": task_type, "seconds": seconds, "parameters": parameters, "times": 0})
+
     def requests(self) -> list[dict[str, Any]]:
         """What reached the server since the last time this was asked."""
         found: list[dict[str, Any]] = self._ask("GET", "/requests")
         self._ask("DELETE", "/requests")
         return found
 
-    def _ask(self, method: str, path: str) -> Any:
-        request = urllib.request.Request(self.control_url + path, method=method)
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.control_url + path, data=data, method=method)
         with urllib.request.urlopen(request, timeout=_STOP_SECONDS) as answer:
             return json.loads(answer.read() or b"null")
 
