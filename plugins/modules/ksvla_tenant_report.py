@@ -37,6 +37,7 @@ options:
     description:
       - Name of the tenant to report on, compared exactly.
       - With neither O(tenant_name) nor O(tenant_id) the report is about all virtual machines, also those of no tenant.
+      - In check mode, one that is not there yet is taken for one that an earlier task would have created; a warning says so.
     type: str
   tenant_id:
     description:

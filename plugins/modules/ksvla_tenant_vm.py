@@ -28,6 +28,7 @@ options:
     description:
       - Name of the tenant, compared exactly.
       - One of O(tenant_name) and O(tenant_id) is required.
+      - In check mode, one that is not there yet is taken for one that an earlier task would have created; a warning says so.
     type: str
   tenant_id:
     description:

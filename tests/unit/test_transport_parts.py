@@ -111,6 +111,11 @@ def test_a_fingerprint_in_any_notation(written: str) -> None:
     assert normalize_fingerprint(written) == DIGITS
 
 
+def test_a_fingerprint_may_be_the_line_that_openssl_prints() -> None:
+    assert normalize_fingerprint(f"sha256 Fingerprint={COLONS.upper()}\n") == DIGITS
+    assert normalize_fingerprint(f"SHA256 Fingerprint={COLONS.upper()}") == DIGITS
+
+
 @pytest.mark.parametrize("written", [None, "", "  "])
 def test_no_fingerprint(written: str | None) -> None:
     assert normalize_fingerprint(written) is None

@@ -9,7 +9,7 @@ from typing import Optional
 
 from .._api._multitenancy import MultitenancyApi
 from .._api._records import Tenant
-from .._context import Parameters
+from .._context import Context, Parameters
 from .._errors import ApiError, InputError
 from .._validation import require_text, require_xml_text
 
@@ -65,3 +65,16 @@ def require_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optiona
             hint="Names are compared exactly, also in case and blanks: list the tenants with ksvla_tenant_info.",
         )
     return tenant
+
+
+def assumed(error: ApiError, parameters: Parameters, context: Context) -> bool:
+    """Return whether a tenant that is not there is taken for one that an earlier task of the play would have created.
+
+    Only check mode assumes so, of a tenant that is known by its name, and warns of it.
+    """
+    possible = context.check_mode and parameters.get("tenant_id") is None and error.error_code == NOT_FOUND
+    if possible:
+        context.warn(
+            f"No tenant is named {parameters['tenant_name']!r} yet; assuming that it will be when this is run."
+        )
+    return possible

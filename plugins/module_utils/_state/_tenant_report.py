@@ -17,13 +17,13 @@ from .._api import _connect, _identifiers
 from .._api._multitenancy import MultitenancyApi
 from .._api._records import ServerTask
 from .._context import Context, Parameters, Result
-from .._errors import InputError, KsvlaError, OutcomeUnknown, UnexpectedAnswer
+from .._errors import ApiError, InputError, KsvlaError, OutcomeUnknown, UnexpectedAnswer
 from .._tasks._poller import Poller, Waiting
 from .._tasks._watch import wait_for_task
 from .._transport._retry import pause
 from .._validation import date_time, require_text
 from ._diff import diff_of
-from ._find_tenant import check_reference, require_tenant
+from ._find_tenant import assumed, check_reference, require_tenant
 from ._report_download import Downloaded, ReportDownload
 from ._report_periods import ReportReader
 
@@ -52,7 +52,12 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
     report_id = parameters.get("report_id")
     if report_id is not None:
         return fetcher.fetch(report_id)
-    question = _question(api, parameters)
+    try:
+        question = _question(api, parameters)
+    except ApiError as error:
+        if not assumed(error, parameters, context):
+            raise
+        return fetcher.predict()
     if context.check_mode:
         return fetcher.predict()
     generator = _Generator(api, Poller(waiting), settings.retries, context)

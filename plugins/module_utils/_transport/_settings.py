@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from .._errors import InputError
 
-_FINGERPRINT_PREFIX = re.compile(r"^(sha-?256)[:=\s]+", re.IGNORECASE)
+_FINGERPRINT_PREFIX = re.compile(r"^sha-?256(\s+fingerprint)?[:=\s]+", re.IGNORECASE)
 _HOST = re.compile(r"[^\s/?#@\[\]]+")
 _LONGEST_TIMEOUT = 86400
 """Seconds; what is much longer cannot be given to a socket."""
@@ -131,7 +131,7 @@ def _check_ca_path(ca_path: Optional[str]) -> Optional[str]:
 def normalize_fingerprint(fingerprint: Optional[str]) -> Optional[str]:
     """Return a SHA-256 fingerprint as 64 lower-case hexadecimal digits.
 
-    Takes it as tools print it: with colons or blanks, in upper or lower case, with a leading ``sha256:``.
+    Takes it as tools print it: with colons or blanks, in upper or lower case, after ``sha256:`` or ``sha256 Fingerprint=``.
 
     :raises InputError: when it is no SHA-256 fingerprint.
     """
