@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from integration.support.life import tasks_by_type
-from integration.support.playbooks import PLACES, Json, Playbooks, module
+from integration.support.playbooks import PLACES, Json, Playbooks, module, wait_until
 
 from simulator.testing import RunningSimulator
 
@@ -114,7 +113,7 @@ def test_giving_up_can_cancel(playbooks: Playbooks) -> None:
 def test_a_run_killed_while_a_tenant_is_created(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
     simulator.task_fault(type="CreateTenant", seconds=8)
     with playbooks.started([_northwind(status="active")], place) as running:
-        _until(lambda: _sent(simulator, "GET", "/tasks/") > 0)
+        wait_until(lambda: _sent(simulator, "GET", "/tasks/") > 0)
         running.kill()
     run = playbooks.run([_northwind(status="active") | {"name": "again"}], place).succeeded()
     assert run.named("again").result["tenant"]["status"] == "active"
@@ -127,7 +126,7 @@ def test_a_run_killed_while_machines_are_registered(playbooks: Playbooks, simula
     ids = [f"00000000-0000-4000-8000-0000000000{number:02}" for number in range(30)]
     vms = module("ksvla_tenant_vm", tenant_name="Northwind", vms=[{"bios_id": each} for each in ids], concurrency=2)
     with playbooks.started([vms], "controller") as running:
-        _until(lambda: _sent(simulator, "POST", "/register") >= 8)
+        wait_until(lambda: _sent(simulator, "POST", "/register") >= 8)
         running.kill()
     simulator.clear_faults()
     counts = playbooks.run([vms | {"name": "again"}], "controller").succeeded().named("again").result["counts"]
@@ -206,10 +205,3 @@ def _with_periods(simulator: RunningSimulator, number: int) -> None:
 
 def _sent(simulator: RunningSimulator, method: str, path: str) -> int:
     return sum(1 for entry in simulator.requests() if entry["method"] == method and path in entry["path"])
-
-
-def _until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
