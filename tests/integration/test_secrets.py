@@ -5,14 +5,9 @@
 
 from __future__ import annotations
 
-import base64
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-
 import pytest
-from integration.support.playbooks import PLACES, Json, Playbooks, module, with_descendants
+from integration.support.playbooks import PLACES, Json, Playbooks, module
+from integration.support.secrecy import assert_nowhere, base64_of, run_watched
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -30,15 +25,11 @@ def _forms(simulator: RunningSimulator) -> dict[str, str]:
     }  # fmt: skip
     for about, secret in secrets.items():
         forms[secret] = about
-        forms[_base64(secret)] = f"{about} in Base64"
-        forms[_base64(f"multitenancy:{secret}")] = f"{about} as in HTTP Basic"
-        forms[_base64(f"north-admin:{secret}")] = f"{about} with its user in Base64"
+        forms[base64_of(secret)] = f"{about} in Base64"
+        forms[base64_of(f"multitenancy:{secret}")] = f"{about} as in HTTP Basic"
+        forms[base64_of(f"north-admin:{secret}")] = f"{about} with its user in Base64"
     forms["Granite &amp; &lt;Otter&gt; 58"] = "administrator's password as XML"
     return forms
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 def _tasks() -> list[Json]:
@@ -47,7 +38,7 @@ def _tasks() -> list[Json]:
     )
     weak = module("ksvla_tenant", name="Alpine", admin_password="{{ lookup('env', 'WEAK_PASSWORD') }}", **_ACCOUNT)
     password = "{{ lookup('env', 'SERVER_PASSWORD') }}"
-    echo = f"<error><message>I do not like {_ADMIN_PASSWORD}, {_base64(_ADMIN_PASSWORD)}</message></error>"
+    echo = f"<error><message>I do not like {_ADMIN_PASSWORD}, {base64_of(_ADMIN_PASSWORD)}</message></error>"
     return [
         {**create, "name": "predict", "check_mode": True, "diff": True},
         {"name": "echo", "simulator": {"fault": {"method": "POST", "path": "/tenants$", "status": 400, "body": echo}}},
@@ -76,50 +67,11 @@ def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulato
         "TENANT_PASSWORD": _ADMIN_PASSWORD, "WEAK_PASSWORD": _WEAK_PASSWORD,
         "SERVER_PASSWORD": simulator.multitenancy_password,
     }  # fmt: skip
-    with playbooks.started(_tasks(), place, arguments=["-vvvv"], environment=environment) as running:
-        with _command_lines(running.process.pid) as seen:
-            output, errors = running.process.communicate(timeout=900)
-        run = running.ended(output, errors).succeeded()
+    run, seen = run_watched(playbooks, _tasks(), place, environment)
     failed = [task.name for task in run.of_collection() if task.failed]
     assert failed == ["refused", "weak", "wrong use", "unknown option", "nobody there", "denied", "untrusted"]
-    places = {
-        "output": run.output, "errors": run.errors, "log": run.log, "command lines": "\n".join(seen),
-        "results": "\n".join(str(task.result) for task in run.tasks),
-    }  # fmt: skip
-    for path in playbooks.folder.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.name not in ("play.yml", "record"):
-            places[str(path)] = path.read_text(encoding="utf-8", errors="replace")
-    assert any("ansible-playbook" in line for line in seen)
     assert any("AnsiballZ_ksvla_tenant" in line for line in seen) == (place == "module")
-    for form, about in _forms(simulator).items():
-        for where, text in places.items():
-            assert form not in text, f"the {about} stands in the {where}: {_around(text, form)}"
-
-
-def _around(text: str, form: str) -> str:
-    at = text.index(form)
-    return text[max(0, at - 200) : at + 200]
-
-
-@contextmanager
-def _command_lines(playbook: int) -> Iterator[set[str]]:
-    """Collect the command lines of a process and all that it starts, as long as the block runs."""
-    seen: set[str] = set()
-    stop = threading.Event()
-
-    def look() -> None:
-        while not stop.wait(0.05):
-            for process in with_descendants(playbook):
-                with suppress(OSError):
-                    seen.add(Path(f"/proc/{process}/cmdline").read_text(errors="replace").replace("\0", " "))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        thread.join()
+    assert_nowhere(_forms(simulator), playbooks, run, seen)
 
 
 @pytest.mark.parametrize("place", PLACES)
