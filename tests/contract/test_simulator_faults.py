@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from simulator.faults import FaultError
-from simulator.tasks import TaskFaultError
+from simulator.rules import RuleError
 from simulator.testing import RunningSimulator
 
 LOST = (http.client.HTTPException, ssl.SSLError, OSError)
@@ -123,13 +122,13 @@ def test_faults_go_before_the_account(client: Any, simulator: RunningSimulator) 
     "rule", [{"kind": "explode"}, {"path": "("}, {"status": 42}, {"seconds": -1}, {"colour": "red"}, {"times": -1}]
 )
 def test_rules_that_make_no_sense(simulator: RunningSimulator, rule: dict[str, Any]) -> None:
-    with pytest.raises(FaultError):
+    with pytest.raises(RuleError):
         simulator.fault(**rule)
 
 
 @pytest.mark.parametrize("rule", [{}, {"type": ""}, {"type": "A", "state": "Completed"}, {"type": "A", "times": -1}])
 def test_task_rules_that_make_no_sense(simulator: RunningSimulator, rule: dict[str, Any]) -> None:
-    with pytest.raises(TaskFaultError):
+    with pytest.raises(RuleError):
         simulator.task_fault(**rule)
 
 

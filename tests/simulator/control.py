@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from simulator.faults import FaultError
+from simulator.rules import RuleError
 from simulator.settings import SettingError
 from simulator.state import StateError
-from simulator.tasks import TaskFaultError
 
 if TYPE_CHECKING:
     from simulator.server import Simulator
 
-_ERRORS = (FaultError, SettingError, StateError, TaskFaultError, ValueError, TypeError, KeyError, AttributeError)
+_ERRORS = (RuleError, SettingError, StateError, ValueError, TypeError, KeyError, AttributeError)
 
 
 def control_app(simulator: Simulator) -> web.Application:

@@ -6,19 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+
+from simulator.rules import Rule, RuleError, Rules
 
 KINDS = ("status", "drop_before", "drop_after", "delay", "truncate", "slow_body")
 
 
-class FaultError(ValueError):
-    """A rule that makes no sense."""
-
-
-@dataclass
-class Fault:
+@dataclass(kw_only=True)
+class Fault(Rule):
     """One rule. It lets ``skip`` matching requests pass and then strikes ``times`` of them (0: all).
 
     ``method`` is one method or ``*``; ``path`` is a regular expression, searched in the path with its query as sent.
@@ -27,43 +23,30 @@ class Fault:
 
     method: str = "*"
     path: str = ""
-    times: int = 1
     skip: int = 0
     kind: str = "status"
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     seconds: float = 0.0
-    struck: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise FaultError(f"kind has to be one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise RuleError(f"kind has to be one of {', '.join(KINDS)}, not {self.kind!r}")
         try:
             re.compile(self.path)
         except re.error as problem:
-            raise FaultError(f"path is no regular expression: {problem}") from problem
+            raise RuleError(f"path is no regular expression: {problem}") from problem
         if not 100 <= self.status <= 599:
-            raise FaultError(f"no HTTP status: {self.status}")
+            raise RuleError(f"no HTTP status: {self.status}")
         if self.seconds < 0 or self.skip < 0 or self.times < 0:
-            raise FaultError("seconds, skip and times cannot be negative")
+            raise RuleError("seconds, skip and times cannot be negative")
 
 
-class Faults:
-    """The rules, in the order in which they were added; the first one that fits a request is applied."""
+class Faults(Rules[Fault]):
+    """The first rule that fits a request is applied."""
 
-    def __init__(self) -> None:
-        self._rules: list[Fault] = []
-
-    def add(self, rule: Mapping[str, Any]) -> Fault:
-        """Adds a rule. Raises FaultError."""
-        values = {name: value for name, value in rule.items() if name != "struck"}
-        try:
-            fault = Fault(**values)
-        except TypeError as problem:
-            raise FaultError(str(problem)) from problem
-        self._rules.append(fault)
-        return fault
+    kind = Fault
 
     def take(self, method: str, target: str) -> Fault | None:
         """The fault that strikes this request, if any."""
@@ -73,16 +56,8 @@ class Faults:
             if fault.skip > 0:
                 fault.skip -= 1
                 continue
-            if fault.times and fault.struck >= fault.times:
+            if fault.spent:
                 continue
             fault.struck += 1
             return fault
         return None
-
-    def clear(self) -> None:
-        """Removes all rules."""
-        self._rules.clear()
-
-    def to_json(self) -> list[dict[str, Any]]:
-        """All rules with how often each has struck."""
-        return [asdict(rule) for rule in self._rules]

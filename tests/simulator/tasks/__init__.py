@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from simulator.tasks.engine import CancelOutcome, TaskEngine
-from simulator.tasks.faults import TaskFault, TaskFaultError, TaskFaults
+from simulator.tasks.faults import TaskFault, TaskFaults
 from simulator.tasks.model import ENDED, State, Step, Task, TaskFailure, TaskPlan, Undo
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "TaskEngine",
     "TaskFailure",
     "TaskFault",
-    "TaskFaultError",
     "TaskFaults",
     "TaskPlan",
     "Undo",
