@@ -104,9 +104,9 @@ ruff: environment ## check style and format of the Python files
 	$(PY) -m ruff format --check .
 
 .PHONY: types
-types: environment ## check the types of module_utils, plugin_utils, the simulator and the tools
-	$(PY) -m mypy -p $(COLLECTION).module_utils -p $(COLLECTION).plugin_utils -p simulator
-	$(PY) -m mypy tests/tools
+types: environment ## check the types of the plugins, the simulator, the demonstration, the benchmark and the tools
+	$(PY) -m mypy -p $(COLLECTION) -p simulator
+	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/demo/run.py tests/benchmark/run.py
 
 .PHONY: ansible-lint
 ansible-lint: environment ## check roles, playbooks and the collection as Galaxy would
