@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -177,3 +178,14 @@ def test_new_networks_keep_the_address_of_each_svm(run: _Playbooks) -> None:
         "192.0.2.11", "192.0.2.12", "192.0.2.13"
     ]  # fmt: skip
     assert {one["svmSettings"]["password"] for one in body["svms"]} == {base64.b64encode(b"Klconfig-1").decode()}
+
+
+def test_the_table_names_what_succeeded_besides_a_failure(run: _Playbooks) -> None:
+    run.simulator.task_fault(type="DeploySvm", parameters={"svmName": "svm-hypervisor-02"}, message="No space left")
+    vcenter = {
+        **_VCENTER,
+        "svm_rollout_addresses": {f"svm-hypervisor-0{number}": f"192.0.2.1{number}" for number in (1, 2, 3)},
+    }
+    code, output = run("rollout_svms.yml", vcenter)
+    assert code != 0
+    assert re.search(r'"vcenter +failed +svm-hypervisor-01 svm-hypervisor-03"', output), output
