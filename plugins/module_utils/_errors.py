@@ -45,7 +45,7 @@ class KsvlaError(Exception):
         self.status = status
         self.request = request
         self.task = task
-        self.hint = hint or hint_for(error_code, status)
+        self.hint = hint or hint_for(error_code, status, request)
         self.details: dict[str, Any] = dict(details or {})
 
     def add_details(self, **details: Any) -> None:
@@ -87,6 +87,12 @@ class OutcomeUnknown(KsvlaError):
 
 class ApiError(KsvlaError):
     """The server answered, and its answer is an error."""
+
+    @property
+    def not_found(self) -> bool:
+        """Whether the server says that what was asked for does not exist, by the status or by its code."""
+        by_code = self.status in (400, 409, 410) and (self.error_code or "").endswith("NotFound")
+        return self.status == 404 or by_code
 
 
 class UnexpectedAnswer(KsvlaError):

@@ -46,6 +46,11 @@ _BY_CODE: dict[str, str] = {
     "VIRMT_VmWithSpecifiedIdNotFound": ("The tenant has no such virtual machine: list them with ksvla_tenant_vm_info."),
 }
 
+_BY_CODE_OF_SVM_MANAGEMENT: dict[str, str] = {
+    "VIRMT_MandatoryParameterIsNotSpecified": "The server misses a required value: its own words say which.",
+}
+"""Codes that mean something else in API 3.0."""
+
 _BY_STATUS: dict[int, str] = {
     401: "Check the username and the password, or the access token.",
     403: (
@@ -62,12 +67,23 @@ _BY_STATUS: dict[int, str] = {
 }
 
 
-def hint_for(error_code: Optional[str], status: Optional[int] = None) -> Optional[str]:
-    """Return the hint for an error code, or else for an HTTP status, or None where there is nothing to advise."""
-    if error_code is not None and error_code in _BY_CODE:
-        return _BY_CODE[error_code]
-    if error_code is None and status is not None:
-        if status in _BY_STATUS:
+_WHATEVER_THE_CODE = frozenset({401, 403, 429, 502, 503, 504})
+"""Statuses that say enough also beside a code that is not known."""
+_OF_TASKS = frozenset({405, 409})
+"""Statuses whose hints are about canceling a task, which API 3.0 cannot."""
+
+
+def hint_for(error_code: Optional[str], status: Optional[int] = None, request: Optional[str] = None) -> Optional[str]:
+    """Return the hint for an error code, or else for an HTTP status, or None where there is nothing to advise.
+
+    :param request: Method and path of the request: the two APIs mean different things by some codes and statuses.
+    """
+    svm_management = " /api/3.0/" in (request or "")
+    by_code = {**_BY_CODE, **_BY_CODE_OF_SVM_MANAGEMENT} if svm_management else _BY_CODE
+    if error_code is not None and error_code in by_code:
+        return by_code[error_code]
+    if status is not None and (error_code is None or status in _WHATEVER_THE_CODE):
+        if status in _BY_STATUS and not (svm_management and status in _OF_TASKS):
             return _BY_STATUS[status]
         if status >= 500:
             return "The Integration Server failed to handle the request: its own log says why."

@@ -95,9 +95,10 @@ def _connection(value: dict[str, Any]) -> Connection:
 def _services(value: dict[str, Any], region: Optional[str]) -> Iterator[Service]:
     """Yield the microservices below a region, which the pages nest in two ways."""
     for name, item in value.items():
-        if isinstance(item, dict):
+        one_alone = isinstance(item, dict) and "status" in item
+        if isinstance(item, dict) and not one_alone:
             yield from _services(item, region)
-        for one in _json.objects(item):
+        for one in [item] if one_alone else _json.objects(item):
             if "status" in one or "address" in one:
                 yield Service(
                     name=name,
@@ -179,12 +180,11 @@ def _error(value: dict[str, Any], state: str) -> tuple[Optional[str], Optional[s
     found: Any = value.get("error") or value.get("error_message")
     code = _json.text(value.get("error_code"))
     if found is None and state.lower() in _ENDED_BADLY and isinstance(value.get("result"), (dict, str)):
-        result = value["result"]
-        found = result if isinstance(result, str) else result.get("error") or result.get("message")
-    if isinstance(found, dict):
+        found = value["result"]
+    while isinstance(found, dict):
         code = code or _json.text(found.get("error_code")) or _json.text(found.get("code"))
-        message = _json.text(found.get("message")) or _json.text(found.get("error_message"))
-        found = message or _json.text(found.get("description")) or code
+        words = (found.get(key) for key in ("message", "error_message", "description", "error"))
+        found = next(filter(None, words), code)
     message = "; ".join(_json.texts(found)) or None
     return message, code or (find_error_code(message) if message else None)
 

@@ -54,17 +54,24 @@ def _message_in_json(text: str) -> Optional[str]:
         data = json.loads(text)
     except ValueError:
         return None
+    return _message_in(data)
+
+
+def _message_in(data: Any) -> str:
+    """Return the words of an error: below a key that is known for them, or else any that are more than a code."""
     if isinstance(data, str):
-        return data
-    for item in data if isinstance(data, list) else [data]:
-        if isinstance(item, dict):
-            keys: dict[str, Any] = {str(key).lower(): value for key, value in item.items()}
-            for key in _MESSAGE_KEYS:
-                if isinstance(keys.get(key), str) and not _ERROR_CODE.fullmatch(keys[key]):
-                    return str(keys[key])
-                if isinstance(keys.get(key), dict):
-                    return _message_in_json(json.dumps(keys[key]))
-    return ""
+        return "" if _ERROR_CODE.fullmatch(data.strip()) else data
+    if isinstance(data, list):
+        return next(filter(None, map(_message_in, data)), "")
+    if not isinstance(data, dict):
+        return ""
+    keys: dict[str, Any] = {str(key).lower(): value for key, value in data.items()}
+    known = next(filter(None, (_message_in(keys.get(key)) for key in _MESSAGE_KEYS)), "")
+    if known:
+        return known
+    below = next(filter(None, (_message_in(item) for item in data.values() if not isinstance(item, str))), "")
+    words = [item for item in data.values() if isinstance(item, str) and " " in item.strip()]
+    return below or max(words, key=len, default="")
 
 
 def _message_in_xml(text: str) -> str:
