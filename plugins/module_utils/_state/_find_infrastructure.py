@@ -55,7 +55,7 @@ def by_id(api: SvmManagementApi, infrastructure_id: str) -> Optional[Infrastruct
     try:
         return api.infrastructure(infrastructure_id)
     except ApiError as error:
-        if error.status == 404:
+        if error.not_found:
             return None
         raise
 

@@ -173,7 +173,7 @@ def _apply(
         try:
             api.disconnect(before.id)
         except ApiError as error:
-            if error.status != 404:
+            if not error.not_found:
                 raise
         return None
     note = ""

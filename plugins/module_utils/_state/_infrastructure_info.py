@@ -9,6 +9,7 @@ from .._api import _connect
 from .._context import Context, Parameters, Result
 from .._errors import ApiError
 from .._validation import require_text
+from ._svm_places import Places
 
 _OUTPUT_TYPES = {"general": "GeneralInfo", "detailed": "DetailedInfo"}
 
@@ -24,7 +25,7 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
     infrastructure_id = parameters["infrastructure_id"]
     result: Result = {
         "changed": False,
-        "infrastructure": api.infrastructure(infrastructure_id).as_dict(),
+        "infrastructure": Places(api).infrastructure(infrastructure_id).as_dict(),
         "locations": [],
         "vms": [],
         "object": None,
@@ -33,7 +34,7 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
         try:
             result["object"] = api.object(infrastructure_id, parameters["object_id"])
         except ApiError as error:
-            if error.status != 404:
+            if not error.not_found:
                 raise
         return result
     found = api.objects(

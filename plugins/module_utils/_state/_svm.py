@@ -15,6 +15,7 @@ from .._errors import KsvlaError, TaskFailed
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting
 from .._tasks._turns import Turns
+from .._transport._answer import find_error_code
 from ._diff import diff_of
 from ._infrastructure_connection import refuse_cancel
 from ._svm_places import Places
@@ -107,6 +108,7 @@ def _require_all(action: str, result: Result) -> None:
     tasks = [task for task in result["tasks"] if task["state"].lower() != "completed"] or result["tasks"]
     raise TaskFailed(
         f"{len(failed)} of {len(result['svms'])} SVMs could not be {verb}: {_enumerate(reasons, '; ')}.{others}",
+        error_code=next(filter(None, (find_error_code(one["error"] or "") for one in failed)), None),
         task=tasks[0] if tasks else None,
         hint="Once the causes are removed, run this again: it picks up only what is missing."
         if action != RECONFIGURE

@@ -75,7 +75,7 @@ def _find(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) ->
     listed = api.images()
     if parameters.get("image_id") is not None:
         image_id = parameters["image_id"]
-        known = [one for one in listed or [] if one.id == image_id]
+        known = [one for one in listed or [] if one.id.lower() == image_id.lower()]
         if listed is not None and not known:
             raise InputError(
                 f"No image has the id {image_id}.", hint="Register it: give manifest_path and infrastructure_types."

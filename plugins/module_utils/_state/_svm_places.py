@@ -50,7 +50,7 @@ class Places:
             try:
                 self._infrastructures[infrastructure_id] = self._api.infrastructure(infrastructure_id)
             except ApiError as error:
-                if error.status == 404:
+                if error.not_found:
                     error.message = f"No infrastructure has the id {infrastructure_id}."
                     error.hint = "Connect it with ksvla_infrastructure, and give the id that it returns."
                 raise
@@ -91,7 +91,7 @@ class Places:
         try:
             return self.detail(infrastructure_id, machine_id)
         except ApiError as error:
-            if error.status == 404:
+            if error.not_found:
                 return None
             raise
 

@@ -112,6 +112,8 @@ class Planner:
         machines = self._places.machines(wanted.infrastructure_id, location_id)
         named = [one for one in machines if one.get("name") == wanted.name]
         unique = list({str(one.get("id")): one for one in named}.values())
+        if location_id is not None:
+            unique = [self._told_apart(wanted.infrastructure_id, one) for one in unique]
         svms = [one for one in unique if _is_svm(one)]
         if len(svms) > 1:
             described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
@@ -122,6 +124,12 @@ class Planner:
         if not svms and unique:
             self._require_svm(unique[0])
         return svms[0] if svms else None
+
+    def _told_apart(self, infrastructure_id: str, machine: Object) -> Object:
+        """Return a machine that says whether it is an SVM: a list in general may leave that out."""
+        if machine.get("is_svm") is not None or machine.get("id") is None:
+            return machine
+        return {**machine, **(self._places.machine(infrastructure_id, str(machine["id"])) or {})}
 
     @staticmethod
     def _require_svm(machine: Object) -> None:

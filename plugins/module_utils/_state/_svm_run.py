@@ -19,6 +19,7 @@ from .._tasks._poller import Look, Poller
 from .._tasks._turns import Turns
 from .._tasks._watch import watch_task
 from . import _svm_bodies as bodies
+from ._svm_causes import with_causes
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm
 from ._svm_results import (
     DONE,
@@ -35,6 +36,10 @@ from ._svm_results import (
 
 _METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
 _MOST_REMEMBERED = 3
+FIRST_SIGN_SECONDS = 600.0
+"""After an answer was lost, how long it may take until the first of the SVMs shows that the request took effect."""
+FIRST_SIGN_AFTER_ERROR_SECONDS = 60.0
+"""The same, when the answer was not lost but an error of a server or gateway, which has most likely done nothing."""
 
 
 class SvmRun:
@@ -152,7 +157,7 @@ class SvmRun:
         source = _Observed(self._api, lambda task: self._observe(task, svms))
         label = svms[0].label if len(svms) == 1 else f"{len(svms)} SVMs"
         task = watch_task(source, task_id, self._poller, _quiet, label)
-        self._see(task, svms)
+        self._see(with_causes(self._api, task), svms)
 
     def _observe(self, task: ServerTask, svms: Sequence[PlannedSvm]) -> None:
         self._see(task, svms)
@@ -191,7 +196,7 @@ class SvmRun:
                 try:
                     self._seen[task_id] = self._api.task(task_id)
                 except ApiError as error:
-                    if error.status != 404:
+                    if not error.not_found:
                         raise
                     self._seen[task_id] = None
             task = self._seen[task_id]
@@ -208,7 +213,7 @@ class SvmRun:
         try:
             self._api.object(planned.infrastructure_id, svm_id)
         except ApiError as error:
-            if error.status == 404:
+            if error.not_found:
                 return False
             raise
         return True
@@ -230,6 +235,8 @@ class SvmRun:
             raise error
         self._context.trace(f"{error.message} Looking whether it took effect.")
         ids: dict[int, str] = {}
+        patience = FIRST_SIGN_SECONDS if error.status is None else FIRST_SIGN_AFTER_ERROR_SECONDS
+        first_sign_by = Deadline(patience)
 
         def look(deadline: Deadline) -> Look[bool]:
             for one in group:
@@ -248,9 +255,10 @@ class SvmRun:
                         ids[one.wanted.index] = str(machine.get("id"))
                 self._context.progress(one.label, "the answer was lost, looking whether it took effect")
             settled = not ids if self._action == REMOVE else len(ids) == len(group)
-            return Look(settled, settled)
+            signs = len(group) - len(ids) if self._action == REMOVE else len(ids)
+            return Look(settled, settled or (not signs and first_sign_by.expired()))
 
-        _value, settled = self._poller.until_done(look)
+        settled, _done = self._poller.until_done(look)
         if not settled:
             raise error
         for one in group:
