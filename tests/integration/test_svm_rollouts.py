@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rollouts on selected hypervisors with an address pool, and the file that keeps their ids and addresses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from integration.support.playbooks import COLLECTION, Playbooks, Run
+from integration.support.svms import bodies
+
+from simulator.testing import RunningSimulator
+
+_TEMPLATE = {
+    "storage": "datastore-1",
+    "ksc": {"address": "ksc.example.com"},
+    "root_password": "Root-Secret-1",
+    "klconfig_password": "Klconfig-Secret-1",
+    "dns": {"main": "192.0.2.2"},
+    "networks": [{"network": "VM Network", "mask": "255.255.255.0", "gateway": "192.0.2.1"}],
+}
+_VCENTER: dict[str, Any] = {
+    "infrastructure_type": "VMWARE",
+    "infrastructure_address": "vcenter.example.com",
+    "infrastructure_trust_on_first_use": True,
+    "infrastructure_admin_username": "root",
+    "infrastructure_admin_password": "Infra-Secret-1",
+    "svm_image_manifest_path": "/srv/images/svm.xml",
+    "svm_rollout_per_hypervisor": True,
+    "svm_rollout_template": _TEMPLATE,
+    "svm_rollout_state_file": "svms.yml",
+}
+_SVMS = [f"svm-hypervisor-0{number}" for number in (1, 2, 3)]
+
+
+class _Rollouts:
+    """Runs the playbooks over one infrastructure, each time in a folder of its own that remembers nothing."""
+
+    def __init__(self, playbooks: Playbooks) -> None:
+        self._playbooks = playbooks
+        self.count = 0
+
+    def __call__(self, playbook: str, *arguments: str, **variables: Any) -> Run:
+        self.count += 1
+        self._playbooks.simulator.clear_requests()
+        host = {**_VCENTER, **variables}
+        return self._playbooks.run(
+            [],
+            text=f"- import_playbook: {COLLECTION}.{playbook}\n",
+            inventory=json.dumps({"infrastructures": {"hosts": {"vcenter": host}}}),
+            arguments=arguments,
+            # A path that begins nowhere is one of the current folder, also where the shell does not say which it is.
+            environment={"KSVLA_JOURNAL": "/dev/null/journal", "PWD": None},
+        )
+
+    @property
+    def file(self) -> Path:
+        """The file that the last run has kept."""
+        return self._playbooks.folder / f"run{self.count}" / "svms.yml"
+
+
+@pytest.fixture
+def run(playbooks: Playbooks, simulator: RunningSimulator) -> _Rollouts:
+    """Runs the playbooks; connections come about at once."""
+    simulator.configure(connection_seconds=0)
+    return _Rollouts(playbooks)
+
+
+def _pool(count: int) -> list[str]:
+    return [f"192.0.2.{number}" for number in range(51, 51 + count)]
+
+
+def _addresses(simulator: RunningSimulator) -> dict[str, str]:
+    return {
+        one["svmSettings"]["name"]: one["settings"]["networks"][0]["ipAddress"]
+        for body in bodies(simulator, "POST")
+        for one in body["svms"]
+    }
+
+
+def _refused(run: Run) -> str:
+    assert run.status != 0, run.output
+    (message,) = {str(task.result["msg"]) for task in run.tasks if task.failed and "assert" in task.action}
+    return message
+
+
+def test_hypervisors_are_selected_and_the_pool_goes_on(run: _Rollouts, simulator: RunningSimulator) -> None:
+    selected = {"svm_rollout_hypervisors": ["hypervisor-03", "hypervisor-01"], "svm_rollout_address_pool": _pool(3)}
+    run("rollout_svms", **selected).succeeded()
+    assert _addresses(simulator) == {_SVMS[0]: "192.0.2.51", _SVMS[2]: "192.0.2.52"}
+    kept = run.file
+    assert yaml.safe_load(kept.read_text())["addresses"] == {"vcenter": _addresses(simulator)}
+    run(
+        "rollout_svms", svm_rollout_address_pool=_pool(3), svm_rollout_state_file=f"../{kept.parent.name}/svms.yml"
+    ).succeeded()
+    assert _addresses(simulator) == {_SVMS[1]: "192.0.2.53"}
+    assert not run.file.exists()
+    assert set(yaml.safe_load(kept.read_text())["addresses"]["vcenter"]) == set(_SVMS)
+
+    run("remove_svms", svm_rollout_state_file=str(kept), svm_rollout_hypervisors=["hypervisor-01"]).succeeded()
+    (body,) = bodies(simulator, "DELETE")
+    assert len(body["svms"]) == 1
+    assert set(yaml.safe_load(kept.read_text())["addresses"]["vcenter"]) == set(_SVMS[1:])
+
+
+def test_a_hypervisor_that_is_not_there(run: _Rollouts, simulator: RunningSimulator) -> None:
+    message = _refused(run("rollout_svms", svm_rollout_hypervisors=["hypervisor-02", "hypervisor-09"]))
+    assert "Missing: hypervisor-09" in message
+    assert "There are: hypervisor-01, hypervisor-02, hypervisor-03" in message
+    assert bodies(simulator, "POST") == []
+
+
+def test_a_pool_that_is_too_small(run: _Rollouts, simulator: RunningSimulator) -> None:
+    """Where the hypervisors are named, this is known before anything is sent; else before anything is deployed."""
+    named = {"svm_rollout_hypervisors": ["hypervisor-01", "hypervisor-02"], "svm_rollout_address_pool": _pool(1)}
+    message = _refused(run("rollout_svms", **named))
+    assert "1 of 1 are free" in message
+    assert f"Without one: {_SVMS[1]}." in message
+    assert simulator.requests() == []
+    message = _refused(run("rollout_svms", svm_rollout_address_pool=_pool(2)))
+    assert "2 of 2 are free" in message
+    assert f"Without one: {_SVMS[2]}." in message
+    assert bodies(simulator, "POST") == []
+    message = _refused(run("rollout_svms", svm_rollout_address_pool=_pool(3), svm_rollout_state_file=""))
+    assert "needs svm_rollout_state_file" in message
+    assert simulator.requests() == []
+
+
+def test_removal_needs_the_file_of_the_rollout(run: _Rollouts, simulator: RunningSimulator) -> None:
+    """With none, a missing or another file it fails, instead of taking the SVMs for removed."""
+    pool = {"svm_rollout_address_pool": _pool(3)}
+    run("rollout_svms", **pool).succeeded()
+    kept = run.file
+    other = kept.with_name("other.yml")
+    other.write_text("infrastructures: {openstack: some-id}\n")
+    for playbook, file, message in (
+        ("remove_svms", "", "No svm_rollout_state_file is given."),
+        ("remove_svms", "nothing.yml", "/nothing.yml."),
+        ("remove_svms", str(other), f"{other} has ids of: openstack."),
+        ("reconfigure_svms", str(other), f"{other} has ids of: openstack."),
+    ):
+        refused = _refused(run(playbook, svm_rollout_state_file=file, svm_rollout_disconnect=True, **pool))
+        assert "The id of the infrastructure vcenter is not known" in refused
+        assert message in refused
+        assert simulator.requests() == []
+    assert len(simulator.state()["infrastructures"]) == 1
+
+    removal = {"svm_rollout_state_file": str(kept), "svm_rollout_disconnect": True, **pool}
+    run("remove_svms", "--check", **removal).succeeded()
+    assert [each["method"] for each in simulator.requests() if each["method"] != "GET"] == []
+    run("remove_svms", **removal).succeeded()
+    assert simulator.state()["infrastructures"] == []
+    assert yaml.safe_load(kept.read_text())["infrastructures"] == {"vcenter": ""}
+    again = run("remove_svms", **removal).succeeded()
+    assert not any(task.changed for task in again.tasks)
+    assert simulator.requests() == []
+    run("rollout_svms", "--check", **{**pool, "svm_rollout_state_file": str(kept)}).succeeded()
