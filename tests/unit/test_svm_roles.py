@@ -46,3 +46,20 @@ def test_an_item_of_the_list_can_have_every_variable() -> None:
     assert set(variables) == {name for role in ROLES for name in _options(role)} - _OF_THE_PLAYBOOK
     for name, text in variables.items():
         assert f"item.{name} | default(" in text
+
+
+_GUIDES = (
+    "docs/infrastructures.md",
+    "docs/svm-rollout.md",
+    "playbooks/README.md",
+    *(f"roles/{r}/README.md" for r in ROLES),
+)
+_RESULTS = {f"{role}_result" for role in ROLES}
+_OF_THE_MODULES = {"infrastructure_types"}
+
+
+@pytest.mark.parametrize("guide", _GUIDES)
+def test_a_guide_names_only_variables_that_there_are(guide: str) -> None:
+    text = (ROOT / guide).read_text(encoding="utf-8")
+    named = set(re.findall(r"\b(?:infrastructure|svm_image|svm_rollout)_\w+", text))
+    assert named <= {name for role in ROLES for name in _options(role)} | _RESULTS | _OF_THE_MODULES
