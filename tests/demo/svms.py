@@ -17,7 +17,7 @@ _FILES = ("infrastructures.yml", "svm-passwords.yml")
 _SOURCES = ("-i", "infrastructures.yml", "-e", "@svm-passwords.yml", "-e", "ksvla_svm_state_file=svms.yml")
 _ON_VMWARE = ("svm-hypervisor-01", "svm-hypervisor-02", "svm-hypervisor-03")
 _ON_OPENSTACK = ("svm-cloud-1", "svm-cloud-2")
-_SECONDS_OF_STEPS = {"UploadSvmImage": 4.0, "CreateSvm": 1.5, "ConfigureSvm": 1.5}
+_SECONDS_OF_STEPS = {"UploadSvmImage": 3.0, "CreateSvm": 1.0, "ConfigureSvm": 1.0}
 _VERIFIES = re.compile(r"/images/[^/]+/validate$")
 
 
