@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .._api._multitenancy import MultitenancyApi
-from .._api._records import Tenant
+from .._api._records import Tenant, VirtualMachine
 from .._context import Context, Parameters
 from .._errors import ApiError, InputError
 from .._validation import require_text, require_xml_text
@@ -65,6 +65,16 @@ def require_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optiona
             hint="Names are compared exactly, also in case and blanks: list the tenants with ksvla_tenant_info.",
         )
     return tenant
+
+
+def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[VirtualMachine]]:
+    """Return the virtual machines of a tenant that was listed, or None when it was removed since."""
+    try:
+        return api.vms(tenant.id)
+    except ApiError as error:
+        if error.error_code == NOT_FOUND:
+            return None
+        raise
 
 
 def assumed(error: ApiError, parameters: Parameters, context: Context) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from .._api import _connect
 from .._concurrently import for_each
 from .._context import Context, Parameters, Result
-from ._find_tenant import check_reference, find_by_name, find_tenant, require_tenant
+from ._find_tenant import check_reference, find_by_name, find_tenant, require_tenant, vms_unless_gone
 
 _CONCURRENCY = 8
 
@@ -25,11 +25,14 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
         if parameters.get("name") is not None:
             named = find_by_name(tenants, parameters["name"])
             tenants = [named] if named else []
-    records = [tenant.as_dict() for tenant in tenants]
-    if parameters["include_vms"]:
-        lists = for_each(lambda tenant: api.vms(tenant.id), tenants, _CONCURRENCY)
-        for record, vms in zip(records, lists):
-            record["vms"] = [vm.as_dict() for vm in vms]
+    if not parameters["include_vms"]:
+        return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
+    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, _CONCURRENCY)
+    records = [
+        {**tenant.as_dict(), "vms": [vm.as_dict() for vm in vms]}
+        for tenant, vms in zip(tenants, lists)
+        if vms is not None
+    ]
     return {"changed": False, "tenants": records}
 
 

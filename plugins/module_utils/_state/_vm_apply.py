@@ -20,7 +20,7 @@ from .._context import Context
 from .._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
 from .._hints import hint_for
 from .._transport._retry import pause
-from ._find_tenant import NOT_FOUND
+from ._find_tenant import NOT_FOUND, vms_unless_gone
 from ._texts import same_text
 from ._vm_plan import FAIL, REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
 
@@ -180,10 +180,10 @@ def find_holders(
     :return: Per BIOS id the tenant's id, its name, and whether the record has a given name and user data.
     """
     tenants = api.tenants()
-    lists = for_each(lambda tenant: api.vms(tenant.id), tenants, concurrency)
+    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, concurrency)
     holders: dict[str, tuple[str, str, Callable[..., bool]]] = {}
     for tenant, vms in zip(tenants, lists):
-        for vm in vms:
+        for vm in vms or ():
             if vm.bios_id.lower() in bios_ids:
                 holders[vm.bios_id.lower()] = (
                     tenant.id,
