@@ -50,8 +50,7 @@ def test_module_defaults_of_the_action_groups(playbooks: Playbooks, groups: tupl
 
 def test_requests_are_shown_from_vvv_on(playbooks: Playbooks) -> None:
     shown = []
-    nothing_remembered = {"KSVLA_JOURNAL": "/dev/null/journal"}
-    for run in run_in_both(playbooks, _tasks(), arguments=["-vvv"], environment=nothing_remembered).values():
+    for run in run_in_both(playbooks, _tasks(), arguments=["-vvv"]).values():
         lines = re.findall(r"<localhost> ((?:GET|POST|PUT|DELETE) \S+ -> \d+)", run.succeeded().output)
         sent = [f"{each['method']} {each['path']} -> {each['status']}" for task in run.tasks for each in task.requests]
         assert [re.sub(r"\?\S*", "", line) for line in lines] == sent

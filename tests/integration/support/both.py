@@ -16,11 +16,16 @@ Runs = dict[str, Run]
 
 
 def run_in_both(playbooks: Playbooks, tasks: Sequence[Json], **options: Any) -> Runs:
-    """Run tasks in the controller and as modules, each time on a clean simulator, and hold the results equal."""
+    """Run tasks in the controller and as modules, each time on a clean simulator, and hold the results equal.
+
+    Neither place has what the other one remembers of the server.
+    """
     runs = {}
+    environment = options.pop("environment", {})
     for place in PLACES:
         clean(playbooks.simulator)
-        runs[place] = playbooks.run(tasks, place, **options)
+        journal = {"KSVLA_JOURNAL": str(Path(playbooks.folder) / f"journal of {place}")}
+        runs[place] = playbooks.run(tasks, place, environment={**journal, **environment}, **options)
     assert_equal(runs, playbooks)
     return runs
 
