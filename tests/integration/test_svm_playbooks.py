@@ -78,6 +78,7 @@ class _Runs:
         """Return how many hosts' tasks changed something and the calls that were no reads."""
         self.simulator.clear_requests()
         environment = {
+            "ANSIBLE_COLLECTIONS_PATH": str(_ROOT / ".venv" / "collections"),
             **os.environ,
             "ANSIBLE_HOME": str(self.folder / "home"),
             "ANSIBLE_NOCOLOR": "1",

@@ -53,6 +53,7 @@ class _Playbooks:
         file = self.folder / f"variables-{self.runs}.json"
         file.write_text(json.dumps({"ksvla_infrastructures": [infrastructure], **variables}))
         environment = {
+            "ANSIBLE_COLLECTIONS_PATH": str(_ROOT / ".venv" / "collections"),
             **os.environ,
             "ANSIBLE_HOME": str(self.folder / f"home-{self.runs}"),
             "ANSIBLE_NOCOLOR": "1",

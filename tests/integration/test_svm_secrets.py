@@ -79,7 +79,14 @@ def _tasks() -> list[Json]:
         {**wrong, "name": "wrong password", "diff": True, "ignore_errors": True},
         {**deploy([{**svms[0], "nonsense": 1}], "unknown option"), "ignore_errors": True},
         {**deploy([{**svms[0], "networks": []}], "nothing to connect"), "ignore_errors": True},
+        {**deploy([{**svms[0], "networks": "foo"}], "no list"), "ignore_errors": True},
+        {**deploy([[svms[0]]], "list in a list"), "ignore_errors": True},  # type: ignore[list-item]
+        {**deploy([{"root_pasword": _secret("ROOT_PASSWORD")}], "misspelled"), "ignore_errors": True},
+        {**module("ksvla_token"), "name": "in the background", "async": 30, "poll": 1, "ignore_errors": True},
         {**module("ksvla_infrastructure_info", **read, **token), "name": "by the token"},
+        {**module("ksvla_infrastructure_info", **read, access_token="{{ login.access_token }}\n"), "name": "line break"},
+        {**module("ksvla_infrastructure_info", **read, access_token="{{ login.access_token }}\nx"),
+         "name": "two lines", "ignore_errors": True},
         {**module("ksvla_infrastructure_info", **read, **token, port=9, retries=0), "name": "nobody there",
          "ignore_errors": True},
         {**module("ksvla_infrastructure_info", **read, access_token="{{ login.access_token }}x"),
@@ -92,8 +99,8 @@ def _tasks() -> list[Json]:
 def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
     run, seen = run_watched(playbooks, _tasks(), place, _SECRETS)
     assert [task.name for task in run.of_collection() if task.failed] == [
-        "refused connection", "deploy", "wrong password", "unknown option", "nothing to connect", "nobody there",
-        "refused token", "refused login",
+        "refused connection", "deploy", "wrong password", "unknown option", "nothing to connect", "no list",
+        "list in a list", "misspelled", "in the background", "two lines", "nobody there", "refused token", "refused login",
     ]  # fmt: skip
     assert "was not taken" in run.named("refused connection").result["msg"]
     assert "was not taken" in run.named("deploy").result["svms"][1]["error"]
