@@ -21,9 +21,18 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition, missing_library
+from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import (
+    ModuleDefinition,
+    hidden_values,
+    missing_library,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import TRACE_KEY, TRACE_VERBOSITY
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, run_in_controller
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import (
+    TaskRun,
+    plain,
+    run_in_controller,
+    without_secrets,
+)
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement import (
     Surroundings,
     choose_place,
@@ -50,6 +59,11 @@ class ActionModule(ActionBase):
         definition: ModuleDefinition = import_module(f"{_MODULES}.{name}").DEFINITION
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
+        if definition.secret_result and self._task.async_val:
+            raise AnsibleActionFail(
+                f"{name} cannot run with async: what it returns is a secret, which would be written into the job's file "
+                "and shown. Run it without async."
+            )
         try:
             wanted = wanted_place(self._variable(variables, "ksvla_execution"), {**os.environ, **environment})
             place = choose_place(wanted, self._look_around(variables))
@@ -58,7 +72,9 @@ class ActionModule(ActionBase):
         if place == "controller":
             result.update(self._run_here(definition, name, environment, variables))
         else:
-            result = merge_hash(result, self._run_as_module(name, variables))
+            shown = self._run_as_module(name, variables)
+            hidden = hidden_values(definition, {}, arguments=plain(self._task.args))
+            result = merge_hash(result, without_secrets(shown, hidden))
         if definition.secret_result and not result.get("failed"):
             # The secret can be registered and used, and no callback shows it.
             result["_ansible_no_log"] = True

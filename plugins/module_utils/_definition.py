@@ -17,6 +17,7 @@ from typing import Any, Optional
 from . import _arguments
 from ._context import Context, Function, Parameters, Result
 from ._errors import KsvlaError
+from ._secret_arguments import secret_arguments
 from ._secrets import hidden_forms
 
 _SECRET_VARIABLES = ("KSVLA_MULTITENANCY_PASSWORD", "KSVLA_ADMIN_PASSWORD", "KSVLA_ACCESS_TOKEN")
@@ -67,10 +68,17 @@ def execute(definition: ModuleDefinition, parameters: Parameters, context: Conte
         }
 
 
-def hidden_values(definition: ModuleDefinition, parameters: Parameters, no_log_values: Iterable[Any]) -> set[str]:
-    """Return everything that may not be shown: the secret values in all their forms, also those of the environment."""
-    secrets = [str(value) for value in no_log_values]
-    secrets.extend(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))
+def hidden_values(
+    definition: ModuleDefinition, parameters: Parameters, no_log_values: Iterable[Any] = (), arguments: Any = None
+) -> set[str]:
+    """Return everything that may not be shown: the secret values in all their forms, also those of the environment.
+
+    :param no_log_values: What Ansible found.
+    :param arguments: The task's arguments as they were given, where they may not be as they should be.
+    """
+    secrets = {str(value) for value in no_log_values}
+    secrets.update(secret_arguments(definition.options, parameters if arguments is None else arguments))
+    secrets.update(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))
     usernames = [str(parameters[name]) for name in ("username", "admin_username") if parameters.get(name)]
     usernames.extend(("multitenancy", "admin"))
     return hidden_forms(secrets, [(username, secret) for username in usernames for secret in secrets])

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._context import Context, Parameters
@@ -27,14 +29,38 @@ class _ModuleFileAttributes:
         return bool(self._module.set_fs_attributes_if_different(arguments, changed))
 
 
+class _Module(AnsibleModule):
+    """A module that knows its secrets also while it refuses its arguments, and so does not show them."""
+
+    def __init__(self, definition: ModuleDefinition) -> None:
+        self._definition = definition
+        self._hidden: set[str] = set()
+        super().__init__(
+            argument_spec=definition.options,
+            supports_check_mode=True,
+            add_file_common_args=definition.writes_files,
+            **definition.rules(),
+        )
+
+    def _load_params(self) -> None:
+        """Note the secrets before the arguments are checked and converted, which replaces them."""
+        super()._load_params()
+        self._hidden = hidden_values(self._definition, self.params)
+
+    def fail_json(self, msg: str, **details: Any) -> None:
+        """Fail without showing them."""
+        self.no_log_values.update(self._hidden)
+        super().fail_json(msg, **details)
+
+    def exit_json(self, **result: Any) -> None:
+        """End well without showing them."""
+        self.no_log_values.update(self._hidden)
+        super().exit_json(**result)
+
+
 def run_module(definition: ModuleDefinition) -> None:
     """Read the parameters, do the work, and print the result."""
-    module = AnsibleModule(
-        argument_spec=definition.options,
-        supports_check_mode=True,
-        add_file_common_args=definition.writes_files,
-        **definition.rules(),
-    )
+    module = _Module(definition)
     library = missing_library()
     if library is not None:
         module.fail_json(msg=missing_required_lib(library))

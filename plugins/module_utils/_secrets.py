@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import html
+import json
+from collections.abc import Iterable, Iterator
 
 
 def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()) -> set[str]:
-    """Return the secret values with their Base64 forms, and the Base64 of each account as HTTP Basic sends it.
+    """Return the secret values with their Base64 and escaped forms, and the Base64 of each account as HTTP Basic sends it.
 
     :param accounts: Pairs of user name and password.
     """
@@ -18,10 +20,23 @@ def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()
     for value in values:
         if value:
             forms.update((value, _base64(value)))
+            forms.update(form for form in _escaped(value) if form.strip())
     for username, password in accounts:
         if username and password:
             forms.add(_base64(f"{username}:{password}"))
     return forms
+
+
+def _escaped(value: str) -> Iterator[str]:
+    """Give the forms that a text takes on in error messages, JSON, XML, and where blanks do not count."""
+    yield value.strip()
+    yield " ".join(value.split())
+    yield repr(value)[1:-1]
+    yield repr(value.encode("utf-8", "surrogatepass"))[2:-1]
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield html.escape(value, quote=False)
+    yield html.escape(value, quote=True)
 
 
 def _base64(value: str) -> str:

@@ -23,6 +23,11 @@ extends_documentation_fragment:
   - ksvla.light_agent.attributes
   - ksvla.light_agent.attributes.reads
   - ksvla.light_agent.attributes.svm_management
+attributes:
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: none
+    details: The token would be written into the job's file and shown.
 options:
   access_token:
     description:

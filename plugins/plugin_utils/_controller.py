@@ -53,9 +53,10 @@ def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any]
         spec = dict(definition.options)
         if definition.writes_files:
             spec = {**FILE_COMMON_ARGUMENTS, **spec}
-        validation = ArgumentSpecValidator(spec, **definition.rules()).validate(plain(arguments))
+        given = plain(arguments)
+        validation = ArgumentSpecValidator(spec, **definition.rules()).validate(given)
         parameters = validation.validated_parameters
-        hidden = hidden_values(definition, parameters, validation._no_log_values)
+        hidden = hidden_values(definition, parameters, validation._no_log_values, given)
         warnings: list[str] = []
         files = ControllerFileAttributes(check_mode=task.check_mode)
         message = _validation_message(validation, task.module_name)
@@ -76,10 +77,10 @@ def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any]
     result["invocation"] = {"module_args": parameters}
     if warnings:
         result["warnings"] = list(dict.fromkeys(warnings))
-    return _without_secrets(result, hidden)
+    return without_secrets(result, hidden)
 
 
-def _without_secrets(result: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
+def without_secrets(result: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
     """Replace secret values anywhere in a result, as modules do; what is true, false or none stays."""
     kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
     cleaned: dict[str, Any] = remove_values(result, hidden)

@@ -302,7 +302,13 @@ def test_no_code_and_no_message() -> None:
 
 
 def test_a_long_message_is_cut() -> None:
-    assert find_message("x" * 600, None) == "x" * 500 + "…"
+    shown = find_message("word " * 400 + "c2VjcmV0" * 200, None)
+    assert shown is not None
+    assert shown == ("word " * 200).strip() + "…"
+
+
+def test_a_message_is_cut_between_words_so_that_no_half_of_a_secret_stays() -> None:
+    assert find_message("x" * 995 + " Half-Secret", None) == "x" * 995 + "…"
 
 
 @given(st.text(), st.none() | st.just(CODE))

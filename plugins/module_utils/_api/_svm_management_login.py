@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Optional
 
-from .._errors import ApiError, InputError
+from .._clock import NO_DEADLINE, Deadline
+from .._errors import ApiError, InputError, NotConnected, OutcomeUnknown
 from .._transport import _authentication
 from .._transport._session import Session, Trace
 from .._transport._settings import ConnectionSettings
@@ -34,11 +35,11 @@ def open_session(settings: ConnectionSettings, trace: Trace) -> Session:
         except BaseException:
             session.close()
             raise
-    session.renew = lambda: _renew(session)
+    session.renew = lambda deadline: _renew(session, deadline)
     return session
 
 
-def log_in(session: Session, retries: Optional[int] = None) -> Login:
+def log_in(session: Session, retries: Optional[int] = None, deadline: Deadline = NO_DEADLINE) -> Login:
     """Get a token and let the session use it from now on.
 
     :raises InputError: when no password is known.
@@ -54,7 +55,7 @@ def log_in(session: Session, retries: Optional[int] = None) -> Login:
     session.authentication = _authentication.basic(settings.username, settings.password)
     session.renew = None
     try:
-        login = formats.login(session.read(TOKENS, headers=_JSON, retries=retries))
+        login = formats.login(session.read(TOKENS, headers=_JSON, retries=retries, deadline=deadline))
     except BaseException:
         session.authentication = authentication
         raise
@@ -64,8 +65,11 @@ def log_in(session: Session, retries: Optional[int] = None) -> Login:
     return login
 
 
-def _renew(session: Session) -> None:
-    """Log in anew after the token was refused."""
+def _renew(session: Session, deadline: Deadline) -> None:
+    """Log in anew after the token was refused.
+
+    :raises NotConnected: when the login breaks off. What was to be asked with the token was not done, for certain.
+    """
     if not session.settings.username or not session.settings.password:
         raise ApiError(
             "The server refuses the access token: it is wrong or has expired.",
@@ -73,4 +77,9 @@ def _renew(session: Session) -> None:
             hint="Get a new one with ksvla_token, or give the password too: the module then logs in again by itself.",
         )
     session.trace("The token is refused or has expired: logging in anew.")
-    log_in(session, retries=1)
+    try:
+        log_in(session, deadline=deadline)
+    except OutcomeUnknown as error:
+        raise NotConnected(
+            f"The login after the token expired broke off: {error.message}", request=error.request, hint=error.hint
+        ) from None

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 _ERROR_CODE = re.compile(r"\b(?:VIRMT|KSC)_\w+")
 _MESSAGE_KEYS = ("message", "errormessage", "description", "detail", "details", "error", "title", "reason")
-_LONGEST_MESSAGE = 500
+_LONGEST_MESSAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def find_message(text: str, error_code: Optional[str]) -> Optional[str]:
     if error_code:
         message = re.sub(rf"^{re.escape(error_code)}\b[\s:;,.-]*", "", message)
     if len(message) > _LONGEST_MESSAGE:
-        message = message[:_LONGEST_MESSAGE] + "…"
+        # Between two words, since what is cut in the middle of a secret would not be known as one any more.
+        message = message[: _LONGEST_MESSAGE + 1].rpartition(" ")[0] + "…"
     return message or None
 
 

@@ -59,7 +59,7 @@ class ConnectionSettings:
         host, port = _split_host(parameters.get("host"), int(parameters["port"]))
         if not 0 < port < 65536:
             raise InputError(f"port must be from 1 to 65535, not {port}.")
-        token = parameters.get("access_token")
+        token = _check_token(parameters.get("access_token"))
         username = parameters.get("username")
         password = parameters.get("password")
         if not token:
@@ -73,7 +73,7 @@ class ConnectionSettings:
             port=port,
             username=username,
             password=password,
-            access_token=token or None,
+            access_token=token,
             validate_certs=bool(parameters["validate_certs"]),
             ca_path=_check_ca_path(parameters.get("ca_path")),
             fingerprint=normalize_fingerprint(parameters.get("fingerprint")),
@@ -102,6 +102,17 @@ def _split_host(host: Optional[str], port: int) -> tuple[str, int]:
     if host.count(":") == 1:
         raise InputError(f"host takes no port: write host: {host.split(':')[0]} and port: {host.split(':')[1]}.")
     return host, port
+
+
+def _check_token(token: Optional[str]) -> Optional[str]:
+    """Return a token as a header can carry it, without what surrounds it in a file, or None when there is none."""
+    token = (token or "").strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", token):
+        raise InputError(
+            "access_token is no token: it has blanks, line breaks or letters that a header cannot carry. Give what "
+            "ksvla_token returned."
+        )
+    return token or None
 
 
 def _require_account(username: Optional[str], password: Optional[str]) -> None:
