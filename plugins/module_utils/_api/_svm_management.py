@@ -134,11 +134,11 @@ class SvmManagementApi:
         It changes nothing, so that it does no harm when its answer is lost and it is sent again.
         """
         path = f"{_SVMS}images/{encode_segment(image_id)}/validate"
-        return formats.task(_json.read(self._session.write("PUT", path, headers=_READ, safe=True)))
+        return formats.started_task(self._session.write("PUT", path, headers=_READ, safe=True))
 
     def change_svms(self, method: str, wanted: Mapping[str, Any]) -> ServerTask:
         """Start a task that deploys (POST), reconfigures (PUT) or removes (DELETE) SVMs, and return it."""
-        return formats.task(_json.read(self._write(method, _SVMS, wanted)))
+        return formats.started_task(self._write(method, _SVMS, wanted))
 
     def task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> ServerTask:
         """Return one task with its children ("SVM deployment task")."""

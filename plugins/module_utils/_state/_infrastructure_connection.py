@@ -30,6 +30,8 @@ from ._platforms import ONLY_PRIMARY, certificates_of
 
 Progress = Callable[[str, str], None]
 
+UNEXPLAINED_SECONDS = 10.0
+"""An account that is not connected, and has no error either, may be about to be connected for so long."""
 STALE_SECONDS = 3.0
 """After a refresh was asked for, an error of before it may be seen for so long."""
 
@@ -67,7 +69,9 @@ def wait_for_connection(
         nonlocal seen_connecting
         now = api.infrastructure(infrastructure.id, deadline=deadline, retries=0)
         seen_connecting = seen_connecting or any(one.status == CONNECTING for one in now.connection.values())
-        stale = not seen_connecting and time.monotonic() - started < STALE_SECONDS
+        elapsed = time.monotonic() - started
+        stale = not seen_connecting and elapsed < STALE_SECONDS
+        stale = stale or (not _is_explained(now) and elapsed < UNEXPLAINED_SECONDS)
         progress(now.name or now.address or now.id, describe(now))
         return Look(now, now.connected or (has_failed(now) and not stale))
 
@@ -108,6 +112,14 @@ def has_failed(infrastructure: Infrastructure) -> bool:
         if connection.status == CONNECTED and connection.error not in (NO_ERROR, None, ""):
             return True
     return False
+
+
+def _is_explained(infrastructure: Infrastructure) -> bool:
+    """Return whether an error is said of any account or microservice."""
+    errors: list[Optional[str]] = []
+    for connection in infrastructure.connection.values():
+        errors += [connection.error, *(service.error for service in connection.services)]
+    return any(error not in (NO_ERROR, None, "") for error in errors)
 
 
 def _service_failed(service: Service) -> bool:

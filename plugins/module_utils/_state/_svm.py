@@ -22,6 +22,7 @@ from ._svm_places import Places
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm, Planner
 from ._svm_results import DONE, FAILED, STARTED, UNCHANGED, Record, record
 from ._svm_run import SvmRun
+from ._svm_settled import wait_until_listed
 from ._svm_wanted import wanted_svms
 
 _ACTIONS = {"present": DEPLOY, "reconfigured": RECONFIGURE, "absent": REMOVE}
@@ -41,7 +42,8 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     planner = Planner(places, context)
     action = _ACTIONS[parameters["state"]]
     origin = settings.origin
-    run = SvmRun(api, Poller(waiting), context, TaskJournal(origin), Turns(origin), parameters, action)
+    poller = Poller(waiting)
+    run = SvmRun(api, poller, context, TaskJournal(origin), Turns(origin), parameters, action)
     read_at = time.time()
     planned, attached = run.attachable([planner.plan(one, parameters["state"]) for one in wanted])
     everything = sorted([*planned, *(one for svms in attached.values() for one in svms)], key=lambda p: p.wanted.index)
@@ -54,6 +56,8 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
         outcomes = _outcomes(everything, run)
         error.add_details(changed=_changed(outcomes), svms=outcomes, tasks=_tasks(run), remaining=[])
         raise
+    if waiting.wait:
+        wait_until_listed(api, poller, context, everything, _outcomes(everything, run))
     outcomes = _with_ids(places, everything, _outcomes(everything, run))
     result = _finish(everything, outcomes, run, context)
     _require_all(action, result)

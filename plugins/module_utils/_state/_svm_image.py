@@ -45,7 +45,9 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     result: Result = {"changed": register, "image": before.as_dict() if before else None, "task": None, "remaining": []}
     after = before
     if register and context.check_mode:
-        after = Image("", None, None, {}, list(parameters["infrastructure_types"]), parameters["manifest_path"])
+        after = Image(
+            "", None, None, {}, list(dict.fromkeys(parameters["infrastructure_types"])), parameters["manifest_path"]
+        )
     elif register:
         with Turns(settings.origin).take(_subject(parameters), read_at) as others:
             memory.reread()

@@ -112,8 +112,7 @@ class Planner:
         machines = self._places.machines(wanted.infrastructure_id, location_id)
         named = [one for one in machines if one.get("name") == wanted.name]
         unique = list({str(one.get("id")): one for one in named}.values())
-        if location_id is not None:
-            unique = [self._told_apart(wanted.infrastructure_id, one) for one in unique]
+        unique = [self._in_full(wanted.infrastructure_id, one, location_id) for one in unique]
         svms = [one for one in unique if _is_svm(one)]
         if len(svms) > 1:
             described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
@@ -125,9 +124,13 @@ class Planner:
             self._require_svm(unique[0])
         return svms[0] if svms else None
 
-    def _told_apart(self, infrastructure_id: str, machine: Object) -> Object:
-        """Return a machine that says whether it is an SVM: a list in general may leave that out."""
-        if machine.get("is_svm") is not None or machine.get("id") is None:
+    def _in_full(self, infrastructure_id: str, machine: Object, location_id: Optional[str]) -> Object:
+        """Return a machine that says what it is and where: a list in general may leave out one or the other.
+
+        :param location_id: The place whose machines were listed; without one, SVMs alone were.
+        """
+        needed = machine.get("parent_id") if location_id is None else machine.get("is_svm")
+        if needed is not None or machine.get("id") is None:
             return machine
         return {**machine, **(self._places.machine(infrastructure_id, str(machine["id"])) or {})}
 
