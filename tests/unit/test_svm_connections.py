@@ -312,10 +312,11 @@ def test_an_image_is_registered_once_where_images_are_listed(run: Caller, simula
     assert first["changed"]
     assert not again["changed"]
     assert first["image"] == again["image"]
-    assert "No image has the id" in run.fails("svm_image", image_id="unknown")["msg"]
     simulator.configure(list_images=False)
     assert not run("svm_image", image_id=first["image"]["id"])["changed"]
-    assert run.fails("svm_image", image_id="unknown")["status"] == 404
+    failed = run.fails("svm_image", image_id="unknown")
+    assert failed["status"] == 404
+    assert "No image has the id unknown" in failed["msg"]
 
 
 def test_a_token_for_other_tasks(run: Caller, simulator: RunningSimulator) -> None:

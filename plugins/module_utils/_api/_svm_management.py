@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from .._clock import NO_DEADLINE, Deadline
-from .._errors import ApiError, InputError, UnexpectedAnswer
+from .._errors import ApiError, InputError, NotConnected, OutcomeUnknown, UnexpectedAnswer
+from .._transport._answer import Answer
 from .._transport._session import Query, Session, encode_segment
 from . import _json
 from . import _svm_management_json as formats
@@ -26,7 +27,10 @@ _SVMS = f"{_BASE}/management/deployment/svm/"
 """With its trailing slash, as the pages write it."""
 _READ = {"Accept": "application/json"}
 _WRITE = {"Accept": "application/json", "Content-Type": "application/json; charset=utf-8"}
-_CANNOT_LIST = frozenset({400, 403, 404, 405, 501})
+_MAY_PASS = frozenset({429, 502, 503, 504})
+"""Statuses of a server that is busy, which say nothing about whether it has a call."""
+_LISTS_OR_NOT = frozenset({401, *_MAY_PASS})
+"""Statuses that are errors of any call; every other one means that the server does not have this one."""
 
 
 class SvmManagementApi:
@@ -154,14 +158,26 @@ class SvmManagementApi:
         return self._session.write(method, path, body=_json.body(wanted), headers=_WRITE, safe=safe)
 
     def _list(self, path: str, needed: Sequence[str]) -> Optional[list[dict[str, Any]]]:
+        """Return the objects of a list that no page documents, or None when the server does not have it."""
         try:
-            return _json.listed(_json.read(self._session.read(path, headers=_READ)), needed)
+            return _json.listed(_json.read(self._read_once_more(path)), needed)
         except UnexpectedAnswer:
             return None
         except ApiError as error:
-            if error.status in _CANNOT_LIST:
+            if error.status not in _LISTS_OR_NOT:
                 return None
             raise
+
+    def _read_once_more(self, path: str) -> Answer:
+        """Read what the server may not have: again when it is busy or out of reach, not for any other error."""
+        try:
+            return self._session.read(path, headers=_READ, retries=0)
+        except (NotConnected, OutcomeUnknown):
+            return self._session.read(path, headers=_READ)
+        except ApiError as error:
+            if error.status not in _MAY_PASS:
+                raise
+            return self._session.read(path, headers=_READ)
 
 
 def _object(answer: Any) -> dict[str, Any]:

@@ -24,30 +24,32 @@ def memory_of(server: str) -> TaskJournal:
 def find_infrastructure(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Optional[Infrastructure]:
     """Return the infrastructure of the id given, or else of that type and address, or None.
 
-    By type and address it is found when the server lists infrastructures; otherwise when it was connected from this
-    machine, whose memory is believed only when the server confirms it.
+    By type and address it is found when the server lists infrastructures, and when it was connected from this machine,
+    whose memory is believed only when the server confirms it. No page documents the list: it adds to what is known, and
+    nothing is taken to be gone because it does not stand there.
     """
     if parameters.get("infrastructure_id") is not None:
         return by_id(api, parameters["infrastructure_id"])
     listed = api.infrastructures()
-    if listed is None:
-        ids = memory.ids_about(subject(parameters))
-        if not ids and parameters["state"] == "absent":
-            raise InputError(
-                f"Whether {parameters['type']} {parameters['address']} is connected cannot be found out: this server "
-                "does not list infrastructures.",
-                hint="Give infrastructure_id, as it was returned when the infrastructure was connected.",
-            )
-        remembered = [by_id(api, known) for known in ids]
-        listed = [one for one in remembered if one is not None]
-    same = {one.id: one for one in listed if is_same(one, parameters)}
+    ids = memory.ids_about(subject(parameters))
+    if listed is None and not ids and parameters["state"] == "absent":
+        raise InputError(
+            f"Whether {parameters['type']} {parameters['address']} is connected cannot be found out: this server does "
+            "not list infrastructures.",
+            hint="Give infrastructure_id, as it was returned when the infrastructure was connected.",
+        )
+    same = {one.id.lower(): one.id for one in listed or [] if is_same(one, parameters)}
+    for known in ids:
+        one = by_id(api, known) if known.lower() not in same else None
+        if one is not None and is_same(one, parameters):
+            same[known.lower()] = known
     if len(same) > 1:
         raise InputError(
             f"Several infrastructures are of type {parameters['type']} at {parameters['address']}: "
-            f"{', '.join(sorted(same))}. Say which one with infrastructure_id."
+            f"{', '.join(sorted(same.values()))}. Say which one with infrastructure_id."
         )
     # A list may leave out how each is connected.
-    return by_id(api, next(iter(same))) if same else None
+    return by_id(api, next(iter(same.values()))) if same else None
 
 
 def by_id(api: SvmManagementApi, infrastructure_id: str) -> Optional[Infrastructure]:

@@ -62,7 +62,8 @@ def _add(api: SvmManagementApi, wanted: dict[str, Any], parameters: Parameters) 
                 "Whether the infrastructure was added is unknown. Look in the Integration Server's console: if it is "
                 "there, repeat with its infrastructure_id; if not, repeat as it is."
                 if listed is None
-                else "The infrastructure was not added: run this again."
+                else "The server's list of infrastructures does not show it, so that it was not added: run this again. "
+                "If it appears in the Integration Server's console all the same, repeat with its infrastructure_id."
             )
             raise
         return same[0]

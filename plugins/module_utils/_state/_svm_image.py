@@ -40,7 +40,7 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     api, settings = _connect.svm_management(parameters, context)
     memory = TaskJournal(settings.origin, kind="images", kept_seconds=_REMEMBERED_SECONDS)
     read_at = time.time()
-    before = _find(api, memory, parameters)
+    before = _find(api, memory, parameters, context)
     register = before is None
     result: Result = {"changed": register, "image": before.as_dict() if before else None, "task": None, "remaining": []}
     after = before
@@ -51,7 +51,9 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     elif register:
         with Turns(settings.origin).take(_subject(parameters), read_at) as others:
             memory.reread()
-            after = (_find(api, memory, parameters) if others else None) or _register(api, memory, parameters)
+            after = (_find(api, memory, parameters, context) if others else None) or _register(
+                api, memory, parameters, context
+            )
     result["image"] = after.as_dict() if after else None
     if parameters["validate_image"] and after is not None and not context.check_mode:
         _validate(api, after, Poller(waiting), context, result)
@@ -69,19 +71,18 @@ def _check(parameters: Parameters) -> None:
         raise InputError("infrastructure_types is missing: name the platforms on which the image will be deployed.")
 
 
-def _find(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Optional[Image]:
+def _find(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters, context: Context) -> Optional[Image]:
     """Return the image of the id given, or the one of the same manifest where the server lists images, or None.
 
     Where the list does not show manifests, an image is known that was registered from this machine and is still listed.
+    No page documents the list, so that an id is never refused for it: whether it is known shows when it is verified.
     """
     listed = api.images()
     if parameters.get("image_id") is not None:
         image_id = parameters["image_id"]
         known = [one for one in listed or [] if one.id.lower() == image_id.lower()]
-        if listed is not None and not known:
-            raise InputError(
-                f"No image has the id {image_id}.", hint="Register it: give manifest_path and infrastructure_types."
-            )
+        if listed and not known:
+            context.warn(f"The server's list of images does not show the image {image_id}.")
         types = list(parameters.get("infrastructure_types") or [])
         return known[0] if known else Image(image_id, None, None, {}, types)
     wanted = {_same_type(each) for each in parameters["infrastructure_types"]}
@@ -110,13 +111,13 @@ def _same_type(infrastructure_type: str) -> str:
     return _NUMA if upper == _NUMA_OTHERWISE else upper
 
 
-def _register(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Image:
-    image = _registered(api, memory, parameters)
+def _register(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters, context: Context) -> Image:
+    image = _registered(api, memory, parameters, context)
     memory.remember(image.id, _subject(parameters))
     return image
 
 
-def _registered(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters) -> Image:
+def _registered(api: SvmManagementApi, memory: TaskJournal, parameters: Parameters, context: Context) -> Image:
     path, types = parameters["manifest_path"], list(dict.fromkeys(parameters["infrastructure_types"]))
     try:
         try:
@@ -130,7 +131,7 @@ def _registered(api: SvmManagementApi, memory: TaskJournal, parameters: Paramete
             except ApiError:
                 raise error from None
     except OutcomeUnknown as error:
-        found = _find(api, memory, parameters)
+        found = _find(api, memory, parameters, context)
         if found is not None:
             return found
         error.hint = (
@@ -155,7 +156,7 @@ def _with_types(image: Image, types: Sequence[str]) -> Image:
 
 def _validate(api: SvmManagementApi, image: Image, poller: Poller, context: Context, result: Result) -> None:
     try:
-        task: ServerTask = api.validate_image(image.id)
+        task = _started(api, image)
         result["task"] = task.as_dict()
         if not poller.waiting.wait:
             return
@@ -173,6 +174,17 @@ def _validate(api: SvmManagementApi, image: Image, poller: Poller, context: Cont
         raise
     except KsvlaError as error:
         error.add_details(**result)
+        raise
+
+
+def _started(api: SvmManagementApi, image: Image) -> ServerTask:
+    """Start verifying an image and return the task."""
+    try:
+        return api.validate_image(image.id)
+    except ApiError as error:
+        if error.not_found:
+            error.message = f"No image has the id {image.id}."
+            error.hint = "Register it: give manifest_path and infrastructure_types."
         raise
 
 
