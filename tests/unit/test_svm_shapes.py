@@ -93,7 +93,7 @@ def _step(name: str, state: str, **more: Any) -> dict[str, Any]:
 
 
 def _planned(index: int, name: str) -> PlannedSvm:
-    return PlannedSvm(WantedSvm(index, {"name": name}), "deploy", "i1", False, "h1", name=name)
+    return PlannedSvm(WantedSvm(index, name=name), "deploy", "i1", False, "h1", name=name)
 
 
 @pytest.mark.parametrize("beside", [False, True])
@@ -113,7 +113,7 @@ def test_what_became_of_each_svm(beside: bool) -> None:
 
 
 def test_children_of_one_name_are_told_by_their_place() -> None:
-    other = PlannedSvm(WantedSvm(1, {"name": "a"}), "deploy", "i1", False, "h2", name="a")
+    other = PlannedSvm(WantedSvm(1, name="a"), "deploy", "i1", False, "h2", name="a")
     elsewhere = _child("a", "Failed")
     elsewhere["parameters"][1]["value"] = "h2"
     task = formats.task(

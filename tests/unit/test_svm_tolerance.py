@@ -158,12 +158,13 @@ def test_a_list_that_does_not_tell_machines_apart(is_svm: bool) -> None:
     """Nothing may take a virtual machine for an SVM, and remove it, because a list in general says too little."""
     brief = {"id": "v1", "name": "web", "parent_id": "h1"}
     places = SimpleNamespace(
+        infrastructure=lambda _i: SimpleNamespace(id="i"),
         openstack=lambda _i: False,
         location=lambda _i, _l: {"id": "h1"},
         machines=lambda _i, _l: [brief],
         machine=lambda _i, machine_id: {**brief, "is_svm": is_svm} if machine_id == "v1" else None,
     )
-    wanted = WantedSvm(0, {"name": "web", "infrastructure_id": "i", "location": "h"})
+    wanted = WantedSvm(0, "i", name="web", location="h")
     planner = Planner(places, Context())  # type: ignore[arg-type]
     if is_svm:
         assert planner.plan(wanted, "absent").action == REMOVE

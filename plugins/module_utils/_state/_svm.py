@@ -19,7 +19,7 @@ from .._transport._answer import find_error_code
 from ._diff import diff_of
 from ._infrastructure_connection import refuse_cancel
 from ._svm_places import Places
-from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm, Planner
+from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm, Planner, refuse_repeated
 from ._svm_results import DONE, FAILED, STARTED, UNCHANGED, Record, record
 from ._svm_run import SvmRun
 from ._svm_settled import wait_until_listed
@@ -45,7 +45,9 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     poller = Poller(waiting)
     run = SvmRun(api, poller, context, TaskJournal(origin), Turns(origin), parameters, action)
     read_at = time.time()
-    planned, attached = run.attachable([planner.plan(one, parameters["state"]) for one in wanted])
+    plan = [planner.plan(one, parameters["state"]) for one in wanted]
+    refuse_repeated(plan)
+    planned, attached = run.attachable(plan)
     everything = sorted([*planned, *(one for svms in attached.values() for one in svms)], key=lambda p: p.wanted.index)
     if context.check_mode:
         outcomes = [record(one, DONE.get(one.action, UNCHANGED)) for one in everything]
@@ -152,15 +154,15 @@ def _after(planned: PlannedSvm, outcome: Record) -> Optional[dict[str, Any]]:
         return None
     if planned.action == NONE:
         return _before(planned)
-    given = planned.wanted.given
+    given = planned.wanted
     shown: dict[str, Any] = {"state": "present"}
     options: tuple[str, ...] = ("networks", "ksc", "dns", "allow_root_ssh")
     if planned.action == DEPLOY:
         options = (*options, "location", "storage", "flavor", "volume_type", "availability_zone", "server_group")
     for option in options:
-        if given.get(option) is not None:
-            shown[option] = _plain(given[option])
-    changed = [name for name in ("root_password", "new_klconfig_password") if given.get(name)]
+        if getattr(given, option) is not None:
+            shown[option] = _plain(getattr(given, option))
+    changed = [name for name in ("root_password", "new_klconfig_password") if getattr(given, name)]
     if planned.action == RECONFIGURE and changed:
         shown["passwords"] = f"new: {', '.join(changed)}"
     return shown

@@ -48,7 +48,8 @@ class Places:
         """
         if infrastructure_id not in self._infrastructures:
             try:
-                self._infrastructures[infrastructure_id] = self._api.infrastructure(infrastructure_id)
+                found = self._api.infrastructure(infrastructure_id)
+                self._infrastructures[infrastructure_id] = self._infrastructures[found.id] = found
             except ApiError as error:
                 if error.not_found:
                     error.message = f"No infrastructure has the id {infrastructure_id}."

@@ -8,6 +8,7 @@ What is there is left alone, what is missing is deployed, what is listed as abse
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
@@ -54,6 +55,24 @@ class PlannedSvm:
         return f"svm {self.infrastructure_id} {self.location_id} {who}"
 
 
+def refuse_repeated(planned: Sequence[PlannedSvm]) -> None:
+    """Refuse an SVM that is planned twice, which its options do not show when they name its place in different ways.
+
+    :raises InputError: naming the two.
+    """
+    seen: dict[tuple[Optional[str], ...], PlannedSvm] = {}
+    for one in planned:
+        where = one.infrastructure_id.lower()
+        named = ("name", where, one.location_id, one.wanted.label) if one.svm_id is None else ("id", where, one.svm_id)
+        if named in seen:
+            other = seen[named]
+            raise InputError(
+                f"svms[{other.wanted.index}] and svms[{one.wanted.index}] are the same SVM: {one.label}"
+                f"{f' ({one.svm_id})' if one.svm_id else ''} in {one.location_id or one.infrastructure_id}."
+            )
+        seen[named] = one
+
+
 class Planner:
     """Plans one SVM after the other."""
 
@@ -67,11 +86,12 @@ class Planner:
         :raises InputError: when a place, a network and so on cannot be found, or does not fit the platform.
         :raises KsvlaError: when something else is in the way.
         """
-        places, infrastructure_id = self._places, wanted.infrastructure_id
+        # The id as the server writes it, so that one infrastructure is known as the same in whatever case it was given.
+        places, infrastructure_id = self._places, self._places.infrastructure(wanted.infrastructure_id).id
         openstack = places.openstack(infrastructure_id)
         self._check_platform(wanted, openstack=openstack, deploys=state == "present" and wanted.svm_id is None)
         location_id = str(places.location(infrastructure_id, wanted.location)["id"]) if wanted.location else None
-        found = self._find(wanted, location_id)
+        found = self._find(infrastructure_id, wanted, location_id)
         base = PlannedSvm(wanted, NONE, infrastructure_id, openstack, location_id, name=wanted.name)
         if found is not None:
             parent = found.get("parent_id") or location_id
@@ -89,30 +109,30 @@ class Planner:
 
     def _check_platform(self, wanted: WantedSvm, *, openstack: bool, deploys: bool) -> None:
         where = f"svms[{wanted.index}] ({wanted.label})"
-        wrong = [each for each in (_HOST_ONLY if openstack else _OPENSTACK_ONLY) if wanted.given.get(each)]
+        wrong = [each for each in (_HOST_ONLY if openstack else _OPENSTACK_ONLY) if getattr(wanted, each)]
         if not openstack and any(network.get("security_groups") for network in wanted.networks or []):
             wrong.append("security_groups")
         if wrong:
             kind = "an OpenStack project has flavors and volume types" if openstack else "a hypervisor has a storage"
             raise InputError(f"{where}: {', '.join(wrong)} cannot be given here: {kind}.")
         needed = "flavor" if openstack else "storage"
-        if deploys and not wanted.given.get(needed):
+        if deploys and not getattr(wanted, needed):
             raise InputError(f"{where} lacks {needed}: needed to deploy an SVM on this platform.")
         for network in wanted.networks or []:
             if not openstack and len(network.get("ip_addresses") or []) > 1:
                 raise InputError(f"{where}: a network adapter on a hypervisor takes one IP address.")
 
-    def _find(self, wanted: WantedSvm, location_id: Optional[str]) -> Optional[Object]:
+    def _find(self, infrastructure_id: str, wanted: WantedSvm, location_id: Optional[str]) -> Optional[Object]:
         """Return the SVM of that id, or of that name in its place, or None."""
         if wanted.svm_id is not None:
-            found = self._places.machine(wanted.infrastructure_id, wanted.svm_id)
+            found = self._places.machine(infrastructure_id, wanted.svm_id)
             if found is not None:
                 self._require_svm(found)
             return found
-        machines = self._places.machines(wanted.infrastructure_id, location_id)
+        machines = self._places.machines(infrastructure_id, location_id)
         named = [one for one in machines if one.get("name") == wanted.name]
         unique = list({str(one.get("id")): one for one in named}.values())
-        unique = [self._in_full(wanted.infrastructure_id, one, location_id) for one in unique]
+        unique = [self._in_full(infrastructure_id, one, location_id) for one in unique]
         svms = [one for one in unique if _is_svm(one)]
         if len(svms) > 1:
             described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
@@ -183,9 +203,15 @@ class Planner:
 
     def _resolved(self, base: PlannedSvm, wanted: WantedSvm) -> PlannedSvm:
         resources: dict[str, str] = {}
-        for option in ("storage", "flavor", "volume_type", "server_group"):
-            if wanted.given.get(option):
-                resources[option] = str(self._resource(base, option, wanted.given[option])["id"])
+        chosen = {
+            "storage": wanted.storage,
+            "flavor": wanted.flavor,
+            "volume_type": wanted.volume_type,
+            "server_group": wanted.server_group,
+        }
+        for option, name in chosen.items():
+            if name:
+                resources[option] = str(self._resource(base, option, name)["id"])
         if wanted.availability_zone:
             zone = self._resource(base, "availability_zone", wanted.availability_zone)
             resources["availability_zone"] = str(zone.get("name") or zone.get("id"))

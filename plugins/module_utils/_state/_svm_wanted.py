@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from .._context import Parameters
@@ -37,30 +37,39 @@ _TO_DEPLOY = ("name", "infrastructure_id", "location", "networks", "ksc", "root_
 
 @dataclass(frozen=True)
 class WantedSvm:
-    """One SVM as the user wrote it.
+    """One SVM as the user wrote it; what was not given is None.
 
     :param index: Its place in the list, for messages.
-    :param given: Its options; networks have exactly one primary.
+    :param networks: With exactly one primary.
     """
 
     index: int
-    given: Mapping[str, Any]
-
-    def __getattr__(self, name: str) -> Any:
-        """Return an option, or None where it was not given."""
-        if name == "given" or name.startswith("__"):
-            raise AttributeError(name)
-        return self.given.get(name)
+    infrastructure_id: str = ""
+    name: Optional[str] = None
+    svm_id: Optional[str] = None
+    location: Optional[str] = None
+    storage: Optional[str] = None
+    flavor: Optional[str] = None
+    volume_type: Optional[str] = None
+    availability_zone: Optional[str] = None
+    server_group: Optional[str] = None
+    networks: Optional[list[dict[str, Any]]] = None
+    ksc: Optional[Mapping[str, Any]] = None
+    dns: Optional[Mapping[str, Any]] = None
+    allow_root_ssh: Optional[bool] = None
+    root_password: Optional[str] = field(default=None, repr=False)
+    klconfig_password: Optional[str] = field(default=None, repr=False)
+    new_klconfig_password: Optional[str] = field(default=None, repr=False)
 
     @property
     def label(self) -> str:
         """How messages name it."""
-        return str(self.given.get("name") or self.given.get("svm_id"))
+        return str(self.name or self.svm_id)
 
     @property
     def static(self) -> bool:
         """Whether any of its networks has static addressing."""
-        return any(network["addressing"] == STATIC for network in self.given.get("networks") or [])
+        return any(network["addressing"] == STATIC for network in self.networks or [])
 
 
 def wanted_svms(parameters: Parameters) -> list[WantedSvm]:
@@ -99,7 +108,7 @@ def _checked(index: int, entry: Mapping[str, Any], state: str) -> WantedSvm:
     if entry.get("new_klconfig_password") and state == "present":
         raise InputError(f"{where}.new_klconfig_password goes with state: reconfigured; give klconfig_password.")
     networks = None if state == "absent" else _networks(where, entry.get("networks"))
-    checked = WantedSvm(index, {**entry, "networks": networks})
+    checked = WantedSvm(index, **{**entry, "networks": networks})
     if state != "absent":
         _check_connections(where, checked)
     return checked
@@ -179,12 +188,13 @@ def _refuse_repeated(wanted: Sequence[WantedSvm]) -> None:
     """Refuse an SVM or an IP address that is listed twice."""
     seen: dict[tuple[str, ...], WantedSvm] = {}
     for one in wanted:
-        keys: list[tuple[str, ...]] = [("SVM id", one.infrastructure_id, one.svm_id)] if one.svm_id else []
+        infrastructure_id = one.infrastructure_id.lower()
+        keys: list[tuple[str, ...]] = [("SVM id", infrastructure_id, one.svm_id)] if one.svm_id else []
         if one.name and not one.svm_id:
-            keys.append(("name", one.infrastructure_id, one.location or "", one.name))
+            keys.append(("name", infrastructure_id, one.location or "", one.name))
         for network in one.networks or []:
             keys.extend(
-                ("IP address", one.infrastructure_id, str(ipaddress.ip_address(each)))
+                ("IP address", infrastructure_id, str(ipaddress.ip_address(each)))
                 for each in network.get("ip_addresses") or []
             )
         for key in keys:

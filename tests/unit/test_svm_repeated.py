@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One SVM stands in a list once, in whatever way its place and its infrastructure are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from unit.svm_deployments import HOST, connected, host_svm, registered_image
+from unit.svm_support import Caller
+
+from simulator.testing import RunningSimulator
+
+
+@pytest.fixture
+def run(simulator: RunningSimulator) -> Iterator[Caller]:
+    """Calls modules."""
+    with connected(simulator) as made:
+        yield made
+
+
+def _hypervisor_id(run: Caller) -> str:
+    locations = run("infrastructure_info", infrastructure_id=HOST)["locations"]
+    return str(next(one["id"] for one in locations if one["name"] == "hypervisor-01"))
+
+
+@pytest.mark.parametrize("other", ["place", "infrastructure", "both"])
+def test_one_svm_is_not_deployed_twice(run: Caller, other: str) -> None:
+    image_id = registered_image(run)
+    second = host_svm("svm-01", "192.0.2.52")
+    if other != "infrastructure":
+        second["location"] = _hypervisor_id(run)
+    if other != "place":
+        second["infrastructure_id"] = HOST.upper()
+    failed = run.fails("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51"), second])
+    assert "svms[0] and svms[1]" in failed["msg"]
+    assert "svm-01" in failed["msg"]
+    assert not run.sent("POST", "/deployment/svm/")
+
+
+@pytest.mark.parametrize("state", ["present", "reconfigured", "absent"])
+@pytest.mark.parametrize("by", ["svm_id", "location"])
+def test_one_svm_that_is_there_is_not_listed_twice(run: Caller, state: str, by: str) -> None:
+    image_id = registered_image(run)
+    (made,) = run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")])["svms"]
+    more: dict[str, Any] = {"infrastructure_id": HOST}
+    if state == "reconfigured":
+        more |= {"klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
+    first = host_svm("svm-01", "192.0.2.51") if state == "present" else {**more, "name": "svm-01"}
+    second = {**more, "svm_id": made["svm_id"]}
+    if by == "location":
+        second = {**more, "name": "svm-01", "location": "hypervisor-01"}
+        if state == "present":
+            second = host_svm("svm-01", "192.0.2.53", location=_hypervisor_id(run))
+    run.simulator.clear_requests()
+    failed = run.fails("svm", state=state, image_id=image_id, svms=[first, second])
+    assert "are the same SVM: svm-01" in failed["msg"]
+    assert {one["method"] for one in run.simulator.requests()} == {"GET"}
+
+
+def test_one_name_in_two_places_is_two_svms(run: Caller) -> None:
+    wanted = [host_svm("svm-01", "192.0.2.51"), host_svm("svm-01", "192.0.2.52", location="hypervisor-02")]
+    result = run("svm", image_id=registered_image(run), svms=wanted)
+    assert [one["action"] for one in result["svms"]] == ["deployed", "deployed"]
+    gone = [{"svm_id": "0" * 8, "infrastructure_id": HOST}, {"svm_id": "1" * 8, "infrastructure_id": HOST}]
+    assert not run("svm", state="absent", svms=gone)["changed"]
+
+
+def test_the_case_of_an_infrastructure_makes_no_difference(run: Caller) -> None:
+    image_id = registered_image(run)
+    run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")])
+    again = {**host_svm("svm-01", "192.0.2.51"), "infrastructure_id": HOST.upper()}
+    assert run("svm", image_id=image_id, svms=[again])["svms"][0]["action"] == "unchanged"
