@@ -5,12 +5,16 @@
 
 ``meta/runtime.yml`` sends the tasks of all modules here. Starting a module process costs far more than its work, so the
 work is done in the controller's own worker process when nothing asks for another place.
+
+Ansible loads the action plugin that has a module's name before it starts the worker process of a task. So a link with the
+name of each module leads here: what the work needs is imported once then, and not once per task.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +26,7 @@ from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import (
+    LIBRARIES,
     ModuleDefinition,
     hidden_values,
     missing_library,
@@ -42,8 +47,23 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._progress import
 
 _COLLECTION = "ksvla.light_agent"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules"
+_TRANSPORT = f"ansible_collections.{_COLLECTION}.plugins.module_utils._transport._session"
 
 display = Display()
+
+
+def _import_ahead(name: str) -> None:
+    """Import what a task of the module needs, when this plugin is loaded by the name of one."""
+    if name.startswith("_"):
+        return
+    with suppress(ImportError):
+        for library in LIBRARIES:
+            import_module(library)
+    import_module(f"{_MODULES}.{name}")
+    import_module(_TRANSPORT)
+
+
+_import_ahead(__name__.rpartition(".")[2])
 
 
 class ActionModule(ActionBase):

@@ -8,6 +8,7 @@ counts is the ratio of their medians.
 
     make benchmark                  all of them
     make benchmark ARGS=overhead   one item of a loop, against ansible.builtin.uri doing the same GET
+    make benchmark ARGS=tasks       one task of its own, against ansible.builtin.uri and against a task that does nothing
     make benchmark ARGS=vms         registering virtual machines, against a bare client with one connection
     make benchmark ARGS=report      memory while fetching reports of growing size
 """
@@ -94,6 +95,21 @@ def overhead(rounds: int) -> None:
     print(f"  uri / controller = {median['uri'] / median['controller']:.1f}")
 
 
+def tasks(rounds: int) -> None:
+    """Compare tasks of their own, each with one GET of the list of tenants, with one that does nothing."""
+    times: dict[str, list[float]] = {"uri": [], "info": [], "nothing": []}
+    with tempfile.TemporaryDirectory() as folder, simulator(Path(folder)) as server:
+        for _round in range(rounds):
+            for name, many in (("uri", 11), ("info", 41), ("nothing", 41)):
+                times[name].append(per_item(server, "tasks.yml", 1, many, **{"with": name}))
+    median = {name: statistics.median(values) for name, values in times.items()}
+    print("One task of its own, one GET (median of", rounds, "rounds that take turns):")
+    print(f"  ansible.builtin.uri                  {median['uri'] * 1000:8.1f} ms")
+    print(f"  ksvla_tenant_info in the controller  {median['info'] * 1000:8.1f} ms")
+    print(f"  ansible.builtin.debug                {median['nothing'] * 1000:8.1f} ms")
+    print(f"  uri / controller = {median['uri'] / median['info']:.1f}")
+
+
 def vms(rounds: int, count: int = 3000) -> None:
     """Compare registering virtual machines: the module with 8 requests at a time, and a bare client."""
     module, bare = [], []
@@ -157,7 +173,7 @@ def _fetch_report(folder: Path, lines: int) -> tuple[int, int]:
 def main() -> None:
     """Run the benchmarks that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    benchmarks = {"overhead": overhead, "vms": vms, "report": report}
+    benchmarks = {"overhead": overhead, "tasks": tasks, "vms": vms, "report": report}
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(benchmarks)}; all by default")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

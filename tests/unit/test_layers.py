@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -123,8 +125,25 @@ def test_what_nobody_else_shall_use_is_private(path: Path) -> None:
     assert all(re.fullmatch(r"_[a-z][a-z0-9_]*", part) for part in parts)
 
 
-def test_the_action_plugin_is_private() -> None:
-    assert [path.name for path in (PLUGINS / "action").glob("*.py")] == ["_ksvla_task.py"]
+def test_there_is_one_action_plugin_under_the_name_of_each_module() -> None:
+    files = {path.name: path for path in (PLUGINS / "action").glob("*.py")}
+    assert not files.pop("_ksvla_task.py").is_symlink()
+    assert set(files) == {path.name for path in (PLUGINS / "modules").glob("*.py")}
+    assert {str(path.readlink()) for path in files.values()} == {"_ksvla_task.py"}
+
+
+def test_what_a_task_needs_is_imported_before_it_runs() -> None:
+    """Ansible loads the plugin in the controller, and only then starts the worker process of a task."""
+    package = "ansible_collections.ksvla.light_agent.plugins"
+    code = f"import sys, {package}.action.ksvla_tenant_info; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, timeout=60
+    )
+    imported = done.stdout.split()
+    for needed in ("modules.ksvla_tenant_info", "module_utils._transport._session", "module_utils._api._connect"):
+        assert f"{package}.{needed}" in imported
+    assert {"requests", "xmltodict"} <= set(imported)
 
 
 @pytest.mark.parametrize("path", UTILITIES, ids=_name)

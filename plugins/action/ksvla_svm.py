@@ -1,0 +1,1 @@
+_ksvla_task.py
