@@ -65,7 +65,7 @@ def infrastructure(value: dict[str, Any]) -> Infrastructure:
         one = _json.part(connections, account)
         # Without a read-only account the server uses the other one: there is no second connection to wait for then.
         unused = account == "readonly" and bool(accounts) and readonly_username is None
-        if one.get("status") is not None and not unused:
+        if _upper(one.get("status")) and not unused:
             connection[account] = _connection(one)
     settings = _json.part(value, "specific_settings")
     return Infrastructure(

@@ -28,6 +28,7 @@ from ._infrastructure_connection import (
 )
 from ._infrastructure_new import add_infrastructure
 from ._platforms import is_openstack
+from ._read_only_account import without_unused_account
 
 _TEXTS = (
     "infrastructure_id",
@@ -52,6 +53,7 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
     memory = memory_of(settings.origin)
     read_at = time.time()
     before = find_infrastructure(api, memory, parameters)
+    before = None if before is None else without_unused_account(before, parameters)
     _judge(parameters, before, context)
     action = plan(parameters, before)
     result: Result = {"changed": action is not None, "infrastructure": _record(before), "remaining": []}
@@ -62,7 +64,10 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
         def add() -> Infrastructure:
             return add_infrastructure(api, memory, Turns(settings.origin), parameters, read_at)
 
-        after = _apply(api, add, before, action, Poller(waiting), context, result)
+        def used(seen: Infrastructure) -> Infrastructure:
+            return without_unused_account(seen, parameters)
+
+        after = _apply(api, add, used, before, action, Poller(waiting), context, result)
     if action == "connect" and after is not None:
         # The answers about the OpenStack family do not name the accounts; those that were just given are known.
         after = replace(
@@ -161,6 +166,7 @@ def _judge(parameters: Parameters, infrastructure: Optional[Infrastructure], con
 def _apply(
     api: SvmManagementApi,
     add: Callable[[], Infrastructure],
+    used: Callable[[Infrastructure], Infrastructure],
     before: Optional[Infrastructure],
     action: Optional[str],
     poller: Poller,
@@ -178,7 +184,7 @@ def _apply(
         return None
     note = ""
     if before is None:
-        found = add()
+        found = used(add())
         result["infrastructure"] = found.as_dict()
         note = (
             f" It stays on the server as infrastructure_id {found.id}: repeat with this id once the cause is removed, "
@@ -191,7 +197,7 @@ def _apply(
     if not poller.waiting.wait:
         return found
     try:
-        found = wait_for_connection(api, found, poller, context.progress, refreshed=action == "refresh")
+        found = wait_for_connection(api, found, poller, context.progress, refreshed=action == "refresh", used=used)
         require_connected(api, found, note=note)
     except KsvlaError as error:
         error.add_details(

@@ -55,11 +55,18 @@ def refuse_cancel(waiting: Waiting) -> None:
 
 
 def wait_for_connection(
-    api: SvmManagementApi, infrastructure: Infrastructure, poller: Poller, progress: Progress, *, refreshed: bool
+    api: SvmManagementApi,
+    infrastructure: Infrastructure,
+    poller: Poller,
+    progress: Progress,
+    *,
+    refreshed: bool,
+    used: Callable[[Infrastructure], Infrastructure] = lambda seen: seen,
 ) -> Infrastructure:
     """Wait until all accounts and microservices are connected, or one of them certainly is not; return what is seen.
 
     :param refreshed: A refresh was just asked for, so that an error may still be an old one.
+    :param used: Leaves out of what the server shows the accounts that are not used.
     :raises WaitTimeout: when the time is up.
     """
     started = time.monotonic()
@@ -67,7 +74,7 @@ def wait_for_connection(
 
     def look(deadline: Deadline) -> Look[Infrastructure]:
         nonlocal seen_connecting
-        now = api.infrastructure(infrastructure.id, deadline=deadline, retries=0)
+        now = used(api.infrastructure(infrastructure.id, deadline=deadline, retries=0))
         seen_connecting = seen_connecting or any(one.status == CONNECTING for one in now.connection.values())
         elapsed = time.monotonic() - started
         stale = not seen_connecting and elapsed < STALE_SECONDS

@@ -18,6 +18,7 @@ from .._tasks._turns import Turns
 from ._find_infrastructure import find_infrastructure, is_same, subject
 from ._infrastructure_connection import require_connected
 from ._platforms import is_openstack
+from ._read_only_account import without_unused_account
 
 
 def add_infrastructure(
@@ -31,7 +32,7 @@ def add_infrastructure(
     """
     wanted = connection_body(parameters)
     if is_openstack(parameters["type"]) and parameters["test_connection"]:
-        tested = api.test_connection(wanted)
+        tested = without_unused_account(api.test_connection(wanted), parameters)
         tested = replace(
             tested,
             type=tested.type or parameters["type"],

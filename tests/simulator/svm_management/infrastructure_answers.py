@@ -14,6 +14,10 @@ from simulator.svm_management.platforms import OPENSTACK, PLATFORMS
 from simulator.svm_management.settings import SvmSettings
 
 _EDITION = "Standard"
+_NOT_USED: dict[str, dict[str, Any]] = {
+    "unused": {"status": "DISCONNECTED", "connectionError": "NO_ERROR", "message": "", "details": {}},
+    "empty": {"status": "", "connectionError": "", "message": "", "details": None},
+}
 
 
 class InfrastructureAnswers:
@@ -70,8 +74,11 @@ class InfrastructureAnswers:
     def _connection(self, infrastructure: Infrastructure, outcome: dict[str, dict[str, Any]]) -> dict[str, Any]:
         openstack = PLATFORMS[infrastructure.type].family == OPENSTACK
         known = dict(outcome)
-        if self._settings.read_only_info == "always" and ADMIN in known:
+        told = self._settings.read_only_info
+        if told == "always" and ADMIN in known:
             known.setdefault(READ_ONLY, known[ADMIN])
+        if told in _NOT_USED:
+            known.setdefault(READ_ONLY, _NOT_USED[told])
         shown = {}
         for kind, each in known.items():
             info: dict[str, Any] = {"status": each["status"], "connectionError": each["connectionError"]}

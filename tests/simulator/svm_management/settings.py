@@ -69,7 +69,13 @@ class SvmSettings:
         "pages", "spelling of the read-only account in answers", "pages", "readOnly", "readonly"
     )
     read_only_info: str = option(
-        "given", "whether connectionInfo tells of a read-only account that was not given", "given", "always"
+        "given",
+        "whether connectionInfo tells of a read-only account that was not given: not, as connected, as not connected, or "
+        "with an empty status",
+        "given",
+        "always",
+        "unused",
+        "empty",
     )
     read_only_details: str = option("full", "details of the read-only account (OpenStack)", "full", "pages")
     regions_nesting: str = option(
