@@ -16,7 +16,7 @@ from .._clock import NO_DEADLINE, Deadline
 from .._errors import ApiError, InputError, NotConnected, OutcomeUnknown, UnexpectedAnswer
 from .._transport._answer import Answer
 from .._transport._session import Query, Session, encode_segment
-from . import _json
+from . import _identifiers, _json
 from . import _svm_management_json as formats
 from ._records import ServerTask
 from ._svm_management_records import Certificate, Image, Infrastructure, InfrastructureObjects
@@ -141,8 +141,26 @@ class SvmManagementApi:
         return formats.started_task(self._session.write("PUT", path, headers=_READ, safe=True))
 
     def change_svms(self, method: str, wanted: Mapping[str, Any]) -> ServerTask:
-        """Start a task that deploys (POST), reconfigures (PUT) or removes (DELETE) SVMs, and return it."""
-        return formats.started_task(self._write(method, _SVMS, wanted))
+        """Start a task that deploys (POST), reconfigures (PUT) or removes (DELETE) SVMs, and return it.
+
+        :raises OutcomeUnknown: when the server accepts the request, and its answer names no task.
+        """
+        answer = self._write(method, _SVMS, wanted)
+        try:
+            return formats.started_task(answer)
+        except UnexpectedAnswer:
+            pass
+        try:
+            named = _identifiers.task_id(answer)
+        except UnexpectedAnswer as error:
+            raise OutcomeUnknown(error.message, request=f"{method} {_SVMS}") from None
+        if not any(character.isdigit() for character in named):
+            # A lone word such as "OK" is no id.
+            raise OutcomeUnknown(
+                f"The server accepted the request with {answer.status}, but did not say which task carries it out.",
+                request=f"{method} {_SVMS}",
+            )
+        return ServerTask(named, None, "unknown")
 
     def task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> ServerTask:
         """Return one task with its children ("SVM deployment task")."""

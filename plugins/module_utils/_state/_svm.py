@@ -60,7 +60,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
         raise
     if waiting.wait:
         wait_until_listed(api, poller, context, everything, _outcomes(everything, run))
-    outcomes = _with_ids(places, everything, _outcomes(everything, run))
+    outcomes = _with_ids(places, everything, _outcomes(everything, run), context)
     result = _finish(everything, outcomes, run, context)
     _require_all(action, result)
     return result
@@ -77,16 +77,25 @@ def _outcomes(everything: Sequence[PlannedSvm], run: SvmRun) -> list[Record]:
     return found
 
 
-def _with_ids(places: Places, everything: Sequence[PlannedSvm], outcomes: list[Record]) -> list[Record]:
-    """Look up the id of SVMs that were deployed and whose task did not tell it."""
+def _with_ids(
+    places: Places, everything: Sequence[PlannedSvm], outcomes: list[Record], context: Context
+) -> list[Record]:
+    """Look up the id of SVMs that were deployed and whose task did not tell it; what was done is no failure without."""
     missing = [index for index, one in enumerate(outcomes) if one["action"] == DONE[DEPLOY] and not one["svm_id"]]
     if missing:
         places.forget_machines()
+    trouble: dict[str, str] = {}
     for index in missing:
         planned = everything[index]
-        machines = places.machines(planned.infrastructure_id, planned.location_id)
+        try:
+            machines = places.machines(planned.infrastructure_id, planned.location_id)
+        except KsvlaError as error:
+            trouble[planned.label] = error.message
+            continue
         ids = [str(one["id"]) for one in machines if one.get("name") == planned.wanted.name and one.get("id")]
         outcomes[index]["svm_id"] = ids[0] if len(ids) == 1 else None
+    if trouble:
+        context.warn(f"The ids of {_enumerate(list(trouble))} could not be read: {next(iter(trouble.values()))}")
     return outcomes
 
 

@@ -127,6 +127,11 @@ class SvmSettings:
     )
     svm_task_error: str = option("text", "a task's error", "text", "object", "message")
     svm_task_status: int = option(200, "HTTP status of the answers that name a task of API 3.0", minimum=200)
+    svm_task_answer: str = option(
+        "task", "what the answer to a call that changes SVMs shows: its task in full, or some way to write the id",
+        "task", "id", "text", "task_id", "nested", "location", "nothing",
+    )  # fmt: skip
+    svm_task_ids: str = option("shown", "whether a task shows the id of a new SVM", "shown", "hidden")
     svm_names: str = option("any", "whether a place takes two SVMs of one name", "any", "unique")
     svm_state_canceled: str = option("Cancelled", "spelling of a canceled task", "Cancelled", "Canceled", "Stopped")
     parameters_shape: str = option("list", "a task's parameters: key and value, or a mapping", "list", "mapping")

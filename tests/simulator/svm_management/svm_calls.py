@@ -12,6 +12,7 @@ from simulator.svm_management.queries import query
 from simulator.svm_management.svm_requests import SvmRequests
 from simulator.svm_management.svm_tasks import SvmTasks
 from simulator.svm_management.task_answers import TaskAnswers
+from simulator.tasks import Task
 
 
 class SvmCalls:
@@ -21,23 +22,28 @@ class SvmCalls:
         self._requests = requests
         self._tasks = tasks
         self._answers = answers
+        self._prefix = ""
 
     def routes(self, prefix: str) -> list[web.RouteDef]:
         """The routes of these calls."""
+        self._prefix = prefix
         path = f"{prefix}/management/deployment/svm/"
         return [web.post(path, self.deploy), web.put(path, self.reconfigure), web.delete(path, self.remove)]
 
     async def deploy(self, request: web.Request) -> web.Response:
         """Deploys SVMs: the task, 400."""
         query(request)
-        return self._answers.started(self._tasks.deploy(self._requests.deploy(await read_body(request))))
+        return self._started(self._tasks.deploy(self._requests.deploy(await read_body(request))))
 
     async def reconfigure(self, request: web.Request) -> web.Response:
         """Reconfigures SVMs: the task, 400."""
         query(request)
-        return self._answers.started(self._tasks.reconfigure(self._requests.reconfigure(await read_body(request))))
+        return self._started(self._tasks.reconfigure(self._requests.reconfigure(await read_body(request))))
 
     async def remove(self, request: web.Request) -> web.Response:
         """Removes SVMs: the task, 400."""
         query(request)
-        return self._answers.started(self._tasks.remove(self._requests.remove(await read_body(request))))
+        return self._started(self._tasks.remove(self._requests.remove(await read_body(request))))
+
+    def _started(self, task: Task) -> web.Response:
+        return self._answers.announced(task, self._prefix)

@@ -90,7 +90,8 @@ class SvmTasks:
             job.machine = machine = self._machine(order, image.version)
             machines = order.infrastructure.machines
             machines[machine.id] = machine
-            job.note("svmId", machine.id)
+            if self._settings.svm_task_ids == "shown":
+                job.note("svmId", machine.id)
             return lambda: _forget(machines, machine.id)
 
         def start() -> None:
@@ -99,7 +100,7 @@ class SvmTasks:
         def finish() -> dict[str, str]:
             assert job.machine is not None
             job.machine.visible = True
-            return {"svmId": job.machine.id}
+            return {"svmId": job.machine.id} if self._settings.svm_task_ids == "shown" else {}
 
         work: list[_Work] = []
         if request.check_image:

@@ -31,6 +31,20 @@ class TaskAnswers:
         """The answer to a call that creates a task."""
         return answer(self.show(task), self._settings.svm_task_status)
 
+    def announced(self, task: Task, prefix: str) -> web.Response:
+        """The answer to a call that changes SVMs, which the pages do not show.
+
+        :param prefix: What the paths of this API begin with.
+        """
+        style, status = self._settings.svm_task_answer, self._settings.svm_task_status
+        if style == "text":
+            return web.Response(status=status, text=f"{task.id}\n")
+        if style in ("location", "nothing"):
+            headers = {"Location": f"{prefix}/virtualization/tasks/{task.id}"} if style == "location" else {}
+            return web.Response(status=status, text="Accepted", headers=headers)
+        shapes: dict[str, Any] = {"id": task.id, "task_id": {"taskId": task.id}, "nested": {"task": {"id": task.id}}}
+        return answer(shapes[style], status) if style in shapes else self.started(task)
+
     def show(self, task: Task) -> dict[str, Any]:
         """A task with its children."""
         shown: dict[str, Any] = {
