@@ -14,9 +14,11 @@ description:
   - Registers an SVM image by its description, a file on the machine of the Integration Server, and lets the server verify
     that the image is authentic.
   - B(Keep the id) that is returned, and give it as O(image_id) later. The API has no documented call that lists images.
-    Without the id an image is found by O(manifest_path) only on a server that lists its images with their paths; elsewhere
-    it is registered again.
-  - Verifying changes nothing and is done every time, unless O(validate_image=false).
+    Without the id an image is found by O(manifest_path) only on a server that lists its images all the same, with their
+    paths or, where the list leaves these out, by the machine that registered it, which remembers the id in Ansible's home;
+    elsewhere it is registered again.
+  - Verifying changes nothing and is done every time, unless O(validate_image=false). What this machine had started before
+    and is still under way is waited for, and not started a second time.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -49,7 +51,8 @@ options:
        ALTVIRTUALIZATIONSERVER, ASTRALINUX, OPENSTACK, TIONIXOPENSTACK, VKCLOUDOPENSTACK]
   image_id:
     description:
-      - Id of an image that was registered before; it is only verified then.
+      - Id of an image that was registered before; it is only verified then. Whether the server knows the id shows when it
+        is verified.
     type: str
   validate_image:
     description:

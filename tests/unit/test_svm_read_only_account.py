@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,16 +55,16 @@ def test_an_account_that_was_given_is_waited_for_even_if_it_says_nothing(
     trust(run, "OPENSTACK", KEYSTONE["address"])
     given = {**KEYSTONE, **account("OPENSTACK"), **READER, "readonly_domain": "Default"}
     known = run("infrastructure", **given)["infrastructure"]["id"]
-    simulator.fault(
-        method="GET",
-        path=f"/infrastructures/{known}$",
-        kind="status",
-        status=200,
-        body='{"infrastructureId": "%s", "type": "OPENSTACK", "address": "keystone.example.com", "connectionInfo": '
-        '{"admin": {"status": "CONNECTED", "connectionError": "NO_ERROR"}, '
-        '"readonly": {"status": "DISCONNECTED", "connectionError": "NO_ERROR"}}}' % known,
-        times=0,
-    )
+    shown = {
+        "infrastructureId": known,
+        **KEYSTONE,
+        "connectionInfo": {
+            "admin": {"status": "CONNECTED", "connectionError": "NO_ERROR"},
+            "readonly": {"status": "DISCONNECTED", "connectionError": "NO_ERROR"},
+        },
+    }
+    path = f"/infrastructures/{known}$"
+    simulator.fault(method="GET", path=path, kind="status", status=200, body=json.dumps(shown), times=0)
     assert "readonly DISCONNECTED" in run.fails("infrastructure", **given, wait_timeout=0.5)["msg"]
     assert set(run("infrastructure", infrastructure_id=known)["infrastructure"]["connection"]) == {"admin"}
 

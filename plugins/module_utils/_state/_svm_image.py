@@ -10,18 +10,17 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from .._api import _connect
-from .._api._records import ServerTask
 from .._api._svm_management import SvmManagementApi
 from .._api._svm_management_records import Image
 from .._context import Context, Parameters, Result
-from .._errors import ApiError, InputError, KsvlaError, OutcomeUnknown, TaskFailed
+from .._errors import ApiError, InputError, OutcomeUnknown
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting
 from .._tasks._turns import Turns
-from .._tasks._watch import require_success, watch_task
 from .._validation import require_text
 from ._diff import diff_of
 from ._infrastructure_connection import refuse_cancel
+from ._svm_image_verification import ImageVerifier
 
 _REMEMBERED_SECONDS = 10 * 365 * 24 * 3600
 _NUMA = "NUMAVSERVER"
@@ -56,7 +55,8 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
             )
     result["image"] = after.as_dict() if after else None
     if parameters["validate_image"] and after is not None and not context.check_mode:
-        _validate(api, after, Poller(waiting), context, result)
+        verifier = ImageVerifier(api, TaskJournal(settings.origin), Turns(settings.origin), Poller(waiting), context)
+        verifier.verify(after.id, result)
     if context.diff:
         result["diff"] = diff_of("SVM image", _shown(before, parameters), _shown(after, parameters))
     return result
@@ -152,40 +152,6 @@ def _with_types(image: Image, types: Sequence[str]) -> Image:
     """Return the image with the platforms in one spelling, and those asked for where the server names none."""
     named = [_same_type(each) for each in image.infrastructure_types] or list(types)
     return Image(**{**image.__dict__, "infrastructure_types": named})
-
-
-def _validate(api: SvmManagementApi, image: Image, poller: Poller, context: Context, result: Result) -> None:
-    try:
-        task = _started(api, image)
-        result["task"] = task.as_dict()
-        if not poller.waiting.wait:
-            return
-        if not task.ended:
-            task = watch_task(api, task.id, poller, context.progress, f"image {image.id}")
-        result["task"] = task.as_dict()
-        if require_success(task).result is False:
-            raise TaskFailed(f"The image {image.id} is not authentic.", task=task.as_dict())
-    except TaskFailed as error:
-        error.hint = error.hint or (
-            "Do not deploy it: download the image and its description anew, put both in one folder on the machine of "
-            "the Integration Server, and register it again."
-        )
-        error.add_details(**result)
-        raise
-    except KsvlaError as error:
-        error.add_details(**result)
-        raise
-
-
-def _started(api: SvmManagementApi, image: Image) -> ServerTask:
-    """Start verifying an image and return the task."""
-    try:
-        return api.validate_image(image.id)
-    except ApiError as error:
-        if error.not_found:
-            error.message = f"No image has the id {image.id}."
-            error.hint = "Register it: give manifest_path and infrastructure_types."
-        raise
 
 
 def _shown(image: Optional[Image], parameters: Parameters) -> dict[str, Any]:
