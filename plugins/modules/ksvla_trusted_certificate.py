@@ -15,7 +15,7 @@ description:
     trusted certificates when it is the one that is expected.
   - Nothing is trusted blindly. Either O(thumbprint) says what is expected, or O(trust_on_first_use) accepts what is
     presented now. A thumbprint that differs from the expected one is a failure that shows both, also when the Integration
-    Server trusts it already.
+    Server trusts it already; so is one that changes while it is being added.
   - There is no call that removes a certificate from the list.
 author:
   - ksvla.light_agent contributors (@ksvla)

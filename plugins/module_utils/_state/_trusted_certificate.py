@@ -88,24 +88,40 @@ def _judge(parameters: Parameters, address: str, found: Certificate) -> None:
 
 
 def _trust(api: SvmManagementApi, kind: str, address: str, found: Certificate) -> Certificate:
-    """Add it, and return it as the server sees it then."""
+    """Add it, and return it as the server sees it then.
+
+    :raises KsvlaError: when the address presents another one by now, or when the server refuses it all the same.
+    """
     try:
         api.trust(address, found.thumbprint)
     except OutcomeUnknown:
-        # Whether it took effect can be seen. What is presented must still be what was judged.
+        # Whether it took effect can be seen.
         now = api.certificate(address, kind)
-        if normalize_thumbprint(now.thumbprint) != normalize_thumbprint(found.thumbprint):
-            raise
+        _require_same(kind, address, found, now)
         if not now.accepted:
             api.trust(address, found.thumbprint)
     now = api.certificate(address, kind)
-    if not now.accepted and normalize_thumbprint(now.thumbprint) == normalize_thumbprint(found.thumbprint):
+    _require_same(kind, address, found, now)
+    if not now.accepted:
         raise KsvlaError(
             f"The {_noun(kind)} of {address} was added to the trusted list, and the Integration Server still refuses "
             f"it: {'; '.join(now.errors) or 'it gives no reason'}.",
             details={"changed": True, "certificate": _record(now, address)},
         )
     return now
+
+
+def _require_same(kind: str, address: str, judged: Certificate, now: Certificate) -> None:
+    """Refuse what is presented after the judgment and is not what was judged."""
+    if normalize_thumbprint(now.thumbprint) == normalize_thumbprint(judged.thumbprint):
+        return
+    raise KsvlaError(
+        f"{address} presents another {_noun(kind)} than a moment ago: {judged.thumbprint} was to be trusted and may have "
+        f"been added to the trusted list, and now its thumbprint is {now.thumbprint}.",
+        hint="Several machines may answer at this address, or it was replaced just now. Find out from the infrastructure "
+        "itself which one is right, and run this again with it as thumbprint.",
+        details={"changed": True, "certificate": _record(now, address)},
+    )
 
 
 def normalize_thumbprint(thumbprint: str) -> str:
