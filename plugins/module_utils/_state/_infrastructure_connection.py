@@ -34,6 +34,8 @@ UNEXPLAINED_SECONDS = 10.0
 """An account that is not connected, and has no error either, may be about to be connected for so long."""
 STALE_SECONDS = 3.0
 """After a refresh was asked for, an error of before it may be seen for so long."""
+SETTLED_SECONDS = 1.0
+"""After a refresh was asked for, the connection of before it may be seen for so long."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def wait_for_connection(
 ) -> Infrastructure:
     """Wait until all accounts and microservices are connected, or one of them certainly is not; return what is seen.
 
-    :param refreshed: A refresh was just asked for, so that an error may still be an old one.
+    :param refreshed: A refresh was just asked for, so that what is seen may still be what was before it.
     :param used: Leaves out of what the server shows the accounts that are not used.
     :raises WaitTimeout: when the time is up.
     """
@@ -77,13 +79,14 @@ def wait_for_connection(
         now = used(api.infrastructure(infrastructure.id, deadline=deadline, retries=0))
         seen_connecting = seen_connecting or any(one.status == CONNECTING for one in now.connection.values())
         elapsed = time.monotonic() - started
-        stale = not seen_connecting and elapsed < STALE_SECONDS
-        stale = stale or (not _is_explained(now) and elapsed < UNEXPLAINED_SECONDS)
+        # Until the server is seen to connect anew, what it shows may be what it had before the refresh.
+        before = not seen_connecting and elapsed < (SETTLED_SECONDS if now.connected else STALE_SECONDS)
+        stale = before or (not _is_explained(now) and elapsed < UNEXPLAINED_SECONDS)
         progress(now.name or now.address or now.id, describe(now))
-        return Look(now, now.connected or (has_failed(now) and not stale))
+        return Look(now, (now.connected and not before) or (has_failed(now) and not stale))
 
     seen, done = poller.until_done(look)
-    if seen is None or not done:
+    if seen is None or not (done or seen.connected):
         known = seen or infrastructure
         raise WaitTimeout(
             f"Infrastructure {label(known)} is not connected after {poller.waiting.timeout:g} s: {describe(known)}.",

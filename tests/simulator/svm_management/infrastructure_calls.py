@@ -91,7 +91,7 @@ class InfrastructureCalls:
         """Connects anew: 200, 404."""
         query(request)
         await no_body(request)
-        self._store.connect(self._find(request))
+        self._store.refresh(self._find(request))
         return empty()
 
     def _find(self, request: web.Request) -> Infrastructure:

@@ -47,6 +47,9 @@ class SvmSettings:
 
     # ---- connections
     connection_seconds: float = option(1.0, "seconds that connecting takes; 0: the next look sees its end", minimum=0)
+    refresh_delay_seconds: float = option(
+        0.0, "seconds for which a refreshed infrastructure still shows what it had before", minimum=0
+    )
     reconnect_seconds: float = option(
         0.0, "seconds after which a failed connection is tried again by itself; 0: only when refreshed", minimum=0
     )

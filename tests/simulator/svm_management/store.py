@@ -66,6 +66,13 @@ class Infrastructures:
         self._again.pop(infrastructure.id.lower(), None)
         self._touch()
 
+    def refresh(self, infrastructure: Infrastructure) -> None:
+        """Connects anew, at once or after a while."""
+        if self._settings.refresh_delay_seconds:
+            self._again[infrastructure.id.lower()] = self._clock.now() + self._settings.refresh_delay_seconds
+        else:
+            self.connect(infrastructure)
+
     def settle(self) -> None:
         """Ends the attempts whose time has come."""
         now = self._clock.now()
