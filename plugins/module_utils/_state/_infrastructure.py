@@ -79,7 +79,8 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
         result["remaining"] = ["wait for the connection"]
     result["infrastructure"] = _record(after)
     if context.diff:
-        result["diff"] = diff_of(f"infrastructure {_name(parameters, before)}", _shown(before), _shown(after))
+        shown = [_shown(each, with_connection=action is not None) for each in (before, after)]
+        result["diff"] = diff_of(f"infrastructure {_name(parameters, before)}", *shown)
     return result
 
 
@@ -213,9 +214,8 @@ def _predicted(
     if action == "disconnect":
         return None
     if before is not None:
-        connected = Connection(CONNECTED, NO_ERROR, None)
-        still = {name: replace(connected, services=one.services) for name, one in before.connection.items()}
-        return replace(before, connection=still) if action == "refresh" and parameters["wait"] else before
+        again = action == "refresh" and parameters["wait"]
+        return replace(before, connection={n: _connected(c) for n, c in before.connection.items()}) if again else before
     if action is None:
         return None
     accounts = ["admin", *(["readonly"] if parameters.get("readonly_username") else [])]
@@ -232,6 +232,12 @@ def _predicted(
     )
 
 
+def _connected(connection: Connection) -> Connection:
+    """Return what becomes of a connection that comes about, with all its microservices."""
+    services = tuple(replace(one, status=CONNECTED, error=NO_ERROR) for one in connection.services)
+    return Connection(CONNECTED, NO_ERROR, None, services=services)
+
+
 def _name(parameters: Parameters, infrastructure: Optional[Infrastructure]) -> str:
     return (
         label(infrastructure) if infrastructure else str(parameters.get("address") or parameters["infrastructure_id"])
@@ -242,10 +248,13 @@ def _record(infrastructure: Optional[Infrastructure]) -> Optional[dict[str, Any]
     return None if infrastructure is None else infrastructure.as_dict()
 
 
-def _shown(infrastructure: Optional[Infrastructure]) -> dict[str, Any]:
-    """Return what a diff shows of an infrastructure."""
+def _shown(infrastructure: Optional[Infrastructure], *, with_connection: bool) -> dict[str, Any]:
+    """Return what a diff shows of an infrastructure.
+
+    :param with_connection: Whether it is connected, too: that may change by itself, which is no change of a task.
+    """
     if infrastructure is None:
         return {}
     names = ("type", "address", "protocol", "region", "admin_username", "readonly_username")
     shown = {name: getattr(infrastructure, name) for name in names if getattr(infrastructure, name) is not None}
-    return {**shown, "connected": infrastructure.connected}
+    return {**shown, "connected": infrastructure.connected} if with_connection else shown
