@@ -85,8 +85,11 @@ def test_the_infrastructures_port_in_the_option_of_the_server(
     run: Caller, monkeypatch: pytest.MonkeyPatch, simulator: RunningSimulator
 ) -> None:
     monkeypatch.setenv("KSVLA_PORT", str(simulator.port))
-    result = run("trusted_certificate", address="nutanix", port=9440, trust_on_first_use=True)
-    assert result["certificate"]["address"] == "nutanix:9440"
+    for port in (9440, 8443):
+        result = run("trusted_certificate", address="nutanix", port=port, trust_on_first_use=True)
+        assert result["certificate"]["address"] == f"nutanix:{port}"
+    same = run("trusted_certificate", address="nutanix", port=simulator.port, trust_on_first_use=True)
+    assert same["certificate"]["address"] == "nutanix:443"
 
 
 # ---- connections --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from .._addresses import join_address, require_address, split_address
 from .._api import _connect
 from .._api._svm_management import SvmManagementApi
 from .._api._svm_management_records import Certificate
@@ -17,7 +18,7 @@ from .._context import Context, Parameters, Result
 from .._errors import InputError, KsvlaError, OutcomeUnknown
 from .._validation import require_text
 from ._diff import diff_of
-from ._platforms import DEFAULT_PORTS, USUAL_PORTS, join_address, split_address
+from ._platforms import DEFAULT_PORTS, USUAL_PORTS
 
 _SERVER_PORT = 7271
 
@@ -46,23 +47,25 @@ def resolve_address(parameters: Parameters) -> tuple[dict[str, Any], str]:
     """Return the parameters with the Integration Server's port, and the infrastructure's ``address:port``.
 
     The infrastructure's port stands in the address or in ``address_port``. The option ``port`` is the Integration
-    Server's; only one that infrastructures usually have, with an address without a port, is taken for theirs.
+    Server's; with an address without a port it is taken for the infrastructure's when infrastructures usually have it, or
+    when the environment names another one for the Integration Server.
     """
-    require_text(parameters.get("address"), "address")
+    require_address(parameters["address"], "address")
     host, port = split_address(parameters["address"].strip())
     given = parameters.get("address_port")
     if given is not None and port is not None and given != port:
         raise InputError(f"address has the port {port} and address_port is {given}: give one of them.")
-    port = port or given
+    port = given if port is None else port
     resolved = dict(parameters)
-    if port is None and parameters["port"] in USUAL_PORTS and str(parameters["port"]) != os.environ.get("KSVLA_PORT"):
-        port = parameters["port"]
-        own = os.environ.get("KSVLA_PORT") or ""
-        resolved["port"] = int(own) if own.isdigit() else _SERVER_PORT
-    port = port or DEFAULT_PORTS[parameters["kind"]]
-    if not 0 < port < 65536:
-        raise InputError(f"The port of the address must be from 1 to 65535, not {port}.")
-    return resolved, join_address(host, port)
+    own = os.environ.get("KSVLA_PORT") or ""
+    known = own.isdigit()
+    named = parameters["port"]
+    if port is None and str(named) != own and (known or named in USUAL_PORTS):
+        port = named
+        resolved["port"] = int(own) if known else _SERVER_PORT
+    address = join_address(host, DEFAULT_PORTS[parameters["kind"]] if port is None else port)
+    require_address(address, "address with address_port")
+    return resolved, address
 
 
 def _judge(parameters: Parameters, address: str, found: Certificate) -> None:
