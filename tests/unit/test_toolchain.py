@@ -125,7 +125,10 @@ def test_artifact_holds_what_users_need_and_nothing_else(tmp_path: Path) -> None
     )
     (artifact,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(artifact) as archive:
-        names = {member.name for member in archive if member.isfile() or member.issym()} - {"MANIFEST.json", "FILES.json"}
+        names = {member.name for member in archive if member.isfile() or member.issym()} - {
+            "MANIFEST.json",
+            "FILES.json",
+        }
     assert names <= set(project_files()), "files that git would not add"
     assert not [name for name in names if name.startswith(NOT_SHIPPED)]
     needed = ("plugins/", "meta/", "roles/", "playbooks/", "extensions/", "docs/", "tests/simulator/")
