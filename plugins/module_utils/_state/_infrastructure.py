@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from typing import Any, Callable, Optional
 
+from .._addresses import require_address
 from .._api import _connect
 from .._api._svm_management import SvmManagementApi
 from .._api._svm_management_records import CONNECTED, CONNECTING, NO_ERROR, Connection, Infrastructure
@@ -32,7 +33,6 @@ from ._read_only_account import without_unused_account
 
 _TEXTS = (
     "infrastructure_id",
-    "address",
     "region",
     "admin_username",
     "admin_domain",
@@ -46,6 +46,8 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: naming each account and microservice that is not connected, and what to do about it.
     """
+    if parameters.get("address") is not None:
+        parameters = {**parameters, "address": parameters["address"].strip()}
     _check(parameters)
     waiting = Waiting.from_parameters(parameters)
     refuse_cancel(waiting)
@@ -114,6 +116,7 @@ def _check(parameters: Parameters) -> None:
     """Refuse what cannot be right, before anything is sent."""
     for option in _TEXTS:
         require_text(parameters.get(option), option)
+    require_address(parameters.get("address"), "address")
     if parameters.get("infrastructure_id") is None and not (parameters.get("type") and parameters.get("address")):
         raise InputError("Give infrastructure_id, or both type and address.")
     for account in ("admin", "readonly"):

@@ -8,8 +8,9 @@ Source: "Obtaining a virtual infrastructure certificate" and "Connecting to the 
 
 from __future__ import annotations
 
-import re
 from typing import Optional
+
+from .._addresses import join_address, split_address
 
 OPENSTACK_TYPES = ("OPENSTACK", "TIONIXOPENSTACK", "VKCLOUDOPENSTACK")
 TYPES = (
@@ -43,23 +44,11 @@ USUAL_PORTS = frozenset({*_HTTPS.values(), *_SSH.values()})
 DEFAULT_PORTS = {"https": 443, "ssh": 22}
 ONLY_PRIMARY = ("XEN", "NUMAVSERVER")
 """Platforms of which only the primary server can be connected to."""
-_WITH_PORT = re.compile(r"(?P<host>\[[^\]]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
 
 
 def is_openstack(infrastructure_type: Optional[str]) -> bool:
     """Return whether an infrastructure is of the OpenStack family."""
     return (infrastructure_type or "").upper() in OPENSTACK_TYPES
-
-
-def split_address(address: str) -> tuple[str, Optional[int]]:
-    """Return an address without a port, and the port where it carries one."""
-    match = _WITH_PORT.fullmatch(address)
-    return (match.group("host"), int(match.group("port"))) if match else (address, None)
-
-
-def join_address(address: str, port: int) -> str:
-    """Return ``address:port``; an IPv6 address is put in brackets."""
-    return f"[{address}]:{port}" if ":" in address and not address.startswith("[") else f"{address}:{port}"
 
 
 def certificates_of(infrastructure_type: Optional[str], address: str) -> list[tuple[str, str]]:
