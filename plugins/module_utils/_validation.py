@@ -17,6 +17,8 @@ from ._errors import InputError
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ABSOLUTE_PATH = re.compile(r"/|[A-Za-z]:[\\/]|\\\\[^\\/]+[\\/]")
+"""How a path on Linux, on a drive of Windows, or of a share begins."""
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 
 
@@ -43,6 +45,18 @@ def require_ip_address(value: Optional[str], option: str) -> None:
         ipaddress.ip_address(value)
     except ValueError:
         raise InputError(f"{option} is no IP address: {value!r}. Give one such as 192.0.2.10.") from None
+
+
+def require_manifest_path(value: Optional[str], option: str) -> None:
+    """Refuse what is not the absolute path of an XML file, on Linux or on Windows; there the case does not matter."""
+    require_text(value, option)
+    if value is None:
+        return
+    if not _ABSOLUTE_PATH.match(value) or not value.lower().endswith(".xml"):
+        raise InputError(
+            f"{option} is not the absolute path of an XML file: {value!r}. Give the path of the image's description on the "
+            "machine of the Integration Server, such as /var/opt/ksv/images/svm.xml or C:\\Images\\svm.xml."
+        )
 
 
 def require_xml_text(value: Optional[str], option: str) -> None:

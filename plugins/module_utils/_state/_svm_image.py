@@ -17,7 +17,7 @@ from .._errors import ApiError, InputError, OutcomeUnknown
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting
 from .._tasks._turns import Turns
-from .._validation import require_text
+from .._validation import require_manifest_path, require_text
 from ._diff import diff_of
 from ._infrastructure_connection import refuse_cancel
 from ._svm_image_verification import ImageVerifier
@@ -63,7 +63,7 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
 
 
 def _check(parameters: Parameters) -> None:
-    require_text(parameters.get("manifest_path"), "manifest_path")
+    require_manifest_path(parameters.get("manifest_path"), "manifest_path")
     require_text(parameters.get("image_id"), "image_id")
     if parameters.get("image_id") is None and not parameters.get("manifest_path"):
         raise InputError("Give image_id of an image that is registered, or manifest_path to register one.")
