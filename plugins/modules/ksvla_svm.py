@@ -316,6 +316,9 @@ svms:
     error:
       description: Why it failed.
       type: str
+    error_code:
+      description: The server's own code for why it failed, where it gives one.
+      type: str
     differences:
       description: In what an SVM that is left alone differs from what is wanted, V(networks).
       type: list
@@ -329,6 +332,7 @@ svms:
       state: Completed
       failed_step: null
       error: null
+      error_code: null
       differences: []
 tasks:
   description: The tasks of the server that were started or attached to, as they were last seen.

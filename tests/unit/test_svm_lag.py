@@ -58,7 +58,7 @@ class _Api:
 
 
 def _settle(api: _Api, action: str, svm_id: str | None = "v1") -> list[str]:
-    planned = PlannedSvm(WantedSvm(0, {"name": "svm"}), action, "i", False, "h", svm_id=svm_id, name="svm")
+    planned = PlannedSvm(WantedSvm(0, name="svm"), action, "i", False, "h", svm_id=svm_id, name="svm")
     warned: list[str] = []
     outcome = record(planned, DONE[action], svm_id=svm_id)
     _svm_settled.wait_until_listed(api, _poller(), Context(warn=warned.append), [planned], [outcome])  # type: ignore[arg-type]
@@ -139,12 +139,13 @@ def test_no_task_was_started(body: str) -> None:
 def test_the_place_of_an_svm_is_read_where_the_list_leaves_it_out(state: str) -> None:
     brief = {"id": "v1", "name": "svm", "is_svm": True}
     places = SimpleNamespace(
+        infrastructure=lambda _i: SimpleNamespace(id="i"),
         openstack=lambda _i: False,
         machines=lambda _i, _l: [brief],
         machine=lambda _i, _m: {**brief, "parent_id": "h1"},
     )
     planner = Planner(places, Context())  # type: ignore[arg-type]
-    planned = planner.plan(WantedSvm(0, {"name": "svm", "infrastructure_id": "i", "klconfig_password": "k"}), state)
+    planned = planner.plan(WantedSvm(0, "i", name="svm", klconfig_password="k"), state)
     assert planned.location_id == "h1"
 
 

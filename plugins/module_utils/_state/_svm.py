@@ -15,11 +15,12 @@ from .._errors import KsvlaError, TaskFailed
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting
 from .._tasks._turns import Turns
-from .._transport._answer import find_error_code
 from ._diff import diff_of
 from ._infrastructure_connection import refuse_cancel
+from ._svm_deploying import DeployingSvms
+from ._svm_earlier import Earlier
 from ._svm_places import Places
-from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm, Planner, refuse_repeated
+from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm, Planner, refuse_missing, refuse_repeated
 from ._svm_results import DONE, FAILED, STARTED, UNCHANGED, Record, record
 from ._svm_run import SvmRun
 from ._svm_settled import wait_until_listed
@@ -40,17 +41,23 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     api, settings = _connect.svm_management(parameters, context)
     places = Places(api)
     planner = Planner(places, context)
-    action = _ACTIONS[parameters["state"]]
-    origin = settings.origin
+    state = parameters["state"]
+    action = _ACTIONS[state]
     poller = Poller(waiting)
-    run = SvmRun(api, poller, context, TaskJournal(origin), Turns(origin), parameters, action)
+    earlier = Earlier(api, TaskJournal(settings.origin), context, parameters, action)
+    run = SvmRun(api, poller, context, earlier, Turns(settings.origin), parameters, action)
     read_at = time.time()
-    plan = [planner.plan(one, parameters["state"]) for one in wanted]
+    plan = [planner.plan(one, state) for one in wanted]
     refuse_repeated(plan)
-    planned, attached = run.attachable(plan)
+    if action != DEPLOY:
+        plan = DeployingSvms(api, poller, context, earlier, places, planner, action, state).settled(plan)
+        refuse_repeated(plan)
+        refuse_missing(plan)
+    planned, attached = earlier.attachable(plan)
     everything = sorted([*planned, *(one for svms in attached.values() for one in svms)], key=lambda p: p.wanted.index)
     if context.check_mode:
-        outcomes = [record(one, DONE.get(one.action, UNCHANGED)) for one in everything]
+        foretold = DONE if waiting.wait else dict.fromkeys(DONE, STARTED)
+        outcomes = [record(one, foretold.get(one.action, UNCHANGED)) for one in everything]
         return _finish(everything, outcomes, run, context)
     try:
         run.carry_out(planned, attached, read_at)
@@ -123,7 +130,7 @@ def _require_all(action: str, result: Result) -> None:
     tasks = [task for task in result["tasks"] if task["state"].lower() != "completed"] or result["tasks"]
     raise TaskFailed(
         f"{len(failed)} of {len(result['svms'])} SVMs could not be {verb}: {_enumerate(reasons, '; ')}.{others}",
-        error_code=next(filter(None, (find_error_code(one["error"] or "") for one in failed)), None),
+        error_code=next((one["error_code"] for one in failed if one["error_code"]), None),
         task=tasks[0] if tasks else None,
         hint="Once the causes are removed, run this again: it picks up only what is missing."
         if action != RECONFIGURE

@@ -10,6 +10,7 @@ Source: "SVM deployment request (OpenStack infrastructures)", "SVM reconfigurati
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -45,6 +46,17 @@ def reconfigure(parameters: Parameters, planned: Sequence[PlannedSvm]) -> Body:
 def remove(planned: Sequence[PlannedSvm]) -> Body:
     """Return the body that removes SVMs of one deployment type."""
     return {"svms": [{"deploymentInfo": _deployment(one)} for one in planned]}
+
+
+def settings_of(parameters: Parameters, planned: PlannedSvm) -> str:
+    """Return what tells one reconfiguration of an SVM from another; of passwords, only which of them are changed."""
+    return json.dumps(_without_passwords(_reconfigure_one(planned, parameters)), sort_keys=True)
+
+
+def _without_passwords(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: "" if key == "password" else _without_passwords(item) for key, item in value.items()}
+    return [_without_passwords(item) for item in value] if isinstance(value, list) else value
 
 
 def _deploy_one(planned: PlannedSvm, parameters: Parameters) -> Body:

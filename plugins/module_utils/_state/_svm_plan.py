@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from .._context import Context
-from .._errors import InputError, KsvlaError
+from .._errors import ApiError, InputError, KsvlaError
 from ._svm_places import Object, Places
 from ._svm_wanted import WantedSvm
 
 DEPLOY, RECONFIGURE, REMOVE, NONE = "deploy", "reconfigure", "remove", "none"
+MISSING = "missing"
+"""To be reconfigured, and not there."""
 _HOST_ONLY = ("storage",)
 _OPENSTACK_ONLY = ("flavor", "volume_type", "availability_zone", "server_group")
 
@@ -73,12 +75,28 @@ def refuse_repeated(planned: Sequence[PlannedSvm]) -> None:
         seen[named] = one
 
 
+def refuse_missing(planned: Sequence[PlannedSvm]) -> None:
+    """Refuse to reconfigure what is not there.
+
+    :raises InputError: naming the first such SVM.
+    """
+    for one in planned:
+        if one.action == MISSING:
+            wanted = one.wanted
+            raise InputError(
+                f"svms[{wanted.index}]: there is no SVM {wanted.label}"
+                f"{f' in {wanted.location}' if wanted.location else ''} to reconfigure.",
+                hint="Deploy it with state: present, or correct its name, svm_id or location.",
+            )
+
+
 class Planner:
     """Plans one SVM after the other."""
 
     def __init__(self, places: Places, context: Context) -> None:
         self._places = places
         self._context = context
+        self._unknown: set[str] = set()
 
     def plan(self, wanted: WantedSvm, state: str) -> PlannedSvm:
         """Return what is to be done.
@@ -86,8 +104,14 @@ class Planner:
         :raises InputError: when a place, a network and so on cannot be found, or does not fit the platform.
         :raises KsvlaError: when something else is in the way.
         """
-        # The id as the server writes it, so that one infrastructure is known as the same in whatever case it was given.
-        places, infrastructure_id = self._places, self._places.infrastructure(wanted.infrastructure_id).id
+        places = self._places
+        try:
+            # The id as the server writes it, so that one infrastructure is the same in whatever case it was given.
+            infrastructure_id = places.infrastructure(wanted.infrastructure_id).id
+        except ApiError as error:
+            if state != "absent" or not error.not_found:
+                raise
+            return self._nowhere(wanted)
         openstack = places.openstack(infrastructure_id)
         self._check_platform(wanted, openstack=openstack, deploys=state == "present" and wanted.svm_id is None)
         location_id = str(places.location(infrastructure_id, wanted.location)["id"]) if wanted.location else None
@@ -106,6 +130,16 @@ class Planner:
         if state == "reconfigured":
             return self._reconfigure(base, wanted)
         return self._deploy(base, wanted) if found is None else self._compare(base, wanted, found)
+
+    def _nowhere(self, wanted: WantedSvm) -> PlannedSvm:
+        """Return that there is nothing to remove in an infrastructure that is not connected (any more)."""
+        if wanted.infrastructure_id not in self._unknown:
+            self._unknown.add(wanted.infrastructure_id)
+            self._context.warn(
+                f"No infrastructure has the id {wanted.infrastructure_id}: its SVMs are taken for absent. If it was only "
+                "disconnected from the Integration Server, they are still there."
+            )
+        return PlannedSvm(wanted, NONE, wanted.infrastructure_id, False, None, name=wanted.name)
 
     def _check_platform(self, wanted: WantedSvm, *, openstack: bool, deploys: bool) -> None:
         where = f"svms[{wanted.index}] ({wanted.label})"
@@ -172,11 +206,7 @@ class Planner:
 
     def _reconfigure(self, base: PlannedSvm, wanted: WantedSvm) -> PlannedSvm:
         if base.svm_id is None:
-            raise InputError(
-                f"svms[{wanted.index}]: there is no SVM {wanted.label}"
-                f"{f' in {wanted.location}' if wanted.location else ''} to reconfigure.",
-                hint="Deploy it with state: present, or correct its name, svm_id or location.",
-            )
+            return replace(base, action=MISSING)
         networks = self._networks(base, wanted) if wanted.networks is not None else None
         return replace(base, action=RECONFIGURE, networks=networks)
 

@@ -33,6 +33,7 @@ def record(planned: PlannedSvm, action: str, **details: Any) -> Record:
         "state": None,
         "failed_step": None,
         "error": None,
+        "error_code": None,
         "differences": list(planned.differences),
     }
     fields.update(details)
@@ -93,6 +94,7 @@ def _outcome(planned: PlannedSvm, child: Optional[ServerTask], task: ServerTask)
         state=judged.state,
         failed_step=failed_step(child) if child else None,
         error=reason or f"the server gives no reason, the task is {judged.state}",
+        error_code=code,
     )
 
 

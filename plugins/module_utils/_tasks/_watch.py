@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Callable, Optional, Protocol
+from typing import Callable, Optional, Protocol, runtime_checkable
 
 from .._api._records import ServerTask
 from .._clock import NO_DEADLINE, Deadline
@@ -26,8 +26,9 @@ class TaskSource(Protocol):
         """Ask for a task to be canceled."""
 
 
+@runtime_checkable
 class ListingTaskSource(TaskSource, Protocol):
-    """An API that also lists its tasks."""
+    """An API that also lists its tasks: API 2.0, not API 3.0."""
 
     def tasks(
         self,
@@ -65,9 +66,9 @@ def watch_task(source: TaskSource, task_id: str, poller: Poller, progress: Progr
     try:
         task, ended = poller.until_done(look)
     except WaitTimeout as error:
-        raise _timed_out(source, [ServerTask(task_id, None, "unknown")], poller, error) from None
+        raise timed_out(source, [ServerTask(task_id, None, "unknown")], poller, error) from None
     if task is None or not ended:
-        raise _timed_out(source, [task or ServerTask(task_id, None, "unknown")], poller)
+        raise timed_out(source, [task or ServerTask(task_id, None, "unknown")], poller)
     return task
 
 
@@ -99,9 +100,9 @@ def watch_tasks(
     try:
         tasks, ended = poller.until_done(look)
     except WaitTimeout as error:
-        raise _timed_out(source, [ServerTask(i, None, "unknown") for i in task_ids], poller, error) from None
+        raise timed_out(source, [ServerTask(i, None, "unknown") for i in task_ids], poller, error) from None
     if tasks is None or not ended:
-        raise _timed_out(source, [task for task in tasks or [] if not task.ended], poller)
+        raise timed_out(source, [task for task in tasks or [] if not task.ended], poller)
     return tasks
 
 
@@ -148,7 +149,7 @@ def _flatten(tasks: Iterable[ServerTask]) -> list[ServerTask]:
     return found
 
 
-def _timed_out(
+def timed_out(
     source: TaskSource, tasks: Sequence[ServerTask], poller: Poller, trouble: Optional[KsvlaError] = None
 ) -> WaitTimeout:
     """Return the failure of a wait that took too long, after canceling the tasks if that was asked for."""
@@ -157,8 +158,10 @@ def _timed_out(
     message = f"{described} {outcome} not done after {poller.waiting.timeout:g} s."
     if trouble is not None:
         message += f" {trouble.message}"
+    # Unless told otherwise, ksvla_task asks API 2.0.
+    which = "" if isinstance(source, ListingTaskSource) else " and api: svm_management"
     hint = (
-        "The server goes on with it: run this again to attach to it, wait for it with ksvla_task, or raise "
+        f"The server goes on with it: run this again to attach to it, wait for it with ksvla_task{which}, or raise "
         "wait_timeout."
     )
     if poller.waiting.cancel_on_timeout:

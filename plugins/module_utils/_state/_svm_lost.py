@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking whether a request about SVMs took effect whose answer was lost. It is never sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Callable, Optional
+
+from .._api._svm_management import SvmManagementApi
+from .._clock import Deadline
+from .._context import Context
+from .._errors import KsvlaError, OutcomeUnknown
+from .._tasks._poller import Look
+from ._svm_plan import DEPLOY, REMOVE, PlannedSvm
+from ._svm_results import DONE, FAILED, STARTED, Record, record
+
+FIRST_SIGN_SECONDS = 600.0
+"""After an answer was lost, how long it may take until the first of the SVMs shows that the request took effect."""
+FIRST_SIGN_AFTER_ERROR_SECONDS = 60.0
+"""The same, when the answer was not lost but an error of a server or gateway, which has most likely done nothing."""
+
+
+class LostAnswer:
+    """A request whose answer was lost, looked for by what it was to bring about.
+
+    :param settle: Takes what became of each SVM.
+    """
+
+    def __init__(
+        self,
+        api: SvmManagementApi,
+        context: Context,
+        action: str,
+        group: Sequence[PlannedSvm],
+        error: OutcomeUnknown,
+        settle: Callable[[Record, PlannedSvm], None],
+    ) -> None:
+        self._api = api
+        self._context = context
+        self._action = action
+        self._group = group
+        self._settle = settle
+        self._ids: dict[int, str] = {}
+        names = ", ".join(one.label for one in group)
+        error.hint = (
+            f"Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
+            f"whether a task for {names} is under way or done, then run this again."
+        )
+        self.error = error
+        patience = FIRST_SIGN_SECONDS if error.status is None else FIRST_SIGN_AFTER_ERROR_SECONDS
+        self._first_sign_by = Deadline(patience)
+
+    def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
+        """Look once; it is done when everything has come about, or when nothing shows that anything ever will."""
+        for one in self._group:
+            machines = self._api.objects(
+                one.infrastructure_id,
+                object_types=("VM", "SVM"),
+                output_type="GeneralInfo",
+                parent_id=one.location_id,
+                deadline=deadline,
+                retries=0,
+            ).vms
+            self._ids.pop(one.wanted.index, None)
+            for machine in machines:
+                same = machine.get("id") == one.svm_id if one.svm_id else machine.get("name") == one.label
+                if same:
+                    self._ids[one.wanted.index] = str(machine.get("id"))
+            self._context.progress(one.label, "the answer was lost, looking whether it took effect")
+        signs = len(self._group) - len(self._ids) if self._action == REMOVE else len(self._ids)
+        if signs == len(self._group):
+            self._note_success()
+            return Look(None, True)
+        if not signs and self._first_sign_by.expired():
+            return Look(self.give_up(), True)
+        return Look(None, False)
+
+    def give_up(self, _trouble: Optional[KsvlaError] = None) -> KsvlaError:
+        """Note what was seen until now and return the failure."""
+        for one in self._group:
+            there = one.wanted.index in self._ids
+            if self._action == REMOVE and self._looked and not there:
+                self._settle(record(one, DONE[REMOVE]), one)
+            elif self._action == DEPLOY and there:
+                self._settle(record(one, STARTED, svm_id=self._ids[one.wanted.index]), one)
+            else:
+                self._settle(record(one, FAILED, error=self.error.message, error_code=self.error.error_code), one)
+        return self.error
+
+    @property
+    def _looked(self) -> bool:
+        """Whether any SVM was seen to be there, so that one that was not seen is gone."""
+        return bool(self._ids)
+
+    def _note_success(self) -> None:
+        for one in self._group:
+            self._settle(record(one, DONE[self._action], svm_id=self._ids.get(one.wanted.index) or one.svm_id), one)
+        if self._action == DEPLOY:
+            self._context.warn(
+                "The server's answer was lost, so that its task is not known. "
+                f"{', '.join(one.label for one in self._group)} can be seen in the infrastructure; "
+                "whether the deployment is finished is not known."
+            )
