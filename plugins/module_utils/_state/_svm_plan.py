@@ -161,13 +161,13 @@ class Planner:
         if wanted.svm_id is not None:
             found = self._places.machine(infrastructure_id, wanted.svm_id)
             if found is not None:
-                self._require_svm(found)
+                self._require_svm(infrastructure_id, found)
             return found
         machines = self._places.machines(infrastructure_id, location_id)
         named = [one for one in machines if one.get("name") == wanted.name]
         unique = list({str(one.get("id")): one for one in named}.values())
         unique = [self._in_full(infrastructure_id, one, location_id) for one in unique]
-        svms = [one for one in unique if _is_svm(one)]
+        svms = [one for one in unique if self._is_svm(infrastructure_id, one)]
         if len(svms) > 1:
             described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
             raise InputError(
@@ -175,7 +175,7 @@ class Planner:
                 f"{'' if location_id else ' or location'}."
             )
         if not svms and unique:
-            self._require_svm(unique[0])
+            self._require_svm(infrastructure_id, unique[0])
         return svms[0] if svms else None
 
     def _in_full(self, infrastructure_id: str, machine: Object, location_id: Optional[str]) -> Object:
@@ -188,11 +188,20 @@ class Planner:
             return machine
         return {**machine, **(self._places.machine(infrastructure_id, str(machine["id"])) or {})}
 
-    @staticmethod
-    def _require_svm(machine: Object) -> None:
-        if not _is_svm(machine):
+    def _is_svm(self, infrastructure_id: str, machine: Object) -> bool:
+        """Return whether a machine is an SVM: as it says itself, or else as the list of SVMs has it."""
+        told = machine.get("is_svm")
+        if told is not None:
+            return str(told).lower() == "true"
+        listed = self._places.machines(infrastructure_id, None)
+        return any(one.get("id") is not None and one.get("id") == machine.get("id") for one in listed)
+
+    def _require_svm(self, infrastructure_id: str, machine: Object) -> None:
+        """Refuse a machine that is no SVM, and what is no machine: an id may be that of a hypervisor."""
+        if not self._is_svm(infrastructure_id, machine):
+            kind = "no SVM" if machine.get("is_svm") is None else "a virtual machine that is no SVM"
             raise KsvlaError(
-                f"{machine.get('name')} ({machine.get('id')}) is a virtual machine that is no SVM.",
+                f"{machine.get('name')} ({machine.get('id')}) is {kind}.",
                 hint="Choose another name for the SVM, or give the right svm_id.",
             )
 
@@ -214,7 +223,14 @@ class Planner:
         """Leave alone what is there; tell when its networks are others than wanted."""
         if wanted.networks is None or base.svm_id is None:
             return base
-        networks = self._networks(base, wanted)
+        try:
+            networks = self._networks(base, wanted)
+        except InputError as error:
+            # What is left alone does not need it.
+            self._context.warn(
+                f"SVM {base.label} is there and left alone, with other networks than wanted: {error.message}"
+            )
+            return replace(base, differences=("networks",))
         adapters = found.get("network_adapters")
         if not adapters:
             # A list in general may leave them out; the SVM in full has them.
@@ -259,9 +275,3 @@ class Planner:
 
     def _resource(self, base: PlannedSvm, kind: str, name: str) -> Object:
         return self._places.resource(base.infrastructure_id, base.location_id or "", kind, name)
-
-
-def _is_svm(machine: Object) -> bool:
-    """Return whether a machine is an SVM; one that the server does not tell apart counts as one."""
-    found = machine.get("is_svm")
-    return found is None or str(found).lower() == "true"

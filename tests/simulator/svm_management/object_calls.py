@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import unquote_plus
 
 from aiohttp import web
@@ -59,7 +60,7 @@ class ObjectCalls:
                     if each.kind in types and parent in (None, each.parent_id)
                 ],
                 "vms": [
-                    each.to_answer(detailed)
+                    self._machine(each, detailed)
                     for each in _visible(infrastructure)
                     if self._wanted(each, types) and parent in (None, each.parent_id)
                 ],
@@ -76,7 +77,7 @@ class ObjectCalls:
             return answer(infrastructure.locations[object_id].to_answer(detailed=True))
         for machine in _visible(infrastructure):
             if machine.id == object_id:
-                return answer(machine.to_answer(detailed=True))
+                return answer(self._machine(machine, detailed=True))
         raise ApiError(404, "There is no object with this id.")
 
     def _find(self, request: web.Request) -> Infrastructure:
@@ -86,6 +87,12 @@ class ObjectCalls:
         if not found.seen:
             raise ApiError(409, "The infrastructure is not connected.")
         return found
+
+    def _machine(self, machine: Machine, detailed: bool) -> dict[str, Any]:
+        shown = machine.to_answer(detailed)
+        if self._settings.is_svm == "hidden":
+            del shown["isSvm"]
+        return shown
 
     def _wanted(self, machine: Machine, types: tuple[str, ...]) -> bool:
         return machine.kind in types or (self._settings.vm_includes_svms and VM in types)

@@ -100,6 +100,7 @@ class SvmSettings:
     vms_per_location: int = option(2, "virtual machines on each hypervisor or in each project", minimum=0)
     duplicate_names: bool = option(False, "whether every new infrastructure has several objects of one name")
     object_ids: str = option("uuid", "identifiers of objects", "uuid", "words")
+    is_svm: str = option("shown", "whether machines say whether they are SVMs", "shown", "hidden")
     vm_includes_svms: bool = option(False, "whether the object type VM finds SVMs too")
 
     # ---- images
