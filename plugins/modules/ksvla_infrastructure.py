@@ -20,7 +20,7 @@ description:
     O(infrastructure_id) later. The API has no documented call that lists infrastructures. Without the id an
     infrastructure is found by O(type) and O(address) only on a server that lists them all the same, or by the machine
     that connected it, which remembers the id in Ansible's home and asks the server whether it still holds. Elsewhere it
-    would be added a second time.
+    would be added a second time, or refused where the server does not take one twice.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -85,7 +85,7 @@ options:
     type: str
   readonly_domain:
     description:
-      - OpenStack domain of that account.
+      - OpenStack domain of that account. Required for the OpenStack family where O(readonly_username) is given.
     type: str
   state:
     description:

@@ -36,7 +36,8 @@ options:
   state:
     description:
       - V(completed) waits for the end of the task; a task that failed or was canceled is a failure.
-      - V(canceled) cancels the task. Canceling a child task is refused by the server, cancel its parent.
+      - V(canceled) cancels the task, with O(api=multitenancy). Canceling a child task is refused by the server, cancel its
+        parent.
     type: str
     choices: [completed, canceled]
     default: completed
@@ -45,6 +46,12 @@ options:
       - Seconds to wait, including the requests.
     type: float
     default: 600
+  cancel_on_timeout:
+    description:
+      - Whether to ask the server to cancel what is still under way when the time to wait is over.
+      - Must stay V(false) with O(api=svm_management), as API 3.0 has no call that cancels anything.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

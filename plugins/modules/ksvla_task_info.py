@@ -23,7 +23,7 @@ extends_documentation_fragment:
 options:
   task_id:
     description:
-      - Id of one task.
+      - Id of one task. Required with O(api=svm_management), as API 3.0 has no call that lists tasks.
     type: str
   created_from:
     description:

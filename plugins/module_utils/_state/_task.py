@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from .._api import _connect
 from .._api._multitenancy import MultitenancyApi
@@ -14,7 +15,7 @@ from .._arguments import SVM_MANAGEMENT
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError, TaskFailed
 from .._tasks._poller import Poller, Waiting
-from .._tasks._watch import TaskSource, require_success, watch_task, watch_tasks
+from .._tasks._watch import require_success, watch_task, watch_tasks
 from .._validation import date_time, require_text
 from ._diff import diff_of
 from ._infrastructure_connection import refuse_cancel
@@ -24,6 +25,11 @@ def read_tasks(parameters: Parameters, context: Context) -> Result:
     """Return one task, or all that match the filters; an unknown id gives an empty list."""
     require_text(parameters.get("task_id"), "task_id")
     created_from = date_time(parameters.get("created_from"), "created_from")
+    if parameters["api"] == SVM_MANAGEMENT and parameters.get("task_id") is None:
+        raise InputError(
+            "API 3.0 has no call that lists tasks: give task_id, or list with api: multitenancy, whose list also holds "
+            "the tasks of API 3.0."
+        )
     source = _connect.tasks(parameters, context)
     if parameters.get("task_id") is not None:
         try:
@@ -32,14 +38,9 @@ def read_tasks(parameters: Parameters, context: Context) -> Result:
             if error.status != 404:
                 raise
             tasks = []
-    elif isinstance(source, MultitenancyApi):
-        tasks = source.tasks(
-            created_from=created_from, state=parameters.get("task_state"), task_type=parameters.get("task_type")
-        )
     else:
-        raise InputError(
-            "API 3.0 has no call that lists tasks: give task_id, or list with api: multitenancy, whose list also holds "
-            "the tasks of API 3.0."
+        tasks = cast(MultitenancyApi, source).tasks(
+            created_from=created_from, state=parameters.get("task_state"), task_type=parameters.get("task_type")
         )
     return {"changed": False, "tasks": [task.as_dict() for task in tasks]}
 
@@ -51,12 +52,12 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
         require_text(task_id, f"task_ids[{index}]")
     waiting = Waiting.from_parameters(parameters)
     if parameters["api"] == SVM_MANAGEMENT:
-        refuse_cancel(waiting)
+        _check_svm_management(parameters, waiting)
     source = _connect.tasks(parameters, context)
     if parameters["state"] == "canceled":
-        return _cancel(source, parameters["task_id"], waiting, context)
+        return _cancel(cast(MultitenancyApi, source), parameters["task_id"], waiting, context)
     if parameters.get("task_ids") is not None:
-        return _complete_many(source, parameters["task_ids"], waiting, context)
+        return _complete_many(cast(MultitenancyApi, source), parameters["task_ids"], waiting, context)
     task_id = parameters["task_id"]
     if context.check_mode or not waiting.wait:
         task = source.task(task_id)
@@ -67,9 +68,19 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
     return _result(task, task, changed=False, context=context)
 
 
-def _complete_many(source: TaskSource, task_ids: Sequence[str], waiting: Waiting, context: Context) -> Result:
-    if not isinstance(source, MultitenancyApi):
+def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
+    """Refuse what API 3.0 has no call for."""
+    if parameters["state"] == "canceled":
+        raise InputError(
+            "API 3.0 has no call that cancels a task: use api: multitenancy with its account, whose calls also know "
+            "the tasks of API 3.0."
+        )
+    if parameters.get("task_ids") is not None:
         raise InputError("task_ids goes with api: multitenancy only: API 3.0 has no call that lists tasks.")
+    refuse_cancel(waiting)
+
+
+def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], waiting: Waiting, context: Context) -> Result:
     if context.check_mode or not waiting.wait:
         tasks = [source.task(task_id) for task_id in task_ids]
     else:
@@ -86,12 +97,7 @@ def _complete_many(source: TaskSource, task_ids: Sequence[str], waiting: Waiting
     return result
 
 
-def _cancel(source: TaskSource, task_id: str, waiting: Waiting, context: Context) -> Result:
-    if not isinstance(source, MultitenancyApi):
-        raise InputError(
-            "API 3.0 has no call that cancels a task: use api: multitenancy with its account, whose calls also know "
-            "the tasks of API 3.0."
-        )
+def _cancel(source: MultitenancyApi, task_id: str, waiting: Waiting, context: Context) -> Result:
     before = source.task(task_id)
     if before.canceled:
         return _result(before, before, changed=False, context=context)
