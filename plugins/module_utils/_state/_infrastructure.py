@@ -15,7 +15,7 @@ from .._api._svm_management import SvmManagementApi
 from .._api._svm_management_records import CONNECTED, CONNECTING, NO_ERROR, Connection, Infrastructure
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError
-from .._tasks._poller import Poller, Waiting
+from .._tasks._poller import Poller, Waiting, refuse_cancel
 from .._tasks._turns import Turns
 from .._validation import require_text
 from ._diff import diff_of
@@ -23,7 +23,6 @@ from ._find_infrastructure import find_infrastructure, memory_of
 from ._infrastructure_connection import (
     has_failed,
     label,
-    refuse_cancel,
     require_connected,
     wait_for_connection,
 )

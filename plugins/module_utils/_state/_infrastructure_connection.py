@@ -24,8 +24,8 @@ from .._api._svm_management_records import (
     Service,
 )
 from .._clock import Deadline
-from .._errors import InputError, KsvlaError, WaitTimeout
-from .._tasks._poller import Look, Poller, Waiting
+from .._errors import KsvlaError, WaitTimeout
+from .._tasks._poller import Look, Poller
 from ._platforms import ONLY_PRIMARY, certificates_of
 
 Progress = Callable[[str, str], None]
@@ -45,15 +45,6 @@ class Trouble:
     code: str
     message: str
     hint: Optional[str] = None
-
-
-def refuse_cancel(waiting: Waiting) -> None:
-    """Refuse to promise that something will be canceled: API 3.0 has no call for it."""
-    if waiting.cancel_on_timeout:
-        raise InputError(
-            "cancel_on_timeout: true cannot be kept here: API 3.0 has no call that cancels anything. Leave it out; what "
-            "is under way then goes on, and a repeated run attaches to it."
-        )
 
 
 def wait_for_connection(

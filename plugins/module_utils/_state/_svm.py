@@ -13,10 +13,9 @@ from .._api import _connect
 from .._context import Context, Parameters, Result
 from .._errors import KsvlaError, TaskFailed
 from .._tasks._journal import TaskJournal
-from .._tasks._poller import Poller, Waiting
+from .._tasks._poller import Poller, Waiting, refuse_cancel
 from .._tasks._turns import Turns
 from ._diff import diff_of
-from ._infrastructure_connection import refuse_cancel
 from ._svm_deploying import DeployingSvms
 from ._svm_earlier import Earlier
 from ._svm_places import Places

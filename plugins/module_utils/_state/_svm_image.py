@@ -15,11 +15,10 @@ from .._api._svm_management_records import Image
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, OutcomeUnknown
 from .._tasks._journal import TaskJournal
-from .._tasks._poller import Poller, Waiting
+from .._tasks._poller import Poller, Waiting, refuse_cancel
 from .._tasks._turns import Turns
 from .._validation import require_manifest_path, require_text
 from ._diff import diff_of
-from ._infrastructure_connection import refuse_cancel
 from ._svm_image_verification import ImageVerifier
 
 _REMEMBERED_SECONDS = 10 * 365 * 24 * 3600

@@ -14,11 +14,10 @@ from .._api._records import ServerTask
 from .._arguments import SVM_MANAGEMENT
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError, TaskFailed
-from .._tasks._poller import Poller, Waiting
+from .._tasks._poller import Poller, Waiting, refuse_cancel
 from .._tasks._watch import require_success, watch_task, watch_tasks
 from .._validation import date_time, require_text
 from ._diff import diff_of
-from ._infrastructure_connection import refuse_cancel
 
 
 def read_tasks(parameters: Parameters, context: Context) -> Result:

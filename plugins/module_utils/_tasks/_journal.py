@@ -1,11 +1,14 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remembers which tasks were started from here, so that a later run knows them again.
+"""Remembers by its id what was begun from here, so that a later run knows it again: tasks, infrastructures, images.
 
 While a tenant is being created, the server's task list does not say which tenant it is. A small file per task does: it
 lies on the machine where the module runs, holds no name and no secret (a digest of what the task is about), and is
 removed after a day. Without it a run still works: it then waits for such tasks to end before it starts its own.
+
+Infrastructures and images are remembered in the same way, apart from the tasks and for years, as no call of API 3.0 is
+documented that lists them. What is remembered is believed only as far as the server confirms it.
 """
 
 from __future__ import annotations
@@ -24,12 +27,12 @@ _MARK = ".cleaned"
 
 
 class TaskJournal:
-    """The tasks started from this machine on one server.
+    """Ids and what each of them is about: of the tasks started from this machine on one server, or of another kind.
 
     :param server: The server's address.
     :param directory: Where to keep it; by default ``KSVLA_JOURNAL``, or a folder in Ansible's home.
-    :param kind: What else than tasks is remembered, such as ``infrastructures``; it is kept apart.
-    :param kept_seconds: How long.
+    :param kind: What else than tasks is remembered, ``infrastructures`` or ``images``; each kind is kept apart.
+    :param kept_seconds: How long; a task for a day.
     """
 
     def __init__(
@@ -39,21 +42,21 @@ class TaskJournal:
         self._kept_seconds = kept_seconds
         self._index: Optional[dict[str, list[str]]] = None
 
-    def remember(self, task_id: str, *subjects: str) -> None:
-        """Note that the task is about the subjects. A folder that cannot be written is no reason to fail."""
+    def remember(self, own_id: str, *subjects: str) -> None:
+        """Note that what has this id is about the subjects. A folder that cannot be written is no reason to fail."""
         self._index = None
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._remove_old()
-            path = self._path(task_id)
+            path = self._path(own_id)
             aside = path.with_name(f".{path.name}.{os.getpid()}")
             aside.write_text("\n".join(map(digest, subjects)), encoding="ascii")
             os.replace(aside, path)
 
-    def is_about(self, task_id: str, subject: str) -> Optional[bool]:
-        """Return whether the task is about the subject, or None when it was not started from here."""
+    def is_about(self, own_id: str, subject: str) -> Optional[bool]:
+        """Return whether what has this id is about the subject, or None when it was not begun from here."""
         try:
-            return digest(subject) in self._path(task_id).read_text(encoding="ascii").split()
+            return digest(subject) in self._path(own_id).read_text(encoding="ascii").split()
         except (OSError, ValueError):
             return None
 
@@ -77,13 +80,13 @@ class TaskJournal:
                         digests = path.read_text(encoding="ascii").split()
                         found.append((path.stat().st_mtime, unquote(path.name), digests))
         index: dict[str, list[str]] = {}
-        for _moment, task_id, digests in sorted(found, reverse=True):
+        for _moment, own_id, digests in sorted(found, reverse=True):
             for digest in digests:
-                index.setdefault(digest, []).append(task_id)
+                index.setdefault(digest, []).append(own_id)
         return index
 
-    def _path(self, task_id: str) -> Path:
-        return self._folder / quote(task_id, safe="")[:200]
+    def _path(self, own_id: str) -> Path:
+        return self._folder / quote(own_id, safe="")[:200]
 
     def _remove_old(self) -> None:
         """Remove what is too old, now and then: looking at every file each time would cost more than it frees."""

@@ -54,6 +54,15 @@ class Waiting:
         return cls(bool(parameters["wait"]), timeout, pause, bool(parameters["cancel_on_timeout"]))
 
 
+def refuse_cancel(waiting: Waiting) -> None:
+    """Refuse to promise that something will be canceled: API 3.0 has no call for it."""
+    if waiting.cancel_on_timeout:
+        raise InputError(
+            "cancel_on_timeout: true cannot be kept here: API 3.0 has no call that cancels anything. Leave it out; what "
+            "is under way then goes on, and a repeated run attaches to it."
+        )
+
+
 @dataclass(frozen=True)
 class Look(Generic[T_co]):
     """What one look saw.
