@@ -140,16 +140,17 @@ options:
             default: dynamic
           ip_addresses:
             description:
-              - IP addresses of the adapter; on a hypervisor one.
+              - IP addresses of the adapter, all of IPv4 or all of IPv6; on a hypervisor one.
             type: list
             elements: str
           mask:
             description:
-              - Subnet mask.
+              - Subnet mask, such as V(255.255.255.0); the length of the prefix, such as V(24), means the same. For IPv6 the
+                length of the prefix.
             type: str
           gateway:
             description:
-              - IP address of the gateway.
+              - IP address of the gateway, in the network of the SVM.
             type: str
           security_groups:
             description:

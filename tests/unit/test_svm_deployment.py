@@ -313,7 +313,7 @@ def test_two_runs_at_once_do_not_share_a_task(run: Caller, image_id: str, simula
         with caller(simulator) as own:
             results[name] = own("svm", image_id=image_id, svms=[one])
 
-    threads = [threading.Thread(target=deploy, args=(f"svm-0{n}", f"192.0.2.{n}")) for n in (1, 2)]
+    threads = [threading.Thread(target=deploy, args=(f"svm-0{n}", f"192.0.2.1{n}")) for n in (1, 2)]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 20

@@ -16,6 +16,7 @@ from typing import Any, Optional
 from .._context import Parameters
 from .._errors import InputError
 from .._validation import require_ip_address, require_text
+from ._svm_addresses import static_addressing
 
 STATIC = "static"
 _TEXTS = (
@@ -165,23 +166,7 @@ def _network(where: str, network: Mapping[str, Any]) -> dict[str, Any]:
     missing = [option for option in details if not network.get(option)]
     if missing:
         raise InputError(f"{where} lacks {', '.join(missing)}: needed for static addressing.")
-    for index, address in enumerate(network["ip_addresses"]):
-        require_ip_address(address, f"{where}.ip_addresses[{index}]")
-    require_ip_address(network["gateway"], f"{where}.gateway")
-    _require_mask(network["mask"], f"{where}.mask")
-    return dict(network)
-
-
-def _require_mask(mask: str, option: str) -> None:
-    try:
-        if mask.isdigit() and int(mask) <= 128:
-            return
-        ipaddress.ip_network(f"0.0.0.0/{mask}")
-    except ValueError:
-        try:
-            ipaddress.IPv6Address(mask)
-        except ValueError:
-            raise InputError(f"{option} is no subnet mask: {mask!r}. Give one such as 255.255.255.0.") from None
+    return static_addressing(where, network)
 
 
 def _refuse_repeated(wanted: Sequence[WantedSvm]) -> None:
