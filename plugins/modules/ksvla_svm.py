@@ -160,6 +160,8 @@ options:
       ksc:
         description:
           - How the SVM connects to the Administration Server of Kaspersky Security Center. Required to deploy an SVM.
+          - With O(state=reconfigured) it is replaced as a whole, and what the SVM has is not shown. So O(svms[].ksc.port),
+            O(svms[].ksc.ssl_port) and O(svms[].ksc.language) are required then, also where they stay as they are.
         type: dict
         suboptions:
           address:
@@ -169,17 +171,16 @@ options:
             required: true
           port:
             description:
-              - Port of the Administration Server.
+              - Port of the Administration Server. A new SVM takes 14000 when this is not given.
             type: int
-            default: 14000
           ssl_port:
             description:
-              - Port of the Administration Server for connections that use a certificate.
+              - Port of the Administration Server for connections that use a certificate. A new SVM takes 13000 when this is
+                not given.
             type: int
-            default: 13000
           language:
             description:
-              - Localization of Kaspersky Security Center. By default that of O(localization).
+              - Localization of Kaspersky Security Center. A new SVM takes that of O(localization) when this is not given.
             type: str
       dns:
         description:
@@ -275,6 +276,9 @@ EXAMPLES = r"""
         new_klconfig_password: "{{ vault_svm_klconfig_password_new }}"
         ksc:
           address: ksc-2.example.com
+          port: 14000
+          ssl_port: 13000
+          language: en
 
 - name: Remove an SVM
   ksvla.light_agent.ksvla_svm:
@@ -398,8 +402,8 @@ _SVM = {
         "type": "dict",
         "options": {
             "address": {"type": "str", "required": True},
-            "port": {"type": "int", "default": 14000},
-            "ssl_port": {"type": "int", "default": 13000},
+            "port": {"type": "int"},
+            "ssl_port": {"type": "int"},
             "language": {"type": "str"},
         },
     },

@@ -90,7 +90,9 @@ def test_ids_are_handed_from_job_to_job(run: _Playbooks) -> None:
         **_VCENTER,
         "svm_rollout_addresses": {f"svm-hypervisor-0{number}": f"192.0.2.1{number}" for number in (1, 2, 3)},
         "svm_rollout_threads_count": 3,
-        "svm_rollout_changes": {"ksc": {"address": "ksc-2.example"}},
+        "svm_rollout_changes": {
+            "ksc": {"address": "ksc-2.example", "port": 14000, "ssl_port": 13000, "language": "en"}
+        },
         "svm_rollout_disconnect": True,
     }
     code, output = run("rollout_svms.yml", vcenter, ksvla_set_stats=True)

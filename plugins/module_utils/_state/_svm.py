@@ -43,7 +43,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     state = parameters["state"]
     action = _ACTIONS[state]
     poller = Poller(waiting)
-    earlier = Earlier(api, TaskJournal(settings.origin), context, parameters, action)
+    earlier = Earlier(api, TaskJournal(settings.origin), context, action)
     run = SvmRun(api, poller, context, earlier, Turns(settings.origin), parameters, action)
     read_at = time.time()
     plan = [planner.plan(one, state) for one in wanted]

@@ -31,7 +31,7 @@ def deploy(parameters: Parameters, planned: Sequence[PlannedSvm]) -> Body:
     return {
         "threadsCount": str(parameters["threads_count"]),
         "image": _without_missing(image),
-        "svms": [_deploy_one(one, parameters) for one in planned],
+        "svms": [_deploy_one(one) for one in planned],
     }
 
 
@@ -39,7 +39,7 @@ def reconfigure(parameters: Parameters, planned: Sequence[PlannedSvm]) -> Body:
     """Return the body that reconfigures SVMs of one deployment type."""
     return {
         "threadsCount": str(parameters["threads_count"]),
-        "svms": [_reconfigure_one(one, parameters) for one in planned],
+        "svms": [_reconfigure_one(one) for one in planned],
     }
 
 
@@ -48,9 +48,9 @@ def remove(planned: Sequence[PlannedSvm]) -> Body:
     return {"svms": [{"deploymentInfo": _deployment(one)} for one in planned]}
 
 
-def settings_of(parameters: Parameters, planned: PlannedSvm) -> str:
+def settings_of(planned: PlannedSvm) -> str:
     """Return what tells one reconfiguration of an SVM from another; of passwords, only which of them are changed."""
-    return json.dumps(_without_passwords(_reconfigure_one(planned, parameters)), sort_keys=True)
+    return json.dumps(_without_passwords(_reconfigure_one(planned)), sort_keys=True)
 
 
 def _without_passwords(value: Any) -> Any:
@@ -59,11 +59,11 @@ def _without_passwords(value: Any) -> Any:
     return [_without_passwords(item) for item in value] if isinstance(value, list) else value
 
 
-def _deploy_one(planned: PlannedSvm, parameters: Parameters) -> Body:
+def _deploy_one(planned: PlannedSvm) -> Body:
     wanted = planned.wanted
     settings = {
         "name": wanted.name,
-        "ksc": _ksc(wanted, parameters),
+        "ksc": _ksc(wanted),
         "users": {
             "root": {
                 "allowSshAccess": _word(bool(wanted.allow_root_ssh)),
@@ -89,7 +89,7 @@ def _deploy_one(planned: PlannedSvm, parameters: Parameters) -> Body:
     }
 
 
-def _reconfigure_one(planned: PlannedSvm, parameters: Parameters) -> Body:
+def _reconfigure_one(planned: PlannedSvm) -> Body:
     wanted = planned.wanted
     root = {
         "allowSshAccess": None if wanted.allow_root_ssh is None else _word(wanted.allow_root_ssh),
@@ -101,7 +101,7 @@ def _reconfigure_one(planned: PlannedSvm, parameters: Parameters) -> Body:
     }
     settings = {
         "password": _base64(wanted.klconfig_password),
-        "ksc": _ksc(wanted, parameters),
+        "ksc": _ksc(wanted),
         "users": _without_missing(users) or None,
         "dns": _dns(wanted),
     }
@@ -120,7 +120,7 @@ def _deployment(planned: PlannedSvm) -> Body:
     return {"type": "openstackProject" if planned.openstack else "host", "target": _without_missing(target)}
 
 
-def _ksc(wanted: WantedSvm, parameters: Parameters) -> Optional[Body]:
+def _ksc(wanted: WantedSvm) -> Optional[Body]:
     ksc = wanted.ksc
     if not ksc:
         return None
@@ -129,7 +129,7 @@ def _ksc(wanted: WantedSvm, parameters: Parameters) -> Optional[Body]:
             "address": ksc["address"],
             "port": _text(ksc.get("port")),
             "sslPort": _text(ksc.get("ssl_port")),
-            "language": ksc.get("language") or parameters.get("localization"),
+            "language": ksc.get("language"),
         }
     )
 

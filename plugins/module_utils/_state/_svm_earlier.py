@@ -15,7 +15,7 @@ from typing import Optional
 
 from .._api._records import ServerTask
 from .._api._svm_management import SvmManagementApi
-from .._context import Context, Parameters
+from .._context import Context
 from .._errors import ApiError
 from .._tasks._journal import TaskJournal
 from . import _svm_bodies as bodies
@@ -31,13 +31,10 @@ class Earlier:
     :param action: What this run does: ``deploy``, ``reconfigure`` or ``remove``.
     """
 
-    def __init__(
-        self, api: SvmManagementApi, journal: TaskJournal, context: Context, parameters: Parameters, action: str
-    ) -> None:
+    def __init__(self, api: SvmManagementApi, journal: TaskJournal, context: Context, action: str) -> None:
         self._api = api
         self._journal = journal
         self._context = context
-        self._parameters = parameters
         self._action = action
         self._seen: dict[str, Optional[ServerTask]] = {}
 
@@ -172,7 +169,7 @@ class Earlier:
         return f"{self._action} {planned.subject}"
 
     def _same_settings(self, planned: PlannedSvm) -> str:
-        return f"{self._subject(planned)} {bodies.settings_of(self._parameters, planned)}"
+        return f"{self._subject(planned)} {bodies.settings_of(planned)}"
 
 
 def _deployment(planned: PlannedSvm, location_id: Optional[str]) -> str:

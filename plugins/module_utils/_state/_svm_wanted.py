@@ -33,6 +33,7 @@ _TEXTS = (
     "klconfig_password",
     "new_klconfig_password",
 )
+_DEFAULT_KSC_PORTS = {"port": 14000, "ssl_port": 13000}
 _TO_DEPLOY = ("name", "infrastructure_id", "location", "networks", "ksc", "root_password", "klconfig_password")
 
 
@@ -83,7 +84,7 @@ def wanted_svms(parameters: Parameters) -> list[WantedSvm]:
     require_text(parameters.get("localization"), "localization")
     if parameters["threads_count"] < 1:
         raise InputError("threads_count must be 1 or more.")
-    wanted = [_checked(index, entry, state) for index, entry in enumerate(parameters["svms"])]
+    wanted = [_checked(index, entry, parameters) for index, entry in enumerate(parameters["svms"])]
     if state == "present":
         creates = [one for one in wanted if one.svm_id is None]
         if creates and not parameters.get("image_id"):
@@ -92,8 +93,8 @@ def wanted_svms(parameters: Parameters) -> list[WantedSvm]:
     return wanted
 
 
-def _checked(index: int, entry: Mapping[str, Any], state: str) -> WantedSvm:
-    where = f"svms[{index}]"
+def _checked(index: int, entry: Mapping[str, Any], parameters: Parameters) -> WantedSvm:
+    where, state = f"svms[{index}]", parameters["state"]
     for option in _TEXTS:
         require_text(entry.get(option), f"{where}.{option}")
     if entry.get("name") is None and entry.get("svm_id") is None:
@@ -109,7 +110,8 @@ def _checked(index: int, entry: Mapping[str, Any], state: str) -> WantedSvm:
     if entry.get("new_klconfig_password") and state == "present":
         raise InputError(f"{where}.new_klconfig_password goes with state: reconfigured; give klconfig_password.")
     networks = None if state == "absent" else _networks(where, entry.get("networks"))
-    checked = WantedSvm(index, **{**entry, "networks": networks})
+    ksc = _ksc(entry.get("ksc"), parameters)
+    checked = WantedSvm(index, **{**entry, "networks": networks, "ksc": ksc})
     if state != "absent":
         _check_connections(where, checked)
     return checked
@@ -121,6 +123,22 @@ def _check_reconfigured(where: str, entry: Mapping[str, Any]) -> None:
     changes = ("networks", "ksc", "dns", "root_password", "new_klconfig_password")
     if not any(entry.get(option) for option in changes) and entry.get("allow_root_ssh") is None:
         raise InputError(f"{where} has nothing to reconfigure: give {', '.join(changes)} or allow_root_ssh.")
+    ksc = entry.get("ksc")
+    missing = [option for option in ("port", "ssl_port", "language") if not ksc.get(option)] if ksc else []
+    if missing:
+        raise InputError(
+            f"{where}.ksc lacks {', '.join(missing)}: the connection to the Administration Server is replaced as a whole.",
+            hint="The server does not show what an SVM has, so that a default here could move it to another port or "
+            "language. Give what stays as it is, too.",
+        )
+
+
+def _ksc(ksc: Optional[Mapping[str, Any]], parameters: Parameters) -> Optional[Mapping[str, Any]]:
+    """Return the connection to the Administration Server; what a new SVM is not told has the usual value."""
+    if not ksc or parameters["state"] != "present":
+        return ksc
+    usual = {**_DEFAULT_KSC_PORTS, "language": parameters.get("localization")}
+    return {**usual, **{option: value for option, value in ksc.items() if value is not None}}
 
 
 def _check_connections(where: str, wanted: WantedSvm) -> None:
