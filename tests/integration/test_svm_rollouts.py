@@ -160,3 +160,43 @@ def test_removal_needs_the_file_of_the_rollout(run: _Rollouts, simulator: Runnin
     assert not any(task.changed for task in again.tasks)
     assert simulator.requests() == []
     run("rollout_svms", "--check", **{**pool, "svm_rollout_state_file": str(kept)}).succeeded()
+
+
+def _svms(simulator: RunningSimulator) -> list[tuple[str, str]]:
+    """Return the place and the name of each SVM on the server."""
+    (infrastructure,) = simulator.state()["infrastructures"]
+    locations, machines = infrastructure["locations"], infrastructure["machines"].values()
+    return sorted((locations[one["parent_id"]]["name"], one["name"]) for one in machines if one["is_svm"])
+
+
+def test_one_name_in_two_places(run: _Rollouts, simulator: RunningSimulator) -> None:
+    """What is done to the one never reaches the other, also when it is repeated."""
+    places = ("hypervisor-01", "hypervisor-02")
+    network = {**_TEMPLATE["networks"][0], "addressing": "static"}
+    svms = [
+        {"name": "svm", "location": place, "networks": [{**network, "ip_addresses": [f"192.0.2.5{number}"]}]}
+        for number, place in enumerate(places)
+    ]
+    more = {"svm_rollout_per_hypervisor": False, "svm_rollout_addresses": {"svm": "192.0.2.50"}}
+    run("rollout_svms", svm_rollout_svms=svms, **more).succeeded()
+    assert _svms(simulator) == [(place, "svm") for place in places]
+    more["svm_rollout_state_file"] = str(run.file)
+    ids = [one["svm_id"] for one in _account(run("rollout_svms", svm_rollout_svms=svms, **more).succeeded())]
+    changes = {"ksc": {"address": "ksc-2.example.com", "port": 14000, "ssl_port": 13000, "language": "en"}}
+    # One is told by its name and place, the other by its id alone.
+    mixed = [svms[0], {"svm_id": ids[1]}]
+    run("reconfigure_svms", svm_rollout_svms=mixed, svm_rollout_changes=changes, **more).succeeded()
+    (body,) = bodies(simulator, "PUT")
+    assert [one["deploymentInfo"]["target"]["svmId"] for one in body["svms"]] == ids
+    for _repeated in range(2):
+        run("remove_svms", svm_rollout_svms=svms[1:], **more).succeeded()
+        assert _svms(simulator) == [("hypervisor-01", "svm")]
+    run("remove_svms", svm_rollout_svms=[{"svm_id": ids[0]}], **more).succeeded()
+    assert _svms(simulator) == []
+
+
+def _account(run: Run) -> list[dict[str, Any]]:
+    """Return what the module said of each SVM."""
+    (deployed,) = [task for task in run.tasks if task.name.endswith("Deploy the SVMs that are missing")]
+    found: list[dict[str, Any]] = deployed.result["svms"]
+    return found
