@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Callable, Optional, Union
 from urllib.parse import quote, urljoin, urlsplit
 
 from .._clock import NO_DEADLINE, Deadline
-from .._errors import ApiError, InputError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown, WaitTimeout
+from .._errors import ApiError, InputError, KsvlaError, NotConnected, OutcomeUnknown, WaitTimeout
 from . import _tls
-from ._answer import Answer, find_error_code, find_message
+from ._answer import Answer
+from ._failures import refusal, translated, unknown
 from ._retry import parse_retry_after, pause
 
 if TYPE_CHECKING:
@@ -124,14 +125,14 @@ class Session:
         :raises OutcomeUnknown: when the connection breaks, also in the middle of the body.
         """
         described = f"GET {path}"
-        with self._translate_errors(described):
+        with translated(self.settings, described):
             response = self._send("GET", self._url(path, ()), None, headers, deadline)
         try:
             if response.status_code in _REDIRECTS:
                 raise self._refused_redirect(described, response)
             if response.status_code >= 400:
-                raise self._error(described, self._read_body(response, deadline))
-            with self._translate_errors(described):
+                raise refusal(described, self._read_body(response, deadline))
+            with translated(self.settings, described):
                 yield response.status_code, _lower(response.headers), response.iter_content(_CHUNK)
         finally:
             response.close()
@@ -170,7 +171,7 @@ class Session:
                     renewed = True
                     self.renew(deadline)
                     continue
-                failure = self._error(described, answer)
+                failure = refusal(described, answer)
                 retry_after = parse_retry_after(answer.headers.get("retry-after"))
                 if answer.status not in _PASSING or (answer.status == 500 and failure.error_code):
                     raise failure
@@ -178,7 +179,7 @@ class Session:
                     self._hold_all(retry_after)
                 repeatable = safe or answer.status == 429
                 if not repeatable and failure.error_code is None:
-                    failure = _unknown(failure, retry_after)
+                    failure = unknown(failure, retry_after)
             seconds = pause(attempt, retry_after)
             remaining = deadline.remaining()
             if not repeatable or attempt >= most or (remaining is not None and seconds >= remaining):
@@ -199,7 +200,7 @@ class Session:
         """Send a request once, follow redirects of a read within the server, and read the whole answer."""
         started = time.monotonic()
         for _redirect in range(_MOST_REDIRECTS + 1):
-            with self._translate_errors(described):
+            with translated(self.settings, described):
                 response = self._send(method, url, body, headers, deadline)
                 try:
                     target = self._redirect_target(method, url, response)
@@ -245,89 +246,6 @@ class Session:
                 raise OutcomeUnknown("The answer did not arrive within the time to wait.")
         return Answer(response.status_code, _lower(response.headers), b"".join(pieces))
 
-    @contextmanager
-    def _translate_errors(self, described: str) -> Iterator[None]:
-        """Turn the exceptions of ``requests`` into ours, telling what never left from what may have arrived."""
-        import requests
-        from urllib3 import exceptions as urllib3
-
-        try:
-            yield
-        except urllib3.LocationParseError:
-            raise InputError(f"host is no address: {self.settings.host!r}. Give a name or an IP address.") from None
-        except requests.exceptions.SSLError as error:
-            raise self._untrusted(described, error) from None
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
-            raise NotConnected(self._cannot_connect(error), request=described, hint=_CONNECT_HINT) from None
-        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            reason = getattr(error.args[0], "reason", None) if error.args else None
-            if isinstance(reason, urllib3.NewConnectionError):
-                raise NotConnected(self._cannot_connect(error), request=described, hint=_CONNECT_HINT) from None
-            raise OutcomeUnknown(
-                f"The connection to {self.settings.origin} broke before the answer was complete.", request=described
-            ) from None
-        except (requests.exceptions.Timeout, requests.exceptions.ContentDecodingError):
-            raise OutcomeUnknown(
-                f"{self.settings.origin} did not answer within {self.settings.request_timeout:g} s.",
-                request=described,
-                hint="Raise request_timeout if the server needs longer.",
-            ) from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, OSError) as error:
-            if isinstance(error, requests.exceptions.RequestException) or error.errno is None:
-                raise NotConnected(f"{self.settings.origin} cannot be used: {error}", request=described) from None
-            raise
-
-    def _cannot_connect(self, error: Exception) -> str:
-        text = str(error)
-        for known, meaning in (
-            ("Name or service not known", "its name is not known"),
-            ("Failed to resolve", "its name is not known"),
-            ("refused", "the connection was refused"),
-            ("timed out", f"no answer within {self.settings.request_timeout:g} s"),
-            ("No route", "there is no route to it"),
-            ("unreachable", "its network cannot be reached"),
-            ("roxy", "the proxy does not let it through"),
-        ):
-            if known in text:
-                return f"No connection to {self.settings.origin}: {meaning}."
-        return f"No connection to {self.settings.origin}."
-
-    def _untrusted(self, described: str, error: Exception) -> KsvlaError:
-        settings = self.settings
-        text = str(error)
-        if "ingerprint" not in text and "CERTIFICATE_VERIFY_FAILED" not in text and "doesn't match" not in text:
-            # No certificate was judged. It cannot be told whether the handshake broke off or the answer to a request.
-            return OutcomeUnknown(
-                f"The TLS connection to {settings.origin} broke: {_first_line(text)}",
-                request=described,
-                hint=_CONNECT_HINT,
-            )
-        presented = _tls.presented_fingerprint(settings.host, settings.port, settings.request_timeout)
-        shown = f" It presents the SHA-256 fingerprint {_tls.readable_fingerprint(presented)}." if presented else ""
-        if "ingerprint" in text and settings.fingerprint:
-            wanted = _tls.readable_fingerprint(settings.fingerprint)
-            message = f"The certificate of {settings.origin} is not the pinned one: {wanted} was expected.{shown}"
-            hint = "Find out why the certificate changed before you pin the new one."
-        else:
-            message = f"The certificate of {settings.origin} is not trusted.{shown}"
-            hint = (
-                "Give the authority that signed it as ca_path, or, when that is the fingerprint you know from the "
-                "server itself, pin it with fingerprint."
-            )
-        return NotTrusted(message, request=described, hint=hint)
-
-    def _error(self, described: str, answer: Answer) -> ApiError:
-        code = find_error_code(answer.text)
-        said = find_message(answer.text, code)
-        meaning = {401: "not authenticated", 403: "access denied", 404: "not found", 415: "format not supported"}
-        reason = ": ".join(part for part in (code, said) if part) or meaning.get(answer.status, "no reason given")
-        return ApiError(
-            f"{described} was answered with {answer.status}: {reason.rstrip('.')}.",
-            error_code=code,
-            status=answer.status,
-            request=described,
-        )
-
     def _redirect_target(self, method: str, url: str, response: requests.Response) -> Optional[str]:
         """Return where a read may follow: only within the server, so that credentials never leave it."""
         location = response.headers.get("location")
@@ -363,9 +281,6 @@ class Session:
             time.sleep(deadline.shortened(seconds))
 
 
-_CONNECT_HINT = "Check host and port, and that the Integration Server runs and is reachable from where the module runs."
-
-
 def _encode_value(value: Union[str, tuple[str, ...]]) -> str:
     """Return a query value percent-encoded; the colons of dates stay, as the pages write them."""
     values = (value,) if isinstance(value, str) else value
@@ -379,17 +294,6 @@ def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _first_line(text: str) -> str:
-    return text.splitlines()[0][:200] if text else "no reason given"
-
-
-def _unknown(error: KsvlaError, retry_after: Optional[float]) -> OutcomeUnknown:
-    """Say that the outcome of a write is unknown, as a gateway may have passed it on before it failed."""
-    unknown = OutcomeUnknown(error.message, status=error.status, request=error.request, hint=error.hint)
-    unknown.retry_after = retry_after
-    return unknown
 
 
 def encode_segment(value: str) -> str:
