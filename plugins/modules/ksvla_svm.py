@@ -19,8 +19,9 @@ description:
     and changed by O(state=reconfigured) only.
   - Every SVM has a result of its own. When some fail, the task fails and names which, at which step and why, and which
     succeeded; a second run picks up only what is missing.
-  - A run that ended while SVMs were being deployed or removed is attached to when it is repeated on the same machine,
-    which remembers the server's tasks for a day in Ansible's home, or in the folder that E(KSVLA_JOURNAL) names.
+  - A run that ended while SVMs were being deployed, reconfigured or removed is attached to when it is repeated on the same
+    machine, which remembers the server's tasks for a day in Ansible's home, or in the folder that E(KSVLA_JOURNAL) names.
+    SVMs that it is still deploying are removed and reconfigured once they are there.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -42,7 +43,7 @@ options:
       - V(present) deploys SVMs that are missing.
       - V(reconfigured) changes what is given of SVMs that are there. The server shows only their networks, so that nothing
         can be compared; this is a change every time.
-      - V(absent) removes SVMs.
+      - V(absent) removes SVMs. In an infrastructure that is not connected none are there, which is told in a warning.
     type: str
     choices: [present, reconfigured, absent]
     default: present

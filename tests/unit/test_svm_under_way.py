@@ -100,6 +100,15 @@ def test_the_same_reconfiguration_is_attached_to(run: Caller, simulator: Running
     assert any("by an earlier run with the same settings" in warning for warning in run.warnings)
 
 
+def test_a_password_that_is_changed_already_is_told(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    run("svm", state="reconfigured", svms=[NEW_PASSWORD])
+    failed = run.fails("svm", state="reconfigured", svms=[NEW_PASSWORD])
+    assert "klconfig_password is the new one" in failed["hint"]
+    failed = run.fails("svm", state="reconfigured", svms=[CHANGED])
+    assert "klconfig_password" not in failed["hint"]
+
+
 def test_another_reconfiguration_waits_for_the_first(run: Caller, simulator: RunningSimulator) -> None:
     _deploy(run, simulator, 0, wait=True)
     simulator.configure(task_seconds=0.6)
@@ -123,8 +132,8 @@ def test_no_hint_to_attach_where_nothing_can_be_remembered(
     assert "attach" not in failed["hint"]
 
 
-def test_passwords_are_not_remembered(run: Caller, simulator: RunningSimulator, tmp_path: Path) -> None:
-    """Two reconfigurations that differ in passwords alone are one, since a digest of a password could be guessed from."""
+def test_passwords_are_not_remembered(run: Caller, simulator: RunningSimulator) -> None:
+    """Two reconfigurations that differ in passwords alone are one, as nobody shall guess a password from a digest."""
     _deploy(run, simulator, 0, wait=True)
     simulator.configure(task_seconds=0.8)
     run("svm", state="reconfigured", svms=[NEW_PASSWORD], wait=False)

@@ -68,7 +68,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
         wait_until_listed(api, poller, context, everything, _outcomes(everything, run))
     outcomes = _with_ids(places, everything, _outcomes(everything, run), context)
     result = _finish(everything, outcomes, run, context)
-    _require_all(action, result)
+    _require_all(action, everything, result)
     return result
 
 
@@ -114,7 +114,7 @@ def _finish(everything: Sequence[PlannedSvm], outcomes: list[Record], run: SvmRu
     return result
 
 
-def _require_all(action: str, result: Result) -> None:
+def _require_all(action: str, everything: Sequence[PlannedSvm], result: Result) -> None:
     failed = [one for one in result["svms"] if one["action"] == FAILED]
     if not failed:
         return
@@ -131,11 +131,19 @@ def _require_all(action: str, result: Result) -> None:
         f"{len(failed)} of {len(result['svms'])} SVMs could not be {verb}: {_enumerate(reasons, '; ')}.{others}",
         error_code=next((one["error_code"] for one in failed if one["error_code"]), None),
         task=tasks[0] if tasks else None,
-        hint="Once the causes are removed, run this again: it picks up only what is missing."
-        if action != RECONFIGURE
-        else "Once the causes are removed, run this again for the SVMs that failed.",
+        hint=_hint(action, everything, failed),
         details=details,
     )
+
+
+def _hint(action: str, everything: Sequence[PlannedSvm], failed: Sequence[Record]) -> str:
+    if action != RECONFIGURE:
+        return "Once the causes are removed, run this again: it picks up only what is missing."
+    hint = "Once the causes are removed, run this again for the SVMs that failed."
+    names = {one["svm_id"] for one in failed}
+    if any(one.wanted.new_klconfig_password and one.svm_id in names for one in everything):
+        hint += " Where an earlier run has changed the password of klconfig already, klconfig_password is the new one."
+    return hint
 
 
 def _enumerate(texts: Sequence[str], separator: str = ", ") -> str:
