@@ -161,8 +161,8 @@ options:
       ksc:
         description:
           - How the SVM connects to the Administration Server of Kaspersky Security Center. Required to deploy an SVM.
-          - With O(state=reconfigured) it is replaced as a whole, and what the SVM has is not shown. So O(svms[].ksc.port),
-            O(svms[].ksc.ssl_port) and O(svms[].ksc.language) are required then, also where they stay as they are.
+          - With O(state=reconfigured) it is replaced as a whole, and what the SVM has is not shown. What is not given gets the
+            usual value then, too, and a warning says so.
         type: dict
         suboptions:
           address:
@@ -172,16 +172,15 @@ options:
             required: true
           port:
             description:
-              - Port of the Administration Server. A new SVM takes 14000 when this is not given.
+              - Port of the Administration Server, V(14000) when it is not given.
             type: int
           ssl_port:
             description:
-              - Port of the Administration Server for connections that use a certificate. A new SVM takes 13000 when this is
-                not given.
+              - Port of the Administration Server for connections that use a certificate, V(13000) when it is not given.
             type: int
           language:
             description:
-              - Localization of Kaspersky Security Center. A new SVM takes that of O(localization) when this is not given.
+              - Localization of Kaspersky Security Center, that of O(localization) when it is not given.
             type: str
       dns:
         description:

@@ -23,7 +23,7 @@ from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm, Planner, r
 from ._svm_results import DONE, FAILED, STARTED, UNCHANGED, Record, record
 from ._svm_run import SvmRun
 from ._svm_settled import wait_until_listed
-from ._svm_wanted import wanted_svms
+from ._svm_wanted import assumed_connections, wanted_svms
 
 _ACTIONS = {"present": DEPLOY, "reconfigured": RECONFIGURE, "absent": REMOVE}
 _MOST_NAMED = 10
@@ -35,6 +35,9 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     :raises TaskFailed: when any SVM failed, naming which and why, and which did not.
     """
     wanted = wanted_svms(parameters)
+    if parameters["state"] == "reconfigured":
+        for warning in assumed_connections(parameters):
+            context.warn(warning)
     waiting = Waiting.from_parameters(parameters)
     refuse_cancel(waiting)
     api, settings = _connect.svm_management(parameters, context)

@@ -9,7 +9,7 @@ Source: "SVM deployment request", "SVM reconfiguration request", "SVM removal" (
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -123,22 +123,31 @@ def _check_reconfigured(where: str, entry: Mapping[str, Any]) -> None:
     changes = ("networks", "ksc", "dns", "root_password", "new_klconfig_password")
     if not any(entry.get(option) for option in changes) and entry.get("allow_root_ssh") is None:
         raise InputError(f"{where} has nothing to reconfigure: give {', '.join(changes)} or allow_root_ssh.")
-    ksc = entry.get("ksc")
-    missing = [option for option in ("port", "ssl_port", "language") if not ksc.get(option)] if ksc else []
-    if missing:
-        raise InputError(
-            f"{where}.ksc lacks {', '.join(missing)}: the connection to the Administration Server is replaced as a whole.",
-            hint="The server does not show what an SVM has, so that a default here could move it to another port or "
-            "language. Give what stays as it is, too.",
-        )
 
 
 def _ksc(ksc: Optional[Mapping[str, Any]], parameters: Parameters) -> Optional[Mapping[str, Any]]:
-    """Return the connection to the Administration Server; what a new SVM is not told has the usual value."""
-    if not ksc or parameters["state"] != "present":
+    """Return the connection to the Administration Server; what is not given has the usual value."""
+    if not ksc:
         return ksc
     usual = {**_DEFAULT_KSC_PORTS, "language": parameters.get("localization")}
     return {**usual, **{option: value for option, value in ksc.items() if value is not None}}
+
+
+def assumed_connections(parameters: Parameters) -> Iterator[str]:
+    """Give a warning for each SVM whose new connection to the Administration Server has usual values by default.
+
+    The server does not show what an SVM has, and replaces the connection as a whole.
+    """
+    for index, entry in enumerate(parameters["svms"]):
+        ksc = entry.get("ksc")
+        missing = [option for option in ("port", "ssl_port", "language") if not ksc.get(option)] if ksc else []
+        if missing:
+            values = _ksc(ksc, parameters) or {}
+            usual = ", ".join(f"{option} {values[option]}" for option in missing)
+            yield (
+                f"svms[{index}].ksc is replaced as a whole and gets {usual}, as nothing else is given. If the SVM has "
+                "other values, give them."
+            )
 
 
 def _check_connections(where: str, wanted: WantedSvm) -> None:
