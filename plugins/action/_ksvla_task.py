@@ -6,8 +6,9 @@
 ``meta/runtime.yml`` sends the tasks of all modules here. Starting a module process costs far more than its work, so the
 work is done in the controller's own worker process when nothing asks for another place.
 
-Ansible loads the action plugin that has a module's name before it starts the worker process of a task. So a link with the
-name of each module leads here: what the work needs is imported once then, and not once per task.
+Ansible loads the action plugin that has a module's name before it starts the worker process of a task. So a file with the
+name of each module stands beside this one: what the work needs is imported once then, and not once per task. (Files, not
+links: tools take a link for another name of the module.)
 """
 
 from __future__ import annotations
@@ -52,18 +53,13 @@ _TRANSPORT = f"ansible_collections.{_COLLECTION}.plugins.module_utils._transport
 display = Display()
 
 
-def _import_ahead(name: str) -> None:
-    """Import what a task of the module needs, when this plugin is loaded by the name of one."""
-    if name.startswith("_"):
-        return
+def import_ahead(plugin: str) -> None:
+    """Import what a task of a module needs; ``plugin`` is the full name of the file that has the module's name."""
     with suppress(ImportError):
         for library in LIBRARIES:
             import_module(library)
-    import_module(f"{_MODULES}.{name}")
+    import_module(f"{_MODULES}.{plugin.rpartition('.')[2]}")
     import_module(_TRANSPORT)
-
-
-_import_ahead(__name__.rpartition(".")[2])
 
 
 class ActionModule(ActionBase):
