@@ -192,3 +192,11 @@ def test_the_table_names_what_succeeded_besides_a_failure(run: _Playbooks) -> No
     code, output = run("rollout_svms.yml", vcenter)
     assert code != 0
     assert re.search(r'"vcenter +failed +svm-hypervisor-01 svm-hypervisor-03"', output), output
+
+
+def test_the_account_says_why_an_item_of_a_loop_failed(run: _Playbooks) -> None:
+    code, output = run("rollout_svms.yml", {**_VCENTER, "infrastructure_trust_on_first_use": False})
+    assert code != 0
+    account = output[output.index("PLAY [Give account]") :]
+    assert "thumbprint" in account
+    assert "One or more items failed" not in account

@@ -119,11 +119,11 @@ def test_a_pool_that_is_too_small(run: _Rollouts, simulator: RunningSimulator) -
     """Where the hypervisors are named, this is known before anything is sent; else before anything is deployed."""
     named = {"svm_rollout_hypervisors": ["hypervisor-01", "hypervisor-02"], "svm_rollout_address_pool": _pool(1)}
     message = _refused(run("rollout_svms", **named))
-    assert "1 of 1 are free" in message
+    assert "1 of its 1 addresses are free" in message
     assert f"Without one: {_SVMS[1]}." in message
     assert simulator.requests() == []
     message = _refused(run("rollout_svms", svm_rollout_address_pool=_pool(2)))
-    assert "2 of 2 are free" in message
+    assert "2 of its 2 addresses are free" in message
     assert f"Without one: {_SVMS[2]}." in message
     assert bodies(simulator, "POST") == []
     message = _refused(run("rollout_svms", svm_rollout_address_pool=_pool(3), svm_rollout_state_file=""))
