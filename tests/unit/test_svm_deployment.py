@@ -104,6 +104,20 @@ def test_partial_failure(
     simulator.configure(partial_failure="Failed", steps_nesting="nested", svm_task_error="text")
 
 
+def test_waiting_for_the_task_tells_of_svms_that_failed(
+    run: Caller, image_id: str, simulator: RunningSimulator
+) -> None:
+    simulator.configure(partial_failure="Completed")
+    simulator.task_fault(
+        type="DeploySvmStep", message="No space is left.", stage="UploadSvmImage", parameters={"svmName": "svm-02"}
+    )
+    (started,) = run("svm", image_id=image_id, svms=_many(3), wait=False)["tasks"]
+    failed = run.fails("task", api="svm_management", task_id=started["id"])
+    assert failed["task"]["state"] == "Completed"
+    assert "1 of 3 tasks below DeployMultipleSvm" in failed["msg"]
+    assert "did not complete: svm-02 at UploadSvmImage: No space is left." in failed["msg"]
+
+
 @pytest.mark.parametrize("visible", ["completed", "created"])
 def test_a_repeated_run_attaches(run: Caller, image_id: str, simulator: RunningSimulator, visible: str) -> None:
     simulator.configure(task_seconds=1.0, svm_visible=visible)

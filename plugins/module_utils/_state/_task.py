@@ -15,9 +15,10 @@ from .._arguments import SVM_MANAGEMENT
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError, TaskFailed
 from .._tasks._poller import Poller, Waiting, refuse_cancel
-from .._tasks._watch import require_success, watch_task, watch_tasks
+from .._tasks._watch import cause, require_success, watch_task, watch_tasks
 from .._validation import date_time, require_text
 from ._diff import diff_of
+from ._svm_results import failed_step
 
 
 def read_tasks(parameters: Parameters, context: Context) -> Result:
@@ -60,11 +61,34 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
     task_id = parameters["task_id"]
     if context.check_mode or not waiting.wait:
         task = source.task(task_id)
-        if task.ended:
-            require_success(task)
     else:
-        task = require_success(watch_task(source, task_id, Poller(waiting), context.progress, f"task {task_id}"))
+        task = watch_task(source, task_id, Poller(waiting), context.progress, f"task {task_id}")
+    if task.ended:
+        _require_children(require_success(task))
     return _result(task, task, changed=False, context=context)
+
+
+def _require_children(task: ServerTask) -> None:
+    """Refuse a task that completed although a task below it did not, as one of several SVMs may.
+
+    :raises TaskFailed: naming each of them with its step and its cause.
+    """
+    # What a single SVM goes through is the business of its own task.
+    children = [child for child in task.children if not (child.type or "").endswith("Step")]
+    bad = [child for child in children if child.ended and not child.completed]
+    if not bad:
+        return
+    said = []
+    for child in bad:
+        step, (code, message) = failed_step(child), cause(child)
+        name = child.parameters.get("svm_name") or child.id
+        reason = ": ".join(part for part in (code, message) if part) or "the server gives no reason"
+        said.append(f"{name}{f' at {step}' if step else ''}: {reason.rstrip('.')}")
+    raise TaskFailed(
+        f"{len(bad)} of {len(children)} tasks below {task.type or 'task'} {task.id} did not complete: {'; '.join(said)}.",
+        error_code=next((code for code, _message in map(cause, bad) if code), None),
+        task=task.as_dict(),
+    )
 
 
 def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
