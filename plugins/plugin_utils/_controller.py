@@ -67,8 +67,8 @@ def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any]
                 check_mode=task.check_mode,
                 diff=task.diff,
                 warn=warnings.append,
-                progress=task.progress,
-                trace=task.trace,
+                progress=lambda subject, text: task.progress(*(remove_values([subject, text], hidden))),
+                trace=lambda line: task.trace(remove_values(line, hidden)),
                 sessions=_SESSIONS,
                 files=files,
             )

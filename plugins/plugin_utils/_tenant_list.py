@@ -127,6 +127,12 @@ def _header(
     names = [cell.lower().replace(" ", "_") for cell in cells]
     known = [name for name in names if name and not name.startswith(_NOTE)]
     shown = {"\t": "a tab"}.get(delimiter, f"'{delimiter}'")
+    if not any(name in columns for name in known):
+        # Perhaps a tenant and its password, so that nothing of it is shown.
+        raise TenantListError(
+            f"{label}: the first line does not name the columns (the delimiter is taken to be {shown}). The columns are "
+            f"{', '.join(columns)}."
+        )
     if unknown := [name for name in known if name not in columns]:
         raise TenantListError(
             f"{label}: unknown column {', '.join(map(repr, unknown))} (the delimiter is taken to be {shown}). The columns "

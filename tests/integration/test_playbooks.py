@@ -394,6 +394,23 @@ def test_errors_in_csv_files_name_their_place(fast: _Playbooks, tenants: str, vm
     assert fast.simulator.requests() == []
 
 
+def test_tenants_that_would_be_one_host_are_refused(fast: _Playbooks) -> None:
+    run = fast.run("onboard_tenants", ksvla_tenants=[{"name": "A:22"}, {"name": "B"}, {"name": "A_22"}])
+    assert run.code != 0
+    assert "These would not be told apart: A:22, A_22." in run.output
+    assert fast.simulator.requests() == []
+
+
+def test_options_may_be_given_as_words(fast: _Playbooks) -> None:
+    """As ``-e tenant_onboarding_activate=false`` gives them."""
+    given = {"ksvla_tenants": [_TENANTS[1]], "tenant_onboarding_activate": "false", "tenant_onboarding_purge": "no"}
+    for arguments in (("--check",), ()):
+        run = fast.run("onboard_tenants", *arguments, **given)
+        assert run.code == 0, run.output
+        assert "would be activated" not in run.output
+    assert [tenant["status"] for tenant in fast.tenants().values()] == ["Inactive"]
+
+
 def test_list_and_file_together_are_refused(fast: _Playbooks) -> None:
     (fast.folder / "tenants.csv").write_text("name\nAlpine\n", encoding="utf-8")
     refused = fast.run("onboard_tenants", ksvla_tenants=_TENANTS, ksvla_tenants_csv="tenants.csv")

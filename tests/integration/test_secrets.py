@@ -32,14 +32,18 @@ def _forms(simulator: RunningSimulator) -> dict[str, str]:
     return forms
 
 
-def _tasks() -> list[Json]:
+def _tasks(server_password: str) -> list[Json]:
     create = module(
         "ksvla_tenant", name="Northwind", admin_password="{{ lookup('env', 'TENANT_PASSWORD') }}", **_ACCOUNT
     )
     weak = module("ksvla_tenant", name="Alpine", admin_password="{{ lookup('env', 'WEAK_PASSWORD') }}", **_ACCOUNT)
     password = "{{ lookup('env', 'SERVER_PASSWORD') }}"
     echo = f"<error><message>I do not like {_ADMIN_PASSWORD}, {base64_of(_ADMIN_PASSWORD)}</message></error>"
+    # Repeated, a read shows at -vvv why it is.
+    away = f"I am not there for {_ADMIN_PASSWORD}, Basic {base64_of(f'multitenancy:{server_password}')}"
     return [
+        {"name": "echo of a read", "simulator": {"fault": {"method": "GET", "path": "/tenants", "status": 503,
+         "headers": {"Retry-After": "0"}, "body": f"<error><message>{away}</message></error>"}}},
         {**create, "name": "predict", "check_mode": True, "diff": True},
         {"name": "echo", "simulator": {"fault": {"method": "POST", "path": "/tenants$", "status": 400, "body": echo}}},
         {**create, "name": "refused", "ignore_errors": True},
@@ -67,7 +71,7 @@ def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulato
         "TENANT_PASSWORD": _ADMIN_PASSWORD, "WEAK_PASSWORD": _WEAK_PASSWORD,
         "SERVER_PASSWORD": simulator.multitenancy_password,
     }  # fmt: skip
-    run, seen = run_watched(playbooks, _tasks(), place, environment)
+    run, seen = run_watched(playbooks, _tasks(simulator.multitenancy_password), place, environment)
     failed = [task.name for task in run.of_collection() if task.failed]
     assert failed == ["refused", "weak", "wrong use", "unknown option", "nobody there", "denied", "untrusted"]
     assert any("AnsiballZ_ksvla_tenant" in line for line in seen) == (place == "module")

@@ -223,8 +223,8 @@ def run(function: Any, arguments: dict[str, Any], tmp_path: Path, **changes: Any
         diff=changes.pop("diff", False),
         environment=changes.pop("environment", {}),
         folder=str(tmp_path),
-        progress=lambda _subject, _text: None,
-        trace=lambda _line: None,
+        progress=changes.pop("progress", lambda _subject, _text: None),
+        trace=changes.pop("trace", lambda _line: None),
     )
     assert not changes
     return run_in_controller(definition, arguments, task)
@@ -292,6 +292,24 @@ def test_secrets_are_hidden_in_every_form(tmp_path: Path) -> None:
     for form in ("s3cret!", "czNjcmV0IQ==", "bXVsdGl0ZW5hbmN5OnMzY3JldCE="):
         assert form not in text
     assert "********" in text
+
+
+def test_secrets_are_hidden_in_what_is_shown_on_the_way(tmp_path: Path) -> None:
+    shown: list[str] = []
+
+    def function(parameters: Parameters, context: Context) -> dict[str, Any]:
+        context.trace(f"The server says {parameters['password']}")
+        context.progress("czNjcmV0IQ==", "Running 40 %")
+        return {"changed": False}
+
+    run(
+        function,
+        {"password": "s3cret!"},
+        tmp_path,
+        trace=shown.append,
+        progress=lambda subject, text: shown.append(f"{subject} {text}"),
+    )
+    assert shown == ["The server says ********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER Running 40 %"]
 
 
 @pytest.mark.parametrize("secret", ["True", "true", "None", "False"])
