@@ -283,6 +283,12 @@ CODE = "VIRMT_InvalidTenantType"
         (f'[{{"errorCode": "{CODE}", "detail": "no such type"}}]', "no such type"),
         (f'"{CODE} - no such type"', "no such type"),
         (f'{{"error": "{CODE}", "message": "no such type"}}', "no such type"),
+        (
+            f"<!DOCTYPE html><html><head><title>Error</title><style>p {{}}</style></head>"
+            f"<body><h1>{CODE}</h1><p>no such type</p></body></html>",
+            "no such type",
+        ),
+        (f"<html><head><title>{CODE}: no such type</title></head><body></body></html>", "no such type"),
         (CODE, None),
         (f"<error>{CODE}</error>", None),
         (f'{{"code": "{CODE}"}}', None),
@@ -316,6 +322,15 @@ def test_no_body_of_an_error_fails(body: str, code: str | None) -> None:
     find_error_code(body)
     message = find_message(body, code)
     assert message is None or 0 < len(message) <= 501
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_an_answer_is_read_in_its_encoding(encoding: str) -> None:
+    text = f"<error>{CODE}: неверный тип</error>"
+    answer = Answer(400, {}, text.encode(encoding))
+    assert answer.text.lstrip("\ufeff") == text
+    assert find_error_code(answer.text) == CODE
+    assert find_message(answer.text, CODE) == "неверный тип"
 
 
 @given(st.binary())

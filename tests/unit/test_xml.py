@@ -204,6 +204,26 @@ def test_what_is_no_xml_is_a_clear_error(body: bytes) -> None:
         assert "server's answer" in refusal
 
 
+@pytest.mark.parametrize("mark", [b"", BOM])
+@pytest.mark.parametrize("declared", ["utf-16", "UTF-16", "utf16"])
+def test_what_calls_itself_utf_16_may_be_utf_8(mark: bytes, declared: str) -> None:
+    body = mark + f'<?xml version="1.0" encoding="{declared}"?><tenant id="1"><name>Север</name></tenant>'.encode()
+    assert formats.read_tenant(body).name == "Север"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_task_is_named_in_any_encoding(encoding: str) -> None:
+    body = '<?xml version="1.0"?><task id="{5A1D1D0C-0000-4000-8000-000000000001}"/>'.encode(encoding)
+    assert _identifiers.task_id(Answer(202, {}, body)) == "5A1D1D0C-0000-4000-8000-000000000001"
+
+
+def test_an_id_in_braces_is_the_same_without() -> None:
+    bios_id = "423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1"
+    (vm,) = formats.read_vms(f'<vms><vm id="{{v}}" biosId=" {{{bios_id}}} "/></vms>'.encode())
+    assert (vm.id, vm.bios_id) == ("v", bios_id)
+    assert formats.read_tenant(b'<tenant id="{t}"/>').id == "t"
+
+
 def test_a_web_page_is_no_answer() -> None:
     with pytest.raises(UnexpectedAnswer, match="web page") as caught:
         formats.read_tenants(b"<html><body>Welcome</body></html>")

@@ -62,10 +62,15 @@ def identifier(value: Any, name: str) -> Optional[str]:
     if isinstance(element, Mapping):
         own = _xml.child_text(element, "id", f"{name}Id")
         if own:
-            return own.strip()
+            return bare(own)
     elif isinstance(element, str) and element.strip():
         return identifier(element, name)
     return _first(value, name)
+
+
+def bare(found: str) -> str:
+    """Return an id without blanks around it, and without the braces in which some write a UUID: it has one form."""
+    return found.strip().strip("{}")
 
 
 def _decode(text: str) -> Any:
@@ -84,7 +89,7 @@ def _first(value: Any, name: str) -> Optional[str]:
     for key in (f"{name}Id", "id", "identifier", "reportId"):
         found = _xml.find(value, f"@{key}") or _xml.find(value, key)
         if isinstance(found, str) and found.strip():
-            return found.strip()
+            return bare(found)
     texts = list(_texts(value))
     for text in texts:
         match = _UUID.search(text)

@@ -17,6 +17,7 @@ from typing import Any, Optional
 from .._errors import UnexpectedAnswer
 from .._transport._answer import find_error_code, find_message
 from . import _xml
+from ._identifiers import bare
 from ._records import ServerTask, Tenant, VirtualMachine
 
 
@@ -65,7 +66,7 @@ def make_tenant(element: _xml.Element) -> Tenant:
     """Return the record of a ``tenant`` element."""
     server = _xml.child(element, "vKsc")
     return Tenant(
-        id=(_xml.child_text(element, "id") or "").strip(),
+        id=_id(element) or "",
         name=_xml.child_text(element, "name") or "",
         description=_xml.child_text(element, "description") or "",
         user_data=_xml.child_text(element, "userData") or "",
@@ -81,8 +82,8 @@ def make_tenant(element: _xml.Element) -> Tenant:
 def make_vm(element: _xml.Element) -> VirtualMachine:
     """Return the record of a ``vm`` element."""
     return VirtualMachine(
-        id=_xml.child_text(element, "id"),
-        bios_id=(_xml.child_text(element, "biosId") or "").strip(),
+        id=_id(element),
+        bios_id=_id(element, "biosId") or "",
         name=_xml.child_text(element, "name") or "",
         user_data=_xml.child_text(element, "userData") or "",
         created=_xml.child_text(element, "created"),
@@ -138,7 +139,7 @@ def make_task(element: _xml.Element) -> ServerTask:
     if isinstance(result, str):
         result = _xml.read_embedded(result) or result
     return ServerTask(
-        id=(_xml.child_text(element, "id") or "").strip(),
+        id=_id(element) or "",
         type=_xml.child_text(element, "type"),
         state=(_xml.child_text(element, "state") or "unknown").strip(),
         stage=_xml.child_text(element, "stage") or None,
@@ -152,6 +153,11 @@ def make_task(element: _xml.Element) -> ServerTask:
         parameters=_parameters(_xml.child(element, "parameters")),
         children=tuple(make_task(child) for child in _outermost(_xml.child(element, "children"), "task")),
     )
+
+
+def _id(element: _xml.Element, name: str = "id") -> Optional[str]:
+    found = _xml.child_text(element, name)
+    return None if found is None else bare(found)
 
 
 def _word(value: Optional[str]) -> Optional[str]:

@@ -8,17 +8,20 @@ Reading accepts any root element, with or without a declaration, a byte-order ma
 
 from __future__ import annotations
 
-import codecs
 import html
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, Union
 from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from .._errors import UnexpectedAnswer
+from .._transport._answer import utf_16_of
 
 Element = Mapping[str, Any]
 """An element as ``xmltodict`` gives it: ``@name`` attributes, child elements, ``#text``; names without prefixes."""
+
+_SAYS_UTF_16 = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml\b[^>]*\bencoding\s*=\s*["']utf-?16""", re.IGNORECASE)
 
 
 def read(body: Union[bytes, str]) -> dict[str, Any]:
@@ -56,14 +59,17 @@ def _parse(body: Union[bytes, str], postprocessor: Callable[..., Any]) -> dict[s
 
     if isinstance(body, bytes):
         # In UTF-16 zero bytes are part of the characters.
-        wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in body[:2]
+        wide = utf_16_of(body) is not None
         body = body if wide else body.strip(b" \t\r\n\0")
+        # Some declare it and send UTF-8.
+        encoding = "utf-8" if not wide and _SAYS_UTF_16.match(body) else None
     else:
         body = body.strip().lstrip("\ufeff")
+        encoding = "utf-8"
     try:
         parsed: dict[str, Any] = xmltodict.parse(
             body,
-            encoding=None if isinstance(body, bytes) else "utf-8",
+            encoding=encoding,
             strip_whitespace=False,
             postprocessor=postprocessor,
         )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -26,8 +27,15 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text, whatever its encoding says."""
-        return self.body.decode("utf-8-sig", errors="replace")
+        """The body as text: in UTF-16 where its bytes say so, and otherwise in UTF-8, whatever it says itself."""
+        return self.body.decode(utf_16_of(self.body) or "utf-8-sig", errors="replace")
+
+
+def utf_16_of(body: bytes) -> Optional[str]:
+    """Return in which UTF-16 a body begins, with a byte-order mark or half a letter of ASCII, or None for no UTF-16."""
+    if body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    return "utf-16-be" if body[:1] == b"\0" else "utf-16-le" if body[1:2] == b"\0" else None
 
 
 def find_error_code(text: str) -> Optional[str]:
@@ -76,6 +84,13 @@ def _message_in(data: Any) -> str:
 
 
 def _message_in_xml(text: str) -> str:
+    page = re.search(r"<html\b.*", text, re.IGNORECASE | re.DOTALL)
+    if page:
+        # Of a web page, what a browser shows.
+        shown = re.sub(r"<(head|script|style)\b.*?</\1\s*>", " ", page.group(), flags=re.IGNORECASE | re.DOTALL)
+        words = re.sub(r"<[^>]*>", " ", shown)
+        if words.strip():
+            return words
     for key in _MESSAGE_KEYS:
         for pattern in (rf"<(?:\w+:)?{key}\b[^>]*>([^<]+)<", rf"\b{key}=\"([^\"]+)\""):
             match = re.search(pattern, text, re.IGNORECASE)
