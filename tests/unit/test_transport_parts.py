@@ -284,8 +284,7 @@ CODE = "VIRMT_InvalidTenantType"
         (f'"{CODE} - no such type"', "no such type"),
         (f'{{"error": "{CODE}", "message": "no such type"}}', "no such type"),
         (
-            f"<!DOCTYPE html><html><head><title>Error</title><style>p {{}}</style></head>"
-            f"<body><h1>{CODE}</h1><p>no such type</p></body></html>",
+            f"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>{CODE}</h1><p>no such type</p></body></html>",
             "no such type",
         ),
         (f"<html><head><title>{CODE}: no such type</title></head><body></body></html>", "no such type"),
