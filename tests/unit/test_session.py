@@ -272,7 +272,7 @@ def test_a_server_that_does_not_answer_in_time(server: WebServer, connect: Conne
 def test_an_expired_token_is_renewed_once(server: WebServer, connect: Connect) -> None:
     session = connect()
     renewals: list[int] = []
-    session.renew = lambda _deadline: renewals.append(1)
+    session.renew = lambda _refused, _deadline: renewals.append(1)
     server.replies = [Reply(401), Reply(body=b"ok")]
     assert session.read("/a").text == "ok"
     server.replies = [Reply(401)]

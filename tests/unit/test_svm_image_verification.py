@@ -59,7 +59,17 @@ def test_a_task_that_the_server_no_longer_knows(run: Caller, simulator: RunningS
     assert len(run.sent("PUT", "/validate")) == 2
 
 
-@pytest.mark.parametrize("result", [False, "false", " False ", {"isAuthentic": False}, {"value": "false"}])
+@pytest.mark.parametrize(
+    "result",
+    [
+        False,
+        "false",
+        " False ",
+        {"isAuthentic": False},
+        {"value": "false"},
+        {"isValid": False, "error": "VIRMT_ImageTampered"},
+    ],
+)
 def test_a_completed_task_that_says_no(run: Caller, simulator: RunningSimulator, image_id: str, result: Any) -> None:
     _answer(simulator, result)
     failed = run.fails("svm_image", image_id=image_id)
@@ -68,7 +78,9 @@ def test_a_completed_task_that_says_no(run: Caller, simulator: RunningSimulator,
     assert failed["task"]["state"] == "Completed"
 
 
-@pytest.mark.parametrize("result", [True, "true", None, "", {}, "The image is authentic."])
+@pytest.mark.parametrize(
+    "result", [True, "true", None, "", {}, "The image is authentic.", {"is_valid": True, "has_warnings": False}]
+)
 def test_a_completed_task_that_does_not_say_no(
     run: Caller, simulator: RunningSimulator, image_id: str, result: Any
 ) -> None:
@@ -76,8 +88,16 @@ def test_a_completed_task_that_does_not_say_no(
     assert run("svm_image", image_id=image_id)["task"]["result"] == result
 
 
-def _answer(simulator: RunningSimulator, result: Any) -> None:
-    """Let every look at a task see it completed with that result."""
-    task = {"id": "7b9a0a44-5f0b-4d3e-9a63-1a5d1c3a2b10", "type": "ValidateSvmImage", "state": "Completed"}
+@pytest.mark.parametrize("state", ["Canceled", "Cancelled", "Stopped"])
+def test_a_verification_that_was_canceled_says_nothing_of_the_image(
+    run: Caller, simulator: RunningSimulator, image_id: str, state: str
+) -> None:
+    _answer(simulator, None, state)
+    assert run.fails("svm_image", image_id=image_id)["hint"].startswith("Whether the image is authentic is not known")
+
+
+def _answer(simulator: RunningSimulator, result: Any, state: str = "Completed") -> None:
+    """Let every look at a task see it ended with that result."""
+    task = {"id": "7b9a0a44-5f0b-4d3e-9a63-1a5d1c3a2b10", "type": "ValidateSvmImage", "state": state}
     body = json.dumps({**task, "result": result})
     simulator.fault(method="*", path=f"{TASKS}|/validate$", kind="status", status=200, body=body, times=0)

@@ -37,6 +37,21 @@ def test_what_no_header_can_carry_is_no_token(run: Caller, token: str) -> None:
     assert run.simulator.requests() == []
 
 
+def test_a_refused_token_keeps_the_words_of_the_server(run: Caller) -> None:
+    run.simulator.fault(
+        method="GET",
+        path="/infrastructures/",
+        status=401,
+        body='{"code": "VIRMT_TokenExpired", "message": "It is over"}',
+    )
+    failed = run.fails("infrastructure_info", infrastructure_id=HOST, password="", access_token="wrong")
+    assert failed["msg"].startswith("The server refuses the access token")
+    assert (failed["status"], failed["error_code"]) == (401, "VIRMT_TokenExpired")
+    assert failed["request"] == f"GET /api/3.0/infrastructures/{HOST}"
+    assert "It is over" in failed["msg"]
+    assert "ksvla_token" in failed["hint"]
+
+
 def test_a_write_whose_login_breaks_off_was_not_done_for_certain(run: Caller) -> None:
     image = run("svm_image", manifest_path=MANIFEST, infrastructure_types=["VMWARE"], validate_image=False)["image"]
     run.simulator.fault(method="POST", path="/deployment/svm/$", status=401)

@@ -35,7 +35,7 @@ def open_session(settings: ConnectionSettings, trace: Trace) -> Session:
         except BaseException:
             session.close()
             raise
-    session.renew = lambda deadline: _renew(session, deadline)
+    session.renew = lambda refused, deadline: _renew(session, refused, deadline)
     return session
 
 
@@ -65,17 +65,18 @@ def log_in(session: Session, retries: Optional[int] = None, deadline: Deadline =
     return login
 
 
-def _renew(session: Session, deadline: Deadline) -> None:
+def _renew(session: Session, refused: ApiError, deadline: Deadline) -> None:
     """Log in anew after the token was refused.
 
+    :raises ApiError: the refusal itself, when there is no password to log in with.
     :raises NotConnected: when the login breaks off. What was to be asked with the token was not done, for certain.
     """
     if not session.settings.username or not session.settings.password:
-        raise ApiError(
-            "The server refuses the access token: it is wrong or has expired.",
-            status=401,
-            hint="Get a new one with ksvla_token, or give the password too: the module then logs in again by itself.",
+        refused.message = f"The server refuses the access token: it is wrong or has expired. {refused.message}"
+        refused.hint = (
+            "Get a new one with ksvla_token, or give the password too: the module then logs in again by itself."
         )
+        raise refused
     session.trace("The token is refused or has expired: logging in anew.")
     try:
         log_in(session, deadline=deadline)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from .._api._records import ServerTask
+from .._api._records import CANCELED, ServerTask
 from .._api._svm_management import SvmManagementApi
 from .._context import Context, Result
 from .._errors import ApiError, KsvlaError, TaskFailed
@@ -23,6 +23,14 @@ from .._tasks._watch import require_success, watch_task
 
 _MOST_REMEMBERED = 5
 """Tasks of earlier runs that are asked for at the most: only the newest can still be under way."""
+
+_NOT_AUTHENTIC = (
+    "Do not deploy it: download the image and its description anew, put both in one folder on the machine of the "
+    "Integration Server, and register it again."
+)
+_AGAIN = "Whether the image is authentic is not known: run this again to verify it."
+_SAYS_NO = frozenset({"valid", "isvalid", "authentic", "isauthentic", "success", "issuccess", "succeeded", "verified"})
+"""Keys of a result that says no by a false value, in lower case."""
 
 
 class ImageVerifier:
@@ -58,10 +66,8 @@ class ImageVerifier:
             if _denies(require_success(task).result):
                 raise TaskFailed(f"The image {image_id} is not authentic.", task=task.as_dict())
         except TaskFailed as error:
-            error.hint = error.hint or (
-                "Do not deploy it: download the image and its description anew, put both in one folder on the machine "
-                "of the Integration Server, and register it again."
-            )
+            canceled = str((error.task or {}).get("state")).lower() in CANCELED
+            error.hint = error.hint or (_AGAIN if canceled else _NOT_AUTHENTIC)
             error.add_details(**result)
             raise
         except KsvlaError as error:
@@ -103,7 +109,12 @@ class ImageVerifier:
 
 
 def _denies(result: Any) -> bool:
-    """Return whether the result of a task that is completed says no: as a Boolean, as a text, or below a single key."""
-    if isinstance(result, Mapping) and len(result) == 1:
-        return _denies(next(iter(result.values())))
+    """Return whether the result of a task that is completed says no: as a Boolean or a text, alone or below a key."""
+    if isinstance(result, Mapping):
+        alone = len(result) == 1
+        return any(_denies(value) for key, value in result.items() if alone or _plain(key) in _SAYS_NO)
     return result is False or (isinstance(result, str) and result.strip().lower() == "false")
+
+
+def _plain(key: str) -> str:
+    return key.replace("_", "").lower()

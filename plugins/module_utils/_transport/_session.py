@@ -61,7 +61,7 @@ class Session:
         self.settings = settings
         self.authentication = authentication
         self.trace: Trace = _silent
-        self.renew: Optional[Callable[[Deadline], None]] = None
+        self.renew: Optional[Callable[[ApiError, Deadline], None]] = None
         """Logs in anew after the server refused the token; None where each request carries the account."""
         self._http = requests.Session()
         # Proxies are read once here, since requests would read the whole environment at every call.
@@ -169,7 +169,7 @@ class Session:
                     return answer
                 if answer.status == 401 and self.renew is not None and not renewed:
                     renewed = True
-                    self.renew(deadline)
+                    self.renew(refusal(described, answer), deadline)
                     continue
                 failure = refusal(described, answer)
                 retry_after = parse_retry_after(answer.headers.get("retry-after"))
