@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -107,6 +107,7 @@ class ActionModule(ActionBase):
             folder=self._loader.get_basedir(),
             progress=self._progress(variables, environment),
             trace=self._trace(variables),
+            invocation=_with_invocation(variables),
         )
         return run_in_controller(definition, self._task.args, run)
 
@@ -154,6 +155,14 @@ class ActionModule(ActionBase):
     def _variable(self, variables: dict[str, Any], name: str) -> Any:
         value = variables.get(name)
         return value if value is None else self._templar.template(value)
+
+
+def _with_invocation(variables: dict[str, Any]) -> bool:
+    """Return whether results name the arguments: since ansible-core 2.20 where that is configured, and always before."""
+    try:
+        return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=variables))
+    except AnsibleError:
+        return True
 
 
 def _host(variables: dict[str, Any]) -> str:

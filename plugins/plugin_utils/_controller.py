@@ -36,6 +36,7 @@ class TaskRun:
 
     :param environment: The variables of the task's ``environment``.
     :param folder: Where relative paths begin, as for a module on a local connection.
+    :param invocation: Whether the result names the arguments.
     """
 
     module_name: str
@@ -45,6 +46,7 @@ class TaskRun:
     folder: str
     progress: Callable[[str, str], None]
     trace: Callable[[str], None]
+    invocation: bool = True
 
 
 def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskRun) -> dict[str, Any]:
@@ -74,7 +76,8 @@ def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any]
             )
             result = execute(definition, parameters, context)
         files.add_facts(result)
-    result["invocation"] = {"module_args": parameters}
+    if task.invocation:
+        result["invocation"] = {"module_args": parameters}
     if warnings:
         result["warnings"] = list(dict.fromkeys(warnings))
     return without_secrets(result, hidden)
