@@ -160,9 +160,10 @@ class ActionModule(ActionBase):
 def _with_invocation(variables: dict[str, Any]) -> bool:
     """Return whether results name the arguments: since ansible-core 2.20 where that is configured, and always before."""
     try:
-        return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=variables))
+        configured = constants.config.get_config_value("INJECT_INVOCATION", variables=variables)
     except AnsibleError:
-        return True
+        configured = None
+    return configured is None or bool(configured)
 
 
 def _host(variables: dict[str, Any]) -> str:
