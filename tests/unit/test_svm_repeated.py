@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from unit.svm_deployments import HOST, connected, host_svm, registered_image
+from unit.svm_deployments import HOST, cloud_svm, connected, host_svm, registered_image
 from unit.svm_support import Caller
 
 from simulator.testing import RunningSimulator
@@ -74,3 +74,46 @@ def test_the_case_of_an_infrastructure_makes_no_difference(run: Caller) -> None:
     run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")])
     again = {**host_svm("svm-01", "192.0.2.51"), "infrastructure_id": HOST.upper()}
     assert run("svm", image_id=image_id, svms=[again])["svms"][0]["action"] == "unchanged"
+
+
+def test_one_address_in_two_projects_is_two_addresses(run: Caller) -> None:
+    image_id = registered_image(run)
+    wanted = [cloud_svm("svm-01", "192.0.2.51"), cloud_svm("svm-02", "192.0.2.51", location="project-02")]
+    assert [one["action"] for one in run("svm", image_id=image_id, svms=wanted)["svms"]] == ["deployed", "deployed"]
+    changes = {"klconfig_password": "Klconfig-Secret-1", "dns": wanted[0]["dns"]}
+    moved = [
+        {**changes, **{key: one[key] for key in ("name", "infrastructure_id", "location", "networks")}}
+        for one in wanted
+    ]
+    assert run("svm", state="reconfigured", svms=moved)["changed"]
+
+
+@pytest.mark.parametrize("change", [{"network": "VM Network"}, {"vlan_id": 7}])
+def test_one_address_in_two_networks_is_two_addresses(run: Caller, change: dict[str, Any]) -> None:
+    wanted = [host_svm("svm-01", "192.0.2.51"), host_svm("svm-02", "192.0.2.51", location="hypervisor-02")]
+    wanted[1]["networks"][0].update(change)
+    result = run("svm", image_id=registered_image(run), svms=wanted)
+    assert [one["action"] for one in result["svms"]] == ["deployed", "deployed"]
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+@pytest.mark.parametrize("made", [host_svm, cloud_svm])
+def test_one_address_in_one_network_is_refused(run: Caller, made: Callable[..., dict[str, Any]], by: str) -> None:
+    wanted = [made("svm-01", "192.0.2.51"), made("svm-02", "192.0.2.51")]
+    infrastructure_id = wanted[0]["infrastructure_id"]
+    if by == "id":
+        locations = run("infrastructure_info", infrastructure_id=infrastructure_id, detail="detailed")["locations"]
+        place = next(one for one in locations if one["name"] == wanted[0]["location"])
+        network = next(
+            one for one in place["resources"]["networks"] if one["name"] == wanted[0]["networks"][0]["network"]
+        )
+        wanted[1]["networks"][0]["network"] = network["id"]
+    wanted[1]["infrastructure_id"] = infrastructure_id.upper()
+    failed = run.fails("svm", image_id=registered_image(run), svms=wanted)
+    assert "svms[0] and svms[1] have the same IP address: 192.0.2.51" in failed["msg"]
+    assert not run.sent("POST", "/deployment/svm/")
+
+
+def test_one_address_on_two_hypervisors_is_refused(run: Caller) -> None:
+    wanted = [host_svm("svm-01", "192.0.2.51"), host_svm("svm-02", "192.0.2.51", location="hypervisor-02")]
+    assert "the same IP address" in run.fails("svm", image_id=registered_image(run), svms=wanted)["msg"]

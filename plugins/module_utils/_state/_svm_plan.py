@@ -8,6 +8,7 @@ What is there is left alone, what is missing is deployed, what is listed as abse
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
@@ -60,6 +61,8 @@ class PlannedSvm:
 def refuse_repeated(planned: Sequence[PlannedSvm]) -> None:
     """Refuse an SVM that is planned twice, which its options do not show when they name its place in different ways.
 
+    An IP address that is given twice is refused too.
+
     :raises InputError: naming the two.
     """
     seen: dict[tuple[Optional[str], ...], PlannedSvm] = {}
@@ -73,6 +76,25 @@ def refuse_repeated(planned: Sequence[PlannedSvm]) -> None:
                 f"{f' ({one.svm_id})' if one.svm_id else ''} in {one.location_id or one.infrastructure_id}."
             )
         seen[named] = one
+    _refuse_repeated_addresses(planned)
+
+
+def _refuse_repeated_addresses(planned: Sequence[PlannedSvm]) -> None:
+    """Refuse an IP address that is given twice in one network; projects have networks, and addresses, of their own."""
+    seen: dict[tuple[Any, ...], int] = {}
+    for one in planned:
+        where = (one.infrastructure_id.lower(), one.location_id if one.openstack else None)
+        given = one.wanted.networks or []
+        # A network is known by what was given, and by its id: others may give it in the other way.
+        for network, resolved in zip(given, given if one.networks is None else one.networks):
+            for named in {network["network"].lower(), resolved["network"].lower()}:
+                for address in map(ipaddress.ip_address, network.get("ip_addresses") or []):
+                    key = (*where, named, network.get("vlan_id"), address)
+                    if key in seen:
+                        raise InputError(
+                            f"svms[{seen[key]}] and svms[{one.wanted.index}] have the same IP address: {address}."
+                        )
+                    seen[key] = one.wanted.index
 
 
 def refuse_missing(planned: Sequence[PlannedSvm]) -> None:

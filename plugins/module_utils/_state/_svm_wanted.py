@@ -8,7 +8,6 @@ Source: "SVM deployment request", "SVM reconfiguration request", "SVM removal" (
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -197,18 +196,13 @@ def _network(where: str, network: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_repeated(wanted: Sequence[WantedSvm]) -> None:
-    """Refuse an SVM or an IP address that is listed twice."""
+    """Refuse an SVM that is listed twice."""
     seen: dict[tuple[str, ...], WantedSvm] = {}
     for one in wanted:
         infrastructure_id = one.infrastructure_id.lower()
         keys: list[tuple[str, ...]] = [("SVM id", infrastructure_id, one.svm_id)] if one.svm_id else []
         if one.name and not one.svm_id:
             keys.append(("name", infrastructure_id, one.location or "", one.name))
-        for network in one.networks or []:
-            keys.extend(
-                ("IP address", infrastructure_id, str(ipaddress.ip_address(each)))
-                for each in network.get("ip_addresses") or []
-            )
         for key in keys:
             if key in seen:
                 raise InputError(f"svms[{seen[key].index}] and svms[{one.index}] have the same {key[0]}: {key[-1]}.")
