@@ -45,18 +45,36 @@ def test_what_is_no_svm_is_never_touched(
     assert {request["method"] for request in run.simulator.requests()} == {"GET"}
 
 
-@pytest.mark.parametrize("state", ["reconfigured", "absent"])
+def _named_like_a_machine(run: Caller) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a virtual machine, and how to say its name and place."""
+    machine = _objects(run, "VM")[0]
+    place = next(one["name"] for one in _objects(run, "Host") if one["id"] == machine["parent_id"])
+    return machine, {"name": machine["name"], "location": place, "infrastructure_id": HOST}
+
+
+@pytest.mark.parametrize("state", ["present", "reconfigured"])
 def test_a_machine_of_that_name_that_does_not_say_what_it_is(
     run: Caller, simulator: RunningSimulator, state: str
 ) -> None:
     simulator.configure(is_svm="hidden")
-    machine = _objects(run, "VM")[0]
-    place = next(one["name"] for one in _objects(run, "Host") if one["id"] == machine["parent_id"])
-    given = {**CHANGE, "name": machine["name"], "location": place}
-    if state == "absent":
-        given = {key: given[key] for key in ("name", "location", "infrastructure_id")}
-    failed = run.fails("svm", state=state, svms=[given])
+    machine, named = _named_like_a_machine(run)
+    given = {**CHANGE, **named} if state == "reconfigured" else {**host_svm("any", "192.0.2.51"), **named}
+    failed = run.fails("svm", state=state, image_id=registered_image(run), svms=[given])
     assert f"{machine['name']} ({machine['id']}) is no SVM" in failed["msg"]
+
+
+@pytest.mark.parametrize("shown", ["shown", "hidden"])
+@pytest.mark.parametrize("placed", [True, False])
+def test_no_svm_has_the_name_of_a_machine(run: Caller, simulator: RunningSimulator, placed: bool, shown: str) -> None:
+    simulator.configure(is_svm=shown)
+    _machine, named = _named_like_a_machine(run)
+    if not placed:
+        del named["location"]
+    simulator.clear_requests()
+    result = run("svm", state="absent", svms=[named])
+    assert not result["changed"]
+    assert result["svms"][0]["action"] == "unchanged"
+    assert {request["method"] for request in simulator.requests()} <= {"GET"}
 
 
 @pytest.mark.parametrize("by", ["name", "place", "id"])

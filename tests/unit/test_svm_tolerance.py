@@ -20,7 +20,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import A
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state import _svm_lost
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_causes import with_causes
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_plan import REMOVE, Planner
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_plan import NONE, REMOVE, Planner
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_results import failed_step
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_wanted import WantedSvm
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._watch import cause
@@ -166,11 +166,10 @@ def test_a_list_that_does_not_tell_machines_apart(is_svm: bool) -> None:
     )
     wanted = WantedSvm(0, "i", name="web", location="h")
     planner = Planner(places, Context())  # type: ignore[arg-type]
-    if is_svm:
-        assert planner.plan(wanted, "absent").action == REMOVE
-    else:
+    assert planner.plan(wanted, "absent").action == (REMOVE if is_svm else NONE)
+    if not is_svm:
         with pytest.raises(KsvlaError, match="no SVM"):
-            planner.plan(wanted, "absent")
+            planner.plan(WantedSvm(0, "i", svm_id="v1"), "absent")
 
 
 @pytest.fixture

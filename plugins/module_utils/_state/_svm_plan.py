@@ -137,7 +137,7 @@ class Planner:
         openstack = places.openstack(infrastructure_id)
         self._check_platform(wanted, openstack=openstack, deploys=state == "present" and wanted.svm_id is None)
         location_id = str(places.location(infrastructure_id, wanted.location)["id"]) if wanted.location else None
-        found = self._find(infrastructure_id, wanted, location_id)
+        found = self._find(infrastructure_id, wanted, location_id, taken=state != "absent")
         base = PlannedSvm(wanted, NONE, infrastructure_id, openstack, location_id, name=wanted.name)
         if found is not None:
             parent = found.get("parent_id") or location_id
@@ -178,8 +178,13 @@ class Planner:
             if not openstack and len(network.get("ip_addresses") or []) > 1:
                 raise InputError(f"{where}: a network adapter on a hypervisor takes one IP address.")
 
-    def _find(self, infrastructure_id: str, wanted: WantedSvm, location_id: Optional[str]) -> Optional[Object]:
-        """Return the SVM of that id, or of that name in its place, or None."""
+    def _find(
+        self, infrastructure_id: str, wanted: WantedSvm, location_id: Optional[str], *, taken: bool
+    ) -> Optional[Object]:
+        """Return the SVM of that id, or of that name in its place, or None.
+
+        :param taken: Whether a virtual machine of that name is in the way. Where nothing is to be there, it is not.
+        """
         if wanted.svm_id is not None:
             found = self._places.machine(infrastructure_id, wanted.svm_id)
             if found is not None:
@@ -196,7 +201,7 @@ class Planner:
                 f"Several SVMs have the name {wanted.name!r}: {described}. Say which one by svm_id"
                 f"{'' if location_id else ' or location'}."
             )
-        if not svms and unique:
+        if taken and not svms and unique:
             self._require_svm(infrastructure_id, unique[0])
         return svms[0] if svms else None
 
