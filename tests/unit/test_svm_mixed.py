@@ -111,3 +111,18 @@ def test_a_refused_request_does_not_keep_the_other(run: Caller, simulator: Runni
         svms=[{"name": "svm-01", "infrastructure_id": HOST}, {"name": "svm-02", "infrastructure_id": CLOUD}],
     )
     assert _actions(removed) == ["unchanged", "removed"]
+
+
+def test_each_place_is_asked_once_per_look_for_what_was_lost(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=1.0)
+    simulator.fault(method="POST", path="/deployment/svm/$", kind="drop_after")
+    wanted = [host_svm(f"svm-0{n}", f"192.0.2.5{n}", location=f"hypervisor-0{1 + n % 2}") for n in range(6)]
+    simulator.clear_requests()
+    run("svm", image_id=image_id, svms=wanted, threads_count=6)
+    paths = [one["path"] for one in simulator.requests()]
+    after = simulator.requests()[next(i for i, path in enumerate(paths) if path.endswith("/deployment/svm/")) :]
+    asked = [one for one in after if "parentId" in one["query"]]
+    looks = sum(1 for subject, text in run.progress if subject == "svm-00" and "was lost" in text)
+    assert looks
+    assert len(asked) == 2 * looks

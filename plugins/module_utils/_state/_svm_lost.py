@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 from .._api._svm_management import SvmManagementApi
 from .._clock import Deadline
@@ -43,6 +43,9 @@ class LostAnswer:
         self._group = group
         self._settle = settle
         self._ids: dict[int, str] = {}
+        self._places: dict[tuple[str, Optional[str]], list[PlannedSvm]] = {}
+        for one in group:
+            self._places.setdefault((one.infrastructure_id, one.location_id), []).append(one)
         names = ", ".join(one.label for one in group)
         error.hint = (
             f"Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
@@ -54,21 +57,17 @@ class LostAnswer:
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
         """Look once; it is done when everything has come about, or when nothing shows that anything ever will."""
-        for one in self._group:
+        for (infrastructure_id, location_id), svms in self._places.items():
             machines = self._api.objects(
-                one.infrastructure_id,
+                infrastructure_id,
                 object_types=("VM", "SVM"),
                 output_type="GeneralInfo",
-                parent_id=one.location_id,
+                parent_id=location_id,
                 deadline=deadline,
                 retries=0,
             ).vms
-            self._ids.pop(one.wanted.index, None)
-            for machine in machines:
-                same = machine.get("id") == one.svm_id if one.svm_id else machine.get("name") == one.label
-                if same:
-                    self._ids[one.wanted.index] = str(machine.get("id"))
-            self._context.progress(one.label, "the answer was lost, looking whether it took effect")
+            for one in svms:
+                self._see(one, machines)
         signs = len(self._group) - len(self._ids) if self._action == REMOVE else len(self._ids)
         if signs == len(self._group):
             self._note_success()
@@ -76,6 +75,15 @@ class LostAnswer:
         if not signs and self._first_sign_by.expired():
             return Look(self.give_up(), True)
         return Look(None, False)
+
+    def _see(self, one: PlannedSvm, machines: Sequence[dict[str, Any]]) -> None:
+        """Note whether an SVM is among the machines of its place."""
+        self._ids.pop(one.wanted.index, None)
+        for machine in machines:
+            same = machine.get("id") == one.svm_id if one.svm_id else machine.get("name") == one.label
+            if same:
+                self._ids[one.wanted.index] = str(machine.get("id"))
+        self._context.progress(one.label, "the answer was lost, looking whether it took effect")
 
     def give_up(self, _trouble: Optional[KsvlaError] = None) -> KsvlaError:
         """Note what was seen until now and return the failure."""
