@@ -141,6 +141,36 @@ def test_passwords_are_not_remembered(run: Caller, simulator: RunningSimulator) 
     assert len(run.sent("PUT", "/deployment/svm/")) == 1
 
 
+def test_what_another_machine_removed_meanwhile_counts_as_removed(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=0.6)
+    run("svm", state="absent", svms=[SVM], wait=False)
+    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "another machine"))
+    simulator.clear_requests()
+    result = run("svm", state="absent", svms=[SVM])
+    assert run.sent("DELETE", "/deployment/svm/")
+    assert [(one["action"], one["error"]) for one in result["svms"]] == [("removed", None)]
+    assert result["changed"]
+
+
+def test_a_lost_removal_that_is_repeated(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=0.6)
+    simulator.fault(method="DELETE", path="/deployment/svm/$", kind="drop_after")
+    run.fails("svm", state="absent", svms=[SVM], wait=False)
+    assert run("svm", state="absent", svms=[SVM])["svms"][0]["action"] == "removed"
+
+
+def test_what_could_not_be_removed_and_is_there_failed(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.task_fault(type="DeleteSvm", message="Locked.")
+    failed = run.fails("svm", state="absent", svms=[SVM])
+    assert failed["svms"][0]["error"] == "Locked."
+    assert len(_svms(run)) == 1
+
+
 @pytest.mark.parametrize(("state", "action"), [("present", "started"), ("absent", "started")])
 def test_check_mode_foretells_what_is_only_started(
     run: Caller, simulator: RunningSimulator, state: str, action: str

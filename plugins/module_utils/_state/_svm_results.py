@@ -98,6 +98,11 @@ def _outcome(planned: PlannedSvm, child: Optional[ServerTask], task: ServerTask)
     )
 
 
+def removed_otherwise(planned: PlannedSvm, outcome: Record) -> Record:
+    """Return the result of an SVM whose removal failed because it is gone."""
+    return record(planned, DONE[REMOVE], svm_id=outcome["svm_id"], state=outcome["state"])
+
+
 def svm_id_of(task: ServerTask) -> Optional[str]:
     """Return the id of the SVM that a task made or is about."""
     result = task.result if isinstance(task.result, dict) else {}

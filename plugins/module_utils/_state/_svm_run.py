@@ -18,7 +18,7 @@ from . import _svm_bodies as bodies
 from ._svm_earlier import Earlier
 from ._svm_lost import LostAnswer
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm
-from ._svm_results import FAILED, UNCHANGED, Record, record, records
+from ._svm_results import FAILED, UNCHANGED, Record, record, records, removed_otherwise
 from ._svm_watch import WatchedTask, watch_all
 
 _METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
@@ -160,7 +160,15 @@ class SvmRun:
     def _see(self, task: ServerTask, svms: Sequence[PlannedSvm]) -> None:
         self.tasks[task.id] = task
         for one, outcome in zip(svms, records(svms, task)):
-            self._settle(outcome, one)
+            gone = outcome["action"] == FAILED and self._action == REMOVE and self._is_gone(one)
+            self._settle(removed_otherwise(one, outcome) if gone else outcome, one)
+
+    def _is_gone(self, planned: PlannedSvm) -> bool:
+        """Return whether an SVM that could not be removed does not exist (any more), as another run removed it."""
+        try:
+            return planned.svm_id is not None and not self._earlier.is_there(planned, planned.svm_id)
+        except KsvlaError:
+            return False
 
     def _settle(self, outcome: Record, planned: PlannedSvm) -> None:
         self.outcomes[planned.wanted.index] = outcome
