@@ -30,10 +30,11 @@ def run(simulator: RunningSimulator) -> Iterator[Caller]:
     simulator.configure(svm_visible="completed")
 
 
-def _deploy(run: Caller, simulator: RunningSimulator, seconds: float, *, wait: bool = False) -> None:
+def _deploy(run: Caller, simulator: RunningSimulator, seconds: float, *, wait: bool = False) -> str:
     image_id = registered_image(run)
     simulator.configure(task_seconds=seconds)
     run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")], wait=wait)
+    return image_id
 
 
 def _svms(run: Caller) -> list[dict[str, Any]]:
@@ -139,6 +140,25 @@ def test_passwords_are_not_remembered(run: Caller, simulator: RunningSimulator) 
     run("svm", state="reconfigured", svms=[NEW_PASSWORD], wait=False)
     run("svm", state="reconfigured", svms=[{**NEW_PASSWORD, "new_klconfig_password": "Klconfig-Secret-3"}])
     assert len(run.sent("PUT", "/deployment/svm/")) == 1
+
+
+def test_a_deployment_with_other_settings_is_attached_to_and_told(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = _deploy(run, simulator, 0.8)
+    wanted = host_svm("svm-01", "192.0.2.51")
+    other_password = {**wanted, "root_password": "Root-Secret-2"}
+    run.fails("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.77")], wait_timeout=0.1)
+    (warning,) = run.warnings
+    assert "svm-01 is being deployed by an earlier run with other settings" in warning
+    run.warnings.clear()
+    run("svm", image_id=image_id, svms=[other_password], skip_integrity_check=True, threads_count=9)
+    assert run.warnings == []
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
+
+
+def test_another_image_is_another_setting(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0.8)
+    run("svm", image_id="another", svms=[host_svm("svm-01", "192.0.2.51")])
+    assert any("other settings" in warning for warning in run.warnings)
 
 
 def test_what_another_machine_removed_meanwhile_counts_as_removed(

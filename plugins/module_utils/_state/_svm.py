@@ -23,6 +23,7 @@ from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm, Planner, r
 from ._svm_results import DONE, FAILED, STARTED, UNCHANGED, Record, record
 from ._svm_run import SvmRun
 from ._svm_settled import wait_until_listed
+from ._svm_subjects import Subjects
 from ._svm_wanted import assumed_connections, wanted_svms
 
 _ACTIONS = {"present": DEPLOY, "reconfigured": RECONFIGURE, "absent": REMOVE}
@@ -46,7 +47,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     state = parameters["state"]
     action = _ACTIONS[state]
     poller = Poller(waiting)
-    earlier = Earlier(api, TaskJournal(settings.origin), context, action)
+    earlier = Earlier(api, TaskJournal(settings.origin), context, action, Subjects(action, parameters))
     run = SvmRun(api, poller, context, earlier, Turns(settings.origin), parameters, action)
     read_at = time.time()
     plan = [planner.plan(one, state) for one in wanted]

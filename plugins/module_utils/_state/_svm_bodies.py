@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from .._context import Parameters
-from ._svm_plan import PlannedSvm
+from ._svm_plan import DEPLOY, PlannedSvm
 from ._svm_wanted import STATIC, WantedSvm
 
 Body = dict[str, Any]
@@ -48,9 +48,14 @@ def remove(planned: Sequence[PlannedSvm]) -> Body:
     return {"svms": [{"deploymentInfo": _deployment(one)} for one in planned]}
 
 
-def settings_of(planned: PlannedSvm) -> str:
-    """Return what tells one reconfiguration of an SVM from another; of passwords, only which of them are changed."""
-    return json.dumps(_without_passwords(_reconfigure_one(planned)), sort_keys=True)
+def settings_of(action: str, parameters: Parameters, planned: PlannedSvm) -> str:
+    """Return what tells one deployment or reconfiguration of an SVM from another; of passwords, only which are given."""
+    if action == DEPLOY:
+        image = {"id": parameters["image_id"], "localization": parameters.get("localization")}
+        body = {"image": image, **_deploy_one(planned)}
+    else:
+        body = _reconfigure_one(planned)
+    return json.dumps(_without_passwords(body), sort_keys=True)
 
 
 def _without_passwords(value: Any) -> Any:

@@ -18,9 +18,9 @@ from .._api._svm_management import SvmManagementApi
 from .._context import Context
 from .._errors import ApiError
 from .._tasks._journal import TaskJournal
-from . import _svm_bodies as bodies
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm
 from ._svm_results import failed_step, match_children, svm_id_of
+from ._svm_subjects import Subjects, deployment
 
 _MOST_REMEMBERED = 3
 
@@ -29,28 +29,26 @@ class Earlier:
     """The tasks of earlier runs that are about the SVMs of a plan.
 
     :param action: What this run does: ``deploy``, ``reconfigure`` or ``remove``.
+    :param subjects: What its requests are about.
     """
 
-    def __init__(self, api: SvmManagementApi, journal: TaskJournal, context: Context, action: str) -> None:
+    def __init__(
+        self, api: SvmManagementApi, journal: TaskJournal, context: Context, action: str, subjects: Subjects
+    ) -> None:
         self._api = api
         self._journal = journal
         self._context = context
         self._action = action
+        self._subjects = subjects
         self._seen: dict[str, Optional[ServerTask]] = {}
 
     def remember(self, task_id: str, group: Sequence[PlannedSvm]) -> None:
         """Note that a task of this run is about these SVMs."""
-        subjects = [self._subject(one) for one in group]
-        if self._action == DEPLOY:
-            # Whoever removes it may know its name only.
-            subjects += [_deployment(one, None) for one in group]
-        if self._action == RECONFIGURE:
-            subjects += [self._same_settings(one) for one in group]
-        self._journal.remember(task_id, *subjects)
+        self._journal.remember(task_id, *(subject for one in group for subject in self._subjects.all(one)))
 
     def is_remembered(self, task_id: str, planned: PlannedSvm) -> bool:
         """Return whether a later run will know the task again."""
-        return self._journal.is_about(task_id, self._subject(planned)) is True
+        return self._journal.is_about(task_id, self._subjects.own(planned)) is True
 
     def reread(self) -> None:
         """Let the next look see what other runs have started meanwhile."""
@@ -81,7 +79,7 @@ class Earlier:
 
     def under_way(self, planned: Sequence[PlannedSvm]) -> dict[str, PlannedSvm]:
         """Return the tasks under way that do to these SVMs what this run does, each with one of its SVMs."""
-        found = ((task, one) for one in planned for task in self._remembered(self._subject(one)))
+        found = ((task, one) for one in planned for task in self._remembered(self._subjects.own(one)))
         return {task.id: one for task, one in found if not task.ended}
 
     def deployments(self, planned: Sequence[PlannedSvm]) -> dict[str, list[PlannedSvm]]:
@@ -118,8 +116,9 @@ class Earlier:
             return planned, self._same_reconfiguration(planned)
         if self._action == REMOVE and planned.action == NONE:
             return planned, None
-        for task in self._remembered(self._subject(planned)):
+        for task in self._remembered(self._subjects.own(planned)):
             if not task.ended:
+                self._warn_of_other_settings(planned, task.id)
                 return planned, task.id
             child = match_children([planned], task)[0]
             svm_id = svm_id_of(child) if child is not None and child.completed else None
@@ -134,10 +133,20 @@ class Earlier:
             break
         return planned, None
 
+    def _warn_of_other_settings(self, planned: PlannedSvm, task_id: str) -> None:
+        """Tell when a deployment that is waited for began with other settings.
+
+        Of an SVM that is listed already the networks alone are compared, as with any that is there.
+        """
+        if planned.action != DEPLOY:
+            return
+        if self._journal.is_about(task_id, self._subjects.with_settings(planned)) is False:
+            self._context.warn(other_settings(planned.label))
+
     def _same_reconfiguration(self, planned: PlannedSvm) -> Optional[str]:
         if planned.action != RECONFIGURE:
             return None
-        for task in self._remembered(self._same_settings(planned)):
+        for task in self._remembered(self._subjects.with_settings(planned)):
             if not task.ended:
                 if planned.wanted.root_password or planned.wanted.new_klconfig_password:
                     self._context.warn(
@@ -150,7 +159,7 @@ class Earlier:
     def _deployments_of(self, planned: PlannedSvm) -> Iterable[ServerTask]:
         if planned.name is None:
             return ()
-        return self._remembered(_deployment(planned, planned.location_id))
+        return self._remembered(deployment(planned, planned.location_id))
 
     def _remembered(self, subject: str) -> Iterable[ServerTask]:
         for task_id in self._journal.ids_about(subject)[:_MOST_REMEMBERED]:
@@ -165,13 +174,10 @@ class Earlier:
             if task is not None:
                 yield task
 
-    def _subject(self, planned: PlannedSvm) -> str:
-        return f"{self._action} {planned.subject}"
 
-    def _same_settings(self, planned: PlannedSvm) -> str:
-        return f"{self._subject(planned)} {bodies.settings_of(planned)}"
-
-
-def _deployment(planned: PlannedSvm, location_id: Optional[str]) -> str:
-    """Return the subject under which the deployment of an SVM is remembered."""
-    return f"{DEPLOY} svm {planned.infrastructure_id} {location_id} {planned.name}"
+def other_settings(label: str) -> str:
+    """Return the warning that an SVM gets the settings of an earlier run."""
+    return (
+        f"SVM {label} is being deployed by an earlier run with other settings, which is waited for: it gets the image, the "
+        "networks and so on of that run. If it is to have those given now, remove it and deploy it anew."
+    )
