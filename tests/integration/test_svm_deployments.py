@@ -163,3 +163,21 @@ def test_a_run_killed_during_a_deployment(playbooks: Playbooks, simulator: Runni
     objects = module("ksvla_infrastructure_info", infrastructure_id=VCENTER, object_types=["SVM"])
     there = playbooks.run([objects], "controller").succeeded().tasks[0].result["vms"]
     assert sorted(one["name"] for one in there) == ["svm-01", "svm-02"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_run_killed_before_the_answer(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
+    """The server deploys in a task that nobody knows; repeated, it is looked for, and nothing is deployed twice."""
+    simulator.fault(method="POST", path=f"{DEPLOYMENTS}$", kind="slow_body", seconds=6)
+    simulator.task_fault(type="DeploySvmStep", stage="UploadSvmImage", seconds=12, times=2)
+    with playbooks.started([SEED, REGISTER, deploy(on_hosts(2))], place) as running:
+        wait_until(lambda: bool(bodies(simulator, "POST")))
+        running.kill()
+    again = deploy(on_hosts(2), image_id="not asked for")
+    run = playbooks.run([again], place).succeeded()
+    record = run.named("deploy")
+    assert [one["action"] for one in record.result["svms"]] == ["deployed", "deployed"]
+    assert record.writes == []
+    assert "answer was lost" in run.output + run.errors
+    machines = [one for each in simulator.state()["infrastructures"] for one in each["machines"].values()]
+    assert sorted(one["name"] for one in machines if one["is_svm"]) == ["svm-01", "svm-02"]

@@ -18,7 +18,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api._records im
 from ansible_collections.ksvla.light_agent.plugins.module_utils._context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state import _svm_lost
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state import _svm_lost, _svm_sent
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_causes import with_causes
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_plan import NONE, REMOVE, Planner
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_results import failed_step
@@ -196,6 +196,7 @@ def test_the_look_for_what_never_began_ends(
     run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(_svm_lost, "FIRST_SIGN_SECONDS", 0.5)
+    monkeypatch.setattr(_svm_sent, "HELD_SECONDS", 0.5)
     monkeypatch.setattr(_svm_lost, "FIRST_SIGN_AFTER_ERROR_SECONDS", 0.5)
     infrastructure_id, image_id = _ready(run)
     simulator.fault(method="POST", path=r"/deployment/svm/$", times=1, **fault)

@@ -14,6 +14,7 @@ from .._context import Context, Parameters, Result
 from .._errors import KsvlaError, TaskFailed
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller, Waiting, refuse_cancel
+from .._tasks._sent import SentRequests
 from .._tasks._turns import Turns
 from ._diff import diff_of
 from ._svm_deploying import DeployingSvms
@@ -22,6 +23,7 @@ from ._svm_places import Places
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm, Planner, refuse_missing, refuse_repeated
 from ._svm_results import DONE, FAILED, STARTED, UNCHANGED, Record, record
 from ._svm_run import SvmRun
+from ._svm_sent import SentSvms
 from ._svm_settled import wait_until_listed
 from ._svm_subjects import Subjects
 from ._svm_wanted import assumed_connections, wanted_svms
@@ -47,8 +49,10 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     state = parameters["state"]
     action = _ACTIONS[state]
     poller = Poller(waiting)
-    earlier = Earlier(api, TaskJournal(settings.origin), context, action, Subjects(action, parameters))
-    run = SvmRun(api, poller, context, earlier, Turns(settings.origin), parameters, action)
+    subjects = Subjects(action, parameters)
+    earlier = Earlier(api, TaskJournal(settings.origin), context, action, subjects)
+    sent = SentSvms(SentRequests(settings.origin), context, action, subjects)
+    run = SvmRun(api, poller, context, earlier, sent, Turns(settings.origin), parameters, action)
     read_at = time.time()
     plan = [planner.plan(one, state) for one in wanted]
     refuse_repeated(plan)

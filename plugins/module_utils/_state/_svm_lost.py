@@ -13,19 +13,26 @@ from .._clock import Deadline
 from .._context import Context
 from .._errors import KsvlaError, OutcomeUnknown
 from .._tasks._poller import Look
+from .._tasks._sent import Mark
 from ._svm_plan import DEPLOY, REMOVE, PlannedSvm
 from ._svm_results import DONE, FAILED, STARTED, Record, record
+from ._svm_sent import SentSvms, how_to_go_on
 
 FIRST_SIGN_SECONDS = 600.0
 """After an answer was lost, how long it may take until the first of the SVMs shows that the request took effect."""
 FIRST_SIGN_AFTER_ERROR_SECONDS = 60.0
-"""The same, when the answer was not lost but an error of a server or gateway, which has most likely done nothing."""
+"""The same, when the answer was not lost but an error of the server, which has most likely done nothing."""
+_NOTHING_DONE = (500, 503)
+"""The statuses that say so. A gateway that got no answer (502, 504) knows no more than nobody."""
 
 
 class LostAnswer:
     """A request whose answer was lost, looked for by what it was to bring about.
 
+    :param error: How it was lost, here or in an earlier run.
     :param settle: Takes what became of each SVM.
+    :param sent: Where it is marked.
+    :param mark: Its mark; None where there is none.
     """
 
     def __init__(
@@ -36,6 +43,8 @@ class LostAnswer:
         group: Sequence[PlannedSvm],
         error: OutcomeUnknown,
         settle: Callable[[Record, PlannedSvm], None],
+        sent: SentSvms,
+        mark: Optional[Mark],
     ) -> None:
         self._api = api
         self._context = context
@@ -46,13 +55,14 @@ class LostAnswer:
         self._places: dict[tuple[str, Optional[str]], list[PlannedSvm]] = {}
         for one in group:
             self._places.setdefault((one.infrastructure_id, one.location_id), []).append(one)
-        names = ", ".join(one.label for one in group)
-        error.hint = (
-            f"Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
-            f"whether a task for {names} is under way or done, then run this again."
-        )
         self.error = error
-        patience = FIRST_SIGN_SECONDS if error.status is None else FIRST_SIGN_AFTER_ERROR_SECONDS
+        self._sent = sent
+        self._mark = mark
+        self._did_nothing = error.status in _NOTHING_DONE
+        patience = FIRST_SIGN_SECONDS if mark is None else min(FIRST_SIGN_SECONDS, mark.remaining())
+        if self._did_nothing:
+            patience = FIRST_SIGN_AFTER_ERROR_SECONDS
+            sent.shorten(mark, patience)
         self._first_sign_by = Deadline(patience)
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
@@ -73,20 +83,25 @@ class LostAnswer:
             self._note_success()
             return Look(None, True)
         if not signs and self._first_sign_by.expired():
+            if self._did_nothing:
+                self._sent.remove(self._mark)
             return Look(self.give_up(), True)
         return Look(None, False)
 
     def _see(self, one: PlannedSvm, machines: Sequence[dict[str, Any]]) -> None:
         """Note whether an SVM is among the machines of its place."""
-        self._ids.pop(one.wanted.index, None)
+        before = self._ids.pop(one.wanted.index, None)
         for machine in machines:
             same = machine.get("id") == one.svm_id if one.svm_id else machine.get("name") == one.label
             if same:
                 self._ids[one.wanted.index] = str(machine.get("id"))
+        if self._action == DEPLOY and before is None and one.wanted.index in self._ids:
+            self._sent.came_about([one])
         self._context.progress(one.label, "the answer was lost, looking whether it took effect")
 
     def give_up(self, _trouble: Optional[KsvlaError] = None) -> KsvlaError:
         """Note what was seen until now and return the failure."""
+        self.error.hint = self._hint()
         for one in self._group:
             there = one.wanted.index in self._ids
             if self._action == REMOVE and self._looked and not there:
@@ -96,6 +111,16 @@ class LostAnswer:
             else:
                 self._settle(record(one, FAILED, error=self.error.message, error_code=self.error.error_code), one)
         return self.error
+
+    def _hint(self) -> str:
+        names = ", ".join(one.label for one in self._group)
+        hint = (
+            f"Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
+            f"whether a task for {names} is under way or done, then run this again."
+        )
+        missing = (one for one in self._group if self._action == DEPLOY and one.wanted.index not in self._ids)
+        mark = next(filter(None, map(self._sent.deployment_of, missing)), None)
+        return hint if mark is None else f"{hint} {how_to_go_on(mark)}"
 
     @property
     def _looked(self) -> bool:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Optional
 
 from .._api._records import ServerTask
 from .._api._svm_management import SvmManagementApi
 from .._context import Context, Parameters
 from .._errors import KsvlaError, OutcomeUnknown, WaitTimeout
 from .._tasks._poller import Poller
+from .._tasks._sent import Mark
 from .._tasks._turns import Turns
 from .._tasks._watch import watch_task
 from . import _svm_bodies as bodies
@@ -19,6 +21,7 @@ from ._svm_earlier import Earlier
 from ._svm_lost import LostAnswer
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, REMOVE, PlannedSvm
 from ._svm_results import FAILED, UNCHANGED, Record, record, records, removed_otherwise
+from ._svm_sent import SentSvms, asked, how_to_go_on
 from ._svm_watch import WatchedTask, watch_all
 
 _METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
@@ -36,6 +39,7 @@ class SvmRun:
         poller: Poller,
         context: Context,
         earlier: Earlier,
+        sent: SentSvms,
         turns: Turns,
         parameters: Parameters,
         action: str,
@@ -44,6 +48,7 @@ class SvmRun:
         self._poller = poller
         self._context = context
         self._earlier = earlier
+        self._sent = sent
         self._turns = turns
         self._parameters = parameters
         self._action = action
@@ -62,6 +67,10 @@ class SvmRun:
         """
         started = list(attached.items())
         self._attach(attached)
+        self._sent.came_about([one for one in planned if one.svm_id is not None])
+        self._sent.came_about([one for svms in attached.values() for one in svms])
+        if self._action == REMOVE:
+            self._refuse_to_come(planned)
         if self._action == RECONFIGURE and self._poller.waiting.wait:
             self._wait_for_earlier(planned)
         mine = [one for one in planned if one.action == self._action]
@@ -72,18 +81,23 @@ class SvmRun:
             if others:
                 mine, meanwhile = self._without_others(mine)
                 started.extend(meanwhile.items())
+            mine, unanswered = self._sent.unanswered(mine)
+            lost.extend(self._unanswered(mark, svms) for mark, svms in unanswered)
             for openstack in (False, True):
                 group = [one for one in mine if one.openstack is openstack]
                 if not group:
                     continue
+                mark = self._sent.leave(group)
                 try:
                     started.append((self._start(group).id, group))
                 except OutcomeUnknown as error:
-                    lost.append(LostAnswer(self._api, self._context, self._action, group, error, self._settle))
+                    lost.append(self._lost(group, error, mark))
+                    continue
                 except KsvlaError as error:
                     refused.append(error)
                     for one in group:
                         self._settle(record(one, FAILED, error=error.message, error_code=error.error_code), one)
+                self._sent.remove(mark)
         failures = self._watch(started, lost)
         if failures:
             raise _together([*failures, *refused])
@@ -93,6 +107,21 @@ class SvmRun:
     def _attach(self, attached: dict[str, list[PlannedSvm]]) -> None:
         for task_id, svms in attached.items():
             self._see(self._earlier.seen(task_id), svms)
+
+    def _lost(self, group: Sequence[PlannedSvm], error: OutcomeUnknown, mark: Optional[Mark]) -> LostAnswer:
+        return LostAnswer(self._api, self._context, self._action, group, error, self._settle, self._sent, mark)
+
+    def _unanswered(self, mark: Mark, svms: Sequence[PlannedSvm]) -> LostAnswer:
+        """Return what an earlier run asked for, to be looked for as if the answer had been lost now."""
+        return self._lost(svms, OutcomeUnknown(f"{asked(mark, self._action, svms)} Nothing was sent."), mark)
+
+    def _refuse_to_come(self, planned: Sequence[PlannedSvm]) -> None:
+        """Call no SVM absent that is not there and may still come, as nobody knows the task that deploys it."""
+        for one in planned:
+            mark = self._sent.deployment_of(one) if one.action == NONE else None
+            if mark is not None:
+                error = f"{asked(mark, DEPLOY, [one])} It is not there, but may still come. {how_to_go_on(mark)}"
+                self._settle(record(one, FAILED, error=error), one)
 
     def _without_others(self, planned: Sequence[PlannedSvm]) -> tuple[list[PlannedSvm], dict[str, list[PlannedSvm]]]:
         """Return what is left of the plan after what another run on this machine started meanwhile, and that."""
