@@ -21,7 +21,11 @@ description:
     succeeded; a second run picks up only what is missing.
   - A run that ended while SVMs were being deployed, reconfigured or removed is attached to when it is repeated on the same
     machine, which remembers the server's tasks for a day in Ansible's home, or in the folder that E(KSVLA_JOURNAL) names.
-    SVMs that it is still deploying are removed and reconfigured once they are there.
+    SVMs that it is still deploying are removed and reconfigured once they are there. Where it began with other settings
+    than those given now, passwords apart, a warning says so.
+  - The same machine remembers for an hour that it asked for SVMs, where it was killed or lost the answer and does not know
+    the server's task. Repeated, the module then looks for them and deploys no second one; when nothing shows, it fails and
+    says until when, and which file to remove once the console shows that there is no such task.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -43,7 +47,7 @@ options:
       - V(present) deploys SVMs that are missing.
       - V(reconfigured) changes what is given of SVMs that are there. The server shows only their networks, so that nothing
         can be compared; this is a change every time.
-      - V(absent) removes SVMs. In an infrastructure that is not connected none are there, which is told in a warning.
+      - V(absent) removes SVMs. An ordinary virtual machine of that name is none. In an infrastructure that is not connected none are there, which is told in a warning.
     type: str
     choices: [present, reconfigured, absent]
     default: present
