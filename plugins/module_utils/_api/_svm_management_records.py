@@ -16,6 +16,7 @@ CONNECTING = "CONNECTING"
 CONNECTED = "CONNECTED"
 DISCONNECTED = "DISCONNECTED"
 NO_ERROR = "NO_ERROR"
+INVALID_CERTIFICATE = "INVALID_CERTIFICATE"
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,19 @@ class Service:
     error: Optional[str]
 
     @property
+    def trouble(self) -> Optional[str]:
+        """The error, where there is one."""
+        return None if self.error in (NO_ERROR, "") else self.error
+
+    @property
     def connected(self) -> bool:
         """Whether it is connected, without an error."""
-        return self.status == CONNECTED and self.error in (NO_ERROR, None, "")
+        return self.status == CONNECTED and self.trouble is None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is not connected, or has an error."""
+        return self.status == DISCONNECTED or self.trouble is not None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a module returns it."""
@@ -89,9 +100,14 @@ class Connection:
     services: tuple[Service, ...] = ()
 
     @property
+    def trouble(self) -> Optional[str]:
+        """The error of the account itself, where there is one."""
+        return None if self.error in (NO_ERROR, "") else self.error
+
+    @property
     def connected(self) -> bool:
         """Whether the account and every microservice are connected."""
-        own = self.status == CONNECTED and self.error in (NO_ERROR, None, "")
+        own = self.status == CONNECTED and self.trouble is None
         return own and all(service.connected for service in self.services)
 
     def as_dict(self) -> dict[str, Any]:

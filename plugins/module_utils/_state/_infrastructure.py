@@ -20,13 +20,9 @@ from .._tasks._turns import Turns
 from .._validation import require_text
 from ._diff import diff_of
 from ._find_infrastructure import find_infrastructure, memory_of
-from ._infrastructure_connection import (
-    has_failed,
-    label,
-    require_connected,
-    wait_for_connection,
-)
+from ._infrastructure_connection import has_failed, wait_for_connection
 from ._infrastructure_new import add_infrastructure
+from ._infrastructure_troubles import label, require_connected
 from ._platforms import is_openstack
 from ._read_only_account import without_unused_account
 

@@ -16,7 +16,7 @@ from .._errors import ApiError, OutcomeUnknown
 from .._tasks._journal import TaskJournal
 from .._tasks._turns import Turns
 from ._find_infrastructure import find_infrastructure, is_same, subject
-from ._infrastructure_connection import require_connected
+from ._infrastructure_troubles import require_connected
 from ._platforms import is_openstack
 from ._read_only_account import without_unused_account
 

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the accounts and microservices of an infrastructure are connected, and what their errors mean for the user.
+
+Source: "Connecting the Integration Server and the virtual infrastructure" (SVM management).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .._api._svm_management import SvmManagementApi
+from .._api._svm_management_records import CONNECTED, DISCONNECTED, Connection, Infrastructure, Service
+from .._errors import KsvlaError
+from ._platforms import ONLY_PRIMARY
+from ._untrusted_certificates import untrusted_certificates
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One reason why an infrastructure is not connected, and what to do about it."""
+
+    code: str
+    message: str
+    hint: Optional[str] = None
+
+
+def describe(infrastructure: Infrastructure) -> str:
+    """Return in short how far each account and microservice is."""
+    parts = []
+    for account, connection in infrastructure.connection.items():
+        error = f" ({connection.trouble})" if connection.trouble else ""
+        parts.append(f"{account} {connection.status}{error}")
+        parts.extend(f"{one.name} {one.status}" for one in connection.services if not one.connected)
+    return ", ".join(parts) or "the server says nothing about the connection"
+
+
+def label(infrastructure: Infrastructure) -> str:
+    """Return how a message names an infrastructure."""
+    return " ".join(part for part in (infrastructure.type, infrastructure.address or infrastructure.id) if part)
+
+
+def require_connected(
+    api: SvmManagementApi, infrastructure: Infrastructure, *, tested: bool = False, note: str = ""
+) -> None:
+    """Do nothing for what is connected.
+
+    :param tested: It was only tested: whatever is not said to have failed is taken as fine.
+    :param note: What the message says besides.
+    :raises KsvlaError: naming everything that is not, why, and what to do about it.
+    """
+    if infrastructure.connected or (tested and not any(_troubled(infrastructure))):
+        return
+    troubles = list(_troubles(infrastructure))
+    untrusted, advice = untrusted_certificates(api, infrastructure)
+    hints = list(dict.fromkeys([*advice, *(one.hint for one in troubles if one.hint)]))
+    what = "cannot be connected" if tested else "is not connected"
+    message = f"Infrastructure {label(infrastructure)} {what}: {'; '.join(one.message for one in troubles)}.{note}"
+    details: dict[str, Any] = {"infrastructure": infrastructure.as_dict()}
+    if untrusted:
+        details["untrusted"] = untrusted
+    codes = [one.code for one in troubles]
+    raise KsvlaError(message, error_code=codes[0] if codes else None, hint=" ".join(hints) or None, details=details)
+
+
+def _troubled(infrastructure: Infrastructure) -> Iterator[object]:
+    for connection in infrastructure.connection.values():
+        if connection.status == DISCONNECTED or connection.trouble:
+            yield connection
+        yield from (one for one in connection.services if one.failed)
+
+
+def _troubles(infrastructure: Infrastructure) -> Iterator[Trouble]:
+    if not infrastructure.connection:
+        yield Trouble("SERVER_ERROR", "the server says nothing about the connection")
+    for account, connection in infrastructure.connection.items():
+        bad = [one for one in connection.services if not one.connected]
+        if connection.status != CONNECTED or connection.trouble:
+            yield _account_trouble(infrastructure, account, connection)
+        for one in bad:
+            yield _service_trouble(account, one)
+
+
+def _account_trouble(infrastructure: Infrastructure, account: str, connection: Connection) -> Trouble:
+    code = connection.error or "SERVER_ERROR"
+    said = f" ({connection.message})" if connection.message else ""
+    who = f"the {'read-only' if account == 'readonly' else 'admin'} account"
+    name = infrastructure.readonly_username if account == "readonly" else infrastructure.admin_username
+    named = f"{who} '{name}'" if name else who
+    if connection.primary_server_address:
+        primary = connection.primary_server_address
+        return Trouble(
+            code,
+            f"{who}: {code}, as {infrastructure.address} is a secondary server; the primary one is {primary}{said}",
+            f"Connect to the primary server: give address: {primary}"
+            + (", and remove this connection with state: absent." if infrastructure.id else "."),
+        )
+    message = f"{who}: {connection.status or 'no status'}, {code}{said}"
+    if code == "UNAUTHORIZED":
+        return Trouble(
+            code, message, f"The infrastructure refuses the login of {named}: check its {account}_username, "
+            f"{account}_password and, for OpenStack, {account}_domain."
+        )  # fmt: skip
+    if code == "ACCESS_DENIED":
+        need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"
+        return Trouble(code, message, f"{named[0].upper()}{named[1:]} lacks rights: it must be allowed to {need}.")
+    if code == "NETWORK_ERROR":
+        only = " and that it is the primary server" if (infrastructure.type or "") in ONLY_PRIMARY else ""
+        return Trouble(
+            code, message, f"Check that the Integration Server reaches {infrastructure.address} over the network{only}."
+        )
+    if code == "SERVER_ERROR":
+        return Trouble(code, message, "The infrastructure or the Integration Server failed: their own logs say why.")
+    return Trouble(code, message)
+
+
+def _service_trouble(account: str, service: Service) -> Trouble:
+    code = service.trouble or service.status or "SERVER_ERROR"
+    where = f" in region {service.region}" if service.region else ""
+    at = f" at {service.address}" if service.address else ""
+    hints = {
+        "NETWORK_ERROR": f"Check that the Integration Server reaches {service.name}{at} over the network.",
+        "UNAUTHORIZED": f"{service.name} refuses the login of the {account} account: check its name, password and domain.",
+        "ACCESS_DENIED": f"The {account} account lacks rights in {service.name}.",
+        "SERVER_ERROR": f"{service.name}{at} failed: its own log says why.",
+    }
+    return Trouble(code, f"microservice {service.name}{where}{at} ({account} account): {code}", hints.get(code))
