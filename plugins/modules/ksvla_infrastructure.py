@@ -198,7 +198,8 @@ infrastructure_id:
   type: str
   sample: 0a6f0c52-7a7e-4a52-a3a0-0f7f5c7f3b11
 untrusted:
-  description: The certificates and SSH keys that are to be trusted first.
+  description: The certificates and SSH keys for which the connection is refused, each as options of
+    M(ksvla.light_agent.ksvla_trusted_certificate); the thumbprint is V(none) where it could not be read.
   returned: when the connection failed for an untrusted certificate
   type: list
   elements: dict

@@ -16,6 +16,8 @@ description:
   - Nothing is trusted blindly. Either O(thumbprint) says what is expected, or O(trust_on_first_use) accepts what is
     presented now. A thumbprint that differs from the expected one is a failure that shows both, also when the Integration
     Server trusts it already; so is one that changes while it is being added.
+  - Where the Integration Server does not call it accepted after it was added, there is a warning with the Integration
+    Server's reasons. Whether it is good enough shows when the infrastructure is connected.
   - There is no call that removes a certificate from the list.
 author:
   - ksvla.light_agent contributors (@ksvla)
@@ -25,6 +27,11 @@ extends_documentation_fragment:
   - ksvla.light_agent.attributes
   - ksvla.light_agent.attributes.changes
   - ksvla.light_agent.attributes.svm_management
+attributes:
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second time changes nothing.
+    support: partial
+    details: What the Integration Server does not call accepted after it was added is added again every time.
 options:
   address:
     description:

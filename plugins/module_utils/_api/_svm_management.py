@@ -39,14 +39,15 @@ class SvmManagementApi:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def certificate(self, address: str, kind: str) -> Certificate:
+    def certificate(self, address: str, kind: str, *, deadline: Deadline = NO_DEADLINE) -> Certificate:
         """Return what an address presents ("Obtaining a virtual infrastructure certificate").
 
         :param address: ``address:port``.
         :param kind: ``https`` or ``ssh``.
         """
         path = "sshConfig/getSshKey" if kind == "ssh" else "sslConfig/getCertificate"
-        return formats.certificate(self._session.read(f"{_BASE}/{path}", [("address", address)], headers=_READ))
+        answer = self._session.read(f"{_BASE}/{path}", [("address", address)], headers=_READ, deadline=deadline)
+        return formats.certificate(answer)
 
     def trust(self, address: str, thumbprint: str) -> None:
         """Add a certificate or an SSH key to the trusted list."""
