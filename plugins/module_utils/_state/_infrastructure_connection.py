@@ -16,7 +16,7 @@ from .._api._svm_management_records import CONNECTED, CONNECTING, DISCONNECTED, 
 from .._clock import Deadline
 from .._errors import WaitTimeout
 from .._tasks._poller import Look, Poller
-from ._infrastructure_troubles import describe, label
+from ._infrastructure_troubles import describe, explain, label
 
 Progress = Callable[[str, str], None]
 
@@ -26,6 +26,8 @@ STALE_SECONDS = 3.0
 """After a refresh was asked for, an error of before it may be seen for so long."""
 SETTLED_SECONDS = 1.0
 """After a refresh was asked for, the connection of before it may be seen for so long."""
+AFTERWARDS_SECONDS = 5.0
+"""When the time to wait is up, it may take so long to find out which certificates are not trusted."""
 
 
 def wait_for_connection(
@@ -60,11 +62,15 @@ def wait_for_connection(
     seen, done = poller.until_done(look)
     if seen is None or not (done or seen.connected):
         known = seen or infrastructure
+        why = explain(api, known, Deadline(AFTERWARDS_SECONDS))
+        go_on = (
+            "The server goes on with it: run this again with its infrastructure_id to wait on, or raise wait_timeout."
+        )
         raise WaitTimeout(
             f"Infrastructure {label(known)} is not connected after {poller.waiting.timeout:g} s: {describe(known)}.",
-            hint="The server goes on with it: run this again with its infrastructure_id to wait on, or raise "
-            "wait_timeout.",
-            details={"infrastructure": known.as_dict()},
+            error_code=why.code,
+            hint=" ".join([*why.hints, go_on]),
+            details=why.details(known),
         )
     return seen
 

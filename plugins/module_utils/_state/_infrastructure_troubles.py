@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from .._api._svm_management import SvmManagementApi
-from .._api._svm_management_records import CONNECTED, DISCONNECTED, Connection, Infrastructure, Service
+from .._api._svm_management_records import (
+    CONNECTED,
+    CONNECTING,
+    DISCONNECTED,
+    INVALID_CERTIFICATE,
+    Connection,
+    Infrastructure,
+    Service,
+)
+from .._clock import NO_DEADLINE, Deadline
 from .._errors import KsvlaError
 from ._platforms import ONLY_PRIMARY
 from ._untrusted_certificates import untrusted_certificates
@@ -21,11 +30,39 @@ from ._untrusted_certificates import untrusted_certificates
 
 @dataclass(frozen=True)
 class Trouble:
-    """One reason why an infrastructure is not connected, and what to do about it."""
+    """One reason why an infrastructure is not connected, and what to do about it.
 
-    code: str
+    :param code: The error, where there is one.
+    :param certain: It is no mere consequence of another one, and nothing that may still pass.
+    """
+
+    code: Optional[str]
     message: str
     hint: Optional[str] = None
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an infrastructure is not connected.
+
+    :param hints: What to do about it, each once.
+    :param untrusted: The certificates and keys for which it is refused.
+    """
+
+    troubles: list[Trouble]
+    hints: list[str]
+    untrusted: list[dict[str, Any]]
+
+    @property
+    def code(self) -> Optional[str]:
+        """The error that it is put down to: the one that has to be removed first."""
+        codes = [one.code for one in self.troubles if one.code is not None]
+        return INVALID_CERTIFICATE if INVALID_CERTIFICATE in codes else next(iter(codes), None)
+
+    def details(self, infrastructure: Infrastructure) -> dict[str, Any]:
+        """Return the keys that a failure gets from it."""
+        return {"infrastructure": infrastructure.as_dict(), **({"untrusted": self.untrusted} if self.untrusted else {})}
 
 
 def describe(infrastructure: Infrastructure) -> str:
@@ -34,7 +71,11 @@ def describe(infrastructure: Infrastructure) -> str:
     for account, connection in infrastructure.connection.items():
         error = f" ({connection.trouble})" if connection.trouble else ""
         parts.append(f"{account} {connection.status}{error}")
-        parts.extend(f"{one.name} {one.status}" for one in connection.services if not one.connected)
+        parts.extend(
+            f"{one.name} {one.status}{f' ({one.trouble})' if one.trouble else ''}"
+            for one in connection.services
+            if not one.connected
+        )
     return ", ".join(parts) or "the server says nothing about the connection"
 
 
@@ -54,16 +95,24 @@ def require_connected(
     """
     if infrastructure.connected or (tested and not any(_troubled(infrastructure))):
         return
-    troubles = list(_troubles(infrastructure))
-    untrusted, advice = untrusted_certificates(api, infrastructure)
-    hints = list(dict.fromkeys([*advice, *(one.hint for one in troubles if one.hint)]))
+    why = explain(api, infrastructure)
     what = "cannot be connected" if tested else "is not connected"
-    message = f"Infrastructure {label(infrastructure)} {what}: {'; '.join(one.message for one in troubles)}.{note}"
-    details: dict[str, Any] = {"infrastructure": infrastructure.as_dict()}
-    if untrusted:
-        details["untrusted"] = untrusted
-    codes = [one.code for one in troubles]
-    raise KsvlaError(message, error_code=codes[0] if codes else None, hint=" ".join(hints) or None, details=details)
+    message = f"Infrastructure {label(infrastructure)} {what}: {'; '.join(one.message for one in why.troubles)}.{note}"
+    raise KsvlaError(
+        message, error_code=why.code, hint=" ".join(why.hints) or None, details=why.details(infrastructure)
+    )
+
+
+def explain(api: SvmManagementApi, infrastructure: Infrastructure, deadline: Deadline = NO_DEADLINE) -> Explanation:
+    """Return why an infrastructure is not connected; of several reasons those that are certain.
+
+    :param deadline: Until when certificates may be looked at.
+    """
+    everything = list(_troubles(infrastructure))
+    troubles = [one for one in everything if one.certain] or everything
+    untrusted, advice = untrusted_certificates(api, infrastructure, deadline)
+    hints = list(dict.fromkeys([*advice, *(one.hint for one in troubles if one.hint)]))
+    return Explanation(troubles, hints, untrusted)
 
 
 def _troubled(infrastructure: Infrastructure) -> Iterator[object]:
@@ -74,18 +123,18 @@ def _troubled(infrastructure: Infrastructure) -> Iterator[object]:
 
 
 def _troubles(infrastructure: Infrastructure) -> Iterator[Trouble]:
-    if not infrastructure.connection:
-        yield Trouble("SERVER_ERROR", "the server says nothing about the connection")
+    if "admin" not in infrastructure.connection:
+        yield Trouble(None, "the server says nothing about the connection", certain=False)
     for account, connection in infrastructure.connection.items():
-        bad = [one for one in connection.services if not one.connected]
         if connection.status != CONNECTED or connection.trouble:
             yield _account_trouble(infrastructure, account, connection)
-        for one in bad:
-            yield _service_trouble(account, one)
+        for one in connection.services:
+            if not one.connected:
+                yield _service_trouble(account, one)
 
 
 def _account_trouble(infrastructure: Infrastructure, account: str, connection: Connection) -> Trouble:
-    code = connection.error or "SERVER_ERROR"
+    code = connection.trouble
     said = f" ({connection.message})" if connection.message else ""
     who = f"the {'read-only' if account == 'readonly' else 'admin'} account"
     name = infrastructure.readonly_username if account == "readonly" else infrastructure.admin_username
@@ -94,11 +143,16 @@ def _account_trouble(infrastructure: Infrastructure, account: str, connection: C
         primary = connection.primary_server_address
         return Trouble(
             code,
-            f"{who}: {code}, as {infrastructure.address} is a secondary server; the primary one is {primary}{said}",
+            f"{who}: {code or connection.status}, as {infrastructure.address} is a secondary server; the primary one is "
+            f"{primary}{said}",
             f"Connect to the primary server: give address: {primary}"
             + (", and remove this connection with state: absent." if infrastructure.id else "."),
         )
-    message = f"{who}: {connection.status or 'no status'}, {code}{said}"
+    if code is None:
+        explained = any(service.trouble for service in connection.services)
+        certain = connection.status != CONNECTING and not explained
+        return Trouble(None, f"{who}: {connection.status}, without an error{said}", certain=certain)
+    message = f"{who}: {connection.status}, {code}{said}"
     if code == "UNAUTHORIZED":
         return Trouble(
             code, message, f"The infrastructure refuses the login of {named}: check its {account}_username, "
@@ -118,7 +172,7 @@ def _account_trouble(infrastructure: Infrastructure, account: str, connection: C
 
 
 def _service_trouble(account: str, service: Service) -> Trouble:
-    code = service.trouble or service.status or "SERVER_ERROR"
+    code = service.trouble
     where = f" in region {service.region}" if service.region else ""
     at = f" at {service.address}" if service.address else ""
     hints = {
@@ -127,4 +181,9 @@ def _service_trouble(account: str, service: Service) -> Trouble:
         "ACCESS_DENIED": f"The {account} account lacks rights in {service.name}.",
         "SERVER_ERROR": f"{service.name}{at} failed: its own log says why.",
     }
-    return Trouble(code, f"microservice {service.name}{where}{at} ({account} account): {code}", hints.get(code))
+    return Trouble(
+        code,
+        f"microservice {service.name}{where}{at} ({account} account): {code or service.status or 'no status'}",
+        hints.get(code or ""),
+        certain=code is not None or service.status == DISCONNECTED,
+    )
