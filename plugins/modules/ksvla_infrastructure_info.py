@@ -13,6 +13,8 @@ version_added: 1.0.0
 description:
   - Returns the state of the connection with an infrastructure, and its hypervisors or OpenStack projects with their
     networks and storages, its virtual machines and its SVMs.
+  - The objects of an infrastructure that is not connected cannot be read. Where no option asks for objects, its state is
+    returned without them, with a warning.
   - In a large infrastructure, first read the places in general, then those that matter in full, one by one.
 author:
   - ksvla.light_agent contributors (@ksvla)
@@ -69,7 +71,7 @@ EXAMPLES = r"""
 RETURN = r"""
 infrastructure:
   description: The infrastructure with the state of its connection.
-  returned: success
+  returned: always, once it could be read
   type: dict
   sample:
     id: 0a6f0c52-7a7e-4a52-a3a0-0f7f5c7f3b11
@@ -96,7 +98,7 @@ infrastructure:
             status: CONNECTED
             error: NO_ERROR
 locations:
-  description: Hypervisors, or OpenStack domains and projects.
+  description: Hypervisors, or OpenStack domains and projects; none when the infrastructure is not connected.
   returned: success
   type: list
   elements: dict
@@ -114,7 +116,7 @@ locations:
             name: datastore1
             free_space: 214748364800
 vms:
-  description: Virtual machines and SVMs.
+  description: Virtual machines and SVMs; none when the infrastructure is not connected.
   returned: success
   type: list
   elements: dict

@@ -23,9 +23,12 @@ from .._api._svm_management_records import (
     Service,
 )
 from .._clock import NO_DEADLINE, Deadline
-from .._errors import KsvlaError
+from .._errors import ApiError, KsvlaError
 from ._platforms import ONLY_PRIMARY
 from ._untrusted_certificates import untrusted_certificates
+
+_OF_THE_SERVER = frozenset({401, 403, 429, 502, 503, 504})
+"""Statuses that say why a request failed, whatever it was about."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,15 @@ def explain(api: SvmManagementApi, infrastructure: Infrastructure, deadline: Dea
     untrusted, advice = untrusted_certificates(api, infrastructure, deadline)
     hints = list(dict.fromkeys([*advice, *(one.hint for one in troubles if one.hint)]))
     return Explanation(troubles, hints, untrusted)
+
+
+def add_connection_hint(error: ApiError, infrastructure: Infrastructure) -> None:
+    """Say in an error about the objects of an infrastructure that it is not connected, where that may be why."""
+    if not infrastructure.connected and error.status not in _OF_THE_SERVER:
+        error.hint = (
+            f"Infrastructure {label(infrastructure)} is not connected ({describe(infrastructure)}): connect or refresh it "
+            "with ksvla_infrastructure, then run this again."
+        )
 
 
 def _troubled(infrastructure: Infrastructure) -> Iterator[object]:

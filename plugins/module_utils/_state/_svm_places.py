@@ -10,13 +10,16 @@ Source: "Getting information about infrastructure objects required for SVM deplo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Optional
 
 from .._api._svm_management import SvmManagementApi
-from .._api._svm_management_records import Infrastructure
+from .._api._svm_management_records import Infrastructure, InfrastructureObjects
 from .._errors import ApiError, InputError
+from ._infrastructure_troubles import add_connection_hint
 from ._platforms import is_openstack
+from ._read_only_account import without_unused_account
 
 Object = dict[str, Any]
 _MOST_NAMES = 20
@@ -84,7 +87,8 @@ class Places:
         """Return an object in full."""
         key = (infrastructure_id, object_id)
         if key not in self._details:
-            self._details[key] = self._api.object(infrastructure_id, object_id)
+            with self._explained(infrastructure_id):
+                self._details[key] = self._api.object(infrastructure_id, object_id)
         return self._details[key]
 
     def machine(self, infrastructure_id: str, machine_id: str) -> Optional[Object]:
@@ -101,10 +105,7 @@ class Places:
         key = (infrastructure_id, location_id)
         if key not in self._machines:
             types = ("SVM",) if location_id is None else ("VM", "SVM")
-            found = self._api.objects(
-                infrastructure_id, object_types=types, output_type="GeneralInfo", parent_id=location_id
-            )
-            self._machines[key] = found.vms
+            self._machines[key] = self._objects(infrastructure_id, types, location_id).vms
         return self._machines[key]
 
     def forget_machines(self) -> None:
@@ -116,7 +117,7 @@ class Places:
         if infrastructure_id not in self._locations:
             openstack = self.openstack(infrastructure_id)
             types = ("OpenstackDomain", "OpenstackProject") if openstack else ("Host",)
-            found = self._api.objects(infrastructure_id, object_types=types, output_type="GeneralInfo").locations
+            found = self._objects(infrastructure_id, types).locations
             if openstack:
                 # A domain stands directly below the infrastructure, a project below its domain.
                 names = {one.get("id"): one.get("name") for one in found}
@@ -124,6 +125,24 @@ class Places:
                 found = [{**one, "within": names[one["parent_id"]]} for one in projects] or found
             self._locations[infrastructure_id] = found
         return self._locations[infrastructure_id]
+
+    def _objects(
+        self, infrastructure_id: str, types: Sequence[str], parent_id: Optional[str] = None
+    ) -> InfrastructureObjects:
+        with self._explained(infrastructure_id):
+            return self._api.objects(
+                infrastructure_id, object_types=types, output_type="GeneralInfo", parent_id=parent_id
+            )
+
+    @contextmanager
+    def _explained(self, infrastructure_id: str) -> Iterator[None]:
+        """Say in an error that the infrastructure is not connected, where that may be why."""
+        try:
+            yield
+        except ApiError as error:
+            if infrastructure_id in self._infrastructures:
+                add_connection_hint(error, without_unused_account(self._infrastructures[infrastructure_id], {}))
+            raise
 
     def _noun(self, infrastructure_id: str) -> str:
         return "project" if self.openstack(infrastructure_id) else "hypervisor"
