@@ -78,6 +78,8 @@ options:
   readonly_username:
     description:
       - Name of an account of the infrastructure with limited rights. Without it the admin account is used.
+      - It is given when the infrastructure is connected. One that is wanted of an infrastructure that was connected without
+        it is a warning, where the server names the accounts.
     type: str
   readonly_password:
     description:
@@ -92,7 +94,8 @@ options:
       - V(present) connects the infrastructure.
       - V(refreshed) also lets the Integration Server read its objects anew, as is advised before SVMs are deployed; this is
         a change every time.
-      - V(absent) removes the connection settings.
+      - V(absent) removes the connection settings. An O(infrastructure_id) of an infrastructure of another O(type) or
+        O(address) than given is refused.
     type: str
     choices: [present, refreshed, absent]
     default: present

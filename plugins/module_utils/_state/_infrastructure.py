@@ -24,7 +24,7 @@ from ._infrastructure_connection import has_failed, wait_for_connection
 from ._infrastructure_new import add_infrastructure
 from ._infrastructure_troubles import label, require_connected
 from ._platforms import is_openstack
-from ._read_only_account import without_unused_account
+from ._read_only_account import ReadOnlyAccount, without_unused_account
 
 _TEXTS = (
     "infrastructure_id",
@@ -51,8 +51,11 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
     read_at = time.time()
     before = find_infrastructure(api, memory, parameters)
     before = None if before is None else without_unused_account(before, parameters)
-    _judge(parameters, before, context)
+    _require_same(parameters, before)
     action = plan(parameters, before)
+    readonly = ReadOnlyAccount(parameters, just_given=action == "connect")
+    if before is not None and action != "disconnect":
+        _warn_of_differences(parameters, before, readonly, context)
     result: Result = {"changed": action is not None, "infrastructure": _record(before), "remaining": []}
     if context.check_mode:
         after = _predicted(parameters, before, action)
@@ -61,10 +64,7 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
         def add() -> Infrastructure:
             return add_infrastructure(api, memory, Turns(settings.origin), parameters, read_at)
 
-        def used(seen: Infrastructure) -> Infrastructure:
-            return without_unused_account(seen, parameters)
-
-        after = _apply(api, add, used, before, action, Poller(waiting), context, result)
+        after = _apply(api, add, readonly, before, action, Poller(waiting), context, result)
     if action == "connect" and after is not None:
         # The answers about the OpenStack family do not name the accounts; those that were just given are known.
         after = replace(
@@ -140,32 +140,45 @@ def _check_new(parameters: Parameters) -> None:
         raise InputError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to connect it.")
 
 
-def _judge(parameters: Parameters, infrastructure: Optional[Infrastructure], context: Context) -> None:
-    """Refuse an id that belongs to something else; warn of what the API cannot change."""
-    if infrastructure is None or parameters["state"] == "absent":
+def _require_same(parameters: Parameters, infrastructure: Optional[Infrastructure]) -> None:
+    """Refuse an id that belongs to something else."""
+    if infrastructure is None:
         return
+    hint = "An infrastructure's type and address cannot be changed: remove it with state: absent and connect it anew."
+    if parameters["state"] == "absent":
+        hint = "Find out which one is meant: to disconnect the one that has this id, leave type and address out."
     for option, found in (("type", infrastructure.type), ("address", infrastructure.address)):
         wanted = parameters.get(option)
         if wanted and found and wanted.lower() != found.lower():
             raise KsvlaError(
                 f"Infrastructure {infrastructure.id} has the {option} {found}, and {wanted} is wanted.",
-                hint="An infrastructure's type and address cannot be changed: remove it with state: absent and connect "
-                "it anew.",
+                hint=hint,
                 details={"infrastructure": infrastructure.as_dict()},
             )
+
+
+def _warn_of_differences(
+    parameters: Parameters, infrastructure: Infrastructure, readonly: ReadOnlyAccount, context: Context
+) -> None:
+    """Warn of what the API cannot change."""
+    cannot = "The API cannot change this: remove it with state absent and connect it anew."
     for option in ("admin_username", "readonly_username", "protocol", "region"):
         wanted, found = parameters.get(option), getattr(infrastructure, option)
         if wanted and found and wanted != found:
             context.warn(
-                f"Infrastructure {label(infrastructure)} is connected with {option} {found!r}, not {wanted!r}. The API "
-                "cannot change this: remove it with state absent and connect it anew."
+                f"Infrastructure {label(infrastructure)} is connected with {option} {found!r}, not {wanted!r}. {cannot}"
             )
+    if readonly.is_missing(infrastructure):
+        context.warn(
+            f"Infrastructure {label(infrastructure)} is connected without a read-only account, and "
+            f"{parameters['readonly_username']!r} is wanted. {cannot}"
+        )
 
 
 def _apply(
     api: SvmManagementApi,
     add: Callable[[], Infrastructure],
-    used: Callable[[Infrastructure], Infrastructure],
+    readonly: ReadOnlyAccount,
     before: Optional[Infrastructure],
     action: Optional[str],
     poller: Poller,
@@ -183,7 +196,7 @@ def _apply(
         return None
     note = ""
     if before is None:
-        found = used(add())
+        found = readonly.used(add())
         result["infrastructure"] = found.as_dict()
         note = (
             f" It stays on the server as infrastructure_id {found.id}: repeat with this id once the cause is removed, "
@@ -196,13 +209,27 @@ def _apply(
     if not poller.waiting.wait:
         return found
     try:
-        found = wait_for_connection(api, found, poller, context.progress, refreshed=action == "refresh", used=used)
+        found = wait_for_connection(
+            api,
+            found,
+            poller,
+            context.progress,
+            refreshed=action == "refresh",
+            used=readonly.used,
+            told=readonly.is_told,
+        )
         require_connected(api, found, note=note)
     except KsvlaError as error:
         error.add_details(
             changed=action is not None, infrastructure=found.as_dict(), infrastructure_id=found.id, remaining=[]
         )
         raise
+    if not readonly.is_told(found):
+        name = found.readonly_username or readonly.parameters["readonly_username"]
+        context.warn(
+            f"The Integration Server does not tell whether the read-only account {name!r} is connected with "
+            f"{label(found)}; the admin account is."
+        )
     return found
 
 

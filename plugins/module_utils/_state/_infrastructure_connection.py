@@ -21,7 +21,7 @@ from ._infrastructure_troubles import describe, explain, label
 Progress = Callable[[str, str], None]
 
 UNEXPLAINED_SECONDS = 10.0
-"""An account that is not connected, and has no error either, may be about to be connected for so long."""
+"""An account that is not connected, and has no error either, or is not told of, may be about to be connected for so long."""
 STALE_SECONDS = 3.0
 """After a refresh was asked for, an error of before it may be seen for so long."""
 SETTLED_SECONDS = 1.0
@@ -38,11 +38,13 @@ def wait_for_connection(
     *,
     refreshed: bool,
     used: Callable[[Infrastructure], Infrastructure] = lambda seen: seen,
+    told: Callable[[Infrastructure], bool] = lambda _seen: True,
 ) -> Infrastructure:
     """Wait until all accounts and microservices are connected, or one of them certainly is not; return what is seen.
 
     :param refreshed: A refresh was just asked for, so that what is seen may still be what was before it.
     :param used: Leaves out of what the server shows the accounts that are not used.
+    :param told: Whether what it shows is about every account there is; it may show one later than the other.
     :raises WaitTimeout: when the time is up.
     """
     started = time.monotonic()
@@ -56,8 +58,9 @@ def wait_for_connection(
         # Until the server is seen to connect anew, what it shows may be what it had before the refresh.
         before = not seen_connecting and elapsed < (SETTLED_SECONDS if now.connected else STALE_SECONDS)
         stale = before or (not _is_explained(now) and elapsed < UNEXPLAINED_SECONDS)
+        incomplete = before or (not told(now) and elapsed < UNEXPLAINED_SECONDS)
         progress(now.name or now.address or now.id, describe(now))
-        return Look(now, (now.connected and not before) or (has_failed(now) and not stale))
+        return Look(now, (now.connected and not incomplete) or (has_failed(now) and not stale))
 
     seen, done = poller.until_done(look)
     if seen is None or not (done or seen.connected):

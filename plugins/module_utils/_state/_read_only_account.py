@@ -10,7 +10,7 @@ Source: "Connecting the Integration Server and the virtual infrastructure" (SVM 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .._api._svm_management_records import DISCONNECTED, NO_ERROR, Infrastructure
 from .._context import Parameters
@@ -34,3 +34,28 @@ def _is_used(infrastructure: Infrastructure, parameters: Parameters) -> bool:
         return False
     connection = infrastructure.connection[_ACCOUNT]
     return connection.status != DISCONNECTED or connection.error not in (NO_ERROR, None, "")
+
+
+@dataclass(frozen=True)
+class ReadOnlyAccount:
+    """The read-only account of an infrastructure that is being connected.
+
+    :param just_given: The infrastructure was added with it just now.
+    """
+
+    parameters: Parameters
+    just_given: bool
+
+    def used(self, infrastructure: Infrastructure) -> Infrastructure:
+        """Return the infrastructure without the connection of an account that is not used."""
+        return without_unused_account(infrastructure, self.parameters)
+
+    def is_missing(self, infrastructure: Infrastructure) -> bool:
+        """Return whether the account is wanted and, as far as the server names accounts, not there."""
+        wanted = bool(self.parameters.get("readonly_username")) and not self.just_given
+        return wanted and bool(infrastructure.admin_username) and not infrastructure.readonly_username
+
+    def is_told(self, infrastructure: Infrastructure) -> bool:
+        """Return whether the server says how the account is connected, if there is one."""
+        given = self.parameters.get("readonly_username") and not self.is_missing(infrastructure)
+        return _ACCOUNT in infrastructure.connection or not (given or infrastructure.readonly_username)
