@@ -142,6 +142,24 @@ def test_the_read_only_account_is_told_apart(run: Caller, simulator: RunningSimu
     assert failed["infrastructure"]["connection"]["admin"]["status"] == "CONNECTED"
 
 
+@pytest.mark.parametrize("where", [VCENTER, KEYSTONE])
+def test_a_wrong_password_of_either_account(run: Caller, simulator: RunningSimulator, where: dict[str, Any]) -> None:
+    simulator.configure(
+        known_accounts={"deployer": "Infra-Secret-1", "reader": "Reader-Secret-1"}, microservice_protocol="http"
+    )
+    trust(run, where["type"], where["address"])
+    readonly = {"readonly_username": "reader", "readonly_password": "Reader-Secret-1"}
+    readonly |= {"readonly_domain": "Default"} if where is KEYSTONE else {}
+    for account_name, wrong in (("admin", "wrong"), ("readonly", "wrong")):
+        given = {**where, **account(where["type"]), **readonly, f"{account_name}_password": wrong}
+        failed = run.fails("infrastructure", **given)
+        assert failed["error_code"] == "UNAUTHORIZED"
+        assert f"check its {account_name}_username, {account_name}_password" in failed["hint"]
+        if "infrastructure_id" in failed:
+            run("infrastructure", infrastructure_id=failed["infrastructure_id"], state="absent")
+    assert run("infrastructure", **where, **account(where["type"]), **readonly)["changed"]
+
+
 @pytest.mark.parametrize("platform", ["XEN", "NUMAVSERVER"])
 def test_a_secondary_server_names_its_primary(run: Caller, simulator: RunningSimulator, platform: str) -> None:
     simulator.configure(secondary_servers={"xen-2.example.com": "xen-1.example.com"})

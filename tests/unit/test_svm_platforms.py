@@ -179,6 +179,8 @@ _OTHERWISE = {
     "list_images": True,
     "list_shape": "object",
     "svm_visible": "created",
+    "required_elements": "least",
+    "microservice_addresses": {"glance": "glance.example.com:9292", "cinder": "cinder.example.com:443"},
 }
 
 
