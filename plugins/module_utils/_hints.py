@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What to do about an error, in a sentence for the user.
 
-The codes are those of the reference's return codes and task error codes (topics 259246 to 259259) and of the
-connection errors of API 3.0 ("Connecting the Integration Server and the virtual infrastructure").
+The codes are those of the reference's return codes and task error codes (topics 259246 to 259259). What to do about a
+connection error of API 3.0 depends on more than its code: see ``_state/_infrastructure_troubles.py``.
 """
 
 from __future__ import annotations
