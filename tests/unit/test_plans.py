@@ -153,6 +153,18 @@ def test_an_id_that_only_the_server_can_choose() -> None:
     assert plan_absent([WantedVm("", None, vm_id(1), None, None)], Registered([])) == []
 
 
+@pytest.mark.parametrize("ways", [("bios_id", "vm_id"), ("vm_id", "bios_id"), ("vm_id", "both")])
+def test_one_virtual_machine_listed_by_either_id(ways: tuple[str, str]) -> None:
+    registered = Registered([VirtualMachine(vm_id(n).upper(), bios(n).upper(), "", "", None, None) for n in (1, 2)])
+    ids = {"bios_id": (bios(1), None), "vm_id": (None, vm_id(1)), "both": (bios(1), vm_id(1))}
+    wanted = [WantedVm("vms[0].", bios(2), None, None, None)]
+    wanted += [WantedVm(f"vms[{at}].", *ids[way], f"name {at}", None) for at, way in enumerate(ways, 1)]
+    with pytest.raises(InputError, match=r"^vms\[1\] \(.*\) and vms\[2\] \(.*\) are the same registered"):
+        plan_present(wanted, registered, purge=False, reregister=True)
+    with pytest.raises(InputError, match=r"^vms\[1\] \(.*\) and vms\[2\] \(.*\) are the same registered"):
+        plan_absent(wanted, registered)
+
+
 # ---- what the user lists ----------------------------------------------------------------------------------------------
 
 

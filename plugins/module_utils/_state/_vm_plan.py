@@ -134,11 +134,11 @@ def plan_present(
     :param reregister: Apply another name or other user data by unregistering and registering again.
     """
     changes = []
-    listed = set()
+    listed: dict[str, WantedVm] = {}
     for vm in wanted:
         found = registered.find(vm)
         if found is not None:
-            listed.add(found.bios_id.lower())
+            _note_once(listed, vm, found)
             change = _differing(vm, found, reregister)
             if change is not None:
                 changes.append(change)
@@ -159,8 +159,32 @@ def plan_present(
 
 def plan_absent(wanted: Sequence[WantedVm], registered: Registered) -> list[VmChange]:
     """Return the changes after which none of the listed virtual machines is registered."""
-    found = [registered.find(vm) for vm in wanted]
-    return [VmChange(UNREGISTER, vm.bios_id, vm, None) for vm in found if vm is not None]
+    changes = []
+    listed: dict[str, WantedVm] = {}
+    for vm in wanted:
+        found = registered.find(vm)
+        if found is not None:
+            _note_once(listed, vm, found)
+            changes.append(VmChange(UNREGISTER, found.bios_id, found, None))
+    return changes
+
+
+def _note_once(listed: dict[str, WantedVm], vm: WantedVm, found: VirtualMachine) -> None:
+    """Note which entry of the list a record belongs to.
+
+    :raises InputError: when it belongs to another one too, as by the one's BIOS id and the other's vm_id.
+    """
+    first = listed.setdefault(found.bios_id.lower(), vm)
+    if first is not vm:
+        raise InputError(
+            f"{_described(first)} and {_described(vm)} are the same registered virtual machine, with the BIOS id "
+            f"{found.bios_id} and the vm_id {found.id}. Each virtual machine may stand in the list once."
+        )
+
+
+def _described(vm: WantedVm) -> str:
+    ids = ((name, getattr(vm, name)) for name in ("bios_id", "vm_id"))
+    return f"{vm.where.rstrip('.')} ({', '.join(f'{name} {value}' for name, value in ids if value)})"
 
 
 def _differing(wanted: WantedVm, found: VirtualMachine, reregister: bool) -> Optional[VmChange]:
