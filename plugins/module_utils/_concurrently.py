@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LOOK_SECONDS = 0.5
-_MOST_WORKERS = 64
+MOST_WORKERS = 64
 """As many as a session keeps connections."""
 
 
@@ -49,7 +49,7 @@ def for_each(
                 stop.set()
                 raise
 
-    workers = max(1, min(workers, _MOST_WORKERS))
+    workers = max(1, min(workers, MOST_WORKERS))
     executor = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ksvla")
     try:
         futures = [executor.submit(work) for _worker in range(workers)]

@@ -13,7 +13,8 @@ version_added: 1.0.0
 description:
   - Makes the registered virtual machines of a tenant those that are listed, one or many thousands in one task.
   - Reads once what is registered and sends only what differs, several requests at a time. Every virtual machine is
-    tried even when some fail.
+    tried even when some fail. Only when the server does not answer any more, or refuses the account, the rest is not
+    tried, and named in RV(not_tried).
   - Registering does not install anything, and unregistering does not switch protection off.
 author:
   - ksvla.light_agent contributors (@ksvla)
@@ -87,6 +88,7 @@ options:
     description:
       - Whether another name or other user data may be applied by unregistering the virtual machine and registering it
         again, as the Integration Server cannot change them. It gets another O(vm_id) then.
+      - Where the server refuses the new registration, the virtual machine is registered again as it was.
       - With V(false) a virtual machine that differs fails and says in what.
     type: bool
     default: false
@@ -145,7 +147,10 @@ vms:
       created: "2026-03-01T10:20:00"
       updated: "2026-03-01T10:20:00"
 results:
-  description: What became of each virtual machine that changed or failed.
+  description:
+    - What became of each virtual machine that changed or failed.
+    - Where one was unregistered to register it again, and neither that nor registering it as it was succeeded,
+      C(before) holds its record as it was.
   returned: always
   type: list
   elements: dict
@@ -158,6 +163,15 @@ results:
       action: failed
       error_code: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
       error: BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2 is registered for the tenant 'Alpine'.
+not_tried:
+  description:
+    - The BIOS ids of the virtual machines that were not tried, as the server did not answer or refused the account.
+      The error says which it was.
+  returned: when there are any
+  type: list
+  elements: str
+  sample:
+    - 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e3
 counts:
   description: How many virtual machines there were of each kind.
   returned: always
@@ -167,6 +181,7 @@ counts:
     unregistered: 0
     reregistered: 0
     failed: 1
+    not_tried: 0
     unchanged: 40
 """
 

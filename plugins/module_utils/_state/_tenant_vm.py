@@ -10,26 +10,13 @@ from typing import Any, Optional
 
 from .._api import _connect
 from .._api._multitenancy import MultitenancyApi
-from .._api._records import VirtualMachine
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError
-from ._diff import diff_of
 from ._find_tenant import NOT_FOUND, assumed, check_reference, require_tenant
-from ._vm_apply import UNCHANGED, VmApplier, VmOutcome, refused
-from ._vm_plan import (
-    FAIL,
-    REGISTER,
-    REREGISTER,
-    UNREGISTER,
-    Registered,
-    VmChange,
-    WantedVm,
-    plan_absent,
-    plan_present,
-    read_wanted,
-)
-
-_SHOWN_FAILURES = 5
+from ._vm_apply import VmApplier
+from ._vm_outcomes import VmOutcome, known_after, refused
+from ._vm_plan import FAIL, UNREGISTER, Registered, VmChange, WantedVm, plan_absent, plan_present, read_wanted
+from ._vm_results import diff_of_outcomes, failure_of, result_of
 
 
 def ensure_vms(parameters: Parameters, context: Context) -> Result:
@@ -42,25 +29,35 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
     api, settings = _connect.multitenancy(parameters, context)
     found = _read(api, parameters, context)
     if found is None:
-        return _result(parameters, [], wanted, [], Registered([]), [])
+        return {**result_of([], len(wanted)), **({"vms": []} if parameters["return_vms"] else {})}
     tenant_id, label, registered = found
     changes = _plan(parameters, wanted, registered)
     outcomes = [refused(change) for change in changes if change.action == FAIL]
     possible = [change for change in changes if change.action != FAIL]
+    applier = VmApplier(api, tenant_id, label, context, parameters["concurrency"], settings.retries)
     if context.check_mode:
         outcomes.extend(VmOutcome(change, change.action) for change in possible)
-        after = _predicted(registered, possible)
     else:
-        applier = VmApplier(api, tenant_id, label, context, parameters["concurrency"], settings.retries)
         outcomes.extend(applier.apply(possible))
-        after = Registered(api.vms(tenant_id)) if possible and parameters["return_vms"] else registered
-    bios_ids = [vm.bios_id or _bios_id_of(registered.find(vm)) for vm in wanted]
-    result = _result(parameters, bios_ids, wanted, outcomes, after, changes)
+    purged = sum(1 for change in changes if change.action == UNREGISTER and parameters["state"] == "present")
+    result = result_of(outcomes, len(wanted) - (len(changes) - purged))
     if context.diff:
-        result["diff"] = _diff(label, outcomes)
-    failures = [outcome for outcome in outcomes if outcome.action == FAIL]
-    if failures:
-        raise _partial_failure(label, failures, len(wanted), result)
+        result["diff"] = diff_of_outcomes(label, outcomes)
+    unread = None
+    if parameters["return_vms"]:
+        after, unread = known_after(registered, outcomes), applier.unreadable
+        if possible and not context.check_mode and unread is None:
+            after, unread = _read_again(api, tenant_id, after)
+        result["vms"] = _records(wanted, registered, after)
+    failure = failure_of(label, outcomes, len(wanted), applier.stopped_by, result)
+    if failure is not None:
+        if unread is not None:
+            context.warn(f"What is registered now could not be read: {unread.message}")
+        raise failure
+    if unread is not None:
+        unread.message = f"All was done, but what is registered now could not be read: {unread.message}"
+        unread.add_details(**result)
+        raise unread
     return result
 
 
@@ -99,76 +96,21 @@ def _plan(parameters: Parameters, wanted: Sequence[WantedVm], registered: Regist
     return plan_present(wanted, registered, purge=parameters["purge"], reregister=parameters["reregister"])
 
 
-def _predicted(registered: Registered, changes: Sequence[VmChange]) -> Registered:
-    """Return what will be registered after the changes."""
-    vms = {vm.bios_id.lower(): vm for vm in registered.vms}
-    for change in changes:
-        if change.after is None:
-            vms.pop(change.bios_id.lower(), None)
-        else:
-            vms[change.bios_id.lower()] = change.after
-    return Registered(list(vms.values()))
+def _read_again(api: MultitenancyApi, tenant_id: str, known: Registered) -> tuple[Registered, Optional[KsvlaError]]:
+    """Return what is registered now; what is known of it and the error when it cannot be read."""
+    try:
+        return Registered(api.vms(tenant_id)), None
+    except KsvlaError as error:
+        return known, error
 
 
-def _bios_id_of(vm: Optional[VirtualMachine]) -> str:
-    return vm.bios_id if vm is not None else ""
-
-
-def _result(
-    parameters: Parameters,
-    bios_ids: Sequence[str],
-    wanted: Sequence[WantedVm],
-    outcomes: Sequence[VmOutcome],
-    after: Registered,
-    changes: Sequence[VmChange],
-) -> Result:
-    counts = dict.fromkeys((REGISTER, UNREGISTER, REREGISTER, FAIL, UNCHANGED), 0)
-    for outcome in outcomes:
-        counts[outcome.action] += 1
-    purged = sum(1 for change in changes if change.action == UNREGISTER and parameters["state"] == "present")
-    counts[UNCHANGED] += len(wanted) - (len(changes) - purged)
-    result: Result = {
-        "changed": any(counts[action] for action in (REGISTER, UNREGISTER, REREGISTER)),
-        "results": [
-            {
-                "bios_id": outcome.change.bios_id,
-                "action": outcome.action,
-                "error_code": outcome.error_code,
-                "error": outcome.error,
-            }
-            for outcome in outcomes
-            if outcome.action != UNCHANGED
-        ],
-        "counts": counts,
-    }
-    if parameters["return_vms"]:
-        found = [after.by_bios_id.get(bios_id.lower()) for bios_id in bios_ids]
-        result["vms"] = [vm.as_dict() for vm in found if vm is not None]
-    return result
-
-
-def _diff(label: str, outcomes: Sequence[VmOutcome]) -> dict[str, Any]:
-    """Return the changed virtual machines by BIOS id, before and after."""
-    changed = [outcome.change for outcome in outcomes if outcome.action not in (FAIL, UNCHANGED)]
-    before = {change.bios_id: _shown(change.before) for change in changed if change.before is not None}
-    after = {change.bios_id: _shown(change.after) for change in changed if change.after is not None}
-    return diff_of(f"virtual machines of {label}", before, after)
-
-
-def _shown(vm: VirtualMachine) -> dict[str, str]:
-    return {"name": vm.name, "user_data": vm.user_data}
-
-
-def _partial_failure(label: str, failures: Sequence[VmOutcome], total: int, result: Result) -> KsvlaError:
-    listed = "; ".join(f"{failure.change.bios_id}: {failure.error}" for failure in failures[:_SHOWN_FAILURES])
-    more = f"; and {len(failures) - _SHOWN_FAILURES} more" if len(failures) > _SHOWN_FAILURES else ""
-    first = next((failure.error_object for failure in failures if failure.error_object is not None), None)
-    codes = {failure.error_code for failure in failures}
-    return KsvlaError(
-        f"{len(failures)} of {max(total, len(failures))} virtual machines of {label} failed: {listed.rstrip('.')}{more}.",
-        error_code=codes.pop() if len(codes) == 1 else None,
-        status=first.status if first is not None else None,
-        request=first.request if first is not None else None,
-        hint="Run this again once the causes are removed: only what is missing is done then. See results for each.",
-        details=result,
-    )
+def _records(wanted: Sequence[WantedVm], registered: Registered, after: Registered) -> list[dict[str, Any]]:
+    """Return the records of the listed virtual machines that are registered now, in the order of the list."""
+    records = []
+    for vm in wanted:
+        before = registered.find(vm) if vm.bios_id is None else None
+        bios_id = vm.bios_id or (before.bios_id if before is not None else "")
+        found = after.by_bios_id.get(bios_id.lower())
+        if found is not None:
+            records.append(found.as_dict())
+    return records

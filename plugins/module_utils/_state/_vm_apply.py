@@ -4,40 +4,29 @@
 """Carrying out changes to virtual machines, many at a time, each tried, none done twice.
 
 A change whose answer was lost is not repeated at once: after all others were tried, one reading of what is registered
-tells which of the lost ones took effect; only the others are sent again.
+tells which of the lost ones took effect; only the others are sent again. When one answer after the other is lost, the
+same reading comes before the others, and nothing more is sent when that fails too.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Callable, Optional
 
-from .._api._multitenancy import MultitenancyApi
-from .._concurrently import for_each
+from .._api._multitenancy import TENANT_NOT_FOUND, VM_NOT_FOUND, MultitenancyApi
+from .._api._records import VirtualMachine
+from .._concurrently import MOST_WORKERS, for_each
 from .._context import Context
 from .._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
-from .._hints import hint_for
 from .._transport._retry import pause
-from ._find_tenant import NOT_FOUND, vms_unless_gone
-from ._texts import same_text
-from ._vm_plan import FAIL, REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
-
-UNCHANGED = "unchanged"
-ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
-_VM_NOT_FOUND = "VIRMT_VmWithSpecifiedIdNotFound"
-
-
-@dataclass(frozen=True)
-class VmOutcome:
-    """What became of a change: one of the actions, or ``unchanged`` when somebody else had done it already."""
-
-    change: VmChange
-    action: str
-    error_code: Optional[str] = None
-    error: Optional[str] = None
-    error_object: Optional[KsvlaError] = None
+from ._vm_breaker import Breaker
+from ._vm_holders import ALREADY_EXISTS, Holder, find_holders
+from ._vm_outcomes import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, failed, same_record
+from ._vm_plan import REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
+from ._vm_restore import Restorer
 
 
 class VmApplier:
@@ -56,114 +45,141 @@ class VmApplier:
         self._context = context
         self._concurrency = concurrency
         self._retries = retries
-        self._fatal: Optional[KsvlaError] = None
+        self._breaker = Breaker(2 * min(concurrency, MOST_WORKERS))
         self._sent_before: set[str] = set()
+        self._restorer = Restorer(api, tenant_id, self._breaker)
+        self.stopped_by: Optional[KsvlaError] = None
+        """Why changes were not tried, or not tried again, although others would follow."""
+        self.unreadable: Optional[KsvlaError] = None
+        """Why it could not be read what is registered, after answers were lost."""
 
     def apply(self, changes: Sequence[VmChange]) -> list[VmOutcome]:
-        """Try every change and return what became of each, in their order."""
+        """Try every change and return what became of each, in their order.
+
+        None is tried, and its outcome is ``not_tried``, after it has shown that all would fail in the same way.
+        """
         outcomes: dict[str, VmOutcome] = {}
+        losses: Counter[str] = Counter()
+        rounds_in_vain = 0
         pending = list(changes)
-        for attempt in range(self._retries + 1):
+        while pending:
+            self._breaker.close()
             tried = for_each(self._try, pending, self._concurrency, self._progress(len(pending)))
-            lost = []
             for outcome in tried:
-                outcomes[outcome.change.bios_id] = outcome
-                if isinstance(outcome.error_object, OutcomeUnknown):
-                    lost.append(outcome)
-            if not lost or self._fatal is not None:
+                if outcome.action != NOT_TRIED or outcome.change.bios_id not in outcomes:
+                    outcomes[outcome.change.bios_id] = outcome
+            lost = [outcome for outcome in tried if isinstance(outcome.error_object, (OutcomeUnknown, NotConnected))]
+            cut = self._breaker.open
+            if not lost and not cut:
                 break
-            time.sleep(pause(attempt, _longest_retry_after(lost)))
-            pending = self._not_done(lost, outcomes)
-            if not pending:
+            losses.update(outcome.change.bios_id for outcome in lost)
+            rounds_in_vain = rounds_in_vain + 1 if cut and not self._breaker.answered else 0
+            time.sleep(pause(max([rounds_in_vain, *losses.values()]) - 1, _longest_retry_after(lost)))
+            again = self._look(lost, outcomes)
+            if self.stopped_by is not None:
                 break
+            if rounds_in_vain > self._retries:
+                self.stopped_by = next(outcome.error_object for outcome in tried if outcome.error_object is not None)
+                break
+            pending = [outcome.change for outcome in tried if outcome.action == NOT_TRIED]
+            pending.extend(change for change in again if losses[change.bios_id] <= self._retries)
+        restored = self._restorer.at_last(outcomes.values(), self.unreadable, self._concurrency)
+        outcomes.update((outcome.change.bios_id, outcome) for outcome in restored)
         self._explain_conflicts(outcomes)
         return [outcomes[change.bios_id] for change in changes]
 
     def _try(self, change: VmChange) -> VmOutcome:
         """Carry out one change; an error becomes part of its outcome."""
-        if self._fatal is not None:
-            return _failed(change, self._fatal, "Not tried: ")
+        if self.stopped_by is not None or self._breaker.open:
+            return VmOutcome(change, NOT_TRIED)
         try:
             if change.action in (UNREGISTER, REREGISTER):
                 self._unregister(change)
             if change.action in (REGISTER, REREGISTER) and change.after is not None:
-                self._register(change)
+                self._api.register_vm(self._tenant_id, change.bios_id, change.after.name, change.after.user_data)
         except KsvlaError as error:
-            if _concerns_all(error):
-                self._fatal = error
-            if error.error_code == _VM_NOT_FOUND and change.action == UNREGISTER:
-                return VmOutcome(change, UNREGISTER if change.bios_id in self._sent_before else UNCHANGED)
-            return _failed(change, error)
+            return self._judge(change, error)
+        self._breaker.succeeded()
         return VmOutcome(change, change.action)
 
     def _unregister(self, change: VmChange) -> None:
         try:
             self._api.unregister_vm(self._tenant_id, change.bios_id)
         except ApiError as error:
-            if change.action == REREGISTER and error.error_code == _VM_NOT_FOUND:
-                return
-            raise
+            if change.action != REREGISTER or error.error_code != VM_NOT_FOUND:
+                raise
+        if change.action == REREGISTER:
+            self._restorer.note(change.bios_id, registered=False)
 
-    def _register(self, change: VmChange) -> None:
-        after = change.after
-        if after is None:
-            return
-        try:
-            self._api.register_vm(self._tenant_id, change.bios_id, after.name, after.user_data)
-        except KsvlaError as error:
-            if change.action == REREGISTER and not isinstance(error, OutcomeUnknown):
-                error.message = f"Unregistered, and could not be registered again: {error.message}"
-            raise
+    def _judge(self, change: VmChange, error: KsvlaError) -> VmOutcome:
+        """Return what became of a change that ended with an error."""
+        self._breaker.failed(error)
+        if _concerns_all(error):
+            self.stopped_by = error
+        if error.error_code == VM_NOT_FOUND and change.action == UNREGISTER:
+            return VmOutcome(change, UNREGISTER if change.bios_id in self._sent_before else UNCHANGED)
+        return self._restorer.at_once(failed(change, error))
 
-    def _not_done(self, lost: Sequence[VmOutcome], outcomes: dict[str, VmOutcome]) -> list[VmChange]:
-        """Look which lost changes took effect, note these as done, and return what is left of the others."""
+    def _look(self, lost: Sequence[VmOutcome], outcomes: dict[str, VmOutcome]) -> list[VmChange]:
+        """Look which lost changes took effect, note these as done, and return the others.
+
+        What cannot be looked up stays failed.
+        """
         self._context.trace(f"{len(lost)} answers were lost: looking which of the changes took effect.")
-        registered = Registered(self._api.vms(self._tenant_id))
+        try:
+            registered = Registered(self._api.vms(self._tenant_id))
+        except KsvlaError as error:
+            self.unreadable = error
+            self.stopped_by = self.stopped_by or error
+            for outcome in lost:
+                outcomes[outcome.change.bios_id] = self._not_looked_up(outcome, error)
+            return []
         left = []
         for outcome in lost:
             change = outcome.change
-            self._sent_before.add(change.bios_id)
             found = registered.by_bios_id.get(change.bios_id.lower())
-            if change.action == UNREGISTER:
-                done = found is None
-            else:
-                done = found is not None and (
-                    change.action == REGISTER
-                    or change.after is None
-                    or (same_text(change.after.name, found.name) and same_text(change.after.user_data, found.user_data))
-                )
-            if done:
+            if change.action == REREGISTER:
+                self._restorer.note(change.bios_id, registered=found is not None)
+            if isinstance(outcome.error_object, NotConnected):
+                left.append(change)
+                continue
+            self._sent_before.add(change.bios_id)
+            if _took_effect(change, found):
                 outcomes[change.bios_id] = VmOutcome(change, change.action)
             else:
                 left.append(change)
         return left
+
+    def _not_looked_up(self, outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
+        """Say of a lost change that it may have taken effect; what may be unregistered is kept in the result."""
+        if isinstance(outcome.error_object, NotConnected):
+            return outcome
+        text = f"{outcome.error} Whether it took effect could not be looked up: {error.message}"
+        return replace(outcome, error=text, side_effect=GONE if outcome.change.action == REREGISTER else None)
 
     def _explain_conflicts(self, outcomes: dict[str, VmOutcome]) -> None:
         """Find out who holds the BIOS ids that the server says are registered already."""
         conflicts = {
             bios_id.lower(): outcome for bios_id, outcome in outcomes.items() if outcome.error_code == ALREADY_EXISTS
         }
-        if not conflicts:
+        if not conflicts or self.unreadable is not None:
             return
         try:
-            for bios_id, holder in find_holders(self._api, set(conflicts), self._concurrency).items():
+            for bios_id, holder in find_holders(self._api, conflicts.keys(), self._concurrency).items():
                 outcome = conflicts[bios_id]
-                outcomes[outcome.change.bios_id] = self._judge_holder(outcome, *holder)
+                outcomes[outcome.change.bios_id] = self._judge_holder(outcome, holder)
         except KsvlaError as error:
             self._context.warn(f"Which tenants hold the virtual machines could not be found out: {error.message}")
 
-    def _judge_holder(
-        self, outcome: VmOutcome, tenant_id: str, tenant_name: str, same: Callable[..., bool]
-    ) -> VmOutcome:
+    def _judge_holder(self, outcome: VmOutcome, holder: Holder) -> VmOutcome:
         change = outcome.change
-        if tenant_id.lower() != self._tenant_id.lower():
-            return replace(
-                outcome,
-                error=f"BIOS id {change.bios_id} is registered for the tenant {tenant_name!r} ({tenant_id}). "
-                f"{hint_for(ALREADY_EXISTS)}",
-            )
-        if change.after is not None and same(change.after.name, change.after.user_data):
-            return VmOutcome(change, change.action if change.bios_id in self._sent_before else UNCHANGED)
+        if holder.tenant_id.lower() != self._tenant_id.lower():
+            return replace(outcome, error=holder.conflict(change.bios_id))
+        if same_record(change.after, holder.vm):
+            done_here = change.action == REREGISTER or change.bios_id in self._sent_before
+            return VmOutcome(change, change.action if done_here else UNCHANGED)
+        if same_record(change.before, holder.vm):
+            return replace(outcome, side_effect=RESTORED, error="It is registered as it was before.")
         return replace(
             outcome, error="Somebody else registered it for this tenant meanwhile, with another name or data."
         )
@@ -172,45 +188,21 @@ class VmApplier:
         return lambda done: self._context.progress(self._label, f"{done} of {total} virtual machines")
 
 
-def find_holders(
-    api: MultitenancyApi, bios_ids: set[str], concurrency: int
-) -> dict[str, tuple[str, str, Callable[..., bool]]]:
-    """Return who holds each of these BIOS ids (in lower case), where any tenant does.
-
-    :return: Per BIOS id the tenant's id, its name, and whether the record has a given name and user data.
-    """
-    tenants = api.tenants()
-    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, concurrency)
-    holders: dict[str, tuple[str, str, Callable[..., bool]]] = {}
-    for tenant, vms in zip(tenants, lists):
-        for vm in vms or ():
-            if vm.bios_id.lower() in bios_ids:
-                holders[vm.bios_id.lower()] = (
-                    tenant.id,
-                    tenant.name,
-                    lambda name, user_data, vm=vm: same_text(name, vm.name) and same_text(user_data, vm.user_data),
-                )
-    return holders
-
-
-def refused(change: VmChange) -> VmOutcome:
-    """Return the outcome of a change that the plan itself rules out."""
-    return VmOutcome(change, FAIL, None, change.error)
-
-
-def _failed(change: VmChange, error: KsvlaError, prefix: str = "") -> VmOutcome:
-    hint = f" {error.hint}" if error.hint else ""
-    return VmOutcome(change, FAIL, error.error_code, f"{prefix}{error.message}{hint}", error)
+def _took_effect(change: VmChange, found: Optional[VirtualMachine]) -> bool:
+    """Return whether a change whose answer was lost shows in what is registered now."""
+    if change.action == UNREGISTER:
+        return found is None
+    return found is not None and (change.action == REGISTER or same_record(change.after, found))
 
 
 def _concerns_all(error: KsvlaError) -> bool:
     """Return whether every other change would fail in the same way, so that trying them is in vain."""
-    if isinstance(error, (NotConnected, NotTrusted)):
+    if isinstance(error, NotTrusted):
         return True
-    return isinstance(error, ApiError) and (error.status in (401, 403) or error.error_code == NOT_FOUND)
+    return isinstance(error, ApiError) and (error.status in (401, 403) or error.error_code == TENANT_NOT_FOUND)
 
 
-def _longest_retry_after(outcomes: Sequence[VmOutcome]) -> Optional[float]:
+def _longest_retry_after(outcomes: Iterable[VmOutcome]) -> Optional[float]:
     asked = [
         outcome.error_object.retry_after
         for outcome in outcomes
