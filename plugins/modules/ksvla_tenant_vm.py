@@ -102,6 +102,11 @@ options:
       - Whether to return the records of the listed virtual machines. Switch it off to save time and memory with many.
     type: bool
     default: true
+notes:
+  - A BIOS id can be registered once on an Integration Server. In check mode, when something would be registered and there
+    are at most 100 other tenants, the virtual machines of these are read too, so that what another tenant holds is said
+    to fail. This costs a request per tenant. Check mode cannot know what an earlier task of the play would have
+    unregistered.
 seealso:
   - module: ksvla.light_agent.ksvla_tenant_vm_info
 """

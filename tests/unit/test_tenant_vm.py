@@ -12,9 +12,11 @@ import pytest
 from unit.svm_support import Caller, caller
 from unit.vm_support import OURS, THEIRS, bios
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state import _vm_holders
 from simulator.testing import RunningSimulator
 
 VMS = [{"bios_id": bios(number), "name": f"web-{number}"} for number in range(4)]
+EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 
 
 @pytest.fixture
@@ -130,3 +132,57 @@ def test_a_virtual_machine_that_is_gone_is_in_the_result(run: Caller, given: dic
     assert (before["name"], before["user_data"]) == ("a", "precious")
     assert result["diff"]["before"] == {bios(0): {"name": "a", "user_data": "precious"}}
     assert result["diff"]["after"] == {}
+
+
+# ---- another tenant holds it ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(run: Caller) -> None:
+    run.simulator.reset()
+    theirs = [{"bios_id": bios(1).upper(), "name": "held"}]
+    run.simulator.seed(tenants=[{"id": OURS, "name": "Ours"}, {"id": THEIRS, "name": "Theirs", "vms": theirs}])
+
+
+@pytest.mark.usefixtures("held")
+def test_a_conflict_is_foreseen(run: Caller, given: dict[str, Any]) -> None:
+    predicted = run.fails("tenant_vm", check_mode=True, vms=VMS, **given)
+    assert writes(run) == []
+    happened = run.fails("tenant_vm", vms=VMS, **given)
+    assert predicted["error_code"] == EXISTS
+    assert "'Theirs'" in predicted["msg"]
+    for key in ("changed", "msg", "hint", "counts", "results", "error_code", "diff"):
+        assert predicted[key] == happened[key], key
+    assert [vm["name"] for vm in predicted["vms"]] == [vm["name"] for vm in happened["vms"]]
+    assert run.warnings == []
+
+
+@pytest.mark.usefixtures("held")
+def test_a_conflict_of_a_tenant_that_is_not_there_yet(run: Caller, given: dict[str, Any]) -> None:
+    result = run.fails("tenant_vm", check_mode=True, vms=VMS, **{**given, "tenant_name": "New"})
+    assert (result["counts"]["registered"], result["counts"]["failed"]) == (3, 1)
+
+
+@pytest.mark.usefixtures("held")
+def test_nobody_is_asked_when_nothing_is_to_be_registered(run: Caller, given: dict[str, Any]) -> None:
+    run("tenant_vm", check_mode=True, vms=[{"bios_id": bios(1)}], state="absent", **given)
+    assert looks(run) == 1
+
+
+@pytest.mark.usefixtures("held")
+def test_with_very_many_tenants_nobody_is_asked(
+    run: Caller, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_vm_holders, "MOST_TENANTS_FORESEEN", 0)
+    assert run("tenant_vm", check_mode=True, vms=VMS, **given)["counts"]["registered"] == 4
+    (warning,) = run.warnings
+    assert warning.startswith("With more than 0 other tenants, check mode does not look whether one of them holds")
+    assert looks(run) == 1
+
+
+@pytest.mark.usefixtures("held")
+def test_who_holds_it_cannot_be_found_out(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="GET", path=f"{THEIRS}/vms", status=400)
+    assert run("tenant_vm", check_mode=True, vms=VMS, **given)["counts"]["registered"] == 4
+    assert len(run.warnings) == 1
+    assert "could not be found out" in run.warnings[0]

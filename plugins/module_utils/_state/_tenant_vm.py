@@ -14,6 +14,7 @@ from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError
 from ._find_tenant import NOT_FOUND, assumed, check_reference, require_tenant
 from ._vm_apply import VmApplier
+from ._vm_holders import foresee_conflicts
 from ._vm_outcomes import VmOutcome, known_after, refused
 from ._vm_plan import FAIL, UNREGISTER, Registered, VmChange, WantedVm, plan_absent, plan_present, read_wanted
 from ._vm_results import diff_of_outcomes, failure_of, result_of
@@ -36,7 +37,8 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
     possible = [change for change in changes if change.action != FAIL]
     applier = VmApplier(api, tenant_id, label, context, parameters["concurrency"], settings.retries)
     if context.check_mode:
-        outcomes.extend(VmOutcome(change, change.action) for change in possible)
+        conflicts = foresee_conflicts(api, tenant_id, possible, context, parameters["concurrency"])
+        outcomes.extend(conflicts.get(change.bios_id) or VmOutcome(change, change.action) for change in possible)
     else:
         outcomes.extend(applier.apply(possible))
     purged = sum(1 for change in changes if change.action == UNREGISTER and parameters["state"] == "present")
