@@ -15,13 +15,14 @@ import yaml
 from integration.conftest import clean, new_mask
 from integration.support.masks import Mask
 from integration.support.matrix import check_matrix, expanded
-from integration.support.playbooks import COLLECTION, PLACES, Playbooks, Run, TaskRecord
+from integration.support.playbooks import COLLECTION, PLACES, Json, Playbooks, Run, TaskRecord
 
 from simulator.testing import RunningSimulator
 
 MULTITENANCY_SUITES = ("tenant", "tenant_vm", "tenant_report", "task")
 SVM_MANAGEMENT_SUITES = ("access", "infrastructure", "svm_image", "svm")
 SUITES = MULTITENANCY_SUITES + SVM_MANAGEMENT_SUITES
+GROUPS = (("multitenancy", MULTITENANCY_SUITES), ("svm_management", SVM_MANAGEMENT_SUITES))
 _ROOT = Path(__file__).resolve().parents[2]
 _MODULES = "ansible_collections.ksvla.light_agent.plugins.modules"
 
@@ -48,24 +49,29 @@ def test_predictions_hold_and_both_places_agree(
         assert result == controller[name], name
 
 
-@pytest.mark.parametrize(
-    ("group", "suites"), [("multitenancy", MULTITENANCY_SUITES), ("svm_management", SVM_MANAGEMENT_SUITES)]
-)
+@pytest.mark.parametrize(("group", "suites"), GROUPS)
 def test_every_module_of_either_api_is_in_a_suite(group: str, suites: tuple[str, ...]) -> None:
     used = {key for suite in suites for task in expanded(suite) for key in task if key.startswith(COLLECTION)}
     assert used == {f"{COLLECTION}.{name}" for name in _groups()[group]}
 
 
-def test_every_state_of_svm_management_is_in_a_suite() -> None:
+@pytest.mark.parametrize(("group", "suites"), GROUPS)
+def test_every_state_of_either_api_is_in_a_suite(group: str, suites: tuple[str, ...]) -> None:
+    """Also leaving out a state that has no default is one."""
     wanted, used = set(), set()
-    for name in _groups()["svm_management"]:
-        option = import_module(f"{_MODULES}.{name}").DEFINITION.options.get("state")
-        if option is None:
-            continue
-        wanted |= {(name, state) for state in option["choices"]}
-        given = (task.get(f"{COLLECTION}.{name}") for suite in SVM_MANAGEMENT_SUITES for task in expanded(suite))
-        used |= {(name, each.get("state", option["default"])) for each in given if each is not None}
+    for name in _groups()[group]:
+        options = import_module(f"{_MODULES}.{name}").DEFINITION.options
+        given = [task[f"{COLLECTION}.{name}"] for suite in suites for task in expanded(suite) if _uses(task, name)]
+        for option in {"state", "status"} & set(options):
+            default = options[option].get("default")
+            wanted |= {(name, option, choice) for choice in (*options[option]["choices"], default)}
+            used |= {(name, option, each.get(option, default)) for each in given}
+    assert wanted
     assert used == wanted
+
+
+def _uses(task: Json, name: str) -> bool:
+    return f"{COLLECTION}.{name}" in task
 
 
 def _groups() -> dict[str, list[str]]:
