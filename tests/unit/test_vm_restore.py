@@ -124,6 +124,7 @@ def test_another_tenant_took_it(world: World, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(world.api, "unregister_vm", unregister_vm)
     (outcome,) = world.apply(CHANGE)
     assert (outcome.action, outcome.error_code, outcome.missing) == (FAIL, ALREADY_EXISTS, PRECIOUS)
+    assert (outcome.error or "").startswith("Unregistered, and could not be registered again: BIOS id ")
     assert "'Theirs'" in (outcome.error or "")
 
 

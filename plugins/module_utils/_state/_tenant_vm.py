@@ -45,12 +45,12 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
     result = result_of(outcomes, len(wanted) - (len(changes) - purged))
     if context.diff:
         result["diff"] = diff_of_outcomes(label, outcomes)
-    unread = None
+    unread = applier.unreadable
     if parameters["return_vms"]:
-        after, unread = known_after(registered, outcomes), applier.unreadable
+        after = None
         if possible and not context.check_mode and unread is None:
-            after, unread = _read_again(api, tenant_id, after)
-        result["vms"] = _records(wanted, registered, after)
+            after, unread = _read_again(api, tenant_id)
+        result["vms"] = _records(wanted, registered, after or known_after(registered, outcomes))
     failure = failure_of(label, outcomes, len(wanted), applier.stopped_by, result)
     if failure is not None:
         if unread is not None:
@@ -98,12 +98,12 @@ def _plan(parameters: Parameters, wanted: Sequence[WantedVm], registered: Regist
     return plan_present(wanted, registered, purge=parameters["purge"], reregister=parameters["reregister"])
 
 
-def _read_again(api: MultitenancyApi, tenant_id: str, known: Registered) -> tuple[Registered, Optional[KsvlaError]]:
-    """Return what is registered now; what is known of it and the error when it cannot be read."""
+def _read_again(api: MultitenancyApi, tenant_id: str) -> tuple[Optional[Registered], Optional[KsvlaError]]:
+    """Return what is registered now, or the error when it cannot be read."""
     try:
         return Registered(api.vms(tenant_id)), None
     except KsvlaError as error:
-        return known, error
+        return None, error
 
 
 def _records(wanted: Sequence[WantedVm], registered: Registered, after: Registered) -> list[dict[str, Any]]:

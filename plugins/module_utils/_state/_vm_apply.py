@@ -125,7 +125,7 @@ class VmApplier:
 
         What cannot be looked up stays failed.
         """
-        self._context.trace(f"{len(lost)} answers were lost: looking which of the changes took effect.")
+        self._context.trace(f"{len(lost)} changes were not answered: looking which of them took effect.")
         try:
             registered = Registered(self._api.vms(self._tenant_id))
         except KsvlaError as error:
@@ -174,7 +174,8 @@ class VmApplier:
     def _judge_holder(self, outcome: VmOutcome, holder: Holder) -> VmOutcome:
         change = outcome.change
         if holder.tenant_id.lower() != self._tenant_id.lower():
-            return replace(outcome, error=holder.conflict(change.bios_id))
+            lost = "" if outcome.missing is None else "Unregistered, and could not be registered again: "
+            return replace(outcome, error=f"{lost}{holder.conflict(change.bios_id)}")
         if same_record(change.after, holder.vm):
             done_here = change.action == REREGISTER or change.bios_id in self._sent_before
             return VmOutcome(change, change.action if done_here else UNCHANGED)
