@@ -23,8 +23,8 @@ description:
     machine, which remembers the server's tasks for a day in Ansible's home, or in the folder that E(KSVLA_JOURNAL) names.
     SVMs that it is still deploying are removed and reconfigured once they are there. Where it began with other settings
     than those given now, passwords apart, a warning says so.
-  - The same machine remembers for an hour that it asked for SVMs, where it was killed or lost the answer and does not know
-    the server's task. Repeated, the module then looks for them and deploys no second one; when nothing shows, it fails and
+  - The same machine remembers for O(wait_timeout), an hour at the most, that it asked for SVMs, where it was killed or lost
+    the answer and does not know the server's task. Repeated, the module then looks for them and deploys no second one; when nothing shows, it fails and
     says until when, and which file to remove once the console shows that there is no such task.
 author:
   - ksvla.light_agent contributors (@ksvla)

@@ -196,7 +196,7 @@ def test_the_look_for_what_never_began_ends(
     run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(_svm_lost, "FIRST_SIGN_SECONDS", 0.5)
-    monkeypatch.setattr(_svm_sent, "HELD_SECONDS", 0.5)
+    monkeypatch.setattr(_svm_sent, "LONGEST_HELD_SECONDS", 0.5)
     monkeypatch.setattr(_svm_lost, "FIRST_SIGN_AFTER_ERROR_SECONDS", 0.5)
     infrastructure_id, image_id = _ready(run)
     simulator.fault(method="POST", path=r"/deployment/svm/$", times=1, **fault)

@@ -141,13 +141,24 @@ def test_what_never_arrived_is_deployed_once_its_mark_is_removed(
 def test_what_never_arrived_is_deployed_once_its_time_is_up(
     run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_svm_sent, "HELD_SECONDS", 0.6)
+    monkeypatch.setattr(_svm_sent, "LONGEST_HELD_SECONDS", 0.6)
     image_id = registered_image(run)
     _lose(simulator, "drop_before")
     run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
     assert "An earlier run" in run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)["msg"]
     time.sleep(0.7)
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+
+
+def test_a_mark_holds_for_as_long_as_the_user_waits(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_svm_sent, "SHORTEST_HELD_SECONDS", 0.2)
+    image_id = registered_image(run)
+    _lose(simulator, "drop_before")
+    assert _actions(run.fails("svm", image_id=image_id, svms=_wanted(), wait_timeout=0.5)) == ["failed"]
+    time.sleep(0.1)
+    assert _actions(run("svm", image_id=image_id, svms=_wanted(), wait_timeout=60)) == ["deployed"]
 
 
 @pytest.mark.parametrize(("status", "held"), [(500, False), (503, False), (502, True), (504, True)])
@@ -223,7 +234,7 @@ def test_those_that_are_still_to_come_are_waited_for(
     run: Caller, simulator: RunningSimulator, killed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An SVM that shows proves that the request took effect, so that the others are given their time anew."""
-    monkeypatch.setattr(_svm_sent, "HELD_SECONDS", 0.8)
+    monkeypatch.setattr(_svm_sent, "LONGEST_HELD_SECONDS", 0.8)
     image_id = registered_image(run)
     simulator.configure(task_seconds=0.2)
     simulator.task_fault(type="DeploySvmStep", stage="CreateSvm", seconds=2.5, parameters={"svmName": "svm-02"})

@@ -51,7 +51,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     poller = Poller(waiting)
     subjects = Subjects(action, parameters)
     earlier = Earlier(api, TaskJournal(settings.origin), context, action, subjects)
-    sent = SentSvms(SentRequests(settings.origin), context, action, subjects)
+    sent = SentSvms(SentRequests(settings.origin), context, action, subjects, waiting.timeout)
     run = SvmRun(api, poller, context, earlier, sent, Turns(settings.origin), parameters, action)
     read_at = time.time()
     plan = [planner.plan(one, state) for one in wanted]

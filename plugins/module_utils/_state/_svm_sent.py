@@ -19,8 +19,9 @@ from ._svm_earlier import other_settings
 from ._svm_plan import DEPLOY, NONE, RECONFIGURE, PlannedSvm
 from ._svm_subjects import Subjects, deployment
 
-HELD_SECONDS = 3600.0
-"""How long after a request the first SVM may take to show, and after an SVM the next: until then none is deployed anew."""
+SHORTEST_HELD_SECONDS, LONGEST_HELD_SECONDS = 60.0, 3600.0
+"""Bounds of how long after a request the first SVM may take to show, and after an SVM the next: until then none is deployed
+anew. Between them it is ``wait_timeout``, by which the user says how long a deployment may take."""
 
 Unanswered = list[tuple[Mark, list[PlannedSvm]]]
 
@@ -30,19 +31,23 @@ class SentSvms:
 
     :param action: What this run does: ``deploy``, ``reconfigure`` or ``remove``.
     :param subjects: What its requests are about.
+    :param wait_timeout: How long a deployment may take, in seconds.
     """
 
-    def __init__(self, requests: SentRequests, context: Context, action: str, subjects: Subjects) -> None:
+    def __init__(
+        self, requests: SentRequests, context: Context, action: str, subjects: Subjects, wait_timeout: float
+    ) -> None:
         self._requests = requests
         self._context = context
         self._action = action
         self._subjects = subjects
+        self._held_seconds = min(LONGEST_HELD_SECONDS, max(SHORTEST_HELD_SECONDS, wait_timeout))
 
     def leave(self, group: Sequence[PlannedSvm]) -> Optional[Mark]:
         """Leave a mark for a request that is about to be sent. A removal needs none: it may be asked for twice."""
         if self._action not in (DEPLOY, RECONFIGURE):
             return None
-        return self._requests.leave([self._subjects.all(one) for one in group], HELD_SECONDS)
+        return self._requests.leave([self._subjects.all(one) for one in group], self._held_seconds)
 
     def remove(self, mark: Optional[Mark]) -> None:
         """Remove the mark of a request that was answered, or that certainly did nothing."""
@@ -58,7 +63,7 @@ class SentSvms:
         Those that are left alone because they are there may still be being set up, which is told.
         """
         by_subject = {deployment(one, one.location_id): one for one in planned if one.location_id is not None}
-        for subject, mark in self._requests.came_about(by_subject, HELD_SECONDS).items():
+        for subject, mark in self._requests.came_about(by_subject, self._held_seconds).items():
             one = by_subject[subject]
             if self._action == DEPLOY and one.action == NONE:
                 self._context.warn(
