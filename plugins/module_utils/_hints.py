@@ -67,7 +67,7 @@ _BY_STATUS: dict[int, str] = {
 }
 
 
-_WHATEVER_THE_CODE = frozenset({401, 403, 429, 502, 503, 504})
+_WHATEVER_THE_CODE = frozenset({401, 403, 404, 429, 502, 503, 504})
 """Statuses that say enough also beside a code that is not known."""
 _OF_TASKS = frozenset({405, 409})
 """Statuses whose hints are about canceling a task, which API 3.0 cannot."""

@@ -42,11 +42,14 @@ def record(planned: PlannedSvm, action: str, **details: Any) -> Record:
 
 def records(planned: Sequence[PlannedSvm], task: ServerTask) -> list[Record]:
     """Return what became of each SVM of a task, in their order."""
-    return [_outcome(one, child, task) for one, child in zip(planned, match_children(planned, task))]
+    children = match_children(planned, task)
+    # Of an SVM whose child cannot be told, a failure that is nobody else's may be its own.
+    failures = [child for child in task.children if task.ended and child.failed and child not in children]
+    return [_outcome(one, child or next(iter(failures), None), task) for one, child in zip(planned, children)]
 
 
 def match_children(planned: Sequence[PlannedSvm], task: ServerTask) -> list[Optional[ServerTask]]:
-    """Return the child of each SVM, told by its id, or else by name and place, or else by its place in the list."""
+    """Return the child of each SVM, told by its id, or else by name and place, or else by its order in the list."""
     left = list(task.children)
     found: list[Optional[ServerTask]] = []
     for one in planned:
@@ -54,19 +57,31 @@ def match_children(planned: Sequence[PlannedSvm], task: ServerTask) -> list[Opti
         if child is not None:
             left.remove(child)
         found.append(child)
-    nameless = [child for child in left if not _parameter(child, "svm_name") and not svm_id_of(child)]
     missing = [index for index, child in enumerate(found) if child is None]
+    # One that shows the id of its SVM is that of a new one, whose id is not known before.
+    new = any(planned[index].svm_id is None for index in missing)
+    nameless = [child for child in left if not _parameter(child, "svm_name") and (new or not svm_id_of(child))]
     if len(nameless) == len(missing):
-        for index, child in zip(missing, nameless):
+        for index in missing:
+            child = next((child for child in nameless if _is_in_place(child, planned[index])), None)
+            if child is not None:
+                nameless.remove(child)
             found[index] = child
     return found
 
 
-def _is_about(child: ServerTask, planned: PlannedSvm) -> bool:
+def _is_in_place(child: ServerTask, planned: PlannedSvm) -> bool:
+    """Return whether a child shows no other place than that of the SVM."""
     for name, wanted in (("infrastructure_id", planned.infrastructure_id), ("host_id", planned.location_id)):
         shown = _parameter(child, name)
         if shown and wanted and shown.lower() != wanted.lower():
             return False
+    return True
+
+
+def _is_about(child: ServerTask, planned: PlannedSvm) -> bool:
+    if not _is_in_place(child, planned):
+        return False
     shown_id = svm_id_of(child)
     if planned.svm_id is not None and shown_id:
         return shown_id.lower() == planned.svm_id.lower()
