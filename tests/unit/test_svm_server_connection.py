@@ -52,3 +52,11 @@ def test_usual_values_do_not_move_an_svm_in_silence(run: Caller, missing: str, u
     run("svm", state="reconfigured", svms=[{**change, "allow_root_ssh": True}])
     assert "ksc" not in _sent(run, "PUT")
     assert run.warnings == []
+
+
+def test_what_cannot_be_changed_is_told(run: Caller) -> None:
+    run("svm", image_id=registered_image(run), svms=[host_svm("svm-01", "192.0.2.51", ksc=WHOLE)])
+    change = {"name": "svm-01", "infrastructure_id": HOST, "klconfig_password": "Klconfig-Secret-1"}
+    run("svm", state="reconfigured", svms=[{**change, "allow_root_ssh": True, "storage": "datastore-2"}])
+    (warning,) = run.warnings
+    assert warning.startswith("svms[0]: storage cannot be changed of an SVM that is there and left as it is.")

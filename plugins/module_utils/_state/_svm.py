@@ -26,7 +26,7 @@ from ._svm_run import SvmRun
 from ._svm_sent import SentSvms
 from ._svm_settled import wait_until_listed
 from ._svm_subjects import Subjects
-from ._svm_wanted import assumed_connections, wanted_svms
+from ._svm_wanted import doubtful_changes, wanted_svms
 
 _ACTIONS = {"present": DEPLOY, "reconfigured": RECONFIGURE, "absent": REMOVE}
 _MOST_NAMED = 10
@@ -39,7 +39,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     """
     wanted = wanted_svms(parameters)
     if parameters["state"] == "reconfigured":
-        for warning in assumed_connections(parameters):
+        for warning in doubtful_changes(parameters):
             context.warn(warning)
     waiting = Waiting.from_parameters(parameters)
     refuse_cancel(waiting)

@@ -34,6 +34,8 @@ _TEXTS = (
 )
 _DEFAULT_KSC_PORTS = {"port": 14000, "ssl_port": 13000}
 _TO_DEPLOY = ("name", "infrastructure_id", "location", "networks", "ksc", "root_password", "klconfig_password")
+_FOR_GOOD = ("storage", "flavor", "volume_type", "availability_zone", "server_group")
+"""Options that take effect when an SVM is deployed, and never again."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +134,19 @@ def _ksc(ksc: Optional[Mapping[str, Any]], parameters: Parameters) -> Optional[M
     return {**usual, **{option: value for option, value in ksc.items() if value is not None}}
 
 
-def assumed_connections(parameters: Parameters) -> Iterator[str]:
-    """Give a warning for each SVM whose new connection to the Administration Server has usual values by default.
+def doubtful_changes(parameters: Parameters) -> Iterator[str]:
+    """Give a warning for each SVM that is reconfigured in another way than its options seem to say.
 
-    The server does not show what an SVM has, and replaces the connection as a whole.
+    The server does not show what connection to the Administration Server an SVM has, and replaces it as a whole. It has no
+    call that moves an SVM.
     """
     for index, entry in enumerate(parameters["svms"]):
+        kept = [option for option in _FOR_GOOD if entry.get(option)]
+        if kept:
+            yield (
+                f"svms[{index}]: {', '.join(kept)} cannot be changed of an SVM that is there and left as it is. Remove it "
+                "with state absent and deploy it anew."
+            )
         ksc = entry.get("ksc")
         missing = [option for option in ("port", "ssl_port", "language") if not ksc.get(option)] if ksc else []
         if missing:
