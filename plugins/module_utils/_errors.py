@@ -28,6 +28,9 @@ class KsvlaError(Exception):
     :param details: Further keys of the module's result: what was achieved before the failure.
     """
 
+    retry_after: Optional[float] = None
+    """The seconds after which the server wants to be asked again, where it says so."""
+
     def __init__(
         self,
         message: str,
@@ -81,8 +84,6 @@ class OutcomeUnknown(KsvlaError):
 
     A read is simply repeated. A write must not be: whoever sent it looks first whether it took effect.
     """
-
-    retry_after: Optional[float] = None
 
 
 class ApiError(KsvlaError):

@@ -212,6 +212,42 @@ def test_it_gives_up_when_it_does_not_get_on(shop: Shop, connect: Callable[..., 
     assert part.read_bytes() == CONTENT[:RANGE]
 
 
+@pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
+def test_the_time_that_the_server_asks_for_is_waited(
+    code: int, shop: Shop, connect: Callable[..., Session], part: Path, clock: FakeTime
+) -> None:
+    busy = Reply(code, headers={"Retry-After": "20"})
+    shop.faults = [plain, *[lambda _reply: busy] * 3]
+    assert Fetch(connect(), part, retries=3).run() == WHOLE
+    assert 60 <= sum(clock.slept) < 61
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_every_request_of_the_session_waits_while_the_server_is_busy(
+    code: int, shop: Shop, connect: Callable[..., Session], clock: FakeTime
+) -> None:
+    session = connect()
+    shop.faults = [lambda _reply: Reply(code, headers={"Retry-After": "20"})]
+    with pytest.raises(KsvlaError):
+        Fetch(session, None, retries=0).run()
+    assert clock.slept == []
+    session.read("/anything")
+    assert sum(clock.slept) == pytest.approx(20)
+    Fetch(session, None, retries=0).run()
+    assert sum(clock.slept) == pytest.approx(20)
+
+
+def test_a_report_waits_for_what_another_request_was_told(
+    shop: Shop, connect: Callable[..., Session], clock: FakeTime
+) -> None:
+    session = connect(retries=0)
+    shop.faults = [lambda _reply: Reply(429, headers={"Retry-After": "20"})]
+    with pytest.raises(KsvlaError):
+        session.read("/anything")
+    assert Fetch(session, None).run() == WHOLE
+    assert sum(clock.slept) == pytest.approx(20)
+
+
 def test_as_long_as_it_gets_on_it_does_not_give_up(shop: Shop, connect: Callable[..., Session], part: Path) -> None:
     shop.faults = [cut(200)] * 15
     assert Fetch(connect(), part, retries=0).run() == WHOLE

@@ -92,7 +92,7 @@ class ReportDownload:
                 failures = 0 if self._size > before else failures + 1
                 if failures > self._retries:
                     raise self._explained(error) from None
-                time.sleep(pause(failures))
+                time.sleep(pause(failures, error.retry_after))
 
     @contextmanager
     def _opened(self) -> Iterator[None]:
@@ -102,7 +102,7 @@ class ReportDownload:
             return
         descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         with os.fdopen(descriptor, "r+b") as file:
-            os.chmod(self._part, 0o600)
+            os.fchmod(descriptor, 0o600)
             while piece := file.read(_READ_BYTES):
                 self._note(piece)
             self._kept = self._size

@@ -125,13 +125,18 @@ class Session:
         :raises OutcomeUnknown: when the connection breaks, also in the middle of the body.
         """
         described = f"GET {path}"
+        self._wait_for_hold(deadline)
         with translated(self.settings, described):
             response = self._send("GET", self._url(path, ()), None, headers, deadline)
         try:
             if response.status_code in _REDIRECTS:
                 raise self._refused_redirect(described, response)
             if response.status_code >= 400:
-                raise refusal(described, self._read_body(response, deadline))
+                failure = refusal(described, self._read_body(response, deadline))
+                failure.retry_after = parse_retry_after(response.headers.get("retry-after"))
+                if response.status_code in (429, 503) and failure.retry_after is not None:
+                    self._hold_all(failure.retry_after)
+                raise failure
             with translated(self.settings, described):
                 yield response.status_code, _lower(response.headers), response.iter_content(_CHUNK)
         finally:
