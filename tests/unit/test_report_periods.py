@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.strategies import uuids
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state import _report_periods
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._report_periods import (
     ProtectedTime,
     ReportReader,
@@ -91,7 +93,7 @@ def _reports(draw: st.DrawFn) -> tuple[list[Any], bytes]:
         (t, name, draw(st.sampled_from(vms)), vm, start, length)
         for t, name, _id, vm, start, length in draw(st.lists(_LINES, max_size=12))
     ]
-    end = draw(st.sampled_from(["\n", "\r\n"]))
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     rows = [
         ";".join(
             [t, _quote(name), vm_id, _quote(vm), written(start), "" if length is None else written(start + length)]
@@ -212,6 +214,52 @@ def test_a_quote_that_never_ends_does_not_swallow_the_report(first: bool) -> Non
     reader = reader_of(content.encode())
     assert len(reader.periods) == 100 + (not first)
     assert reader.unreadable == int(not first)  # as the first line it may be a heading
+
+
+def test_a_line_without_an_end_takes_neither_time_nor_memory() -> None:
+    reader = ReportReader(keep_periods=False)
+    piece = b"x" * 65536
+    tracemalloc.start()
+    try:
+        for _number in range(512):
+            reader.feed(piece)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    reader.feed(f"\n{line()}\n".encode())
+    reader.finish()
+    assert peak < 2 * 1024 * 1024
+    assert (reader.unreadable, reader.summary()[0]["periods"]) == (1, 1)
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.lists(st.integers(0, 400), max_size=20), st.booleans())
+def test_a_line_that_is_too_long_is_counted_whatever_its_pieces(
+    before: int, longer: int, cuts: list[int], ended: bool
+) -> None:
+    longest = len(line())
+    content = (line() + "\n") * (before % 2) + "x" * (longest + longer) + ("\n" + line() if ended else "")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_report_periods, "_LONGEST_LINE", longest)
+        reader = reader_of(content.encode(), cuts)
+    assert len(reader.periods) == before % 2 + ended
+    # What is no longer than that may be a heading, where it comes first.
+    assert reader.unreadable == int(bool(longer or before % 2))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "within"),
+    [
+        (None, None, True),
+        (written(60), None, True),
+        (written(61), None, False),
+        (None, written(500), True),
+        (None, written(499), False),
+        (written(30), written(550), True),
+    ],
+)
+def test_whether_periods_lie_within_a_time(start: str | None, end: str | None, within: bool) -> None:
+    content = f"{line()}\n{line(start=written(500), end='')}\n{line(start=written(70), end=written(80))}\n"
+    assert reader_of(content.encode()).lies_within(start, end) is within
 
 
 @pytest.mark.parametrize("text", ["", "a;b", "a;b;c;d;e;f;g;h", f"a;{VM};{VM};{VM};x;y;z"])

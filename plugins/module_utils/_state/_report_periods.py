@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from array import array
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ _LATEST = 2**32 - 1
 _FIELDS = 6
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _MOST_LINES_OF_A_RECORD = 20
+_LONGEST_LINE = 64 * 1024
+"""Characters; what goes on longer is no line of a report, and is not kept in the memory."""
 
 
 class ProtectedTime:
@@ -74,11 +77,15 @@ class ReportReader:
 
     def __init__(self, *, keep_periods: bool) -> None:
         self._keep = keep_periods
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        utf8 = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        self._decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
         self._rest = ""
+        self._too_long = False
         self._open: list[str] = []
         self._first = True
         self._times: dict[tuple[str, str], ProtectedTime] = {}
+        self._first_end = float("inf")
+        self._last_start = float("-inf")
         self.periods: list[dict[str, Optional[str]]] = []
         self.unreadable = 0
         """Lines that are no period."""
@@ -90,17 +97,26 @@ class ReportReader:
         lines = (self._rest + self._decoder.decode(piece)).split("\n")
         self._rest = lines.pop()
         for line in lines:
-            self._line(line)
+            self._ended(line)
+        if len(self._rest) > _LONGEST_LINE:
+            self._rest, self._too_long = "", True
 
     def finish(self) -> None:
         """Read what is left after the last piece."""
         rest = self._rest + self._decoder.decode(b"", True)
         self._rest = ""
-        if rest:
-            self._line(rest)
+        for line in rest.split("\n"):
+            if line or self._too_long:
+                self._ended(line)
         if self._open:
             self.unreadable += len(self._open)
             self._open = []
+
+    def lies_within(self, start: Optional[str], end: Optional[str]) -> bool:
+        """Return whether every period touches the time between two dates; None is no bound."""
+        return (start is None or _second(start) <= self._first_end) and (
+            end is None or self._last_start <= _second(end)
+        )
 
     def tenant_ids(self) -> set[str]:
         """Return the ids of the tenants that occur, in lower case; empty text stands for no tenant."""
@@ -120,8 +136,15 @@ class ReportReader:
             for (tenant_id, vm_id), time in self._times.items()
         ]
 
+    def _ended(self, line: str) -> None:
+        """Take a whole line, or count it as unreadable when it is so long that it was not kept."""
+        if self._too_long or len(line) > _LONGEST_LINE:
+            self._too_long = self._first = False
+            self.unreadable += 1
+        else:
+            self._line(line)
+
     def _line(self, line: str) -> None:
-        line = line.rstrip("\r")
         if not self._open:
             if not (line.startswith('"') or ';"' in line):
                 self._take_or_count(line)
@@ -160,8 +183,8 @@ class ReportReader:
             return False
         tenant_id, tenant_name, vm_id, vm_name, started, ended = fields
         try:
-            start = (datetime.fromisoformat(started) - _EPOCH) // _SECOND
-            end = (datetime.fromisoformat(ended) - _EPOCH) // _SECOND if ended else None
+            start = _second(started)
+            end = _second(ended) if ended else None
         except (ValueError, TypeError):
             return False
         if end is not None and not 0 <= end <= _LATEST:
@@ -169,6 +192,9 @@ class ReportReader:
             end = None
         if not 0 <= start <= _LATEST or (end is not None and end < start):
             return False
+        self._last_start = max(self._last_start, start)
+        if end is not None:
+            self._first_end = min(self._first_end, end)
         key = (tenant_id, vm_id)
         time = self._times.get(key)
         if time is None:
@@ -190,6 +216,11 @@ class ReportReader:
                 }
             )
         return True
+
+
+def _second(date: str) -> int:
+    """Return a date in whole seconds since 1970."""
+    return (datetime.fromisoformat(date) - _EPOCH) // _SECOND
 
 
 def split_line(line: str) -> Optional[list[str]]:
