@@ -17,7 +17,7 @@ from unit.support import FakeTime, WebServer, settings, web_server
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy import MultitenancyApi, open_session
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state import (
     _report_download,
-    _tenant_report,
+    _report_task,
     _vm_apply,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks import _starter
@@ -48,7 +48,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     """The time of everything that pauses; nobody waits for it."""
     fake = FakeTime()
-    for module in (_session, _starter, _vm_apply, _report_download, _tenant_report):
+    for module in (_session, _starter, _vm_apply, _report_download, _report_task):
         monkeypatch.setattr(module, "time", fake)
     return fake
 

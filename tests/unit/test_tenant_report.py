@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module that fetches reports: what it predicts, what it leaves behind, how it shows sizes."""
+"""The module that fetches reports: what it predicts, and how it shows sizes."""
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,8 +15,6 @@ from unit.svm_support import Caller, caller
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state import _tenant_report
 from simulator.testing import RunningSimulator
-
-DAY = 24 * 3600
 
 
 @pytest.fixture
@@ -41,19 +37,6 @@ def test_the_prediction_is_what_then_happens(report: Any, with_dest: bool, tmp_p
     done = report(**where)
     assert predicted["changed"] is done["changed"] is with_dest
     assert set(predicted) <= set(done)
-
-
-def test_parts_of_reports_that_the_server_has_dropped_are_removed(report: Any, tmp_path: Path) -> None:
-    ages = {".report.csv.old.part": DAY + 60, ".report.csv.young.part": DAY - 60, ".other.csv.old.part": DAY + 60}
-    for name, age in ages.items():
-        (tmp_path / name).write_text("half a line")
-        os.utime(tmp_path / name, (time.time() - age,) * 2)
-    report(dest=str(tmp_path / "report.csv"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        ".other.csv.old.part",
-        ".report.csv.young.part",
-        "report.csv",
-    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ lies on the machine where the module runs, holds no name and no secret (a digest
 removed after a day. Without it a run still works: it then waits for such tasks to end before it starts its own.
 
 Infrastructures and images are remembered in the same way, apart from the tasks and for years, as no call of API 3.0 is
-documented that lists them. What is remembered is believed only as far as the server confirms it.
+documented that lists them. What is remembered is believed only as far as the server confirms it. Of reports, it is
+remembered for a day that they were fetched.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class TaskJournal:
 
     :param server: The server's address.
     :param directory: Where to keep it; by default ``KSVLA_JOURNAL``, or a folder in Ansible's home.
-    :param kind: What else than tasks is remembered, ``infrastructures`` or ``images``; each kind is kept apart.
+    :param kind: What else than tasks is remembered, ``infrastructures``, ``images`` or ``reports``; each kind is kept
+        apart.
     :param kept_seconds: How long; a task for a day.
     """
 
@@ -57,6 +59,13 @@ class TaskJournal:
         """Return whether what has this id is about the subject, or None when it was not begun from here."""
         try:
             return digest(subject) in self._path(own_id).read_text(encoding="ascii").split()
+        except (OSError, ValueError):
+            return None
+
+    def remembered_at(self, own_id: str) -> Optional[float]:
+        """Return when this id was remembered last, in seconds since the epoch, or None when it was not."""
+        try:
+            return self._path(own_id).stat().st_mtime
         except (OSError, ValueError):
             return None
 
