@@ -14,6 +14,8 @@ description:
   - Has the Integration Server generate a report on when virtual machines were protected, and fetches it as a CSV file.
   - The file is fetched in ranges and written aside, readable by its owner only. After a break it goes on where it
     stopped. It is moved into place when it is whole and differs from what is there.
+  - A report of the same tenant and period that an earlier run on this machine started and did not fetch is attached to,
+    up to an hour after it was finished or given up.
   - The same pass over the report yields its sums, so that a report need not be read again.
 author:
   - ksvla.light_agent contributors (@ksvla)
@@ -61,6 +63,8 @@ options:
   dest:
     description:
       - The file to write. Without it the report is only read, for its sums.
+      - A new file is readable by its owner only. One that is replaced keeps its owner and permissions, unless O(owner),
+        O(group) or O(mode) say otherwise.
     type: path
   return_periods:
     description:
@@ -76,6 +80,8 @@ notes:
   - The function must be enabled on the Integration Server (C(EnableProtectionReports)), or reports are empty.
   - In check mode no report is generated, so that its content cannot be known; a change is predicted. With O(report_id)
     the report is read and the prediction is exact.
+  - With O(wait=false) the report is not fetched. A later task with the same tenant and period that waits fetches it, and
+    so does one with O(report_id). Something counts as changed when a report was started, not when one is under way.
 """
 
 EXAMPLES = r"""
@@ -104,8 +110,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report_id:
-  description: Id of the report on the server; V(none) in check mode, unless it was given.
-  returned: always
+  description: Id of the report on the server; V(none) in check mode, unless it was given, and with O(wait=false) until
+    it is finished.
+  returned: always, also on failure
   type: str
   sample: 3a5ed0c4-0b6b-4f0a-8f0e-6a2c1b0d9e8f
 dest:
@@ -150,7 +157,7 @@ summary:
       protected_seconds: 43200
 tasks:
   description: The tasks of the server, as they were last seen.
-  returned: always
+  returned: always, also on failure
   type: list
   elements: dict
   sample: []

@@ -87,6 +87,16 @@ def test_a_run_after_one_that_gave_up_waiting_attaches(report: Reports) -> None:
     assert report.generated() == 1
 
 
+def test_who_cannot_remember_does_not_promise_to_attach(report: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KSVLA_JOURNAL", "/dev/null/journal")
+    slow(report.simulator, 300)
+    hint = report.fails(wait_timeout=0.4)["hint"]
+    assert "attach" not in hint
+    assert "report_id" in hint
+    slow(report.simulator, 300)
+    assert "asked to be canceled" in report.fails(wait_timeout=0.4, cancel_on_timeout=True)["hint"]
+
+
 @pytest.mark.parametrize("pauses", [0, 0.8])
 def test_a_run_after_one_that_did_not_wait_fetches_its_report(report: Reports, pauses: float) -> None:
     slow(report.simulator, 0.5)

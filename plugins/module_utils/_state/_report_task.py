@@ -22,7 +22,7 @@ from .._context import Context
 from .._errors import ApiError, KsvlaError, OutcomeUnknown, TaskFailed, UnexpectedAnswer, WaitTimeout
 from .._tasks._journal import TaskJournal
 from .._tasks._poller import Poller
-from .._tasks._turns import Turns
+from .._tasks._turns import PATIENCE_SECONDS, Turns
 from .._tasks._watch import wait_for_task
 from .._transport._retry import pause
 from ._report_periods import ReportReader
@@ -140,7 +140,8 @@ class ReportGenerator:
 
     def start(self) -> Generation:
         """Attach to what an earlier run started, or start generating."""
-        with self._turns.take(self._question.subject, time.time()):
+        patience = self._poller.deadline.shortened(PATIENCE_SECONDS)
+        with self._turns.take(self._question.subject, time.time(), patience):
             listed = self._listed()
             generation = self._earlier(listed) or self._start({task.id for task in listed})
             self._note(generation)
@@ -166,8 +167,8 @@ class ReportGenerator:
                 self._seen[task_id] = dict(error.task)
             if isinstance(error, WaitTimeout):
                 self._note(generation)
-                if not generation.sure:
-                    error.hint = "It may not be the task that was sent: run this again to have the report generated."
+                if not poller.waiting.cancel_on_timeout:
+                    error.hint = self._how_to_go_on(generation) or error.hint
             raise
         self._seen[task_id] = ended.as_dict()
         report_id = report_of(ended)
@@ -242,6 +243,17 @@ class ReportGenerator:
         """Return whether a task is about the question: as remembered here, or as it shows itself; None if unknown."""
         remembered = self._journal.is_about(task.id, self._question.subject)
         return self._question.asked_by(task) if remembered is None else remembered
+
+    def _how_to_go_on(self, generation: Generation) -> Optional[str]:
+        """Return what to do about a task that takes too long where it is not to run this again and attach to it."""
+        if not generation.sure:
+            return "It may not be the task that was sent: run this again to have the report generated."
+        if self._journal.is_about(generation.task.id, self._question.subject):
+            return None
+        return (
+            "The server goes on with it. This machine could not remember the task (see KSVLA_JOURNAL): wait for it with "
+            "ksvla_task, and then fetch its report with report_id, or raise wait_timeout."
+        )
 
     def _note(self, generation: Generation) -> None:
         """Let later runs on this machine attach to the task."""
