@@ -26,7 +26,8 @@ _PIECE = 1024 * 1024
 _REPORT_SECONDS = 24 * 3600
 """How long the server keeps a report; a part of an older one cannot be completed any more."""
 _NOT_MOVED = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES, errno.ETXTBSY})
-"""What moving a file into the place of another fails with where writing into that one may go well: it is mounted."""
+"""What moving a file into the place of another fails with where writing into that one may go well, as it is mounted or
+the folder keeps what belongs to somebody else."""
 
 
 def report_file(dest: Optional[str]) -> Optional[ReportFile]:
@@ -99,8 +100,8 @@ class ReportFile:
         try:
             yield
         except OSError as error:
-            remedy = "Make room there or give another dest"
-            if error.errno in _NOT_MOVED:
+            remedy = "Make room or let it be written there, or give another dest"
+            if error.errno == errno.EBUSY:
                 remedy = "Give another dest, or unsafe_writes: true where a single file is mounted into a container"
             raise KsvlaError(
                 f"The report cannot be written to {self.path}: {error.strerror or error}.",
