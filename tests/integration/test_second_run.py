@@ -163,6 +163,24 @@ def test_a_report_is_resumed_by_a_second_run(playbooks: Playbooks, simulator: Ru
     assert tasks_by_type(simulator.state()) == {"CreateTenantReport": 1}
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_a_second_run_fetches_the_report_of_the_first(playbooks: Playbooks, place: str) -> None:
+    other = {"ksvla_execution": PLACES[1 - PLACES.index(place)]}
+    tasks: list[Json] = [
+        _slow_task("CreateTenantReport", 6),
+        {**module("ksvla_tenant_report", wait_timeout=0.8), "name": "gives up", "ignore_errors": True},
+        {**module("ksvla_tenant_report", wait_sleep=0.3), "name": "attaches in the other place", "vars": other},
+        {**module("ksvla_tenant_report", wait_sleep=0.3), "name": "has a new one made"},
+        _STATE,
+    ]
+    run = playbooks.run(tasks, place).succeeded()
+    gave_up, attached = (run.named(name).result for name in ("gives up", "attaches in the other place"))
+    assert "run this again to attach to it" in gave_up["msg"]
+    assert [task["id"] for task in attached["tasks"]] == [gave_up["task"]["id"]]
+    assert run.named("has a new one made").result["report_id"] != attached["report_id"]
+    assert tasks_by_type(run.named("state").result["state"]) == {"CreateTenantReport": 2}
+
+
 def test_a_report_that_cannot_be_fetched_is_named(playbooks: Playbooks, simulator: RunningSimulator) -> None:
     simulator.fault(method="GET", path="/reports/", kind="drop_before", times=0)
     task = module("ksvla_tenant_report", retries=0) | {"name": "report", "ignore_errors": True}

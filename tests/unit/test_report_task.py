@@ -271,9 +271,19 @@ def test_a_task_that_may_be_somebody_elses_is_not_canceled(
     theirs: list[str] = []
     meanwhile.append(lambda: theirs.append(api.generate_report(TENANT, None, None)))
     failed = report.fails(wait_timeout=0.5, cancel_on_timeout=True)
-    assert "may not be the task" in failed["hint"]
+    assert "may not be the one that was sent" in failed["hint"]
     assert not api.task(theirs[0]).ended
     report()  # nor is it attached to
+
+
+def test_nobody_is_sent_to_a_report_that_may_be_somebody_elses(report: Reports, meanwhile: list[Any]) -> None:
+    lose(report.simulator, "drop_after")
+    report.simulator.fault(method="GET", path="/reports/", status=503, times=0)
+    failed = report.fails(retries=1)
+    assert failed["report_id"] is None
+    assert "report_id" not in failed["hint"]
+    report.simulator.clear_faults()
+    assert report()["summary"]
 
 
 def test_without_waiting_what_may_be_somebody_elses_is_not_named(

@@ -167,8 +167,11 @@ class ReportGenerator:
                 self._seen[task_id] = dict(error.task)
             if isinstance(error, WaitTimeout):
                 self._note(generation)
-                if not poller.waiting.cancel_on_timeout:
-                    error.hint = self._how_to_go_on(generation) or error.hint
+                if not self._poller.waiting.cancel_on_timeout and not self._remembers(generation):
+                    error.hint = (
+                        "The server goes on with it. This machine could not remember the task (see KSVLA_JOURNAL): wait "
+                        "for it with ksvla_task, and then fetch its report with report_id, or raise wait_timeout."
+                    )
             raise
         self._seen[task_id] = ended.as_dict()
         report_id = report_of(ended)
@@ -244,16 +247,8 @@ class ReportGenerator:
         remembered = self._journal.is_about(task.id, self._question.subject)
         return self._question.asked_by(task) if remembered is None else remembered
 
-    def _how_to_go_on(self, generation: Generation) -> Optional[str]:
-        """Return what to do about a task that takes too long where it is not to run this again and attach to it."""
-        if not generation.sure:
-            return "It may not be the task that was sent: run this again to have the report generated."
-        if self._journal.is_about(generation.task.id, self._question.subject):
-            return None
-        return (
-            "The server goes on with it. This machine could not remember the task (see KSVLA_JOURNAL): wait for it with "
-            "ksvla_task, and then fetch its report with report_id, or raise wait_timeout."
-        )
+    def _remembers(self, generation: Generation) -> bool:
+        return bool(self._journal.is_about(generation.task.id, self._question.subject))
 
     def _note(self, generation: Generation) -> None:
         """Let later runs on this machine attach to the task."""

@@ -94,6 +94,10 @@ def _generate(
             result = fetcher.fetch(report_id, None if generation.sure else question)
         except KsvlaError as error:
             if not generation.excuses(error):
+                if not generation.sure:
+                    # Nobody is to go on with what may be the report of somebody else.
+                    error.details.pop("report_id", None)
+                    error.hint = "Its task may not be the one that was sent: run this again to have it generated."
                 raise
             generator.reject(generation)
         else:
