@@ -31,6 +31,7 @@ class Api:
         self.types: dict[str, str] = {}
         self.ended: Callable[[str], None] = lambda task_id: None
         self.lists = 0
+        self.canceled: list[str] = []
 
     def add(self, task_id: str, *states: str, task_type: str = TYPE, **more: Any) -> None:
         self.states[task_id] = list(states)
@@ -53,18 +54,21 @@ class Api:
         # A server that does not filter does no harm.
         return [self._record(task_id) for task_id in self.states]
 
+    def cancel_task(self, task_id: str, **_options: Any) -> None:
+        self.canceled.append(task_id)
+
 
 class World:
     """A server, and a tenant that is there or not."""
 
-    def __init__(self, clock: FakeTime, wait: bool = True, retries: int = 3) -> None:
+    def __init__(self, clock: FakeTime, wait: bool = True, retries: int = 3, cancel: bool = False) -> None:
         self.api = Api()
         self.clock = clock
         self.there = False
         self.sent: list[str] = []
         self.answers: list[str | Exception] = []
         self.journal = TaskJournal("https://ksv:7271")
-        waiting = Waiting(wait=wait, timeout=600, longest_pause=5, cancel_on_timeout=False)
+        waiting = Waiting(wait=wait, timeout=600, longest_pause=5, cancel_on_timeout=cancel)
         self.poller = Poller(waiting, sleep=clock.sleep, clock=clock.monotonic)
         self.turns = Turns("https://ksv:7271")
         self.starter = TaskStarter(

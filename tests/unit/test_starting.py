@@ -12,7 +12,7 @@ import pytest
 from unit.starting import TYPE, World
 from unit.support import FakeTime
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import TaskFailed, WaitTimeout
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, TaskFailed, WaitTimeout
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks import _starter
 
 
@@ -162,6 +162,44 @@ def test_a_second_one_that_the_server_refuses_gives_way_to_the_first(world: Worl
     world.carry_out(world.step())
     assert world.sent == ["t2"]
     assert world.there
+
+
+@pytest.mark.parametrize(
+    "code", ["VIRMT_TenantWithSpecifiedNameAlreadyExists", "VIRMT_UserWithSpecifiedNameAlreadyExists"]
+)
+def test_a_refusal_is_told_when_the_task_beside_it_goes_on_and_that_one_is_not_canceled(
+    code: str, clock: FakeTime
+) -> None:
+    world = World(clock, cancel=True)
+    world.api.add("t1", "Running")
+    world.api.add("t2", "Failed", error_code=code, error="exists")
+    world.answers = ["t2"]
+    with pytest.raises(TaskFailed) as caught:
+        world.carry_out(world.step())
+    assert caught.value.error_code == code
+    assert world.api.canceled == []
+    assert [task.id for task in world.starter.tasks] == ["t2"]
+
+
+def test_a_failure_is_told_when_it_cannot_be_found_out_whether_somebody_else_did_it(world: World) -> None:
+    def settled() -> bool:
+        raise ApiError("busy", status=503)
+
+    world.api.add("t1", "Failed", error_code="KSC_ServiceNotConfigured", error="no")
+    world.answers = ["t1"]
+    with pytest.raises(TaskFailed) as caught:
+        world.carry_out(replace(world.step(), settled=settled), fresh=True)
+    assert caught.value.error_code == "KSC_ServiceNotConfigured"
+
+
+def test_the_own_task_is_canceled_when_the_time_is_up(clock: FakeTime) -> None:
+    world = World(clock, cancel=True)
+    world.api.add("t1", "Running")
+    world.api.add("t2", "Running")
+    world.answers = ["t2"]
+    with pytest.raises(WaitTimeout):
+        world.carry_out(world.step())
+    assert world.api.canceled == ["t2"]
 
 
 def test_without_waiting_no_foreign_task_is_waited_for(clock: FakeTime) -> None:

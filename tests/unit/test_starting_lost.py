@@ -50,13 +50,56 @@ def test_answers_that_are_lost_again_and_again(world: World) -> None:
     assert len(world.sent) == 4
 
 
-def test_a_lost_answer_without_waiting_returns_the_task_that_may_be_it(clock: FakeTime) -> None:
-    world = World(clock, wait=False)
+def test_a_lost_answer_is_looked_up_once_even_without_retries(clock: FakeTime) -> None:
+    world = World(clock, retries=0)
+    world.answers = [lost()]
+    world.there = True
+    world.carry_out(world.step(), fresh=True)
+    assert len(world.sent) == 1
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_lost_answer_whose_task_shows_whose_it_is(wait: bool, clock: FakeTime) -> None:
+    world = World(clock, wait=wait)
     world.api.add("t0", "Running", parameters={"tenantName": "B"})
-    world.api.add("t1", "Running")
+    world.api.add("t1", "Running", "Running", "Completed", parameters={"tenantName": "A"})
     world.answers = [lost()]
     world.carry_out(world.step(), fresh=True)
-    assert [task.id for task in world.starter.tasks] == ["t1"]
+    assert [(task.id, task.completed) for task in world.starter.tasks] == [("t1", wait)]
+    assert len(world.sent) == 1
+
+
+def test_a_lost_answer_without_waiting_adopts_no_task_that_may_be_somebody_elses(clock: FakeTime) -> None:
+    world = World(clock, wait=False)
+    world.api.add("t1", "Running")
+    world.answers = [lost(), "t2"]
+    with pytest.raises(OutcomeUnknown, match="the answer was lost") as caught:
+        world.carry_out(world.step(), fresh=True)
+    assert "CreateTenant t1" in (caught.value.hint or "")
+    assert caught.value.task is not None
+    assert caught.value.task["id"] == "t1"
+    assert world.starter.tasks == []
+    assert len(world.sent) == 1
+
+
+def test_a_lost_answer_without_waiting_is_sent_again_when_nothing_is_under_way(clock: FakeTime) -> None:
+    world = World(clock, wait=False)
+    world.api.add("t0", "Running", parameters={"tenantName": "B"})
+    world.api.add("t2", "Completed")
+    world.answers = [lost(), "t2"]
+    world.carry_out(world.step(), fresh=True)
+    assert [task.id for task in world.starter.tasks] == ["t2"]
+
+
+def test_a_task_that_may_be_somebody_elses_is_not_canceled(clock: FakeTime) -> None:
+    world = World(clock, cancel=True)
+    world.api.add("t1", "Running")
+    world.answers = [lost()]
+    with pytest.raises(OutcomeUnknown) as caught:
+        world.carry_out(world.step(), fresh=True)
+    assert "CreateTenant t1" in (caught.value.hint or "")
+    assert world.api.canceled == []
+    assert len(world.sent) == 1
 
 
 def test_a_refusal_is_not_repeated(world: World) -> None:

@@ -79,6 +79,7 @@ class Poller:
     """Waits for one thing after the other within one time to wait.
 
     :param sleep: Sleeps that many seconds (tests give their own, with the clock).
+    :param deadline: When the time to wait ends, where it began before.
     """
 
     def __init__(
@@ -87,9 +88,10 @@ class Poller:
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        deadline: Optional[Deadline] = None,
     ) -> None:
         self.waiting = waiting
-        self.deadline = Deadline(waiting.timeout, clock)
+        self.deadline = deadline or Deadline(waiting.timeout, clock)
         self._sleep = sleep
         self._clock = clock
 
@@ -98,6 +100,11 @@ class Poller:
         timeout = self.deadline.shortened(min(seconds, self.waiting.timeout))
         waiting = replace(self.waiting, timeout=timeout, cancel_on_timeout=False)
         return Poller(waiting, sleep=self._sleep, clock=self._clock)
+
+    def canceling_nothing(self) -> Poller:
+        """Return a poller for the same time to wait that cancels nothing: for tasks that may be somebody else's."""
+        waiting = replace(self.waiting, cancel_on_timeout=False)
+        return Poller(waiting, sleep=self._sleep, clock=self._clock, deadline=self.deadline)
 
     def until_done(self, look: Callable[[Deadline], Look[T_co]]) -> tuple[Optional[T_co], bool]:
         """Look until done or until the time is up; return what was seen last, and whether it was done.

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from .._api._multitenancy import MultitenancyApi
 from .._api._records import ServerTask
 from .._context import Context
-from .._errors import OutcomeUnknown, TaskFailed, WaitTimeout
+from .._errors import KsvlaError, OutcomeUnknown, TaskFailed, WaitTimeout
 from .._transport._retry import pause
 from ._journal import TaskJournal
 from ._poller import Poller
@@ -117,7 +118,7 @@ class TaskStarter:
             require_success(task)
         except TaskFailed as error:
             # Somebody else may have done the same at the same time: then the wish is fulfilled all the same.
-            if not step.settled() and not self._settled_meanwhile(step, error):
+            if not self._settled_all_the_same(step, error):
                 raise
 
     def _settled_by_others(self, tasks: Iterable[ServerTask], step: Step) -> bool:
@@ -135,13 +136,22 @@ class TaskStarter:
             self._context.trace(f"Tasks {step.task_type} of unknown origin go on; starting another.")
         return step.settled()
 
-    def _settled_meanwhile(self, step: Step, error: TaskFailed) -> bool:
-        """Return whether a task under way does what the server refused to do a second time, after its end."""
-        if not (error.error_code or "").endswith("AlreadyExists"):
+    def _settled_all_the_same(self, step: Step, error: TaskFailed) -> bool:
+        """Return whether what the server refused holds, at the latest when a task that is under way has brought it about.
+
+        Where this cannot be found out, what the server said about its own task is what counts.
+        """
+        try:
+            if step.settled():
+                return True
+            if not (error.error_code or "").endswith("AlreadyExists"):
+                return False
+            others = [task for task in self._under_way(step) if self._is_ours(task, step) is not False]
+            self._watch_all(others, step, self._poller.canceling_nothing())
+            return bool(others) and step.settled()
+        except KsvlaError as trouble:
+            self._context.trace(f"It cannot be told whether another task did the same: {trouble.message}")
             return False
-        others = [task for task in self._under_way(step) if self._is_ours(task, step) is not False]
-        self._watch_all(others, step, self._poller)
-        return bool(others) and step.settled()
 
     def _start(self, step: Step, known: set[str]) -> Optional[str]:
         """Send the step and return its task's id, or None when it turns out to be settled without one.
@@ -153,20 +163,42 @@ class TaskStarter:
             try:
                 return step.send()
             except OutcomeUnknown as error:
-                if attempt >= self._retries:
-                    raise
-                time.sleep(self._poller.deadline.shortened(pause(attempt, error.retry_after)))
-                attempt += 1
-                self._context.trace(f"{error.message} Looking whether it took effect.")
+                lost = error
+            time.sleep(self._poller.deadline.shortened(pause(attempt, lost.retry_after)))
+            self._context.trace(f"{lost.message} Looking whether it took effect.")
+            if step.settled():
+                return None
+            new = [task for task in self._under_way(step) if task.id not in known]
+            ours = next((task.id for task in new if self._is_ours(task, step)), None)
+            if ours is not None:
+                return ours
+            unknown = [task for task in new if self._is_ours(task, step) is None]
+            if unknown:
+                self._tell_apart(unknown, step, lost)
                 if step.settled():
                     return None
-                new = [task for task in self._under_way(step) if self._is_ours(task, step) is not False]
-                new = [task for task in new if task.id not in known]
-                if new and not self._poller.waiting.wait:
-                    return new[-1].id
-                self._watch_all(new, step, self._poller)
-                if new and step.settled():
-                    return None
+            if attempt >= self._retries:
+                raise lost
+            attempt += 1
+
+    def _tell_apart(self, tasks: list[ServerTask], step: Step, lost: OutcomeUnknown) -> None:
+        """Wait for the end of tasks of which one may be what was sent: only then it shows whose they are.
+
+        :raises OutcomeUnknown: when their end is not waited for, or not within the time to wait.
+        """
+        if self._poller.waiting.wait:
+            with suppress(WaitTimeout):
+                self._watch_all(tasks, step, self._poller.canceling_nothing())
+                return
+        named = ", ".join(task.id for task in tasks[:5])
+        raise OutcomeUnknown(
+            lost.message,
+            status=lost.status,
+            request=lost.request,
+            task=tasks[0].as_dict(),
+            hint=f"It may have started {step.task_type} {named}, or somebody else has: see how it ends with ksvla_task, "
+            "then run this again.",
+        )
 
     def _watch_all(self, tasks: Iterable[ServerTask], step: Step, poller: Poller) -> None:
         for task in tasks:
