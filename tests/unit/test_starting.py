@@ -127,6 +127,27 @@ def test_what_is_certainly_another_task_is_left_alone(how: str, world: World) ->
     assert [task.id for task in world.starter.tasks] == ["t2"]
 
 
+@pytest.mark.parametrize(("remembered", "sent"), [(None, ["t2"]), ("deactivate A", ["t2"]), ("activate A", [])])
+def test_a_task_about_the_same_subject_may_do_the_contrary(
+    remembered: str | None, sent: list[str], world: World
+) -> None:
+    world.api.add("t1", "Running", "Completed", parameters={"tenantName": "A"})
+    if remembered:
+        world.journal.remember("t1", remembered)
+    world.api.add("t2", "Completed")
+    world.answers = ["t2"]
+    world.carry_out(replace(world.step(), subject="activate A", told_by_names=False))
+    assert world.sent == sent
+
+
+def test_a_task_about_another_subject_is_not_waited_for(world: World) -> None:
+    world.api.add("t1", "Running", parameters={"tenantName": "B"})
+    world.api.add("t2", "Completed")
+    world.answers = ["t2"]
+    world.carry_out(replace(world.step(), told_by_names=False))
+    assert world.clock.slept == []
+
+
 def test_a_task_that_cannot_be_told_apart_is_waited_for(world: World) -> None:
     world.api.add("t1", "Running", "Running", "Completed")
     world.completes("t1")

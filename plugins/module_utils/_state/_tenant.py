@@ -199,8 +199,9 @@ def _step(api: MultitenancyApi, parameters: Parameters, tenant: Optional[Tenant]
         )  # fmt: skip
     send = api.activate_tenant if change.action == "activate" else api.deactivate_tenant
     return Step(
-        "ChangeTenantActivation", f"{change.action} {tenant_id}", names, label, lambda: send(tenant_id), settled
-    )
+        "ChangeTenantActivation", f"{change.action} {tenant_id}", names, label, lambda: send(tenant_id), settled,
+        told_by_names=False,
+    )  # fmt: skip
 
 
 def _found(api: MultitenancyApi, parameters: Parameters, known: Optional[Tenant]) -> Optional[Tenant]:

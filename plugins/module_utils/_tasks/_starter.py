@@ -41,6 +41,8 @@ class Step:
     :param label: Whom the task is about, for a person.
     :param send: Starts the task and returns its id.
     :param settled: Reads whether what the step is for holds already.
+    :param told_by_names: Whether the names alone tell what a task of the type does. They do not where such tasks also
+        undo it: then only the journal knows a task again.
     """
 
     task_type: str
@@ -49,6 +51,7 @@ class Step:
     label: str
     send: Callable[[], str]
     settled: Callable[[], bool]
+    told_by_names: bool = True
 
 
 class TaskStarter:
@@ -220,7 +223,8 @@ class TaskStarter:
         for name, value in step.names.items():
             if name in shown:
                 # Ids are written in either case, names are compared exactly.
-                return shown[name] == value or (name.endswith("id") and shown[name].lower() == value.lower())
+                same = shown[name] == value or (name.endswith("id") and shown[name].lower() == value.lower())
+                return None if same and not step.told_by_names else same
         return None
 
 
