@@ -16,7 +16,6 @@ from typing import Any, Optional
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})
 FAILED = "failed"
 COMPLETED = "completed"
-UNDER_WAY = ("created", "queued", "starting", "running", "stopping")
 
 
 @dataclass(frozen=True)

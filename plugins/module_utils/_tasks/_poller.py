@@ -18,13 +18,13 @@ from typing import Any, Callable, Generic, Optional, TypeVar
 
 from .._clock import Deadline
 from .._errors import ApiError, InputError, KsvlaError, NotConnected, OutcomeUnknown, WaitTimeout
+from .._transport._retry import PASSING
 
 T_co = TypeVar("T_co", covariant=True)
 
 FIRST_PAUSE = 0.1
 """Seconds before the second look."""
 GROWTH = 1.5
-_PASSING = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Poller:
 def passes(error: KsvlaError) -> bool:
     """Return whether a failed look may succeed later: a lost connection, or a server that is overloaded."""
     if isinstance(error, ApiError):
-        return error.status in _PASSING
+        return error.status in PASSING
     return isinstance(error, (NotConnected, OutcomeUnknown))
 
 

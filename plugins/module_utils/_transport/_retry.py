@@ -11,6 +11,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Optional
 
+PASSING = frozenset({429, 500, 502, 503, 504})
+"""Statuses whose reason may pass, so that asking again makes sense."""
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
 LONGEST_RETRY_AFTER = 300.0

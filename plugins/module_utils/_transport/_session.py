@@ -22,7 +22,7 @@ from .._errors import ApiError, InputError, KsvlaError, NotConnected, OutcomeUnk
 from . import _tls
 from ._answer import Answer
 from ._failures import refusal, translated, unknown
-from ._retry import parse_retry_after, pause
+from ._retry import PASSING, parse_retry_after, pause
 
 if TYPE_CHECKING:
     import requests
@@ -38,7 +38,6 @@ Trace = Callable[[str], None]
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
 _MOST_CONNECTIONS = 64
-_PASSING = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -178,7 +177,7 @@ class Session:
                     continue
                 failure = refusal(described, answer)
                 retry_after = parse_retry_after(answer.headers.get("retry-after"))
-                if answer.status not in _PASSING or (answer.status == 500 and failure.error_code):
+                if answer.status not in PASSING or (answer.status == 500 and failure.error_code):
                     raise failure
                 if answer.status in (429, 503) and retry_after is not None:
                     self._hold_all(retry_after)
