@@ -17,7 +17,8 @@ from .._clock import NO_DEADLINE, Deadline
 from .._errors import ApiError
 from .._hints import hint_for
 from .._transport import _authentication
-from .._transport._session import Session, encode_segment
+from .._transport._answer import Answer
+from .._transport._session import Query, Session, encode_segment
 from .._transport._settings import ConnectionSettings
 from . import _identifiers
 from . import _multitenancy_xml as formats
@@ -38,34 +39,44 @@ def open_session(settings: ConnectionSettings) -> Session:
 
 
 class MultitenancyApi:
-    """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks."""
+    """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks.
 
-    def __init__(self, session: Session) -> None:
+    :param deadline: When every call must have ended that is given none of its own.
+    :param retries: How often a read is repeated; None for as often as the user says.
+    """
+
+    def __init__(self, session: Session, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> None:
         self._session = session
+        self._deadline = deadline
+        self._retries = retries
+
+    def within(self, deadline: Deadline, retries: Optional[int] = None) -> MultitenancyApi:
+        """Return the same API, all of whose calls end by a deadline."""
+        return MultitenancyApi(self._session, deadline, retries)
 
     def tenants(self) -> list[Tenant]:
         """List all tenants (topic 259248)."""
-        return formats.read_tenants(self._session.read(f"{_BASE}/tenants", headers=_READ).body)
+        return formats.read_tenants(self._read(f"{_BASE}/tenants"))
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return one tenant (topic 259247); an unknown id is an :class:`ApiError` with status 404."""
         with _not_found_means(TENANT_NOT_FOUND):
-            return formats.read_tenant(self._session.read(_tenant_path(tenant_id), headers=_READ).body)
+            return formats.read_tenant(self._read(_tenant_path(tenant_id)))
 
     def create_tenant(self, tenant: formats.NewTenant) -> str:
         """Start a task ``CreateTenant`` (topic 259250) and return its id."""
         body = formats.tenant_body(tenant)
-        return _identifiers.task_id(self._session.write("POST", f"{_BASE}/tenants", body=body, headers=_WRITE))
+        return _identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=body, headers=_WRITE))
 
     def activate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259251) and return its id."""
         path = f"{_tenant_path(tenant_id)}/activate"
-        return _identifiers.task_id(self._session.write("POST", path, headers=_READ))
+        return _identifiers.task_id(self._write("POST", path))
 
     def deactivate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259252) and return its id."""
         path = f"{_tenant_path(tenant_id)}/deactivate"
-        return _identifiers.task_id(self._session.write("POST", path, headers=_READ))
+        return _identifiers.task_id(self._write("POST", path))
 
     def remove_tenant(self, tenant_id: str, *, remove_artifacts: bool) -> str:
         """Start a task ``DeleteTenant`` (topic 259255) and return its id.
@@ -74,24 +85,24 @@ class MultitenancyApi:
             sent, as the pages name no default.
         """
         query = [("removeTenantArtifacts", "true" if remove_artifacts else "false")]
-        return _identifiers.task_id(self._session.write("DELETE", _tenant_path(tenant_id), query, headers=_READ))
+        return _identifiers.task_id(self._write("DELETE", _tenant_path(tenant_id), query))
 
     def vms(self, tenant_id: str) -> list[VirtualMachine]:
         """List the virtual machines registered for a tenant (topic 259249)."""
         with _not_found_means(TENANT_NOT_FOUND):
-            return formats.read_vms(self._session.read(f"{_tenant_path(tenant_id)}/vms", headers=_READ).body)
+            return formats.read_vms(self._read(f"{_tenant_path(tenant_id)}/vms"))
 
     def register_vm(self, tenant_id: str, bios_id: str, name: Optional[str], user_data: Optional[str]) -> None:
         """Register a virtual machine for a tenant (topic 259253)."""
         body = formats.vm_body(bios_id, name, user_data)
         with _not_found_means(TENANT_NOT_FOUND):
-            self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body, headers=_WRITE)
+            self._write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body, headers=_WRITE)
 
     def unregister_vm(self, tenant_id: str, bios_id: str) -> None:
         """Unregister a virtual machine of a tenant by its BIOS id (topic 259254)."""
         query = [("biosId", bios_id)]
         with _not_found_means(VM_NOT_FOUND):
-            self._session.write("POST", f"{_tenant_path(tenant_id)}/vms/unregister", query, headers=_READ)
+            self._write("POST", f"{_tenant_path(tenant_id)}/vms/unregister", query)
 
     def generate_report(self, tenant_id: Optional[str], period_start: Optional[str], period_end: Optional[str]) -> str:
         """Start a task ``CreateTenantReport`` (topic 259257) and return its id.
@@ -103,7 +114,7 @@ class MultitenancyApi:
         given = (("tenantId", tenant_id), ("from", period_start), ("to", period_end))
         query = [(name, value) for name, value in given if value is not None]
         with _not_found_means(TENANT_NOT_FOUND):
-            return _identifiers.task_id(self._session.write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT))
+            return _identifiers.task_id(self._write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT))
 
     def report(
         self, report_id: str, first: Optional[int] = None, last: Optional[int] = None
@@ -117,13 +128,14 @@ class MultitenancyApi:
             headers["Range"] = f"bytes={first}-{'' if last is None else last}"
         # A packed body would have another length than the report, and could not be continued in the middle.
         headers["Accept-Encoding"] = "identity"
-        return self._session.stream(f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers=headers)
+        return self._session.stream(
+            f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers=headers, deadline=self._deadline
+        )
 
-    def task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> ServerTask:
+    def task(self, task_id: str, *, deadline: Optional[Deadline] = None, retries: Optional[int] = None) -> ServerTask:
         """Return one task (topic 259259)."""
         path = f"{_BASE}/tasks/{encode_segment(task_id)}"
-        answer = self._session.read(path, headers=_READ, deadline=deadline, retries=retries)
-        return formats.read_task(answer.body)
+        return formats.read_task(self._read(path, deadline=deadline, retries=retries))
 
     def tasks(
         self,
@@ -131,18 +143,37 @@ class MultitenancyApi:
         created_from: Optional[str] = None,
         state: Optional[str] = None,
         task_type: Optional[str] = None,
-        deadline: Deadline = NO_DEADLINE,
+        deadline: Optional[Deadline] = None,
         retries: Optional[int] = None,
     ) -> list[ServerTask]:
         """List the tasks that match every filter given (topic 199645)."""
         given = (("createdFrom", created_from), ("state", state), ("type", task_type))
         query = [(name, value) for name, value in given if value is not None]
-        answer = self._session.read(f"{_BASE}/tasks", query, headers=_READ, deadline=deadline, retries=retries)
-        return formats.read_tasks(answer.body)
+        return formats.read_tasks(self._read(f"{_BASE}/tasks", query, deadline=deadline, retries=retries))
 
-    def cancel_task(self, task_id: str) -> None:
+    def cancel_task(self, task_id: str, *, deadline: Optional[Deadline] = None) -> None:
         """Ask for a task to be canceled (topic 199647); it may go on as ``Stopping`` for a while."""
-        self._session.write("POST", f"{_BASE}/tasks/{encode_segment(task_id)}/cancel", headers=_READ, safe=True)
+        self._write("POST", f"{_BASE}/tasks/{encode_segment(task_id)}/cancel", deadline=deadline, safe=True)
+
+    def _read(
+        self, path: str, query: Query = (), *, deadline: Optional[Deadline] = None, retries: Optional[int] = None
+    ) -> bytes:
+        deadline, retries = deadline or self._deadline, self._retries if retries is None else retries
+        return self._session.read(path, query, headers=_READ, deadline=deadline, retries=retries).body
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        *,
+        body: Optional[bytes] = None,
+        headers: Mapping[str, str] = _READ,
+        deadline: Optional[Deadline] = None,
+        safe: bool = False,
+    ) -> Answer:
+        deadline = deadline or self._deadline
+        return self._session.write(method, path, query, body=body, headers=headers, deadline=deadline, safe=safe)
 
 
 @contextmanager

@@ -169,7 +169,7 @@ class SvmManagementApi:
         answer = self._session.read(path, headers=_READ, deadline=deadline, retries=retries)
         return formats.task(_json.read(answer))
 
-    def cancel_task(self, task_id: str) -> None:
+    def cancel_task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE) -> None:
         """Refuse: API 3.0 documents no such call."""
         raise InputError(f"API 3.0 has no call that cancels a task, so that task {task_id} goes on.")
 

@@ -53,16 +53,19 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
     waiting = Waiting.from_parameters(parameters)
     if parameters["api"] == SVM_MANAGEMENT:
         _check_svm_management(parameters, waiting)
+    poller = Poller(waiting)
     source = _connect.tasks(parameters, context)
+    if isinstance(source, MultitenancyApi):
+        source = source.within(poller.deadline)
     if parameters["state"] == "canceled":
-        return _cancel(cast(MultitenancyApi, source), parameters["task_id"], waiting, context)
+        return _cancel(cast(MultitenancyApi, source), parameters["task_id"], poller, context)
     if parameters.get("task_ids") is not None:
-        return _complete_many(cast(MultitenancyApi, source), parameters["task_ids"], waiting, context)
+        return _complete_many(cast(MultitenancyApi, source), parameters["task_ids"], poller, context)
     task_id = parameters["task_id"]
     if context.check_mode or not waiting.wait:
-        task = source.task(task_id)
+        task = source.task(task_id, deadline=poller.deadline)
     else:
-        task = watch_task(source, task_id, Poller(waiting), context.progress, f"task {task_id}")
+        task = watch_task(source, task_id, poller, context.progress, f"task {task_id}")
     if task.ended:
         _require_children(require_success(task))
     return _result(task, task, changed=False, context=context)
@@ -103,11 +106,11 @@ def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
     refuse_cancel(waiting)
 
 
-def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], waiting: Waiting, context: Context) -> Result:
-    if context.check_mode or not waiting.wait:
+def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Poller, context: Context) -> Result:
+    if context.check_mode or not poller.waiting.wait:
         tasks = [source.task(task_id) for task_id in task_ids]
     else:
-        tasks = watch_tasks(source, task_ids, Poller(waiting), context.progress)
+        tasks = watch_tasks(source, task_ids, poller, context.progress)
     result: Result = {"changed": False, "tasks": [task.as_dict() for task in tasks]}
     bad = [task for task in tasks if task.ended and not task.completed]
     if bad:
@@ -120,7 +123,7 @@ def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], waiting: Wa
     return result
 
 
-def _cancel(source: MultitenancyApi, task_id: str, waiting: Waiting, context: Context) -> Result:
+def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Context) -> Result:
     before = source.task(task_id)
     if before.canceled:
         return _result(before, before, changed=False, context=context)
@@ -143,8 +146,8 @@ def _cancel(source: MultitenancyApi, task_id: str, waiting: Waiting, context: Co
         if error.status != 409 or not after.canceled:
             raise
     after = source.task(task_id)
-    if waiting.wait and not after.ended:
-        after = watch_task(source, task_id, Poller(waiting), context.progress, f"task {task_id}")
+    if poller.waiting.wait and not after.ended:
+        after = watch_task(source, task_id, poller, context.progress, f"task {task_id}")
     if after.ended and not after.canceled:
         raise KsvlaError(
             f"Task {after.type or ''} {task_id} ended as {after.state} before it could be canceled.",

@@ -14,10 +14,11 @@ from .._api import _connect
 from .._api._multitenancy import MultitenancyApi
 from .._api._multitenancy_xml import NewTenant
 from .._api._records import Tenant
+from .._clock import Deadline
 from .._context import Context, Parameters, Result
 from .._errors import InputError, KsvlaError
 from .._tasks._journal import TaskJournal
-from .._tasks._poller import Poller, Waiting
+from .._tasks._poller import GRACE_SECONDS, Poller, Waiting
 from .._tasks._starter import Step, TaskStarter
 from .._tasks._turns import Turns
 from .._validation import require_ip_address, require_text, require_xml_text
@@ -44,8 +45,10 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
     :raises KsvlaError: with what was achieved until then.
     """
     _check(parameters)
-    waiting = Waiting.from_parameters(parameters)
-    api, settings = _connect.multitenancy(parameters, context)
+    poller = Poller(Waiting.from_parameters(parameters))
+    waiting = poller.waiting
+    server, settings = _connect.multitenancy(parameters, context)
+    api = server.within(poller.deadline)
     read_at = time.time()
     before = find_tenant(api, parameters.get("tenant_id"), parameters.get("name"))
     _judge_immutable(parameters, before, context)
@@ -56,7 +59,7 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
         result["tenant"] = _record(after)
     elif changes:
         origin = settings.origin
-        starter = TaskStarter(api, Poller(waiting), context, TaskJournal(origin), Turns(origin), settings.retries)
+        starter = TaskStarter(api, poller, context, TaskJournal(origin), Turns(origin), settings.retries)
         _apply(api, starter, parameters, before, read_at, waiting, result)
         after = changes[-1].after if result["remaining"] or not waiting.wait else _found(api, parameters, before)
         if waiting.wait:
@@ -168,7 +171,8 @@ def _apply(
             hint="Something else changes it at the same time: look at the tasks with ksvla_task_info.",
         )
     except KsvlaError as error:
-        after = _quietly_found(api, parameters, tenant)
+        # Once, and briefly: the time to wait may be over.
+        after = _quietly_found(api.within(Deadline(GRACE_SECONDS), retries=0), parameters, tenant)
         possible = after is not None or parameters.get("name") is not None
         remaining = [change.action for change in plan(parameters, after)] if possible else []
         error.add_details(changed=after != before, tenant=_record(after), remaining=remaining)

@@ -25,6 +25,8 @@ T_co = TypeVar("T_co", covariant=True)
 FIRST_PAUSE = 0.1
 """Seconds before the second look."""
 GROWTH = 1.5
+GRACE_SECONDS = 5.0
+"""How long a last look, or asking for a task to be canceled, may take when the time to wait is over."""
 
 
 @dataclass(frozen=True)

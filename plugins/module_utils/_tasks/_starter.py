@@ -85,7 +85,7 @@ class TaskStarter:
         :raises TaskFailed: when the server's task fails and what it was for does not hold either.
         :raises OutcomeUnknown: when answers are lost again and again.
         """
-        with self._turns.take(step.subject, read_at) as others:
+        with self._turns.take(step.subject, read_at, deadline=self._poller.deadline) as others:
             task_id = self._attach_or_start(step, fresh=fresh, others=others)
             if task_id is None:
                 return
@@ -108,7 +108,7 @@ class TaskStarter:
 
     def _finish(self, step: Step, task_id: str) -> None:
         if not self._poller.waiting.wait:
-            self.tasks.append(self._api.task(task_id))
+            self.tasks.append(self._seen(task_id, step))
             return
         try:
             task = watch_task(self._api, task_id, self._poller, self._context.progress, step.label)
@@ -123,6 +123,14 @@ class TaskStarter:
             # Somebody else may have done the same at the same time: then the wish is fulfilled all the same.
             if not self._settled_all_the_same(step, error):
                 raise
+
+    def _seen(self, task_id: str, step: Step) -> ServerTask:
+        """Return a task that was started; that it cannot be looked at does not undo it."""
+        try:
+            return self._api.task(task_id)
+        except KsvlaError as trouble:
+            self._context.trace(f"Looking at the task failed: {trouble.message}")
+            return ServerTask(task_id, step.task_type, "unknown")
 
     def _settled_by_others(self, tasks: Iterable[ServerTask], step: Step) -> bool:
         """Give tasks that cannot be told apart a while to end, and return whether they settled the step.
@@ -169,9 +177,13 @@ class TaskStarter:
                 lost = error
             time.sleep(self._poller.deadline.shortened(pause(attempt, lost.retry_after)))
             self._context.trace(f"{lost.message} Looking whether it took effect.")
-            if step.settled():
-                return None
-            new = [task for task in self._under_way(step) if task.id not in known]
+            try:
+                if step.settled():
+                    return None
+                new = [task for task in self._under_way(step) if task.id not in known]
+            except KsvlaError as trouble:
+                self._context.trace(f"Looking failed: {trouble.message}")
+                raise lost from None
             ours = next((task.id for task in new if self._is_ours(task, step)), None)
             if ours is not None:
                 return ours
@@ -180,7 +192,7 @@ class TaskStarter:
                 self._tell_apart(unknown, step, lost)
                 if step.settled():
                     return None
-            if attempt >= self._retries:
+            if attempt >= self._retries or self._poller.deadline.expired():
                 raise lost
             attempt += 1
 

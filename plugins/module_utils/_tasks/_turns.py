@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Optional
 
+from .._clock import NO_DEADLINE, Deadline
+from .._errors import WaitTimeout
 from ._journal import digest, folder_for
 
 PATIENCE_SECONDS = 60.0
@@ -43,20 +45,29 @@ class Turns:
         self._folder = folder_for(server, directory, "turns")
 
     @contextmanager
-    def take(self, subject: str, since: float, patience: float = PATIENCE_SECONDS) -> Iterator[bool]:
+    def take(
+        self, subject: str, since: float, patience: float = PATIENCE_SECONDS, deadline: Deadline = NO_DEADLINE
+    ) -> Iterator[bool]:
         """Have the turn for a subject, and say whether somebody else had it lately, so that looking again is due.
 
         Where no locks can be kept, everybody has the turn at once: it is a help, and no reason to fail.
 
         :param since: When what is decided on was read, in seconds since the epoch.
         :param patience: Seconds to wait for it; after that it is had all the same, by two at once.
+        :param deadline: When there is no time left to do anything with it.
+        :raises WaitTimeout: when it does not come before the deadline.
         """
         handle = self._open(subject)
         if handle is None:
             yield False
             return
         try:
-            at_once, had = _lock(handle, patience)
+            at_once, had = _lock(handle, deadline.shortened(patience))
+            if not at_once and not had and deadline.expired():
+                raise WaitTimeout(
+                    "Another run on this machine has been starting the same change all the time that was to be waited.",
+                    hint="Run this again when that one has ended, or raise wait_timeout.",
+                )
             others = not at_once or _used_lately(handle, subject, since)
             if had:
                 _note_use(handle, subject)

@@ -11,7 +11,7 @@ from typing import Callable, Optional, Protocol, runtime_checkable
 from .._api._records import ServerTask
 from .._clock import NO_DEADLINE, Deadline
 from .._errors import KsvlaError, TaskFailed, WaitTimeout
-from ._poller import Look, Poller
+from ._poller import GRACE_SECONDS, Look, Poller
 
 Progress = Callable[[str, str], None]
 
@@ -22,7 +22,7 @@ class TaskSource(Protocol):
     def task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> ServerTask:
         """Return one task."""
 
-    def cancel_task(self, task_id: str) -> None:
+    def cancel_task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE) -> None:
         """Ask for a task to be canceled."""
 
 
@@ -179,7 +179,7 @@ def _describe(task: ServerTask) -> str:
 def _cancel(source: TaskSource, tasks: Iterable[ServerTask]) -> Optional[str]:
     for task in tasks:
         try:
-            source.cancel_task(task.id)
+            source.cancel_task(task.id, deadline=Deadline(GRACE_SECONDS))
         except KsvlaError as error:
             return f"It could not be canceled: {error.message}"
     return None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Optional
 
+from .._clock import Deadline
 from .._errors import ApiError, InputError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
 from . import _tls
 from ._answer import Answer, find_error_code, find_message
@@ -20,7 +21,7 @@ _CONNECT_HINT = "Check host and port, and that the Integration Server runs and i
 
 
 @contextmanager
-def translated(settings: ConnectionSettings, described: str) -> Iterator[None]:
+def translated(settings: ConnectionSettings, described: str, deadline: Deadline) -> Iterator[None]:
     """Turn the exceptions of ``requests`` into ours, telling what never left from what may have arrived."""
     import requests
     from urllib3 import exceptions as urllib3
@@ -32,19 +33,22 @@ def translated(settings: ConnectionSettings, described: str) -> Iterator[None]:
     except requests.exceptions.SSLError as error:
         raise _untrusted(settings, described, error) from None
     except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
-        raise NotConnected(_cannot_connect(settings, error), request=described, hint=_CONNECT_HINT) from None
+        raise NotConnected(_cannot_connect(settings, error, deadline), request=described, hint=_CONNECT_HINT) from None
     except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
         reason = getattr(error.args[0], "reason", None) if error.args else None
         if isinstance(reason, urllib3.NewConnectionError):
-            raise NotConnected(_cannot_connect(settings, error), request=described, hint=_CONNECT_HINT) from None
+            raise NotConnected(
+                _cannot_connect(settings, error, deadline), request=described, hint=_CONNECT_HINT
+            ) from None
         raise OutcomeUnknown(
             f"The connection to {settings.origin} broke before the answer was complete.", request=described
         ) from None
     except (requests.exceptions.Timeout, requests.exceptions.ContentDecodingError):
+        over = deadline.expired()
         raise OutcomeUnknown(
-            f"{settings.origin} did not answer within {settings.request_timeout:g} s.",
+            f"{settings.origin} did not answer {_how_long(settings, deadline)}.",
             request=described,
-            hint="Raise request_timeout if the server needs longer.",
+            hint=f"Raise {'wait_timeout' if over else 'request_timeout'} if the server needs longer.",
         ) from None
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, OSError) as error:
         if isinstance(error, requests.exceptions.RequestException) or error.errno is None:
@@ -52,13 +56,18 @@ def translated(settings: ConnectionSettings, described: str) -> Iterator[None]:
         raise
 
 
-def _cannot_connect(settings: ConnectionSettings, error: Exception) -> str:
+def _how_long(settings: ConnectionSettings, deadline: Deadline) -> str:
+    """Return how long an answer was waited for."""
+    return "before the time to wait was over" if deadline.expired() else f"within {settings.request_timeout:g} s"
+
+
+def _cannot_connect(settings: ConnectionSettings, error: Exception, deadline: Deadline) -> str:
     text = str(error)
     for known, meaning in (
         ("Name or service not known", "its name is not known"),
         ("Failed to resolve", "its name is not known"),
         ("refused", "the connection was refused"),
-        ("timed out", f"no answer within {settings.request_timeout:g} s"),
+        ("timed out", f"no answer {_how_long(settings, deadline)}"),
         ("No route", "there is no route to it"),
         ("unreachable", "its network cannot be reached"),
         ("roxy", "the proxy does not let it through"),

@@ -125,8 +125,8 @@ class Session:
         """
         described = f"GET {path}"
         self._wait_for_hold(deadline)
-        with translated(self.settings, described):
-            response = self._send("GET", self._url(path, ()), None, headers, deadline)
+        with translated(self.settings, described, deadline):
+            response = self._send("GET", self._url(path, ()), None, headers, deadline, described)
         try:
             if response.status_code in _REDIRECTS:
                 raise self._refused_redirect(described, response)
@@ -136,7 +136,7 @@ class Session:
                 if response.status_code in (429, 503) and failure.retry_after is not None:
                     self._hold_all(failure.retry_after)
                 raise failure
-            with translated(self.settings, described):
+            with translated(self.settings, described, deadline):
                 yield response.status_code, _lower(response.headers), response.iter_content(_CHUNK)
         finally:
             response.close()
@@ -204,8 +204,8 @@ class Session:
         """Send a request once, follow redirects of a read within the server, and read the whole answer."""
         started = time.monotonic()
         for _redirect in range(_MOST_REDIRECTS + 1):
-            with translated(self.settings, described):
-                response = self._send(method, url, body, headers, deadline)
+            with translated(self.settings, described, deadline):
+                response = self._send(method, url, body, headers, deadline, described)
                 try:
                     target = self._redirect_target(method, url, response)
                     if response.status_code in _REDIRECTS and target is None:
@@ -226,10 +226,15 @@ class Session:
         body: Optional[bytes],
         headers: Optional[Mapping[str, str]],
         deadline: Deadline,
+        described: str,
     ) -> requests.Response:
         timeout = deadline.shortened(self.settings.request_timeout)
         if timeout <= 0:
-            raise WaitTimeout("The time to wait is over.")
+            raise WaitTimeout(
+                f"{described} was not sent: the time to wait was over.",
+                request=described,
+                hint="Raise wait_timeout, or run this again.",
+            )
         return self._http.request(
             method,
             url,
