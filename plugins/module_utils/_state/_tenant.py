@@ -45,27 +45,32 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
     :raises KsvlaError: with what was achieved until then.
     """
     _check(parameters)
-    poller = Poller(Waiting.from_parameters(parameters))
-    waiting = poller.waiting
+    try:
+        return _ensure(parameters, context, Poller(Waiting.from_parameters(parameters)))
+    except KsvlaError as error:
+        error.add_details(tasks=[])
+        raise
+
+
+def _ensure(parameters: Parameters, context: Context, poller: Poller) -> Result:
     server, settings = _connect.multitenancy(parameters, context)
-    api = server.within(poller.deadline)
+    api, wait = server.within(poller.deadline), poller.waiting.wait
     read_at = time.time()
     before = find_tenant(api, parameters.get("tenant_id"), parameters.get("name"))
     _judge_immutable(parameters, before, context)
     changes = plan(parameters, before)
-    result: Result = {"changed": bool(changes), "tenant": _record(before), "tasks": [], "remaining": []}
-    if context.check_mode:
-        after = changes[-1].after if changes else before
-        result["tenant"] = _record(after)
-    elif changes:
+    begun = changes if wait else changes[:1]
+    after = begun[-1].after if begun else before
+    result: Result = {"changed": bool(changes), "tenant": _record(before), "tasks": []}
+    result["remaining"] = [change.action for change in changes[len(begun) :]]
+    if changes and not context.check_mode:
         origin = settings.origin
         starter = TaskStarter(api, poller, context, TaskJournal(origin), Turns(origin), settings.retries)
-        _apply(api, starter, parameters, before, read_at, waiting, result)
-        after = changes[-1].after if result["remaining"] or not waiting.wait else _found(api, parameters, before)
-        if waiting.wait:
-            result["tenant"] = _record(after)
-    else:
-        after = before
+        reached = _apply(api, starter, parameters, before, read_at, context)
+        after = reached if wait else after
+        result["tasks"] = _records(starter)
+    if wait:
+        result["tenant"] = _record(after)
     if context.diff:
         result["diff"] = diff_of(f"tenant {_label(parameters, before)}", _shown(before), _shown(after))
     return result
@@ -133,7 +138,10 @@ def _judge_immutable(parameters: Parameters, tenant: Optional[Tenant], context: 
             message,
             hint="Leave these options out, or set immutable_changes to warn or ignore, or remove the tenant and "
             "create it anew.",
-            details={"tenant": tenant.as_dict()},
+            details={
+                "tenant": tenant.as_dict(),
+                "remaining": [change.action for change in plan(parameters, tenant)],
+            },
         )
     context.warn(message)
 
@@ -144,28 +152,29 @@ def _apply(
     parameters: Parameters,
     before: Optional[Tenant],
     read_at: float,
-    waiting: Waiting,
-    result: Result,
-) -> None:
-    """Carry out the plan, reading anew after each change, until nothing is left to do.
+    context: Context,
+) -> Optional[Tenant]:
+    """Carry out the plan, reading anew after each change, until nothing is left to do; return the tenant as it is then.
 
-    Reading anew makes it right also when somebody else changes the same tenant at the same time.
+    Reading anew makes it right also when somebody else changes the same tenant at the same time. Without waiting, only
+    the first change is begun.
     """
     tenant, created = before, False
     try:
         for _round in range(_MOST_ROUNDS):
             changes = plan(parameters, tenant)
             if not changes:
-                return
-            starter.carry_out(_step(api, parameters, tenant, changes[0]), read_at=read_at, fresh=created)
+                return tenant
+            own = starter.carry_out(_step(api, parameters, tenant, changes[0]), read_at=read_at, fresh=created)
             created = changes[0].action == "create"
-            if not waiting.wait:
-                result["remaining"] = [change.action for change in changes[1:]]
-                return
+            if not starter.waits:
+                return tenant
             if not created:
                 # What concerns a new tenant counts from before there was one.
                 read_at = time.time()
             tenant = _found(api, parameters, tenant)
+            if created and not own:
+                _judge_immutable(parameters, tenant, context)
         raise KsvlaError(
             f"Tenant {_label(parameters, tenant)} does not stay as it was set.",
             hint="Something else changes it at the same time: look at the tasks with ksvla_task_info.",
@@ -175,10 +184,8 @@ def _apply(
         after = _quietly_found(api.within(Deadline(GRACE_SECONDS), retries=0), parameters, tenant)
         possible = after is not None or parameters.get("name") is not None
         remaining = [change.action for change in plan(parameters, after)] if possible else []
-        error.add_details(changed=after != before, tenant=_record(after), remaining=remaining)
+        error.add_details(changed=after != before, tenant=_record(after), remaining=remaining, tasks=_records(starter))
         raise
-    finally:
-        result["tasks"] = [task.as_dict() for task in starter.tasks]
 
 
 def _step(api: MultitenancyApi, parameters: Parameters, tenant: Optional[Tenant], change: Change) -> Step:
@@ -249,6 +256,10 @@ def _predicted(parameters: Parameters) -> Tenant:
 
 def _label(parameters: Parameters, tenant: Optional[Tenant]) -> str:
     return str(tenant.name if tenant else parameters.get("name") or parameters.get("tenant_id"))
+
+
+def _records(starter: TaskStarter) -> list[dict[str, Any]]:
+    return [task.as_dict() for task in starter.tasks]
 
 
 def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:

@@ -75,8 +75,15 @@ class TaskStarter:
         self.tasks: list[ServerTask] = []
         """The tasks that were started or attached to, as they were last seen."""
 
-    def carry_out(self, step: Step, *, read_at: float, fresh: bool = False) -> None:
+    @property
+    def waits(self) -> bool:
+        """Whether the end of a step is waited for."""
+        return self._poller.waiting.wait
+
+    def carry_out(self, step: Step, *, read_at: float, fresh: bool = False) -> bool:
         """Bring about what the step is for, waiting for its end if waiting is wanted.
+
+        Return whether what was sent from here did it. Otherwise somebody else may have, and in another way.
 
         :param read_at: When it was read that the step is needed, or for a new subject that there is none yet, in seconds
             since the epoch.
@@ -86,14 +93,16 @@ class TaskStarter:
         :raises OutcomeUnknown: when answers are lost again and again.
         """
         with self._turns.take(step.subject, read_at, deadline=self._poller.deadline) as others:
-            task_id = self._attach_or_start(step, fresh=fresh, others=others)
+            task_id, own = self._attach_or_start(step, fresh=fresh, others=others)
             if task_id is None:
-                return
+                return False
             self._journal.remember(task_id, step.subject)
-        self._finish(step, task_id)
+        return self._finish(step, task_id) and own
 
-    def _attach_or_start(self, step: Step, *, fresh: bool, others: bool) -> Optional[str]:
-        """Return the id of the step's task, which may be under way already, or None when there is nothing left to do.
+    def _attach_or_start(self, step: Step, *, fresh: bool, others: bool) -> tuple[Optional[str], bool]:
+        """Return the id of the step's task and whether it certainly was started from here.
+
+        It may be under way already, and there is none when there is nothing left to do.
 
         :param others: Another run may have started it. Its task may have ended since it was read that the step is needed:
             so it is read again, after the tasks.
@@ -101,15 +110,16 @@ class TaskStarter:
         before = [] if fresh and not others else self._under_way(step)
         task_id = next((task.id for task in before if self._is_ours(task, step)), None)
         if task_id is not None:
-            return task_id
+            return task_id, False
         if (others and step.settled()) or self._settled_by_others(before, step):
-            return None
+            return None, False
         return self._start(step, {task.id for task in before})
 
-    def _finish(self, step: Step, task_id: str) -> None:
-        if not self._poller.waiting.wait:
+    def _finish(self, step: Step, task_id: str) -> bool:
+        """Wait for the end of a task if waiting is wanted, and return whether it did what it was for."""
+        if not self.waits:
             self.tasks.append(self._seen(task_id, step))
-            return
+            return True
         try:
             task = watch_task(self._api, task_id, self._poller, self._context.progress, step.label)
         except Exception as error:
@@ -123,6 +133,8 @@ class TaskStarter:
             # Somebody else may have done the same at the same time: then the wish is fulfilled all the same.
             if not self._settled_all_the_same(step, error):
                 raise
+            return False
+        return True
 
     def _seen(self, task_id: str, step: Step) -> ServerTask:
         """Return a task that was started; that it cannot be looked at does not undo it."""
@@ -139,7 +151,7 @@ class TaskStarter:
         second of them.
         """
         unknown = [task for task in tasks if self._is_ours(task, step) is None]
-        if not unknown or not self._poller.waiting.wait:
+        if not unknown or not self.waits:
             return False
         try:
             self._watch_all(unknown, step, self._poller.within(PATIENCE_SECONDS))
@@ -164,34 +176,34 @@ class TaskStarter:
             self._context.trace(f"It cannot be told whether another task did the same: {trouble.message}")
             return False
 
-    def _start(self, step: Step, known: set[str]) -> Optional[str]:
-        """Send the step and return its task's id, or None when it turns out to be settled without one.
+    def _start(self, step: Step, known: set[str]) -> tuple[Optional[str], bool]:
+        """Send the step; return its task's id, or None when it is settled without one, and whether that is certain.
 
         :param known: The tasks that were under way before.
         """
         attempt = 0
         while True:
             try:
-                return step.send()
+                return step.send(), True
             except OutcomeUnknown as error:
                 lost = error
             time.sleep(self._poller.deadline.shortened(pause(attempt, lost.retry_after)))
             self._context.trace(f"{lost.message} Looking whether it took effect.")
             try:
                 if step.settled():
-                    return None
+                    return None, False
                 new = [task for task in self._under_way(step) if task.id not in known]
             except KsvlaError as trouble:
                 self._context.trace(f"Looking failed: {trouble.message}")
                 raise lost from None
             ours = next((task.id for task in new if self._is_ours(task, step)), None)
             if ours is not None:
-                return ours
+                return ours, False
             unknown = [task for task in new if self._is_ours(task, step) is None]
             if unknown:
                 self._tell_apart(unknown, step, lost)
                 if step.settled():
-                    return None
+                    return None, False
             if attempt >= self._retries or self._poller.deadline.expired():
                 raise lost
             attempt += 1
@@ -201,7 +213,7 @@ class TaskStarter:
 
         :raises OutcomeUnknown: when their end is not waited for, or not within the time to wait.
         """
-        if self._poller.waiting.wait:
+        if self.waits:
             with suppress(WaitTimeout):
                 self._watch_all(tasks, step, self._poller.canceling_nothing())
                 return

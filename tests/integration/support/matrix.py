@@ -10,7 +10,8 @@ is expected of it:
 ``fails``        fails all four times, in the same way
 ``reads``        sends nothing that changes anything
 ``tries``        sends something that the server refuses whenever it runs, which check mode foresees
-``always``       changes something every time, as the server shows nothing to compare with (a reconfigured SVM)
+``always``       changes something every time: the server shows nothing to compare with (a reconfigured SVM), or it takes
+             several runs that do not wait
 ``verifies``     asks the server, whenever it runs, to verify an image; this changes nothing
 ``assumed``      fails, as something is not there; check mode takes it for made by an earlier task, and warns
 ``open``         its outcome cannot be predicted: check mode says "changed" where it may change something (a new report)
