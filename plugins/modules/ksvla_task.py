@@ -38,6 +38,7 @@ options:
       - V(completed) waits for the end of the task; a task that failed or was canceled is a failure.
       - V(canceled) cancels the task, with O(api=multitenancy). Canceling a child task is refused by the server, cancel its
         parent.
+      - A task that is on its way to being canceled is not canceled again; its end is waited for.
     type: str
     choices: [completed, canceled]
     default: completed

@@ -16,6 +16,7 @@ from typing import Any, Optional
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})
 FAILED = "failed"
 COMPLETED = "completed"
+STOPPING = "stopping"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class ServerTask:
     def canceled(self) -> bool:
         """Whether the task was ended before it was done; the pages spell this end in three ways."""
         return self.state.lower() in CANCELED
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the task was asked to be canceled and is on its way there."""
+        return self.state.lower() == STOPPING
 
     @property
     def ended(self) -> bool:

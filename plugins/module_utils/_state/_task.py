@@ -135,17 +135,13 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
             task=before.as_dict(),
             hint="Look at its result with ksvla_task_info.",
         )
+    # What somebody has asked for already is not asked for again, but waited for.
+    ask, after = not before.stopping, before
     if context.check_mode:
-        after = _as_canceled(before)
-        return _result(before, after, changed=True, context=context)
-    try:
-        source.cancel_task(task_id)
-    except ApiError as error:
-        error.task = before.as_dict()
-        after = source.task(task_id)
-        if error.status != 409 or not after.canceled:
-            raise
-    after = source.task(task_id)
+        after = _as_canceled(before) if ask or poller.waiting.wait else before
+        return _result(before, after, changed=ask, context=context)
+    if ask:
+        after = _ask_to_cancel(source, before)
     if poller.waiting.wait and not after.ended:
         after = watch_task(source, task_id, poller, context.progress, f"task {task_id}")
     if after.ended and not after.canceled:
@@ -153,7 +149,18 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
             f"Task {after.type or ''} {task_id} ended as {after.state} before it could be canceled.",
             task=after.as_dict(),
         )
-    return _result(before, after, changed=True, context=context)
+    return _result(before, after, changed=ask, context=context)
+
+
+def _ask_to_cancel(source: MultitenancyApi, before: ServerTask) -> ServerTask:
+    """Ask for a task to be canceled, and return it as it is then."""
+    try:
+        source.cancel_task(before.id)
+    except ApiError as error:
+        error.task = before.as_dict()
+        if error.status != 409 or not source.task(before.id).canceled:
+            raise
+    return source.task(before.id)
 
 
 def _as_canceled(task: ServerTask) -> ServerTask:
