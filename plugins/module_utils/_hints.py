@@ -92,6 +92,22 @@ def hint_for(error_code: Optional[str], status: Optional[int] = None, request: O
     return None
 
 
+def hint_for_task(task_type: Optional[str], message: Optional[str]) -> Optional[str]:
+    """Return the hint for a failed task whose cause has no documented code, as far as its message tells it."""
+    words = (message or "").lower()
+    if (
+        task_type == "CreateTenant"
+        and "virtual" in words
+        and any(word in words for word in ("limit", "maximum", "500"))
+    ):
+        return (
+            "One Kaspersky Security Center server has room for 500 virtual Administration Servers, one for each complete "
+            "tenant: remove complete tenants that are not needed any more, with remove_artifacts: true, or choose type: "
+            "simple."
+        )
+    return None
+
+
 def known_codes() -> frozenset[str]:
     """Return the error codes that have a hint (the contract test compares them with the contract)."""
     return frozenset(_BY_CODE)

@@ -97,6 +97,14 @@ def test_a_failure_tells_of_the_tasks(tenant: Run, simulator: RunningSimulator) 
     ]
 
 
+def test_the_limit_of_virtual_servers_which_has_no_code(tenant: Run, simulator: RunningSimulator) -> None:
+    simulator.configure(virtual_server_limit=0)
+    account = {"admin_username": "a", "admin_password": "Granite-Otter-58"}
+    failed = tenant(type="complete", **account)
+    assert "remove_artifacts: true" in failed["hint"]
+    assert failed["hint"] in failed["msg"]
+
+
 def test_a_timeout_tells_of_the_task(tenant: Run, simulator: RunningSimulator) -> None:
     simulator.configure(task_seconds=600)
     failed = tenant(wait_timeout=0.5)

@@ -11,6 +11,7 @@ from typing import Callable, Optional, Protocol, runtime_checkable
 from .._api._records import ServerTask
 from .._clock import NO_DEADLINE, Deadline
 from .._errors import KsvlaError, TaskFailed, WaitTimeout
+from .._hints import hint_for, hint_for_task
 from ._poller import GRACE_SECONDS, Look, Poller
 
 Progress = Callable[[str, str], None]
@@ -120,6 +121,7 @@ def require_success(task: ServerTask) -> ServerTask:
         f"Task {task.type or 'of unknown type'} {task.id} {how}: {reason.rstrip('.')}.",
         error_code=code,
         task=task.as_dict(),
+        hint=hint_for(code) or hint_for_task(task.type, message),
     )
 
 
