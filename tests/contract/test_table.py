@@ -20,7 +20,13 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api import _mul
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy import MultitenancyApi, open_session
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy_xml import NewTenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api._records import ServerTask
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, KsvlaError, TaskFailed
+from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
+    ApiError,
+    KsvlaError,
+    TaskFailed,
+    WaitTimeout,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._poller import Poller, Waiting
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._watch import wait_for_task
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport._settings import ConnectionSettings
@@ -355,6 +361,15 @@ def test_the_client_sends_what_the_table_says(name: str, sample: Sample, world: 
         assert _header(entry, header) == value
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_call_is_sent_behind_the_deadline(name: str, world: World) -> None:
+    bound = world.api.within(Deadline(0))
+    for sample in SAMPLES[name]:
+        with pytest.raises(WaitTimeout, match="was not sent"):
+            sample.send(bound)
+    assert world.simulator.requests() == []
+
+
 def test_every_call_has_samples_that_use_its_whole_query() -> None:
     assert set(SAMPLES) == {call.name for call in CALLS if call.api == MULTITENANCY}
     for name, samples in SAMPLES.items():
@@ -455,7 +470,7 @@ def test_the_simulator_has_the_routes_of_the_table_and_no_others(simulator: Runn
 
 def test_the_client_has_the_calls_of_the_table_and_no_others() -> None:
     methods = {name for name in vars(MultitenancyApi) if not name.startswith("_")}
-    assert methods == {call.name for call in CALLS if call.api == MULTITENANCY}
+    assert methods - {"within"} == {call.name for call in CALLS if call.api == MULTITENANCY}
 
 
 def test_every_error_code_of_the_table_has_a_hint() -> None:
