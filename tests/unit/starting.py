@@ -31,6 +31,8 @@ class Api:
         self.types: dict[str, str] = {}
         self.ended: Callable[[str], None] = lambda task_id: None
         self.lists = 0
+        self.filters = False
+        self.listed: Callable[[], None] = lambda: None
         self.canceled: list[str] = []
 
     def add(self, task_id: str, *states: str, task_type: str = TYPE, **more: Any) -> None:
@@ -49,10 +51,12 @@ class Api:
             self.ended(task_id)
         return record
 
-    def tasks(self, *, task_type: str | None = None, **_options: Any) -> list[ServerTask]:
+    def tasks(self, *, state: str | None = None, task_type: str | None = None, **_options: Any) -> list[ServerTask]:
         self.lists += 1
         # A server that does not filter does no harm.
-        return [self._record(task_id) for task_id in self.states]
+        tasks = [self._record(task_id) for task_id in self.states]
+        self.listed()
+        return [task for task in tasks if not self.filters or task.state == state]
 
     def cancel_task(self, task_id: str, **_options: Any) -> None:
         self.canceled.append(task_id)

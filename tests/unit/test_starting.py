@@ -233,6 +233,44 @@ def test_without_waiting_no_foreign_task_is_waited_for(clock: FakeTime) -> None:
     assert world.api.states["t1"] == ["Running"]
 
 
+# ---- how the tasks are listed -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["Created", "Queued", "Starting", "Running", "Stopping"])
+def test_a_task_under_way_is_found_by_its_state(state: str, world: World) -> None:
+    world.api.filters = True
+    for number in range(100):
+        world.api.add(f"old {number}", "Completed")
+    world.api.add("t1", state, "Completed", parameters={"tenantName": "A"})
+    world.carry_out(world.step())
+    assert world.sent == []
+    assert [task.id for task in world.starter.tasks] == ["t1"]
+
+
+def test_a_task_that_moves_on_while_it_is_looked_for_is_found(world: World) -> None:
+    world.api.filters = True
+    world.api.add("t1", "Queued", "Starting", "Running", "Stopping", "Canceled", parameters={"tenantName": "A"})
+    asked = 0
+
+    def listed() -> None:
+        nonlocal asked
+        asked += 1
+        if asked in (1, 3):
+            world.api.states["t1"].pop(0)
+
+    world.api.listed = listed
+    with pytest.raises(TaskFailed):
+        world.carry_out(world.step())
+    assert world.sent == []
+
+
+def test_a_server_that_does_not_filter_is_asked_once(world: World) -> None:
+    world.api.add("old", "Completed")
+    world.api.add("t1", "Running", "Completed", parameters={"tenantName": "A"})
+    world.carry_out(world.step())
+    assert world.api.lists == 1
+
+
 # ---- two runs on one machine ------------------------------------------------------------------------------------------
 
 

@@ -84,6 +84,14 @@ def test_a_creation_that_is_attached_to_may_have_another_description(tenant: Run
     assert [task["id"] for task in failed["tasks"]] == [started["tasks"][0]["id"]]
 
 
+def test_old_tasks_are_not_read(tenant: Run, simulator: RunningSimulator) -> None:
+    tenant(name="old")
+    simulator.clear_requests()
+    tenant()
+    lists = [one["query"] for one in simulator.requests() if one["path"].endswith("/tasks")]
+    assert lists == [f"state={s}&type=CreateTenant" for s in ("Created", "Queued", "Starting", "Running", "Stopping")]
+
+
 # ---- what a result tells ----------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,8 @@ CANCELED = frozenset({"canceled", "cancelled", "stopped"})
 FAILED = "failed"
 COMPLETED = "completed"
 STOPPING = "stopping"
+UNDER_WAY = ("Created", "Queued", "Starting", "Running", "Stopping")
+"""The states before the end, as the server writes them, in the order in which a task goes through them."""
 
 
 @dataclass(frozen=True)

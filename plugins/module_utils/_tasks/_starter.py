@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from .._api._multitenancy import MultitenancyApi
-from .._api._records import ServerTask
+from .._api._records import UNDER_WAY, ServerTask
 from .._context import Context
 from .._errors import KsvlaError, OutcomeUnknown, TaskFailed, WaitTimeout
 from .._transport._retry import pause
@@ -235,8 +235,19 @@ class TaskStarter:
                 self.tasks.append(ended)
 
     def _under_way(self, step: Step) -> list[ServerTask]:
-        tasks = self._api.tasks(task_type=step.task_type)
-        return [task for task in tasks if task.type == step.task_type and not task.ended]
+        """Return the tasks of the step's type that have not ended.
+
+        They are asked for by their states, as a server remembers many more tasks that have ended: in the order of the
+        states, so that a task that moves on meanwhile is seen in a later one.
+        """
+        found: dict[str, ServerTask] = {}
+        for state in UNDER_WAY:
+            tasks = self._api.tasks(state=state, task_type=step.task_type)
+            found.update((task.id, task) for task in tasks)
+            if any(task.ended for task in tasks):
+                # A server that does not filter has told all of them.
+                break
+        return [task for task in found.values() if task.type == step.task_type and not task.ended]
 
     def _is_ours(self, task: ServerTask, step: Step) -> Optional[bool]:
         """Return whether a task is this step's: as remembered here, or as the task itself shows; None if unknown."""
