@@ -84,12 +84,14 @@ options:
     description:
       - What to do when the tenant exists and differs in O(type), O(description), O(user_data) or O(admin_username),
         which the Integration Server cannot change.
+      - Also a tenant that somebody else, or an earlier run, has created meanwhile is judged.
     type: str
     choices: [fail, warn, ignore]
     default: fail
   wait_timeout:
     description:
-      - Seconds to wait, including the requests.
+      - Seconds that all of it may take, including the first reading, the requests, and the pauses that the server asks
+        for. A last look after that, at what was achieved, takes 5 seconds at the most.
     type: float
     default: 600
 seealso:
@@ -131,8 +133,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tenant:
-  description: The tenant as it is now, or as it will be in check mode; V(none) when there is none.
-  returned: always
+  description:
+    - The tenant as it is now, or as it will be in check mode; V(none) when there is none.
+    - With O(wait=false) as it was before.
+  returned: always, on failure when it could be read
   type: dict
   sample:
     id: 6f7c2f0e-4a53-4f5c-9c7b-0d7d3f1d9a11
@@ -168,8 +172,8 @@ tasks:
       parameters: {}
       children: []
 remaining:
-  description: What is still to be done, with O(wait=false).
-  returned: always
+  description: What is still to be done, with O(wait=false) or after a failure.
+  returned: always, on failure when the tenant could be read
   type: list
   elements: str
   sample: [activate]
