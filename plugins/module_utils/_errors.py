@@ -89,6 +89,9 @@ class OutcomeUnknown(KsvlaError):
 class ApiError(KsvlaError):
     """The server answered, and its answer is an error."""
 
+    code_is_assumed = False
+    """Whether the code is not the server's own, but the only one that the pages know for its answer."""
+
     @property
     def not_found(self) -> bool:
         """Whether the server says that what was asked for does not exist, by the status or by its code."""

@@ -69,8 +69,8 @@ _BY_STATUS: dict[int, str] = {
 
 _WHATEVER_THE_CODE = frozenset({401, 403, 404, 429, 502, 503, 504})
 """Statuses that say enough also beside a code that is not known."""
-_OF_TASKS = frozenset({405, 409})
-"""Statuses whose hints are about canceling a task, which API 3.0 cannot."""
+_OF_CANCELING = frozenset({405, 409})
+"""Statuses whose hints are about canceling a task."""
 
 
 def hint_for(error_code: Optional[str], status: Optional[int] = None, request: Optional[str] = None) -> Optional[str]:
@@ -83,7 +83,8 @@ def hint_for(error_code: Optional[str], status: Optional[int] = None, request: O
     if error_code is not None and error_code in by_code:
         return by_code[error_code]
     if status is not None and (error_code is None or status in _WHATEVER_THE_CODE):
-        if status in _BY_STATUS and not (svm_management and status in _OF_TASKS):
+        canceling = request is None or request.endswith("/cancel")
+        if status in _BY_STATUS and (canceling or status not in _OF_CANCELING):
             return _BY_STATUS[status]
         if status >= 500:
             return "The Integration Server failed to handle the request: its own log says why."

@@ -31,6 +31,7 @@ _REPORT = {"Accept": "application/csv"}
 """The pages want this value exactly, for generating a report and for fetching it."""
 TENANT_NOT_FOUND = "VIRMT_TenantWithSpecifiedIdNotFound"
 VM_NOT_FOUND = "VIRMT_VmWithSpecifiedIdNotFound"
+VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 
 
 def open_session(settings: ConnectionSettings) -> Session:
@@ -60,7 +61,7 @@ class MultitenancyApi:
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return one tenant (topic 259247); an unknown id is an :class:`ApiError` with status 404."""
-        with _not_found_means(TENANT_NOT_FOUND):
+        with _means({404: TENANT_NOT_FOUND}):
             return formats.read_tenant(self._read(_tenant_path(tenant_id)))
 
     def create_tenant(self, tenant: formats.NewTenant) -> str:
@@ -89,19 +90,19 @@ class MultitenancyApi:
 
     def vms(self, tenant_id: str) -> list[VirtualMachine]:
         """List the virtual machines registered for a tenant (topic 259249)."""
-        with _not_found_means(TENANT_NOT_FOUND):
+        with _means({404: TENANT_NOT_FOUND}):
             return formats.read_vms(self._read(f"{_tenant_path(tenant_id)}/vms"))
 
     def register_vm(self, tenant_id: str, bios_id: str, name: Optional[str], user_data: Optional[str]) -> None:
         """Register a virtual machine for a tenant (topic 259253)."""
         body = formats.vm_body(bios_id, name, user_data)
-        with _not_found_means(TENANT_NOT_FOUND):
+        with _means({404: TENANT_NOT_FOUND, 409: VM_ALREADY_EXISTS}):
             self._write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body, headers=_WRITE)
 
     def unregister_vm(self, tenant_id: str, bios_id: str) -> None:
         """Unregister a virtual machine of a tenant by its BIOS id (topic 259254)."""
         query = [("biosId", bios_id)]
-        with _not_found_means(VM_NOT_FOUND):
+        with _means({404: VM_NOT_FOUND}):
             self._write("POST", f"{_tenant_path(tenant_id)}/vms/unregister", query)
 
     def generate_report(self, tenant_id: Optional[str], period_start: Optional[str], period_end: Optional[str]) -> str:
@@ -113,7 +114,7 @@ class MultitenancyApi:
         """
         given = (("tenantId", tenant_id), ("from", period_start), ("to", period_end))
         query = [(name, value) for name, value in given if value is not None]
-        with _not_found_means(TENANT_NOT_FOUND):
+        with _means({404: TENANT_NOT_FOUND}):
             return _identifiers.task_id(self._write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT))
 
     def report(
@@ -177,14 +178,18 @@ class MultitenancyApi:
 
 
 @contextmanager
-def _not_found_means(error_code: str) -> Iterator[None]:
-    """Give an answer 404 that says nothing more the only meaning that the pages know for it."""
+def _means(codes: Mapping[int, str]) -> Iterator[None]:
+    """Give an error that says nothing but its status the only meaning that the pages know for it in this call."""
     try:
         yield
     except ApiError as error:
-        if error.status == 404 and error.error_code is None:
-            error.error_code = error_code
-            error.hint = f"{hint_for(error_code)} If it should be there, check host and port."
+        code = codes.get(error.status or 0)
+        if code is not None and error.error_code is None:
+            error.error_code = code
+            error.code_is_assumed = True
+            error.hint = hint_for(code)
+            if error.status == 404:
+                error.hint = f"{error.hint} If it should be there, check host and port."
         raise
 
 

@@ -45,9 +45,12 @@ def find_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optional[s
     try:
         return api.tenant(tenant_id)
     except ApiError as error:
-        if error.status == 404:
+        if error.status != 404:
+            raise
+        if not error.code_is_assumed:
             return None
-        raise
+    # Anything may answer 404 without a word, also what is no Integration Server: its list of tenants is not told so easily.
+    return next((tenant for tenant in api.tenants() if tenant.id.lower() == tenant_id.lower()), None)
 
 
 def require_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optional[str]) -> Tenant:

@@ -22,12 +22,11 @@ from typing import BinaryIO, Callable, Optional
 
 from .._api._multitenancy import MultitenancyApi
 from .._errors import ApiError, KsvlaError, NotConnected, OutcomeUnknown, UnexpectedAnswer
-from .._transport._retry import pause
+from .._transport._retry import PASSING, pause
 
 RANGE_BYTES = 8 * 1024 * 1024
 _READ_BYTES = 256 * 1024
 _CONTENT_RANGE = re.compile(r"bytes[ =](\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
-_PASSING = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class ReportDownload:
                 self._fetch_range()
                 failures = 0
             except (NotConnected, OutcomeUnknown, ApiError) as error:
-                if isinstance(error, ApiError) and error.status not in _PASSING:
+                if isinstance(error, ApiError) and error.status not in PASSING:
                     raise self._explained(error) from None
                 failures = 0 if self._size > before else failures + 1
                 if failures > self._retries:

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Optional, cast
 
 from .._api import _connect
 from .._api._multitenancy import MultitenancyApi
-from .._api._records import ServerTask
+from .._api._records import CANCELED, ServerTask
 from .._arguments import SVM_MANAGEMENT
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError, TaskFailed
@@ -24,6 +24,7 @@ from ._svm_results import failed_step
 def read_tasks(parameters: Parameters, context: Context) -> Result:
     """Return one task, or all that match the filters; an unknown id gives an empty list."""
     require_text(parameters.get("task_id"), "task_id")
+    require_text(parameters.get("task_type"), "task_type")
     created_from = date_time(parameters.get("created_from"), "created_from")
     if parameters["api"] == SVM_MANAGEMENT and parameters.get("task_id") is None:
         raise InputError(
@@ -39,10 +40,16 @@ def read_tasks(parameters: Parameters, context: Context) -> Result:
                 raise
             tasks = []
     else:
-        tasks = cast(MultitenancyApi, source).tasks(
-            created_from=created_from, state=parameters.get("task_state"), task_type=parameters.get("task_type")
-        )
+        state, task_type = parameters.get("task_state"), parameters.get("task_type")
+        listed = cast(MultitenancyApi, source).tasks(created_from=created_from, state=state, task_type=task_type)
+        # Once more here, as a server may not filter.
+        tasks = [task for task in listed if _has_state(task, state) and task_type in (None, task.type)]
     return {"changed": False, "tasks": [task.as_dict() for task in tasks]}
+
+
+def _has_state(task: ServerTask, state: Optional[str]) -> bool:
+    """Return whether a task is in a state, in any spelling of it; None is any state."""
+    return state is None or task.state.lower() == state.lower() or (task.canceled and state.lower() in CANCELED)
 
 
 def ensure_task(parameters: Parameters, context: Context) -> Result:

@@ -40,8 +40,11 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
     _check(parameters)
     file = report_file(parameters.get("dest"))
     waiting = Waiting.from_parameters(parameters)
-    api, settings = _connect.multitenancy(parameters, context)
-    fetcher = _Fetcher(api, settings, parameters, context, file)
+    poller = Poller(waiting)
+    server, settings = _connect.multitenancy(parameters, context)
+    # What is waited for is the report; fetching it takes as long as it takes.
+    api = server.within(poller.deadline)
+    fetcher = _Fetcher(server, settings, parameters, context, file)
     if parameters.get("report_id") is not None:
         return fetcher.fetch(parameters["report_id"])
     try:
@@ -50,7 +53,7 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
         if not assumed(error, parameters, context):
             raise
         return fetcher.predict() if waiting.wait else _not_fetched(file, None)
-    generator = ReportGenerator(api, settings.origin, Poller(waiting), settings.retries, question, context)
+    generator = ReportGenerator(api, settings.origin, poller, settings.retries, question, context)
     if context.check_mode:
         return fetcher.predict() if waiting.wait else _not_fetched(file, generator.earlier())
     try:
@@ -64,6 +67,7 @@ def _check(parameters: Parameters) -> None:
     """Refuse what cannot be right, before anything is sent."""
     check_reference(parameters, "tenant_name")
     require_text(parameters.get("report_id"), "report_id")
+    require_text(parameters.get("dest"), "dest")
     start = date_time(parameters.get("period_start"), "period_start")
     end = date_time(parameters.get("period_end"), "period_end")
     if start is not None and end is not None and start >= end:

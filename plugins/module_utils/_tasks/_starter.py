@@ -20,7 +20,7 @@ from typing import Any, Callable, Optional
 from .._api._multitenancy import MultitenancyApi
 from .._api._records import UNDER_WAY, ServerTask
 from .._context import Context
-from .._errors import KsvlaError, OutcomeUnknown, TaskFailed, WaitTimeout
+from .._errors import KsvlaError, OutcomeUnknown, TaskFailed, UnexpectedAnswer, WaitTimeout
 from .._transport._retry import pause
 from ._journal import TaskJournal
 from ._poller import Poller
@@ -182,11 +182,17 @@ class TaskStarter:
         :param known: The tasks that were under way before.
         """
         attempt = 0
+        accepted = False
+        lost: KsvlaError
         while True:
             try:
-                return step.send(), True
+                if not accepted:
+                    return step.send(), True
             except OutcomeUnknown as error:
                 lost = error
+            except UnexpectedAnswer as error:
+                # The server does it, and does not say in which task: it is looked for, and never sent again.
+                lost, accepted = error, True
             time.sleep(self._poller.deadline.shortened(pause(attempt, lost.retry_after)))
             self._context.trace(f"{lost.message} Looking whether it took effect.")
             try:
@@ -208,7 +214,7 @@ class TaskStarter:
                 raise lost
             attempt += 1
 
-    def _tell_apart(self, tasks: list[ServerTask], step: Step, lost: OutcomeUnknown) -> None:
+    def _tell_apart(self, tasks: list[ServerTask], step: Step, lost: KsvlaError) -> None:
         """Wait for the end of tasks of which one may be what was sent: only then it shows whose they are.
 
         :raises OutcomeUnknown: when their end is not waited for, or not within the time to wait.
