@@ -93,6 +93,26 @@ def test_a_server_that_hangs(run: Caller, given: dict[str, Any]) -> None:
     assert (result["changed"], result["vms"]) == (False, [])
 
 
+def test_what_failures_have_in_common_is_said_once(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="POST", path="/register", status=400, body="<e>the same</e>", times=9)
+    run.simulator.fault(method="POST", path="/register", status=400, body="<e>another</e>")
+    many = [{"bios_id": bios(number)} for number in range(10)]
+    msg = run.fails("tenant_vm", vms=many, concurrency=1, **given)["msg"]
+    assert "10 of 10 virtual machines of tenant Ours failed: " in msg
+    assert f"{bios(4)} and 4 more: POST" in msg
+    assert (msg.count("the same"), msg.count("another")) == (1, 1)
+
+
+def test_many_different_failures_are_not_all_in_the_message(run: Caller, given: dict[str, Any]) -> None:
+    for number in range(8):
+        run.simulator.fault(method="POST", path="/register", status=400, body=f"<e>reason {number}</e>")
+    many = [{"bios_id": bios(number)} for number in range(8)]
+    result = run.fails("tenant_vm", vms=many, concurrency=1, **given)
+    assert result["msg"].count("reason ") == 5
+    assert "reason 4; and 3 more. " in result["msg"]
+    assert len(result["results"]) == 8
+
+
 # ---- registering anew fails -------------------------------------------------------------------------------------------
 
 

@@ -88,11 +88,23 @@ def failure_of(
 
 
 def _failed(label: str, failures: Sequence[VmOutcome], total: int) -> Iterator[str]:
-    if failures:
-        listed = "; ".join(f"{failure.change.bios_id}: {failure.error}" for failure in failures[:_SHOWN_FAILURES])
-        more = f"; and {len(failures) - _SHOWN_FAILURES} more" if len(failures) > _SHOWN_FAILURES else ""
-        total = max(total, len(failures))
-        yield f"{len(failures)} of {total} virtual machines of {label} failed: {listed.rstrip('.')}{more}."
+    """Say how many failed and why; what several have in common is said once."""
+    if not failures:
+        return
+    by_error: dict[str, list[str]] = {}
+    for failure in failures:
+        by_error.setdefault((failure.error or "").rstrip("."), []).append(failure.change.bios_id)
+    shown = [f"{_first(bios_ids)}: {error}" for error, bios_ids in list(by_error.items())[:_SHOWN_FAILURES]]
+    more = sum(len(bios_ids) for bios_ids in list(by_error.values())[_SHOWN_FAILURES:])
+    if more:
+        shown.append(f"and {more} more")
+    total = max(total, len(failures))
+    yield f"{len(failures)} of {total} virtual machines of {label} failed: {'; '.join(shown)}."
+
+
+def _first(bios_ids: Sequence[str]) -> str:
+    more = len(bios_ids) - _SHOWN_FAILURES
+    return ", ".join(bios_ids[:_SHOWN_FAILURES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _not_tried(label: str, not_tried: int, total: int, stopped_by: Optional[KsvlaError]) -> Iterator[str]:
