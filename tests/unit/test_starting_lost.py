@@ -9,7 +9,11 @@ import pytest
 from unit.starting import World, lost
 from unit.support import FakeTime
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, OutcomeUnknown
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
+    ApiError,
+    OutcomeUnknown,
+    UnexpectedAnswer,
+)
 
 
 @pytest.fixture
@@ -105,5 +109,21 @@ def test_a_task_that_may_be_somebody_elses_is_not_canceled(clock: FakeTime) -> N
 def test_a_refusal_is_not_repeated(world: World) -> None:
     world.answers = [ApiError("no", status=400)]
     with pytest.raises(ApiError):
+        world.carry_out(world.step(), fresh=True)
+    assert len(world.sent) == 1
+
+
+def test_what_was_accepted_without_a_task_is_looked_for(world: World) -> None:
+    world.api.add("t1", "Running", "Completed")
+    world.completes("t1")
+    world.answers = [UnexpectedAnswer("It did not say which task.")]
+    world.carry_out(world.step(), fresh=True)
+    assert len(world.sent) == 1
+    assert world.there
+
+
+def test_what_was_accepted_without_a_task_is_never_sent_again(world: World) -> None:
+    world.answers = [UnexpectedAnswer("It did not say which task."), "t1"]
+    with pytest.raises(UnexpectedAnswer, match="which task"):
         world.carry_out(world.step(), fresh=True)
     assert len(world.sent) == 1

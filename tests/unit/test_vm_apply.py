@@ -13,7 +13,10 @@ import pytest
 from unit.support import FakeTime
 from unit.vm_support import THEIRS, World, actions, bios, register, reregister, unregister, vm
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy import MultitenancyApi
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy import (
+    VM_ALREADY_EXISTS,
+    MultitenancyApi,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     ApiError,
     KsvlaError,
@@ -21,7 +24,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._vm_holders import ALREADY_EXISTS
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._vm_outcomes import (
     NOT_TRIED,
     UNCHANGED,
@@ -141,9 +143,9 @@ def test_the_holder_is_named(world: World) -> None:
     world.seed(theirs=[{"bios_id": bios(1).upper(), "name": "other"}])
     outcomes = world.apply(register(1), register(2))
     assert actions(outcomes) == [FAIL, REGISTER]
-    assert outcomes[0].error_code == ALREADY_EXISTS
+    assert outcomes[0].error_code == VM_ALREADY_EXISTS
     assert outcomes[0].error == (
-        f"BIOS id {bios(1)} is registered for the tenant 'Theirs' ({THEIRS}). {hint_for(ALREADY_EXISTS)}"
+        f"BIOS id {bios(1)} is registered for the tenant 'Theirs' ({THEIRS}). {hint_for(VM_ALREADY_EXISTS)}"
     )
     assert world.warnings == []
 
@@ -156,7 +158,7 @@ def test_registered_meanwhile_as_wanted_is_unchanged(world: World) -> None:
 def test_registered_meanwhile_in_another_way_is_a_failure(world: World) -> None:
     world.seed([{"bios_id": bios(1), "name": "other"}])
     (outcome,) = world.apply(register(1, "vm"))
-    assert (outcome.action, outcome.error_code) == (FAIL, ALREADY_EXISTS)
+    assert (outcome.action, outcome.error_code) == (FAIL, VM_ALREADY_EXISTS)
     assert "Somebody else registered it" in (outcome.error or "")
 
 
@@ -164,7 +166,7 @@ def test_holders_that_cannot_be_found_out(world: World) -> None:
     world.seed(theirs=[{"bios_id": bios(1)}])
     world.simulator.fault(method="GET", path="/tenants$", kind="status", status=400)
     (outcome,) = world.apply(register(1))
-    assert outcome.error_code == ALREADY_EXISTS
+    assert outcome.error_code == VM_ALREADY_EXISTS
     assert len(world.warnings) == 1
     assert "could not be found out" in world.warnings[0]
 

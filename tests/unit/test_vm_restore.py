@@ -11,10 +11,12 @@ import pytest
 from unit.support import FakeTime
 from unit.vm_support import THEIRS, World, actions, bios, register, reregister, vm
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy import MultitenancyApi
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy import (
+    VM_ALREADY_EXISTS,
+    MultitenancyApi,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api._records import VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, NotConnected, OutcomeUnknown
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._vm_holders import ALREADY_EXISTS
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._vm_outcomes import GONE, RESTORED
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state._vm_plan import FAIL, REREGISTER, VmChange
 from simulator.testing import RunningSimulator
@@ -123,7 +125,7 @@ def test_another_tenant_took_it(world: World, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(world.api, "unregister_vm", unregister_vm)
     (outcome,) = world.apply(CHANGE)
-    assert (outcome.action, outcome.error_code, outcome.missing) == (FAIL, ALREADY_EXISTS, PRECIOUS)
+    assert (outcome.action, outcome.error_code, outcome.missing) == (FAIL, VM_ALREADY_EXISTS, PRECIOUS)
     assert (outcome.error or "").startswith("Unregistered, and could not be registered again: BIOS id ")
     assert "'Theirs'" in (outcome.error or "")
 

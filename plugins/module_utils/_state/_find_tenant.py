@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import Optional
 
-from .._api._multitenancy import MultitenancyApi
+from .._api._multitenancy import TENANT_NOT_FOUND, MultitenancyApi
 from .._api._records import Tenant, VirtualMachine
 from .._context import Context, Parameters
 from .._errors import ApiError, InputError
 from .._validation import require_text, require_xml_text
-
-NOT_FOUND = "VIRMT_TenantWithSpecifiedIdNotFound"
 
 
 def check_reference(parameters: Parameters, name_option: str = "name") -> None:
@@ -64,7 +62,7 @@ def require_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optiona
     if tenant is None:
         raise ApiError(
             f"No tenant is named {name!r}.",
-            error_code=NOT_FOUND,
+            error_code=TENANT_NOT_FOUND,
             hint="Names are compared exactly, also in case and blanks: list the tenants with ksvla_tenant_info.",
         )
     return tenant
@@ -75,7 +73,7 @@ def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[Virtu
     try:
         return api.vms(tenant.id)
     except ApiError as error:
-        if error.error_code == NOT_FOUND:
+        if error.error_code == TENANT_NOT_FOUND:
             return None
         raise
 
@@ -85,7 +83,7 @@ def assumed(error: ApiError, parameters: Parameters, context: Context) -> bool:
 
     Only check mode assumes so, of a tenant that is known by its name, and warns of it.
     """
-    possible = context.check_mode and parameters.get("tenant_id") is None and error.error_code == NOT_FOUND
+    possible = context.check_mode and parameters.get("tenant_id") is None and error.error_code == TENANT_NOT_FOUND
     if possible:
         context.warn(
             f"No tenant is named {parameters['tenant_name']!r} yet; assuming that it will be when this is run."

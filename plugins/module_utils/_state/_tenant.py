@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from .._api import _connect
-from .._api._multitenancy import MultitenancyApi
+from .._api._multitenancy import TENANT_NOT_FOUND, MultitenancyApi
 from .._api._multitenancy_xml import NewTenant
 from .._api._records import Tenant
 from .._clock import Deadline
@@ -245,7 +245,7 @@ def _predicted(parameters: Parameters) -> Tenant:
     if parameters.get("name") is None:
         raise InputError(
             f"No tenant has the id {parameters['tenant_id']}, and one cannot be created with a chosen id.",
-            error_code="VIRMT_TenantWithSpecifiedIdNotFound",
+            error_code=TENANT_NOT_FOUND,
         )
     new = _new_tenant(parameters)
     return Tenant(

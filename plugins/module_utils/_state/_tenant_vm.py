@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from .._api import _connect
-from .._api._multitenancy import MultitenancyApi
+from .._api._multitenancy import TENANT_NOT_FOUND, MultitenancyApi
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError
-from ._find_tenant import NOT_FOUND, assumed, check_reference, require_tenant
+from ._find_tenant import assumed, check_reference, require_tenant
 from ._vm_apply import VmApplier
 from ._vm_holders import foresee_conflicts
 from ._vm_outcomes import VmOutcome, known_after, refused
@@ -84,7 +84,7 @@ def _read(api: MultitenancyApi, parameters: Parameters, context: Context) -> Opt
             tenant_id, label = tenant.id, tenant.name
         return tenant_id, f"tenant {label}", Registered(api.vms(tenant_id))
     except ApiError as error:
-        if error.error_code == NOT_FOUND and parameters["state"] == "absent":
+        if error.error_code == TENANT_NOT_FOUND and parameters["state"] == "absent":
             context.warn(f"There is nothing to unregister: {error.message}")
             return None
         if assumed(error, parameters, context):

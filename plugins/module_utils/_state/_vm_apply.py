@@ -16,14 +16,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Callable, Optional
 
-from .._api._multitenancy import TENANT_NOT_FOUND, VM_NOT_FOUND, MultitenancyApi
+from .._api._multitenancy import TENANT_NOT_FOUND, VM_ALREADY_EXISTS, VM_NOT_FOUND, MultitenancyApi
 from .._api._records import VirtualMachine
 from .._concurrently import MOST_WORKERS, for_each
 from .._context import Context
 from .._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
 from .._transport._retry import pause
 from ._vm_breaker import Breaker
-from ._vm_holders import ALREADY_EXISTS, Holder, find_holders
+from ._vm_holders import Holder, find_holders
 from ._vm_outcomes import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, failed, same_record
 from ._vm_plan import REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
 from ._vm_restore import Restorer
@@ -160,7 +160,7 @@ class VmApplier:
     def _explain_conflicts(self, outcomes: dict[str, VmOutcome]) -> None:
         """Find out who holds the BIOS ids that the server says are registered already."""
         conflicts = {
-            bios_id.lower(): outcome for bios_id, outcome in outcomes.items() if outcome.error_code == ALREADY_EXISTS
+            bios_id.lower(): outcome for bios_id, outcome in outcomes.items() if outcome.error_code == VM_ALREADY_EXISTS
         }
         if not conflicts or self.unreadable is not None:
             return

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from .._api._multitenancy import MultitenancyApi
+from .._api._multitenancy import VM_ALREADY_EXISTS, MultitenancyApi
 from .._api._records import Tenant, VirtualMachine
 from .._concurrently import for_each
 from .._context import Context
@@ -22,7 +22,6 @@ from ._find_tenant import vms_unless_gone
 from ._vm_outcomes import VmOutcome
 from ._vm_plan import FAIL, REGISTER, VmChange
 
-ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 MOST_TENANTS_FORESEEN = 100
 """Of so many tenants check mode lists the virtual machines: a second or so, but in a play over tenants for each of them."""
 
@@ -39,7 +38,7 @@ class Holder:
         """Say who holds the BIOS id, and what to do about it."""
         return (
             f"BIOS id {bios_id} is registered for the tenant {self.tenant_name!r} ({self.tenant_id}). "
-            f"{hint_for(ALREADY_EXISTS)}"
+            f"{hint_for(VM_ALREADY_EXISTS)}"
         )
 
 
@@ -82,6 +81,6 @@ def foresee_conflicts(
         context.warn(f"Which tenants hold the virtual machines could not be found out: {error.message}")
         return {}
     return {
-        wanted[key].bios_id: VmOutcome(wanted[key], FAIL, ALREADY_EXISTS, holder.conflict(wanted[key].bios_id))
+        wanted[key].bios_id: VmOutcome(wanted[key], FAIL, VM_ALREADY_EXISTS, holder.conflict(wanted[key].bios_id))
         for key, holder in holders.items()
     }

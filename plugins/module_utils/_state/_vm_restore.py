@@ -13,11 +13,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Optional
 
-from .._api._multitenancy import MultitenancyApi
+from .._api._multitenancy import VM_ALREADY_EXISTS, MultitenancyApi
 from .._concurrently import for_each
 from .._errors import ApiError, KsvlaError
 from ._vm_breaker import Breaker, unanswered
-from ._vm_holders import ALREADY_EXISTS
 from ._vm_outcomes import GONE, RESTORED, VmOutcome, in_full
 from ._vm_plan import FAIL
 
@@ -46,7 +45,7 @@ class Restorer:
         error = outcome.error_object
         if not self._needed(outcome) or not isinstance(error, ApiError) or unanswered(error):
             return outcome
-        if error.error_code == ALREADY_EXISTS:
+        if error.error_code == VM_ALREADY_EXISTS:
             return _gone(outcome, None)
         problem = self._register(outcome)
         if problem is None:
@@ -95,6 +94,6 @@ def _restored(outcome: VmOutcome) -> VmOutcome:
 
 def _gone(outcome: VmOutcome, problem: Optional[KsvlaError]) -> VmOutcome:
     nor = "" if problem is None else f" Nor could it be as it was before: {in_full(problem)}"
-    code = problem.error_code if problem is not None and problem.error_code == ALREADY_EXISTS else outcome.error_code
+    code = problem.error_code if problem is not None and problem.error_code == VM_ALREADY_EXISTS else outcome.error_code
     text = f"Unregistered, and could not be registered again: {outcome.error}{nor} Its name and data stand in 'before'."
     return replace(outcome, error=text, error_code=code, side_effect=GONE)
