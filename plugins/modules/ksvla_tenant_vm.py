@@ -178,7 +178,7 @@ not_tried:
   sample:
     - 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e3
 counts:
-  description: How many virtual machines there were of each kind.
+  description: How many virtual machines there were of each kind; C(not_tried) among them when there are any.
   returned: always
   type: dict
   sample:
@@ -186,7 +186,6 @@ counts:
     unregistered: 0
     reregistered: 0
     failed: 1
-    not_tried: 0
     unchanged: 40
 """
 

@@ -34,7 +34,9 @@ def result_of(outcomes: Sequence[VmOutcome], unchanged: int) -> Result:
         "results": [_shown_result(outcome) for outcome in outcomes if outcome.action not in (UNCHANGED, NOT_TRIED)],
         "counts": counts,
     }
-    if counts[NOT_TRIED]:
+    if not counts[NOT_TRIED]:
+        del counts[NOT_TRIED]
+    else:
         result["not_tried"] = [outcome.change.bios_id for outcome in outcomes if outcome.action == NOT_TRIED]
     return result
 
@@ -72,7 +74,7 @@ def failure_of(
     :param stopped_by: Why the rest was not tried.
     """
     failures = [outcome for outcome in outcomes if outcome.action == FAIL]
-    not_tried = result["counts"][NOT_TRIED]
+    not_tried = result["counts"].get(NOT_TRIED, 0)
     if not failures and not not_tried:
         return None
     first = next((failure.error_object for failure in failures if failure.error_object is not None), stopped_by)
