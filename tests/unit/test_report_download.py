@@ -342,6 +342,7 @@ def test_a_report_that_is_gone(shop: Shop, connect: Callable[..., Session], part
     assert caught.value.status == 404
     assert "24 hours" in (caught.value.hint or "")
     assert caught.value.details["report_id"] == "r1"
+    assert not part.exists()
 
 
 @pytest.mark.parametrize("code", [400, 403, 415])

@@ -112,6 +112,9 @@ class ReportDownload:
                 os.fsync(file.fileno())
             finally:
                 self._file = None
+                if self._size == 0 and not self._whole:
+                    # There is nothing to go on with.
+                    self._part.unlink(missing_ok=True)
 
     def _fetch_range(self) -> None:
         first = self._size
