@@ -80,8 +80,8 @@ def slow(simulator: RunningSimulator, seconds: float) -> None:
 
 
 def test_a_run_after_one_that_gave_up_waiting_attaches(report: Reports) -> None:
-    slow(report.simulator, 1.5)
-    gave_up = report.fails(wait_timeout=0.4)
+    slow(report.simulator, 4)
+    gave_up = report.fails(wait_timeout=1.2)
     assert "run this again to attach" in gave_up["hint"]
     assert report()["tasks"][0]["id"] == gave_up["task"]["id"]
     assert report.generated() == 1
@@ -90,11 +90,11 @@ def test_a_run_after_one_that_gave_up_waiting_attaches(report: Reports) -> None:
 def test_who_cannot_remember_does_not_promise_to_attach(report: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KSVLA_JOURNAL", "/dev/null/journal")
     slow(report.simulator, 300)
-    hint = report.fails(wait_timeout=0.4)["hint"]
+    hint = report.fails(wait_timeout=1.2)["hint"]
     assert "attach" not in hint
     assert "report_id" in hint
     slow(report.simulator, 300)
-    assert "asked to be canceled" in report.fails(wait_timeout=0.4, cancel_on_timeout=True)["hint"]
+    assert "asked to be canceled" in report.fails(wait_timeout=1.2, cancel_on_timeout=True)["hint"]
 
 
 @pytest.mark.parametrize("pauses", [0, 0.8])
@@ -150,6 +150,14 @@ def test_a_report_that_the_server_has_dropped_is_generated_anew(report: Reports)
     assert report.generated() == 2
 
 
+@pytest.mark.parametrize("status", [400, 403, 415])
+def test_a_report_that_the_server_refused_is_generated_anew(report: Reports, status: int) -> None:
+    report.simulator.fault(method="GET", path="/reports/tenants/", status=status, times=1)
+    refused = report.fails()["report_id"]
+    assert report()["report_id"] not in (None, refused)
+    assert report.generated() == 2
+
+
 @pytest.mark.parametrize("change", [{"tenant_name": "Southwind"}, OCTOBER, {"period_start": "2025-10-01"}])
 def test_another_question_is_not_attached_to(report: Reports, change: dict[str, str]) -> None:
     report(wait=False)
@@ -163,7 +171,7 @@ def test_a_task_that_failed_or_is_being_canceled_is_not_attached_to(report: Repo
     slow(report.simulator, 300)
     report.simulator.configure(cancel_style="stopping")
     try:
-        assert "canceled" in report.fails(wait_timeout=0.4, cancel_on_timeout=True)["hint"]
+        assert "canceled" in report.fails(wait_timeout=1.2, cancel_on_timeout=True)["hint"]
         report()
     finally:
         report.simulator.configure(cancel_style="at_once")

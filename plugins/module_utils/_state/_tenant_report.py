@@ -14,6 +14,7 @@ from .._api._multitenancy import MultitenancyApi
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError
 from .._tasks._poller import Poller, Waiting
+from .._transport._retry import PASSING
 from .._transport._settings import ConnectionSettings
 from .._validation import date_time, require_text
 from ._diff import diff_of
@@ -155,7 +156,8 @@ class _Fetcher:
             result = self._fetch(report_id, doubtful)
         except KsvlaError as error:
             error.add_details(report_id=report_id)
-            if error.status == 404:
+            if error.status is not None and error.status < 500 and error.status not in PASSING:
+                # The server gives it to nobody, or not to this account: the next run has another generated.
                 self._note(report_id)
             raise
         self._note(report_id)
