@@ -219,7 +219,10 @@ hint:
   description: What to do about the error.
   returned: on failure, when there is something to advise
   type: str
-  sample: Check admin_username and admin_password.
+  sample: >-
+    vcenter.example.com:443 presents a certificate that is not trusted: compare it with the infrastructure's own, then use
+    ksvla_trusted_certificate with address: vcenter.example.com:443, kind: https, thumbprint:
+    5A7D02C19C520FAB6E1B93AB1D2C711D51C0437E.
 """
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments

@@ -368,11 +368,16 @@ remaining:
   type: list
   elements: str
   sample: []
+error_code:
+  description: The server's own code of the error, the first of several.
+  returned: on failure, when the server gives one
+  type: str
+  sample: VIRMT_MandatoryParameterIsNotSpecified
 hint:
   description: What to do about the error.
   returned: on failure, when there is something to advise
   type: str
-  sample: Once the causes are removed, run this again.
+  sample: 'Once the causes are removed, run this again: it picks up only what is missing.'
 """
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments

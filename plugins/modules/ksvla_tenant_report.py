@@ -167,6 +167,16 @@ remaining:
   type: list
   elements: str
   sample: [fetch]
+error_code:
+  description: The server's own code of the error.
+  returned: on failure, when the server gives one
+  type: str
+  sample: VIRMT_TenantWithSpecifiedIdNotFound
+hint:
+  description: What to do about the error.
+  returned: on failure, when there is something to advise
+  type: str
+  sample: "No tenant has this id: list the tenants with ksvla_tenant_info, or give the tenant's name instead of its id."
 """
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments

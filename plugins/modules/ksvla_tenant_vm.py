@@ -167,7 +167,24 @@ results:
     - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2
       action: failed
       error_code: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
-      error: BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2 is registered for the tenant 'Alpine'.
+      error: >-
+        BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2 is registered for the tenant 'Alpine'
+        (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered once on an Integration Server: unregister it
+        from the tenant that holds it first.
+    - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4
+      action: failed
+      error_code: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
+      error: >-
+        Unregistered, and could not be registered again: BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4 is registered for
+        the tenant 'Alpine' (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered once on an Integration
+        Server: unregister it from the tenant that holds it first.
+      before:
+        id: 0a4f7e53-6d38-4f0a-9a55-6e0c0d1c2b3d
+        bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4
+        name: web-04
+        user_data: ""
+        created: "2026-03-01T10:20:00"
+        updated: "2026-03-01T10:20:00"
 not_tried:
   description:
     - The BIOS ids of the virtual machines that were not tried, as the server did not answer or refused the account.
@@ -185,8 +202,19 @@ counts:
     registered: 1
     unregistered: 0
     reregistered: 0
-    failed: 1
+    failed: 2
+    not_tried: 1
     unchanged: 40
+error_code:
+  description: The server's own code of the error.
+  returned: on failure, when all that failed have the same
+  type: str
+  sample: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
+hint:
+  description: What to do about the error.
+  returned: on failure, when there is something to advise
+  type: str
+  sample: 'Run this again once the causes are removed: only what is missing is done then. See results for each.'
 """
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
