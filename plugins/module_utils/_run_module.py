@@ -11,6 +11,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._context import Context, Parameters
 from ._definition import ModuleDefinition, execute, hidden_values, missing_library
+from ._errors import KsvlaError
 
 TRACE_VERBOSITY = 3
 TRACE_KEY = "_ksvla_trace"
@@ -25,8 +26,22 @@ class _ModuleFileAttributes:
 
     def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
         """Bring the file's attributes to what the parameters say and return whether anything changed."""
-        arguments = self._module.load_file_common_arguments(dict(parameters), path=path)
-        return bool(self._module.set_fs_attributes_if_different(arguments, changed))
+        # What they refuse fails the function, which adds what was achieved, and not the module at once.
+        fail_json, self._module.fail_json = self._module.fail_json, refuse_attribute
+        try:
+            arguments = self._module.load_file_common_arguments(dict(parameters), path=path)
+            return bool(self._module.set_fs_attributes_if_different(arguments, changed))
+        finally:
+            self._module.fail_json = fail_json
+
+
+def refuse_attribute(msg: str, **details: Any) -> None:
+    """Take the place of ``fail_json`` where the attributes of a file are set.
+
+    :raises KsvlaError: with what was wrong.
+    """
+    known = {key: value for key, value in details.items() if key in ("path", "details", "gid", "uid", "mode")}
+    raise KsvlaError(str(msg), details=known)
 
 
 class _Module(AnsibleModule):

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import KsvlaError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import refuse_attribute
 
 
 class ControllerFileAttributes:
@@ -33,7 +33,7 @@ class ControllerFileAttributes:
         module._name = "ksvla.light_agent"
         module.run_command_environ_update = {}
         module.params = {}
-        module.fail_json = self._fail
+        module.fail_json = refuse_attribute
         module.warn = lambda _text: None
         self._module = module
 
@@ -45,8 +45,3 @@ class ControllerFileAttributes:
     def add_facts(self, result: dict[str, Any]) -> None:
         """Add owner, mode and the like of the file that a result names, as modules do."""
         self._module.add_path_info(result)
-
-    @staticmethod
-    def _fail(msg: str, **details: Any) -> None:
-        known = {key: value for key, value in details.items() if key in ("path", "details", "gid", "uid", "mode")}
-        raise KsvlaError(str(msg), details=known)

@@ -6,9 +6,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
+    require_ip_address,
+    require_uuid,
+    require_xml_text,
+)
 
 TENANT_COLUMNS = (
     "name",
@@ -21,6 +29,7 @@ TENANT_COLUMNS = (
 )
 VM_COLUMNS = ("bios_id", "name", "user_data")
 TENANT_OF_VM = "tenant"
+TYPES = ("complete", "simple")
 _NOTE = "#"
 _DELIMITERS = (";", ",", "\t")
 
@@ -95,6 +104,7 @@ def merge(
     merged: dict[str, dict[str, Any]] = {}
     places: dict[str, str] = {}
     for place, record in _records(tenants, tenant_sheet):
+        _check_tenant(place, record)
         name = record["name"]
         if name in merged:
             raise TenantListError(f"{place}: the tenant {name!r} was given before, in {places[name]}.")
@@ -176,6 +186,41 @@ def _checked(place: str, record: Any) -> dict[str, Any]:
     return given
 
 
+def _check_tenant(place: str, record: Mapping[str, Any]) -> None:
+    """Refuse values that the module would refuse, with the place where they stand.
+
+    That a complete tenant needs an account is left to the module: one that exists needs none.
+    """
+    if record.get("type", TYPES[0]) not in TYPES:
+        raise TenantListError(f"{place}: type must be one of {', '.join(TYPES)}, not {record['type']!r}.")
+    with _named(place):
+        for option in ("name", "description", "user_data", "admin_username"):
+            require_xml_text(_text(record, option), option)
+        require_ip_address(_text(record, "preferred_viis_address"), "preferred_viis_address")
+    for number, vm in enumerate(record.get("vms", ()), start=1):
+        _check_vm(f"{place}, virtual machine {number}", vm)
+
+
+def _check_vm(place: str, vm: Mapping[str, Any]) -> None:
+    with _named(place):
+        require_uuid(_text(vm, "bios_id"), "bios_id")
+        for option in ("name", "user_data"):
+            require_xml_text(_text(vm, option), option)
+
+
+def _text(record: Mapping[str, Any], option: str) -> str | None:
+    return str(record[option]) if option in record else None
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Say of a value that is refused where it stands."""
+    try:
+        yield
+    except InputError as error:
+        raise TenantListError(f"{place}: {error}") from None
+
+
 def _checked_vm(place: str, vm: Any) -> dict[str, Any]:
     if not isinstance(vm, Mapping):
         raise TenantListError(f"{place} must be a record with a 'bios_id', not {type(vm).__name__}.")
@@ -194,11 +239,19 @@ def _refuse_unknown(place: str, given: Iterable[str], known: Sequence[str]) -> N
 def _add_vms(merged: Mapping[str, dict[str, Any]], sheet: Sheet) -> None:
     for record in merged.values():
         record["vms"] = list(record.get("vms", ()))
+    holders: dict[str, tuple[str, int]] = {}
     for number, row in sheet.rows:
-        name = row[TENANT_OF_VM]
+        name, place = row[TENANT_OF_VM], f"{sheet.label}, line {number}"
         if name not in merged:
-            raise TenantListError(f"{sheet.label}, line {number}: no tenant is named {name!r}.")
-        merged[name]["vms"].append({key: value for key, value in row.items() if key != TENANT_OF_VM})
+            raise TenantListError(f"{place}: no tenant is named {name!r}.")
+        vm = {key: value for key, value in row.items() if key != TENANT_OF_VM}
+        _check_vm(place, vm)
+        holder, before = holders.setdefault(vm["bios_id"].lower(), (name, number))
+        if holder != name:
+            raise TenantListError(
+                f"{place}: BIOS id {vm['bios_id']} is listed for {name!r}, and in line {before} for {holder!r}."
+            )
+        merged[name]["vms"].append(vm)
 
 
 def _refuse_shared(merged: Mapping[str, Mapping[str, Any]]) -> None:

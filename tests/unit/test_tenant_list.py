@@ -22,6 +22,8 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list imp
     read_sheet,
 )
 
+_X1, _X2 = "423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1", "423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2"
+
 
 def _tenants(content: str | bytes) -> Sheet:
     data = content.encode() if isinstance(content, str) else content
@@ -97,18 +99,20 @@ def test_errors_show_no_password() -> None:
 
 
 def test_virtual_machines_join_their_tenants() -> None:
-    merged = merge(None, _tenants("name,type\nA,simple\nB,\n"), _vms("tenant,bios_id,name\nA,x1,web\nA,x2,\n"))
+    merged = merge(None, _tenants("name,type\nA,simple\nB,\n"), _vms(f"tenant,bios_id,name\nA,{_X1},web\nA,{_X2},\n"))
     assert merged == [
-        {"name": "A", "type": "simple", "vms": [{"bios_id": "x1", "name": "web"}, {"bios_id": "x2"}]},
+        {"name": "A", "type": "simple", "vms": [{"bios_id": _X1, "name": "web"}, {"bios_id": _X2}]},
         {"name": "B", "vms": []},
     ]
     assert merge(None, _tenants("name\nA\n"), None) == [{"name": "A"}]
 
 
 def test_a_list_keeps_its_texts_and_drops_null() -> None:
-    records: list[dict[str, Any]] = [{"name": " A ", "type": None, "vms": [{"bios_id": "x1", "name": None}]}]
-    assert merge(records, None, None) == [{"name": " A ", "vms": [{"bios_id": "x1"}]}]
-    assert merge([{"name": "A"}], None, _vms("tenant,bios_id\nA,x1\n")) == [{"name": "A", "vms": [{"bios_id": "x1"}]}]
+    records: list[dict[str, Any]] = [{"name": " A ", "type": None, "vms": [{"bios_id": _X1, "name": None}]}]
+    assert merge(records, None, None) == [{"name": " A ", "vms": [{"bios_id": _X1}]}]
+    assert merge([{"name": "A"}], None, _vms(f"tenant,bios_id\nA,{_X1}\n")) == [
+        {"name": "A", "vms": [{"bios_id": _X1}]}
+    ]
     assert merge([], None, None) == []
 
 
@@ -126,7 +130,28 @@ def test_a_list_keeps_its_texts_and_drops_null() -> None:
         ([{"name": "A", "vms": ["x"]}], "", "virtual machine 1 must be a record"),
         ([{"name": "A", "vms": [{"name": "x"}]}], "", "'bios_id' is missing"),
         ([{"name": "A"}], "tenant,bios_id\nB,x1\n", "vms.csv, line 2: no tenant is named 'B'"),
-        ([{"name": "A"}, {"name": "B"}], "tenant,bios_id\nA,x1\nB,X1\n", "is listed for two tenants, 'A' and 'B'"),
+        (
+            [{"name": "A"}, {"name": "B"}],
+            f"tenant,bios_id\nA,{_X1}\nB,{_X1.upper()}\n",
+            f"vms.csv, line 3: BIOS id {_X1.upper()} is listed for 'B', and in line 2 for 'A'",
+        ),
+        ([{"name": "A"}], "tenant,bios_id\nA,x1\n", "vms.csv, line 2: bios_id is no UUID: 'x1'"),
+        (
+            [{"name": "A", "type": "simpl"}],
+            "",
+            "Tenant 1 of the list: type must be one of complete, simple, not 'simpl'",
+        ),
+        (
+            [{"name": "A", "preferred_viis_address": "here"}],
+            "",
+            "Tenant 1 of the list: preferred_viis_address is no IP",
+        ),
+        ([{"name": "A", "vms": [{"bios_id": 7}]}], "", "virtual machine 1: bios_id is no UUID: '7'"),
+        (
+            [{"name": "A", "vms": [{"bios_id": _X1}]}, {"name": "B", "vms": [{"bios_id": _X1}]}],
+            "",
+            "is listed for two tenants, 'A' and 'B'",
+        ),
         (None, "", "No tenants are given"),
     ],
 )
