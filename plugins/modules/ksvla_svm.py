@@ -47,7 +47,8 @@ options:
       - V(present) deploys SVMs that are missing.
       - V(reconfigured) changes what is given of SVMs that are there. The server shows only their networks, so that nothing
         can be compared; this is a change every time.
-      - V(absent) removes SVMs. An ordinary virtual machine of that name is none. In an infrastructure that is not connected none are there, which is told in a warning.
+      - V(absent) removes SVMs. An ordinary virtual machine of that name is none. In an infrastructure that is
+        not connected none are there, which is told in a warning.
     type: str
     choices: [present, reconfigured, absent]
     default: present

@@ -139,7 +139,7 @@ def test_removal_needs_the_file_of_the_rollout(run: _Rollouts, simulator: Runnin
     other = kept.with_name("other.yml")
     other.write_text("infrastructures: {openstack: some-id}\n")
     for playbook, file, message in (
-        ("remove_svms", "", "No svm_rollout_state_file is given."),
+        ("remove_svms", "", "No svm_rollout_state_file (ksvla_svm_state_file of the playbook) is given."),
         ("remove_svms", "nothing.yml", "/nothing.yml."),
         ("remove_svms", str(other), f"{other} has ids of: openstack."),
         ("reconfigure_svms", str(other), f"{other} has ids of: openstack."),

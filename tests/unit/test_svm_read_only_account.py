@@ -97,7 +97,7 @@ def test_an_account_that_is_wanted_later_is_no_silent_matter(run: Caller, state:
 
 def test_an_account_that_is_there_needs_no_word(run: Caller) -> None:
     trust(run, "VMWARE", VCENTER["address"])
-    for _ in range(2):
+    for _time in range(2):
         run("infrastructure", **VCENTER, **account("VMWARE"), **READER)
     assert run.warnings == []
 
@@ -105,7 +105,7 @@ def test_an_account_that_is_there_needs_no_word(run: Caller) -> None:
 def test_answers_that_name_no_accounts_do_not_tell_that_one_is_missing(run: Caller) -> None:
     trust(run, "OPENSTACK", KEYSTONE["address"])
     given = {**KEYSTONE, **account("OPENSTACK"), **READER, "readonly_domain": "Default"}
-    for _ in range(2):
+    for _time in range(2):
         run("infrastructure", **given)
     assert run.warnings == []
 

@@ -169,12 +169,13 @@ class MultitenancyApi:
         query: Query = (),
         *,
         body: Optional[bytes] = None,
-        headers: Mapping[str, str] = _READ,
+        headers: Optional[Mapping[str, str]] = None,
         deadline: Optional[Deadline] = None,
         safe: bool = False,
     ) -> Answer:
         deadline = deadline or self._deadline
-        return self._session.write(method, path, query, body=body, headers=headers, deadline=deadline, safe=safe)
+        sent = _READ if headers is None else headers
+        return self._session.write(method, path, query, body=body, headers=sent, deadline=deadline, safe=safe)
 
 
 @contextmanager

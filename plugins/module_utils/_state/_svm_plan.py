@@ -87,7 +87,7 @@ def _refuse_repeated_addresses(planned: Sequence[PlannedSvm]) -> None:
         given = one.wanted.networks or []
         # A network is known by what was given, and by its id: others may give it in the other way.
         for network, resolved in zip(given, given if one.networks is None else one.networks):
-            for named in {network["network"].lower(), resolved["network"].lower()}:
+            for named in dict.fromkeys((network["network"].lower(), resolved["network"].lower())):
                 for address in map(ipaddress.ip_address, network.get("ip_addresses") or []):
                     key = (*where, named, network.get("vlan_id"), address)
                     if key in seen:
