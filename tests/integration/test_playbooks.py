@@ -394,6 +394,19 @@ def test_errors_in_csv_files_name_their_place(fast: _Playbooks, tenants: str, vm
     assert fast.simulator.requests() == []
 
 
+def test_the_account_says_which_machines_failed_and_why(fast: _Playbooks) -> None:
+    held = _vms("Northwind", 1)
+    assert fast.run("onboard_tenants", ksvla_tenants=[{"name": "First", "vms": held}]).code == 0
+    second = {"name": "Second", "vms": held}
+    foreseen = fast.run("onboard_tenants", "--check", ksvla_tenants=[second])
+    run = fast.run("onboard_tenants", ksvla_tenants=[second])
+    for each in (foreseen, run):
+        assert each.code != 0
+        account = each.output[each.output.index("PLAY [Give account]") :]
+        assert "is registered for the tenant 'First'" in account, account
+        assert each.row("Second") == ["failed"]
+
+
 def test_tenants_that_would_be_one_host_are_refused(fast: _Playbooks) -> None:
     run = fast.run("onboard_tenants", ksvla_tenants=[{"name": "A:22"}, {"name": "B"}, {"name": "A_22"}])
     assert run.code != 0
