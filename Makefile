@@ -63,8 +63,8 @@ test: lint unit contract integration molecule sanity build ## run every check an
 	@printf '\nAll checks and tests passed.\n'
 
 .PHONY: unit
-unit: environment ## run the unit tests
-	$(PYTEST) tests/unit $(ARGS)
+unit: environment ## run the tests of the code and of the project itself
+	$(PYTEST) $(or $(ARGS),tests/unit tests/modules tests/project)
 
 .PHONY: contract
 contract: environment ## hold the simulator against the contract of the API
@@ -89,7 +89,7 @@ benchmark: environment ## measure the cost of an item, of registering, and of a 
 .PHONY: coverage
 coverage: environment ## run the unit and contract tests with their coverage measured
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest tests/unit tests/contract $(ARGS)
+	$(PY) -m coverage run -m pytest tests/unit tests/modules tests/contract $(ARGS)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 

@@ -26,13 +26,13 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import (
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
     LIBRARIES,
     ModuleDefinition,
     hidden_values,
     missing_library,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import TRACE_KEY, TRACE_VERBOSITY
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import TRACE_KEY, TRACE_VERBOSITY
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import (
     TaskRun,
     plain,
@@ -48,7 +48,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._progress import
 
 _COLLECTION = "ksvla.light_agent"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules"
-_TRANSPORT = f"ansible_collections.{_COLLECTION}.plugins.module_utils._transport._session"
+_TRANSPORT = f"ansible_collections.{_COLLECTION}.plugins.module_utils._transport.session"
 
 display = Display()
 

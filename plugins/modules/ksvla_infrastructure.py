@@ -225,18 +225,20 @@ hint:
     5A7D02C19C520FAB6E1B93AB1D2C711D51C0437E.
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._infrastructure import ensure_infrastructure
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._platforms import TYPES
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.ensure import (
+    ensure_infrastructure,
+)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import TYPES
 
 DEFINITION = ModuleDefinition(
     function=ensure_infrastructure,
     options={
-        **_arguments.connection(),
-        **_arguments.svm_management_account(),
-        **_arguments.waiting(300),
+        **arguments.connection(),
+        **arguments.svm_management_account(),
+        **arguments.waiting(300),
         "infrastructure_id": {"type": "str"},
         "type": {"type": "str", "choices": list(TYPES)},
         "address": {"type": "str"},

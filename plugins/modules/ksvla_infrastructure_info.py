@@ -137,16 +137,16 @@ object:
   sample: null
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._infrastructure_info import read_infrastructure
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.info import read_infrastructure
 
 DEFINITION = ModuleDefinition(
     function=read_infrastructure,
     options={
-        **_arguments.connection(),
-        **_arguments.svm_management_account(),
+        **arguments.connection(),
+        **arguments.svm_management_account(),
         "infrastructure_id": {"type": "str", "required": True},
         "object_types": {
             "type": "list",

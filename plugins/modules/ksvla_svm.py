@@ -381,10 +381,10 @@ hint:
   sample: 'Once the causes are removed, run this again: it picks up only what is missing.'
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm import ensure_svms
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.ensure import ensure_svms
 
 _NETWORK = {
     "network": {"type": "str", "required": True},
@@ -427,9 +427,9 @@ _SVM = {
 DEFINITION = ModuleDefinition(
     function=ensure_svms,
     options={
-        **_arguments.connection(),
-        **_arguments.svm_management_account(),
-        **_arguments.waiting(3600),
+        **arguments.connection(),
+        **arguments.svm_management_account(),
+        **arguments.waiting(3600),
         "state": {"type": "str", "choices": ["present", "reconfigured", "absent"], "default": "present"},
         "image_id": {"type": "str"},
         "localization": {"type": "str", "default": "en"},

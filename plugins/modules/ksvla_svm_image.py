@@ -138,18 +138,18 @@ hint:
   sample: Do not deploy it.
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._platforms import TYPES
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_image import ensure_image
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import TYPES
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm_image.ensure import ensure_image
 
 DEFINITION = ModuleDefinition(
     function=ensure_image,
     options={
-        **_arguments.connection(),
-        **_arguments.svm_management_account(),
-        **_arguments.waiting(3600),
+        **arguments.connection(),
+        **arguments.svm_management_account(),
+        **arguments.waiting(3600),
         "manifest_path": {"type": "str"},
         "infrastructure_types": {"type": "list", "elements": "str", "choices": list(TYPES)},
         "image_id": {"type": "str"},

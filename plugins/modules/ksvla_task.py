@@ -101,17 +101,17 @@ tasks:
   sample: []
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._task import ensure_task
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.task.ensure import ensure_task
 
 DEFINITION = ModuleDefinition(
     function=ensure_task,
     options={
-        **_arguments.connection(),
-        **_arguments.either_api(),
-        **_arguments.waiting(600),
+        **arguments.connection(),
+        **arguments.either_api(),
+        **arguments.waiting(600),
         "task_id": {"type": "str"},
         "task_ids": {"type": "list", "elements": "str"},
         "state": {"type": "str", "choices": ["completed", "canceled"], "default": "completed"},

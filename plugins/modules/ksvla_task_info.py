@@ -78,16 +78,16 @@ tasks:
       children: []
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._task import read_tasks
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.task.ensure import read_tasks
 
 DEFINITION = ModuleDefinition(
     function=read_tasks,
     options={
-        **_arguments.connection(),
-        **_arguments.either_api(),
+        **arguments.connection(),
+        **arguments.either_api(),
         "task_id": {"type": "str"},
         "created_from": {"type": "str"},
         "task_state": {

@@ -189,17 +189,17 @@ hint:
   sample: Choose another admin_username.
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._tenant import ensure_tenant
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.ensure import ensure_tenant
 
 DEFINITION = ModuleDefinition(
     function=ensure_tenant,
     options={
-        **_arguments.connection(),
-        **_arguments.multitenancy_account(),
-        **_arguments.waiting(600),
+        **arguments.connection(),
+        **arguments.multitenancy_account(),
+        **arguments.waiting(600),
         "name": {"type": "str"},
         "tenant_id": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

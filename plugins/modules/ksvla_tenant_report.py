@@ -179,17 +179,17 @@ hint:
   sample: "No tenant has this id: list the tenants with ksvla_tenant_info, or give the tenant's name instead of its id."
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._tenant_report import fetch_report
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.ensure import fetch_report
 
 DEFINITION = ModuleDefinition(
     function=fetch_report,
     options={
-        **_arguments.connection(),
-        **_arguments.multitenancy_account(),
-        **_arguments.waiting(600),
+        **arguments.connection(),
+        **arguments.multitenancy_account(),
+        **arguments.waiting(600),
         "tenant_name": {"type": "str"},
         "tenant_id": {"type": "str"},
         "period_start": {"type": "str"},

@@ -217,10 +217,10 @@ hint:
   sample: 'Run this again once the causes are removed: only what is missing is done then. See results for each.'
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._tenant_vm import ensure_vms
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.ensure import ensure_vms
 
 _VM = {
     "bios_id": {"type": "str"},
@@ -232,8 +232,8 @@ _VM = {
 DEFINITION = ModuleDefinition(
     function=ensure_vms,
     options={
-        **_arguments.connection(),
-        **_arguments.multitenancy_account(),
+        **arguments.connection(),
+        **arguments.multitenancy_account(),
         "tenant_name": {"type": "str"},
         "tenant_id": {"type": "str"},
         **_VM,

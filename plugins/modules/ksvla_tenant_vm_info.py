@@ -57,16 +57,16 @@ vms:
       updated: "2026-03-01T10:20:00"
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._tenant_info import read_vms
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.info import read_vms
 
 DEFINITION = ModuleDefinition(
     function=read_vms,
     options={
-        **_arguments.connection(),
-        **_arguments.multitenancy_account(),
+        **arguments.connection(),
+        **arguments.multitenancy_account(),
         "tenant_name": {"type": "str"},
         "tenant_id": {"type": "str"},
     },

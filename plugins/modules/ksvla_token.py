@@ -73,14 +73,14 @@ session:
     valid_to: "2026-03-02T10:14:55"
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._token import get_token
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.token.ensure import get_token
 
 DEFINITION = ModuleDefinition(
     function=get_token,
-    options={**_arguments.connection(), **_arguments.svm_management_account()},
+    options={**arguments.connection(), **arguments.svm_management_account()},
     secret_result=True,
 )
 

@@ -106,16 +106,16 @@ hint:
   sample: Find out why it differs, from the infrastructure itself, before you expect the new one.
 """
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._trusted_certificate import ensure_trusted
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.trusted_certificate.ensure import ensure_trusted
 
 DEFINITION = ModuleDefinition(
     function=ensure_trusted,
     options={
-        **_arguments.connection(),
-        **_arguments.svm_management_account(),
+        **arguments.connection(),
+        **arguments.svm_management_account(),
         "address": {"type": "str", "required": True},
         "address_port": {"type": "int"},
         "kind": {"type": "str", "choices": ["https", "ssh"], "default": "https"},

@@ -17,13 +17,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import (
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
     ModuleDefinition,
     execute,
     hidden_values,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport._pool import SessionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import SessionPool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._file_attributes import ControllerFileAttributes
 
 _SESSIONS = SessionPool()

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._run_module import refuse_attribute
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import refuse_attribute
 
 
 class ControllerFileAttributes:

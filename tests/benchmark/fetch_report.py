@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._report_download import ReportDownload
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._report_periods import ReportReader
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.download import ReportDownload
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.periods import ReportReader
 
 _PIECE = 256 * 1024
 

@@ -16,10 +16,13 @@ import pytest
 from contract.table import CALL_BY_NAME, CALLS, ERROR_CODES, MULTITENANCY, NO_SERVICE, NOT_FOUND, ROWS, Call, Row
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils import _hints
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api import _multitenancy
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy import MultitenancyApi, open_session
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api._multitenancy_xml import NewTenant
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api._records import ServerTask
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy import calls as _multitenancy
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
+    MultitenancyApi,
+    open_session,
+)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.formats import NewTenant
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     ApiError,
@@ -27,9 +30,9 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     TaskFailed,
     WaitTimeout,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._poller import Poller, Waiting
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks._watch import wait_for_task
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport._settings import ConnectionSettings
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import Poller, Waiting
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import wait_for_task
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
 from simulator.testing import RunningSimulator
 
 NOBODY = "11111111-2222-4333-8444-555555555555"

@@ -16,7 +16,7 @@ from contract.table import SVM_MANAGEMENT_CALLS, UNDOCUMENTED_LISTS
 from integration.conftest import clean, new_mask
 from integration.support.playbooks import PLACES, Json, Playbooks, Run, TaskRecord, module
 from integration.support.svms import bodies
-from unit.svm_support import HTTPS_PORTS, OPENSTACK, PLATFORMS, SSH_TYPES, svm
+from support.svm import HTTPS_PORTS, OPENSTACK, PLATFORMS, SSH_TYPES, svm
 
 from simulator.testing import RunningSimulator
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from unit.svm_support import Caller, account, caller
+from support.svm import Caller, account, caller
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._addresses import (
     join_address,

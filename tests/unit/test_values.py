@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.strategies import any_case_uuids, xml_texts
+from support.strategies import any_case_uuids, xml_texts
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils import _definition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._definition import (
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for, known_codes
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module import definition as _definition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
     ModuleDefinition,
     execute,
     hidden_values,
     missing_library,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for, known_codes
-from ansible_collections.ksvla.light_agent.plugins.module_utils._secrets import hidden_forms
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._diff import diff_of
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state._texts import same_text
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.secrets import hidden_forms
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.diff import diff_of
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
     date_time,
     require_ip_address,

@@ -9,9 +9,9 @@ import json
 from typing import Any
 
 from integration.support.playbooks import Json, module
-from unit.svm_support import MANIFEST, svm
 
 from simulator.testing import RunningSimulator
+from support.svm import MANIFEST, svm
 
 VCENTER = "00000000-0000-4000-8000-0000000000a1"
 KEYSTONE = "00000000-0000-4000-8000-0000000000a2"

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a module's parameters to the API it speaks."""
+
+from __future__ import annotations
+
+import os
+from typing import Union
+
+from .._module.arguments import MULTITENANCY
+from .._module.context import Context, Parameters
+from .._transport.session import Session
+from .._transport.settings import ConnectionSettings
+from .multitenancy.calls import MultitenancyApi, open_session
+from .svm_management import login as svm_management_login
+from .svm_management.calls import SvmManagementApi
+from .svm_management.records import Login
+
+
+def multitenancy(parameters: Parameters, context: Context) -> tuple[MultitenancyApi, ConnectionSettings]:
+    """Return API 2.0 of the server that the parameters name, over a connection kept for the process.
+
+    :raises InputError: when a connection option is missing or cannot be right.
+    """
+    settings = ConnectionSettings.from_parameters(parameters)
+    session = context.sessions.session("multitenancy", settings, lambda: open_session(settings))
+    session.trace = context.trace
+    return MultitenancyApi(session), settings
+
+
+def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagementApi, ConnectionSettings]:
+    """Return API 3.0 of the server that the parameters name, over a connection and a token kept for the process.
+
+    :raises InputError: when a connection option is missing or cannot be right.
+    :raises ApiError: when the server refuses the account.
+    """
+    settings = ConnectionSettings.from_parameters(parameters)
+    session = context.sessions.session(
+        "svm_management", settings, lambda: svm_management_login.open_session(settings, context.trace)
+    )
+    session.trace = context.trace
+    return SvmManagementApi(session), settings
+
+
+def log_in(parameters: Parameters, context: Context) -> Login:
+    """Log in to API 3.0 with the password and return the token, which no later task shares.
+
+    :raises InputError: when a connection option is missing or cannot be right.
+    :raises ApiError: when the server refuses the account.
+    """
+    session = Session(ConnectionSettings.from_parameters({**parameters, "access_token": None}))
+    session.trace = context.trace
+    try:
+        return svm_management_login.log_in(session)
+    finally:
+        session.close()
+
+
+def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, SvmManagementApi]:
+    """Return the API that the option ``api`` names, for modules that work with the tasks of either."""
+    filled = _with_account(parameters)
+    if parameters["api"] == MULTITENANCY:
+        return multitenancy(filled, context)[0]
+    return svm_management(filled, context)[0]
+
+
+def _with_account(parameters: Parameters) -> Parameters:
+    """Fill in the account of the API that is spoken from the environment, where the parameters leave it out."""
+    api = parameters["api"]
+    name, default = ("KSVLA_MULTITENANCY", "multitenancy") if api == MULTITENANCY else ("KSVLA_ADMIN", "admin")
+    filled = dict(parameters)
+    filled["username"] = parameters.get("username") or os.environ.get(f"{name}_USERNAME") or default
+    filled["password"] = parameters.get("password") or os.environ.get(f"{name}_PASSWORD")
+    if api == MULTITENANCY:
+        filled["access_token"] = None
+    else:
+        filled["access_token"] = parameters.get("access_token") or os.environ.get("KSVLA_ACCESS_TOKEN")
+    return filled

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding an identifier in whatever shape the server gives it.
+
+The pages say that an answer "returns the identifier" and do not show how. Accepted are an element with an ``id``
+attribute, an element whose text is the id, bare text, a JSON string or object, and a ``Location`` header.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Optional
+from urllib.parse import unquote
+
+from .._errors import UnexpectedAnswer
+from .multitenancy import xml
+
+if TYPE_CHECKING:
+    from .._transport.answer import Answer
+
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
+_TOKEN = re.compile(r"[\w.:{}-]+")
+_LOCATION = re.compile(r"/tasks/([^/?#]+)/?(?:[?#].*)?$", re.IGNORECASE)
+
+
+def task_id(answer: Answer) -> str:
+    """Return the id of the task that a 202 answer announces.
+
+    :raises UnexpectedAnswer: when there is none.
+    """
+    match = _LOCATION.search(answer.headers.get("location", ""))
+    if match:
+        return unquote(match.group(1))
+    found = identifier(_decode(answer.text), "task")
+    if found is None:
+        raise UnexpectedAnswer(
+            f"The server accepted the request with {answer.status}, but did not say which task carries it out.",
+            status=answer.status,
+            hint="Look for it with ksvla_task_info.",
+        )
+    return found
+
+
+def identifier(value: Any, name: str) -> Optional[str]:
+    """Return the id in a decoded answer or a task's result: of the element of that name, or else the first there is.
+
+    :param value: Nested keys, or text that may hold XML or JSON.
+    :param name: The element that the id belongs to, such as ``tenant``.
+    """
+    if isinstance(value, str):
+        decoded = _decode(value)
+        if isinstance(decoded, str):
+            match = _UUID.search(decoded)
+            if match:
+                return match.group()
+            return decoded.strip() if _TOKEN.fullmatch(decoded.strip()) else None
+        value = decoded
+    element = xml.find(value, name)
+    if isinstance(element, Mapping):
+        own = xml.child_text(element, "id", f"{name}Id")
+        if own:
+            return bare(own)
+    elif isinstance(element, str) and element.strip():
+        return identifier(element, name)
+    return _first(value, name)
+
+
+def bare(found: str) -> str:
+    """Return an id without blanks around it, and without the braces in which some write a UUID: it has one form."""
+    return found.strip().strip("{}")
+
+
+def _decode(text: str) -> Any:
+    stripped = text.strip().lstrip("\ufeff")
+    if stripped[:1] in ('"', "{", "["):
+        try:
+            return json.loads(stripped)
+        except ValueError:
+            return stripped
+    embedded = xml.read_embedded(stripped) if "<" in stripped or "&lt;" in stripped else None
+    return stripped if embedded is None else embedded
+
+
+def _first(value: Any, name: str) -> Optional[str]:
+    """Return the first id below: of a key that names one, or of a text that is a UUID, or of any lone word."""
+    for key in (f"{name}Id", "id", "identifier", "reportId"):
+        found = xml.find(value, f"@{key}") or xml.find(value, key)
+        if isinstance(found, str) and found.strip():
+            return bare(found)
+    texts = list(_texts(value))
+    for text in texts:
+        match = _UUID.search(text)
+        if match:
+            return match.group()
+    words = [text.strip() for text in texts if _TOKEN.fullmatch(text.strip())]
+    return words[0] if len(words) == 1 else None
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [text for key, item in value.items() if not key.startswith("@xmlns") for text in _texts(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    return [str(value)] if value is not None else []

@@ -1,0 +1,198 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The calls of API 2.0 and nothing else: what is sent, and what each answer holds.
+
+One method per call of the reference, "Using the Integration Server REST API in multi-tenancy scenarios"
+(topic 199331). No call here waits, compares or decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Optional
+
+from ..._clock import NO_DEADLINE, Deadline
+from ..._errors import ApiError
+from ..._hints import hint_for
+from ..._transport import authentication
+from ..._transport.answer import Answer
+from ..._transport.session import Query, Session, encode_segment
+from ..._transport.settings import ConnectionSettings
+from .. import identifiers
+from ..records import ServerTask, Tenant, VirtualMachine
+from . import formats
+
+_BASE = "/api/2.0/virtualization"
+_READ = {"Accept": "application/xml"}
+_WRITE = {"Accept": "application/xml", "Content-Type": "application/xml; charset=utf-8"}
+_REPORT = {"Accept": "application/csv"}
+"""The pages want this value exactly, for generating a report and for fetching it."""
+TENANT_NOT_FOUND = "VIRMT_TenantWithSpecifiedIdNotFound"
+VM_NOT_FOUND = "VIRMT_VmWithSpecifiedIdNotFound"
+VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
+
+
+def open_session(settings: ConnectionSettings) -> Session:
+    """Return a session that sends the account with each call, as API 2.0 wants it."""
+    return Session(settings, authentication.basic(settings.username or "", settings.password or ""))
+
+
+class MultitenancyApi:
+    """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks.
+
+    :param deadline: When every call must have ended that is given none of its own.
+    :param retries: How often a read is repeated; None for as often as the user says.
+    """
+
+    def __init__(self, session: Session, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> None:
+        self._session = session
+        self._deadline = deadline
+        self._retries = retries
+
+    def within(self, deadline: Deadline, retries: Optional[int] = None) -> MultitenancyApi:
+        """Return the same API, all of whose calls end by a deadline."""
+        return MultitenancyApi(self._session, deadline, retries)
+
+    def tenants(self) -> list[Tenant]:
+        """List all tenants (topic 259248)."""
+        return formats.read_tenants(self._read(f"{_BASE}/tenants"))
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """Return one tenant (topic 259247); an unknown id is an :class:`ApiError` with status 404."""
+        with _means({404: TENANT_NOT_FOUND}):
+            return formats.read_tenant(self._read(_tenant_path(tenant_id)))
+
+    def create_tenant(self, tenant: formats.NewTenant) -> str:
+        """Start a task ``CreateTenant`` (topic 259250) and return its id."""
+        body = formats.tenant_body(tenant)
+        return identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=body, headers=_WRITE))
+
+    def activate_tenant(self, tenant_id: str) -> str:
+        """Start a task ``ChangeTenantActivation`` (topic 259251) and return its id."""
+        path = f"{_tenant_path(tenant_id)}/activate"
+        return identifiers.task_id(self._write("POST", path))
+
+    def deactivate_tenant(self, tenant_id: str) -> str:
+        """Start a task ``ChangeTenantActivation`` (topic 259252) and return its id."""
+        path = f"{_tenant_path(tenant_id)}/deactivate"
+        return identifiers.task_id(self._write("POST", path))
+
+    def remove_tenant(self, tenant_id: str, *, remove_artifacts: bool) -> str:
+        """Start a task ``DeleteTenant`` (topic 259255) and return its id.
+
+        :param remove_artifacts: Whether the virtual Administration Server, its account and its folder go too; always
+            sent, as the pages name no default.
+        """
+        query = [("removeTenantArtifacts", "true" if remove_artifacts else "false")]
+        return identifiers.task_id(self._write("DELETE", _tenant_path(tenant_id), query))
+
+    def vms(self, tenant_id: str) -> list[VirtualMachine]:
+        """List the virtual machines registered for a tenant (topic 259249)."""
+        with _means({404: TENANT_NOT_FOUND}):
+            return formats.read_vms(self._read(f"{_tenant_path(tenant_id)}/vms"))
+
+    def register_vm(self, tenant_id: str, bios_id: str, name: Optional[str], user_data: Optional[str]) -> None:
+        """Register a virtual machine for a tenant (topic 259253)."""
+        body = formats.vm_body(bios_id, name, user_data)
+        with _means({404: TENANT_NOT_FOUND, 409: VM_ALREADY_EXISTS}):
+            self._write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body, headers=_WRITE)
+
+    def unregister_vm(self, tenant_id: str, bios_id: str) -> None:
+        """Unregister a virtual machine of a tenant by its BIOS id (topic 259254)."""
+        query = [("biosId", bios_id)]
+        with _means({404: VM_NOT_FOUND}):
+            self._write("POST", f"{_tenant_path(tenant_id)}/vms/unregister", query)
+
+    def generate_report(self, tenant_id: Optional[str], period_start: Optional[str], period_end: Optional[str]) -> str:
+        """Start a task ``CreateTenantReport`` (topic 259257) and return its id.
+
+        :param tenant_id: None for all virtual machines, also those of no tenant.
+        :param period_start: ``YYYY-MM-DDThh:mm:ss``; None for the earliest record.
+        :param period_end: ``YYYY-MM-DDThh:mm:ss``; None for now.
+        """
+        given = (("tenantId", tenant_id), ("from", period_start), ("to", period_end))
+        query = [(name, value) for name, value in given if value is not None]
+        with _means({404: TENANT_NOT_FOUND}):
+            return identifiers.task_id(self._write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT))
+
+    def report(
+        self, report_id: str, first: Optional[int] = None, last: Optional[int] = None
+    ) -> AbstractContextManager[tuple[int, Mapping[str, str], Iterator[bytes]]]:
+        """Give status, headers and body of a report (topic 259258), or of the bytes from first to last of it.
+
+        The status is 206 when the server keeps to the range, and 200 when it sends the whole report.
+        """
+        headers = dict(_REPORT)
+        if first is not None:
+            headers["Range"] = f"bytes={first}-{'' if last is None else last}"
+        # A packed body would have another length than the report, and could not be continued in the middle.
+        headers["Accept-Encoding"] = "identity"
+        return self._session.stream(
+            f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers=headers, deadline=self._deadline
+        )
+
+    def task(self, task_id: str, *, deadline: Optional[Deadline] = None, retries: Optional[int] = None) -> ServerTask:
+        """Return one task (topic 259259)."""
+        path = f"{_BASE}/tasks/{encode_segment(task_id)}"
+        return formats.read_task(self._read(path, deadline=deadline, retries=retries))
+
+    def tasks(
+        self,
+        *,
+        created_from: Optional[str] = None,
+        state: Optional[str] = None,
+        task_type: Optional[str] = None,
+        deadline: Optional[Deadline] = None,
+        retries: Optional[int] = None,
+    ) -> list[ServerTask]:
+        """List the tasks that match every filter given (topic 199645)."""
+        given = (("createdFrom", created_from), ("state", state), ("type", task_type))
+        query = [(name, value) for name, value in given if value is not None]
+        return formats.read_tasks(self._read(f"{_BASE}/tasks", query, deadline=deadline, retries=retries))
+
+    def cancel_task(self, task_id: str, *, deadline: Optional[Deadline] = None) -> None:
+        """Ask for a task to be canceled (topic 199647); it may go on as ``Stopping`` for a while."""
+        self._write("POST", f"{_BASE}/tasks/{encode_segment(task_id)}/cancel", deadline=deadline, safe=True)
+
+    def _read(
+        self, path: str, query: Query = (), *, deadline: Optional[Deadline] = None, retries: Optional[int] = None
+    ) -> bytes:
+        deadline, retries = deadline or self._deadline, self._retries if retries is None else retries
+        return self._session.read(path, query, headers=_READ, deadline=deadline, retries=retries).body
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        *,
+        body: Optional[bytes] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        deadline: Optional[Deadline] = None,
+        safe: bool = False,
+    ) -> Answer:
+        deadline = deadline or self._deadline
+        sent = _READ if headers is None else headers
+        return self._session.write(method, path, query, body=body, headers=sent, deadline=deadline, safe=safe)
+
+
+@contextmanager
+def _means(codes: Mapping[int, str]) -> Iterator[None]:
+    """Give an error that says nothing but its status the only meaning that the pages know for it in this call."""
+    try:
+        yield
+    except ApiError as error:
+        code = codes.get(error.status or 0)
+        if code is not None and error.error_code is None:
+            error.error_code = code
+            error.code_is_assumed = True
+            error.hint = hint_for(code)
+            if error.status == 404:
+                error.hint = f"{error.hint} If it should be there, check host and port."
+        raise
+
+
+def _tenant_path(tenant_id: str) -> str:
+    return f"{_BASE}/tenants/{encode_segment(tenant_id)}"

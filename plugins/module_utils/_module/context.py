@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module's function is given beside its parameters: how it runs, and its ways out to the user.
+
+The function of a module is ``(parameters, context) -> result``; it knows nothing of ``AnsibleModule``, so that the same
+code runs in a module's process and inside the controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable, Protocol
+
+from .._transport.pool import SessionPool
+
+Parameters = Mapping[str, Any]
+Result = dict[str, Any]
+Function = Callable[[Parameters, "Context"], Result]
+
+
+class FileAttributes(Protocol):
+    """Applies the usual file options (mode, owner, group, and so on) to a file that a module wrote."""
+
+    def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
+        """Bring the file's attributes to what the parameters say and return whether anything changed."""
+
+
+class NoFileAttributes:
+    """Leaves files as they are, for functions that write none."""
+
+    def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
+        """Change nothing."""
+        return changed
+
+
+def _ignore(_text: str) -> None:
+    """Drop a message."""
+
+
+def _ignore_progress(_subject: str, _text: str) -> None:
+    """Show no progress."""
+
+
+@dataclass
+class Context:
+    """How a function runs.
+
+    :param check_mode: Predict only: no write may reach the server, no file may change.
+    :param diff: Return what changes as ``diff``.
+    :param warn: Gives the user a warning with the result.
+    :param progress: Shows, during a long wait, what is under way: a subject and its present stage.
+    :param trace: Takes a line per request, shown from ``-vvv`` on.
+    :param sessions: Connections, kept as long as the process.
+    :param files: Applies file attributes.
+    """
+
+    check_mode: bool = False
+    diff: bool = False
+    warn: Callable[[str], None] = _ignore
+    progress: Callable[[str, str], None] = _ignore_progress
+    trace: Callable[[str], None] = _ignore
+    sessions: SessionPool = field(default_factory=SessionPool)
+    files: FileAttributes = field(default_factory=NoFileAttributes)

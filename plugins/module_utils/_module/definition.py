@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module consists of beside its documentation: its argument spec and its function.
+
+The module file, the action plugin and the tests all read the same definition.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from .._errors import KsvlaError
+from . import arguments
+from .context import Context, Function, Parameters, Result
+from .secret_arguments import secret_arguments
+from .secrets import hidden_forms
+
+_SECRET_VARIABLES = ("KSVLA_MULTITENANCY_PASSWORD", "KSVLA_ADMIN_PASSWORD", "KSVLA_ACCESS_TOKEN")
+LIBRARIES = ("requests", "xmltodict")
+
+
+@dataclass(frozen=True)
+class ModuleDefinition:
+    """A module: its options, the rules between them, and the function that does its work.
+
+    :param writes_files: Takes the usual file options (mode, owner, group, and so on).
+    :param secret_result: The result is a secret itself: it can be registered, and is never shown.
+    """
+
+    options: arguments.Options
+    function: Function
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_together: Sequence[Sequence[str]] = ()
+    required_one_of: Sequence[Sequence[str]] = ()
+    required_if: Sequence[Sequence[Any]] = ()
+    required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    writes_files: bool = False
+    secret_result: bool = False
+
+    def rules(self) -> dict[str, Any]:
+        """Return the rules between options, as ``AnsibleModule`` and its validator take them."""
+        return {
+            "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
+            "required_together": [list(names) for names in self.required_together],
+            "required_one_of": [list(names) for names in self.required_one_of],
+            "required_if": [list(rule) for rule in self.required_if],
+            "required_by": {name: list(names) for name, names in self.required_by.items()},
+        }
+
+
+def execute(definition: ModuleDefinition, parameters: Parameters, context: Context) -> Result:
+    """Call a module's function and return its result, or the result of its failure (``failed`` is true then)."""
+    try:
+        return definition.function(parameters, context)
+    except KsvlaError as error:
+        return {"changed": False, **error.payload(), "failed": True}
+    except Exception as error:  # noqa: BLE001 - the user gets a result with the traceback, in either place
+        return {
+            "changed": False,
+            "failed": True,
+            "msg": f"{type(error).__name__}: {error}. This is a fault of the collection: please report it.",
+            "exception": traceback.format_exc(),
+        }
+
+
+def hidden_values(
+    definition: ModuleDefinition, parameters: Parameters, no_log_values: Iterable[Any] = (), arguments: Any = None
+) -> set[str]:
+    """Return everything that may not be shown: the secret values in all their forms, also those of the environment.
+
+    :param no_log_values: What Ansible found.
+    :param arguments: The task's arguments as they were given, where they may not be as they should be.
+    """
+    secrets = {str(value) for value in no_log_values}
+    secrets.update(secret_arguments(definition.options, parameters if arguments is None else arguments))
+    secrets.update(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))
+    usernames = [str(parameters[name]) for name in ("username", "admin_username") if parameters.get(name)]
+    usernames.extend(("multitenancy", "admin"))
+    return hidden_forms(secrets, [(username, secret) for username in usernames for secret in secrets])
+
+
+def missing_library() -> Optional[str]:
+    """Return the name of a Python library that is needed and not there, or None."""
+    for library in LIBRARIES:
+        try:
+            __import__(library)
+        except ImportError:
+            return library
+    return None

@@ -1,0 +1,201 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the accounts and microservices of an infrastructure are connected, and what their errors mean for the user.
+
+Source: "Connecting the Integration Server and the virtual infrastructure" (SVM management).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.svm_management.records import (
+    CONNECTED,
+    CONNECTING,
+    DISCONNECTED,
+    INVALID_CERTIFICATE,
+    Connection,
+    Infrastructure,
+    Service,
+)
+from ..._clock import NO_DEADLINE, Deadline
+from ..._errors import ApiError, KsvlaError
+from .certificates import untrusted_certificates
+from .platforms import ONLY_PRIMARY
+
+_OF_THE_SERVER = frozenset({401, 403, 429, 502, 503, 504})
+"""Statuses that say why a request failed, whatever it was about."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One reason why an infrastructure is not connected, and what to do about it.
+
+    :param code: The error, where there is one.
+    :param certain: It is no mere consequence of another one, and nothing that may still pass.
+    """
+
+    code: Optional[str]
+    message: str
+    hint: Optional[str] = None
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an infrastructure is not connected.
+
+    :param hints: What to do about it, each once.
+    :param untrusted: The certificates and keys for which it is refused.
+    """
+
+    troubles: list[Trouble]
+    hints: list[str]
+    untrusted: list[dict[str, Any]]
+
+    @property
+    def code(self) -> Optional[str]:
+        """The error that it is put down to: the one that has to be removed first."""
+        codes = [one.code for one in self.troubles if one.code is not None]
+        return INVALID_CERTIFICATE if INVALID_CERTIFICATE in codes else next(iter(codes), None)
+
+    def details(self, infrastructure: Infrastructure) -> dict[str, Any]:
+        """Return the keys that a failure gets from it."""
+        return {"infrastructure": infrastructure.as_dict(), **({"untrusted": self.untrusted} if self.untrusted else {})}
+
+
+def describe(infrastructure: Infrastructure) -> str:
+    """Return in short how far each account and microservice is."""
+    parts = []
+    for account, connection in infrastructure.connection.items():
+        error = f" ({connection.trouble})" if connection.trouble else ""
+        parts.append(f"{account} {connection.status}{error}")
+        parts.extend(
+            f"{one.name} {one.status}{f' ({one.trouble})' if one.trouble else ''}"
+            for one in connection.services
+            if not one.connected
+        )
+    return ", ".join(parts) or "the server says nothing about the connection"
+
+
+def label(infrastructure: Infrastructure) -> str:
+    """Return how a message names an infrastructure."""
+    return " ".join(part for part in (infrastructure.type, infrastructure.address or infrastructure.id) if part)
+
+
+def require_connected(
+    api: SvmManagementApi, infrastructure: Infrastructure, *, tested: bool = False, note: str = ""
+) -> None:
+    """Do nothing for what is connected.
+
+    :param tested: It was only tested: whatever is not said to have failed is taken as fine.
+    :param note: What the message says besides.
+    :raises KsvlaError: naming everything that is not, why, and what to do about it.
+    """
+    if infrastructure.connected or (tested and not any(_troubled(infrastructure))):
+        return
+    why = explain(api, infrastructure)
+    what = "cannot be connected" if tested else "is not connected"
+    message = f"Infrastructure {label(infrastructure)} {what}: {'; '.join(one.message for one in why.troubles)}.{note}"
+    raise KsvlaError(
+        message, error_code=why.code, hint=" ".join(why.hints) or None, details=why.details(infrastructure)
+    )
+
+
+def explain(api: SvmManagementApi, infrastructure: Infrastructure, deadline: Deadline = NO_DEADLINE) -> Explanation:
+    """Return why an infrastructure is not connected; of several reasons those that are certain.
+
+    :param deadline: Until when certificates may be looked at.
+    """
+    everything = list(_troubles(infrastructure))
+    troubles = [one for one in everything if one.certain] or everything
+    untrusted, advice = untrusted_certificates(api, infrastructure, deadline)
+    hints = list(dict.fromkeys([*advice, *(one.hint for one in troubles if one.hint)]))
+    return Explanation(troubles, hints, untrusted)
+
+
+def add_connection_hint(error: ApiError, infrastructure: Infrastructure) -> None:
+    """Say in an error about the objects of an infrastructure that it is not connected, where that may be why."""
+    if not infrastructure.connected and error.status not in _OF_THE_SERVER:
+        error.hint = (
+            f"Infrastructure {label(infrastructure)} is not connected ({describe(infrastructure)}): connect or refresh it "
+            "with ksvla_infrastructure, then run this again."
+        )
+
+
+def _troubled(infrastructure: Infrastructure) -> Iterator[object]:
+    for connection in infrastructure.connection.values():
+        if connection.status == DISCONNECTED or connection.trouble:
+            yield connection
+        yield from (one for one in connection.services if one.failed)
+
+
+def _troubles(infrastructure: Infrastructure) -> Iterator[Trouble]:
+    if "admin" not in infrastructure.connection:
+        yield Trouble(None, "the server says nothing about the connection", certain=False)
+    for account, connection in infrastructure.connection.items():
+        if connection.status != CONNECTED or connection.trouble:
+            yield _account_trouble(infrastructure, account, connection)
+        for one in connection.services:
+            if not one.connected:
+                yield _service_trouble(account, one)
+
+
+def _account_trouble(infrastructure: Infrastructure, account: str, connection: Connection) -> Trouble:
+    code = connection.trouble
+    said = f" ({connection.message})" if connection.message else ""
+    who = f"the {'read-only' if account == 'readonly' else 'admin'} account"
+    name = infrastructure.readonly_username if account == "readonly" else infrastructure.admin_username
+    named = f"{who} '{name}'" if name else who
+    if connection.primary_server_address:
+        primary = connection.primary_server_address
+        return Trouble(
+            code,
+            f"{who}: {code or connection.status}, as {infrastructure.address} is a secondary server; the primary one is "
+            f"{primary}{said}",
+            f"Connect to the primary server: give address: {primary}"
+            + (", and remove this connection with state: absent." if infrastructure.id else "."),
+        )
+    if code is None:
+        explained = any(service.trouble for service in connection.services)
+        certain = connection.status != CONNECTING and not explained
+        return Trouble(None, f"{who}: {connection.status}, without an error{said}", certain=certain)
+    message = f"{who}: {connection.status}, {code}{said}"
+    if code == "UNAUTHORIZED":
+        return Trouble(
+            code, message, f"The infrastructure refuses the login of {named}: check its {account}_username, "
+            f"{account}_password and, for OpenStack, {account}_domain."
+        )  # fmt: skip
+    if code == "ACCESS_DENIED":
+        need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"
+        return Trouble(code, message, f"{named[0].upper()}{named[1:]} lacks rights: it must be allowed to {need}.")
+    if code == "NETWORK_ERROR":
+        only = " and that it is the primary server" if (infrastructure.type or "") in ONLY_PRIMARY else ""
+        return Trouble(
+            code, message, f"Check that the Integration Server reaches {infrastructure.address} over the network{only}."
+        )
+    if code == "SERVER_ERROR":
+        return Trouble(code, message, "The infrastructure or the Integration Server failed: their own logs say why.")
+    return Trouble(code, message)
+
+
+def _service_trouble(account: str, service: Service) -> Trouble:
+    code = service.trouble
+    where = f" in region {service.region}" if service.region else ""
+    at = f" at {service.address}" if service.address else ""
+    hints = {
+        "NETWORK_ERROR": f"Check that the Integration Server reaches {service.name}{at} over the network.",
+        "UNAUTHORIZED": f"{service.name} refuses the login of the {account} account: check its name, password and domain.",
+        "ACCESS_DENIED": f"The {account} account lacks rights in {service.name}.",
+        "SERVER_ERROR": f"{service.name}{at} failed: its own log says why.",
+    }
+    return Trouble(
+        code,
+        f"microservice {service.name}{where}{at} ({account} account): {code or service.status or 'no status'}",
+        hints.get(code or ""),
+        certain=code is not None or service.status == DISCONNECTED,
+    )

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading an infrastructure: its connection, its places, its machines."""
+
+from __future__ import annotations
+
+from ..._api import connect
+from ..._api.svm_management.calls import SvmManagementApi
+from ..._errors import ApiError
+from ..._module.context import Context, Parameters, Result
+from ..._validation import require_text
+from .diagnosis import add_connection_hint, describe, label
+from .objects import Places
+from .read_only_account import without_unused_account
+
+_ABOUT_OBJECTS = ("object_types", "detail", "parent_id", "object_id")
+_OUTPUT_TYPES = {"general": "GeneralInfo", "detailed": "DetailedInfo"}
+
+
+def read_infrastructure(parameters: Parameters, context: Context) -> Result:
+    """Return an infrastructure with its objects, or with one of them in full.
+
+    An object that does not exist is null; an infrastructure that does not exist is a failure. Objects that cannot be read
+    because the infrastructure is not connected are missed only where they were asked for.
+    """
+    for option in ("infrastructure_id", "parent_id", "object_id"):
+        require_text(parameters.get(option), option)
+    api, _settings = connect.svm_management(parameters, context)
+    infrastructure = Places(api).infrastructure(parameters["infrastructure_id"])
+    result: Result = {
+        "changed": False,
+        "infrastructure": infrastructure.as_dict(),
+        "locations": [],
+        "vms": [],
+        "object": None,
+    }
+    try:
+        result.update(_objects(api, parameters))
+    except ApiError as error:
+        used = without_unused_account(infrastructure, {})
+        if used.connected or any(parameters.get(option) for option in _ABOUT_OBJECTS):
+            error.add_details(infrastructure=infrastructure.as_dict())
+            add_connection_hint(error, used)
+            raise
+        context.warn(
+            f"Infrastructure {label(used)} is not connected ({describe(used)}), so that its objects could not be read: "
+            f"{error.message}"
+        )
+    return result
+
+
+def _objects(api: SvmManagementApi, parameters: Parameters) -> Result:
+    """Read what was asked for."""
+    infrastructure_id = parameters["infrastructure_id"]
+    if parameters.get("object_id") is not None:
+        try:
+            return {"object": api.object(infrastructure_id, parameters["object_id"])}
+        except ApiError as error:
+            if error.not_found:
+                return {}
+            raise
+    found = api.objects(
+        infrastructure_id,
+        object_types=parameters.get("object_types") or (),
+        output_type=_OUTPUT_TYPES.get(parameters.get("detail") or ""),
+        parent_id=parameters.get("parent_id"),
+    )
+    return {"locations": found.locations, "vms": found.vms}

@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The places of an infrastructure, found by id or by name: hypervisors and projects, and what they offer.
+
+Objects are read as the pages advise for large infrastructures: places in general, then only the chosen ones in full,
+then the machines of each. Everything is read once.
+Source: "Getting information about infrastructure objects required for SVM deployment" (SVM management).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Optional
+
+from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.svm_management.records import Infrastructure, InfrastructureObjects
+from ..._errors import ApiError, InputError
+from .diagnosis import add_connection_hint
+from .platforms import is_openstack
+from .read_only_account import without_unused_account
+
+Object = dict[str, Any]
+_MOST_NAMES = 20
+RESOURCES = {
+    "storage": "storages",
+    "network": "networks",
+    "flavor": "flavors",
+    "volume_type": "volume_types",
+    "server_group": "server_groups",
+    "security_group": "security_groups",
+    "availability_zone": "availability_zones",
+}
+
+
+class Places:
+    """What the infrastructures hold, read when it is needed, and once."""
+
+    def __init__(self, api: SvmManagementApi) -> None:
+        self._api = api
+        self._infrastructures: dict[str, Infrastructure] = {}
+        self._locations: dict[str, list[Object]] = {}
+        self._details: dict[tuple[str, str], Object] = {}
+        self._machines: dict[tuple[str, Optional[str]], list[Object]] = {}
+
+    def infrastructure(self, infrastructure_id: str) -> Infrastructure:
+        """Return an infrastructure.
+
+        :raises ApiError: when there is none of that id.
+        """
+        if infrastructure_id not in self._infrastructures:
+            try:
+                found = self._api.infrastructure(infrastructure_id)
+                self._infrastructures[infrastructure_id] = self._infrastructures[found.id] = found
+            except ApiError as error:
+                if error.not_found:
+                    error.message = f"No infrastructure has the id {infrastructure_id}."
+                    error.hint = "Connect it with ksvla_infrastructure, and give the id that it returns."
+                raise
+        return self._infrastructures[infrastructure_id]
+
+    def openstack(self, infrastructure_id: str) -> bool:
+        """Return whether SVMs live in projects there, not on hypervisors."""
+        return is_openstack(self.infrastructure(infrastructure_id).type)
+
+    def location(self, infrastructure_id: str, wanted: str) -> Object:
+        """Return the hypervisor or the project of that id or name, in general.
+
+        :raises InputError: when there is none, or several have the name.
+        """
+        return choose(self._all_locations(infrastructure_id), wanted, self._noun(infrastructure_id))
+
+    def resource(self, infrastructure_id: str, location_id: str, kind: str, wanted: str) -> Object:
+        """Return what a place offers by that id or name: a network, a storage, and so on.
+
+        :param kind: One of the keys of :data:`RESOURCES`.
+        :raises InputError: when there is none, or several have the name.
+        """
+        detail = self.detail(infrastructure_id, location_id)
+        offered = (detail.get("resources") or {}).get(RESOURCES[kind]) or []
+        items = [item if isinstance(item, dict) else {"name": str(item)} for item in offered]
+        where = f"{self._noun(infrastructure_id)} {detail.get('name') or location_id}"
+        return choose(items, wanted, f"{kind.replace('_', ' ')} of {where}")
+
+    def detail(self, infrastructure_id: str, object_id: str) -> Object:
+        """Return an object in full."""
+        key = (infrastructure_id, object_id)
+        if key not in self._details:
+            with self._explained(infrastructure_id):
+                self._details[key] = self._api.object(infrastructure_id, object_id)
+        return self._details[key]
+
+    def machine(self, infrastructure_id: str, machine_id: str) -> Optional[Object]:
+        """Return a virtual machine in full, or None when there is none of that id."""
+        try:
+            return self.detail(infrastructure_id, machine_id)
+        except ApiError as error:
+            if error.not_found:
+                return None
+            raise
+
+    def machines(self, infrastructure_id: str, location_id: Optional[str]) -> list[Object]:
+        """Return virtual machines and SVMs of one place in general; of the whole infrastructure SVMs alone."""
+        key = (infrastructure_id, location_id)
+        if key not in self._machines:
+            types = ("SVM",) if location_id is None else ("VM", "SVM")
+            self._machines[key] = self._objects(infrastructure_id, types, location_id).vms
+        return self._machines[key]
+
+    def forget_machines(self) -> None:
+        """Read machines anew from now on."""
+        self._machines = {}
+        self._details = {}
+
+    def _all_locations(self, infrastructure_id: str) -> list[Object]:
+        if infrastructure_id not in self._locations:
+            openstack = self.openstack(infrastructure_id)
+            types = ("OpenstackDomain", "OpenstackProject") if openstack else ("Host",)
+            found = self._objects(infrastructure_id, types).locations
+            if openstack:
+                # A domain stands directly below the infrastructure, a project below its domain.
+                names = {one.get("id"): one.get("name") for one in found}
+                projects = [one for one in found if one.get("parent_id") in names]
+                found = [{**one, "within": names[one["parent_id"]]} for one in projects] or found
+            self._locations[infrastructure_id] = found
+        return self._locations[infrastructure_id]
+
+    def _objects(
+        self, infrastructure_id: str, types: Sequence[str], parent_id: Optional[str] = None
+    ) -> InfrastructureObjects:
+        with self._explained(infrastructure_id):
+            return self._api.objects(
+                infrastructure_id, object_types=types, output_type="GeneralInfo", parent_id=parent_id
+            )
+
+    @contextmanager
+    def _explained(self, infrastructure_id: str) -> Iterator[None]:
+        """Say in an error that the infrastructure is not connected, where that may be why."""
+        try:
+            yield
+        except ApiError as error:
+            if infrastructure_id in self._infrastructures:
+                add_connection_hint(error, without_unused_account(self._infrastructures[infrastructure_id], {}))
+            raise
+
+    def _noun(self, infrastructure_id: str) -> str:
+        return "project" if self.openstack(infrastructure_id) else "hypervisor"
+
+
+def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Object:
+    """Return the item of that id, or else the one of that name.
+
+    :param noun: What the items are, for the message.
+    :raises InputError: when there is none, listing what there is, or when several have the name, listing them.
+    """
+    for item in items:
+        if item.get("id") is not None and str(item["id"]) == wanted:
+            return dict(item)
+    named = [item for item in items if item.get("name") == wanted]
+    if len(named) == 1:
+        return dict(named[0])
+    if named:
+        raise InputError(
+            f"Several have the name {wanted!r}: {', '.join(_describe(item) for item in named)}. Say which {noun} by "
+            "its id."
+        )
+    there = [_describe(item) for item in items]
+    shown = ", ".join(there[:_MOST_NAMES]) + (
+        f" and {len(there) - _MOST_NAMES} more" if len(there) > _MOST_NAMES else ""
+    )
+    raise InputError(
+        f"There is no {noun} with the id or name {wanted!r}. There is: {shown or 'none at all'}.",
+        hint="If it was added lately, let the Integration Server read the infrastructure anew: ksvla_infrastructure with "
+        "state: refreshed.",
+    )
+
+
+def _describe(item: Mapping[str, Any]) -> str:
+    within = f" in {item['within']}" if item.get("within") else ""
+    name, own_id = item.get("name"), item.get("id")
+    return f"{name or own_id}{f' ({own_id})' if name and own_id else ''}{within}"

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The static addressing of a network adapter, checked before anything is sent: an SVM that cannot be reached costs an hour.
+
+What may be right is accepted: networks of two addresses (/31, /127) and of one (/32, /128), where the gateway is elsewhere,
+and gateways of IPv6 that are link-local.
+Source: "SVM deployment request" (SVM management).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
+
+from ..._errors import InputError
+from ..._validation import require_ip_address
+
+Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+
+
+def static_addressing(where: str, network: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an adapter's options with the mask as it is sent: dotted, and for IPv6 the length of the prefix.
+
+    :param where: How messages name the adapter, such as ``svms[0].networks[0]``.
+    :raises InputError: naming the first option that cannot be right.
+    """
+    for index, text in enumerate(network["ip_addresses"]):
+        require_ip_address(text, f"{where}.ip_addresses[{index}]")
+    require_ip_address(network["gateway"], f"{where}.gateway")
+    addresses = [ipaddress.ip_address(text) for text in network["ip_addresses"]]
+    gateway = ipaddress.ip_address(network["gateway"])
+    version = addresses[0].version
+    if any(one.version != version for one in (*addresses, gateway)):
+        raise InputError(
+            f"{where} has IPv4 and IPv6 in ip_addresses and gateway: an adapter has one mask and one gateway, so that all "
+            "must be of one version."
+        )
+    length = _prefix_length(network["mask"], version, f"{where}.mask")
+    for index, one in enumerate(addresses):
+        _require_usable(one, length, f"{where}.ip_addresses[{index}]")
+    _require_gateway(gateway, addresses, length, f"{where}.gateway")
+    mask = str(ipaddress.IPv4Network((0, length)).netmask) if version == 4 else str(length)
+    return {**network, "mask": mask}
+
+
+def _prefix_length(mask: str, version: int, option: str) -> int:
+    """Return how many bits of an address name its network; as much is meant by a mask of ones, then zeros."""
+    bits, text = (32 if version == 4 else 128), mask.strip()
+    if text.isascii() and text.isdigit():
+        length = int(text)
+        if 0 < length <= bits:
+            return length
+    else:
+        try:
+            value = int(ipaddress.IPv4Address(text) if version == 4 else ipaddress.IPv6Address(text))
+        except ValueError:
+            value = 0
+        length = f"{value:0{bits}b}".rstrip("0").count("1")
+        if value and value >> (bits - length) == (1 << length) - 1:
+            return length
+    example = "255.255.255.0" if version == 4 else "64, the length of the prefix"
+    raise InputError(f"{option} is no subnet mask of IPv{version}: {mask!r}. Give one such as {example}.")
+
+
+def _require_usable(address: Address, length: int, option: str) -> None:
+    """Refuse an address that no machine can have."""
+    network = ipaddress.ip_network(f"{address}/{length}", strict=False)
+    kind = None
+    if address.is_unspecified:
+        kind = "stands for no address"
+    elif address.is_multicast:
+        kind = "is a multicast address"
+    elif address == ipaddress.IPv4Address("255.255.255.255"):
+        kind = "is the broadcast address"
+    elif address.version == 4 and length < 31 and address == network.network_address:
+        kind = f"is the network {network} itself"
+    elif address.version == 4 and length < 31 and address == network.broadcast_address:
+        kind = f"is the broadcast address of {network}"
+    if kind is not None:
+        raise InputError(f"{option} {kind}: {address}. Give the address that the SVM is to have, and its mask.")
+
+
+def _require_gateway(gateway: Address, addresses: Sequence[Address], length: int, option: str) -> None:
+    """Refuse a gateway that is the SVM itself, or that it could not reach."""
+    if gateway in addresses:
+        raise InputError(f"{option} is the address of the SVM itself: {gateway}.")
+    if length == gateway.max_prefixlen or gateway.is_unspecified or gateway.is_link_local:
+        return
+    networks = [ipaddress.ip_network(f"{one}/{length}", strict=False) for one in addresses]
+    if not any(gateway in network for network in networks):
+        shown = ", ".join(dict.fromkeys(map(str, networks)))
+        raise InputError(f"{option} is not in the network of the SVM, {shown}: {gateway}. Correct it, or the mask.")

@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading tasks of the server, waiting for them, and canceling them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional, cast
+
+from ..._api import connect
+from ..._api.multitenancy.calls import MultitenancyApi
+from ..._api.records import CANCELED, ServerTask
+from ..._errors import ApiError, InputError, KsvlaError, TaskFailed
+from ..._module.arguments import SVM_MANAGEMENT
+from ..._module.context import Context, Parameters, Result
+from ..._tasks.poller import Poller, Waiting, refuse_cancel
+from ..._tasks.watch import cause, require_success, watch_task, watch_tasks
+from ..._validation import date_time, require_text
+from ..diff import diff_of
+from ..svm.results import failed_step
+
+
+def read_tasks(parameters: Parameters, context: Context) -> Result:
+    """Return one task, or all that match the filters; an unknown id gives an empty list."""
+    require_text(parameters.get("task_id"), "task_id")
+    require_text(parameters.get("task_type"), "task_type")
+    created_from = date_time(parameters.get("created_from"), "created_from")
+    if parameters["api"] == SVM_MANAGEMENT and parameters.get("task_id") is None:
+        raise InputError(
+            "API 3.0 has no call that lists tasks: give task_id, or list with api: multitenancy, whose list also holds "
+            "the tasks of API 3.0."
+        )
+    source = connect.tasks(parameters, context)
+    if parameters.get("task_id") is not None:
+        try:
+            tasks = [source.task(parameters["task_id"])]
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            tasks = []
+    else:
+        state, task_type = parameters.get("task_state"), parameters.get("task_type")
+        listed = cast(MultitenancyApi, source).tasks(created_from=created_from, state=state, task_type=task_type)
+        # Once more here, as a server may not filter.
+        tasks = [task for task in listed if _has_state(task, state) and task_type in (None, task.type)]
+    return {"changed": False, "tasks": [task.as_dict() for task in tasks]}
+
+
+def _has_state(task: ServerTask, state: Optional[str]) -> bool:
+    """Return whether a task is in a state, in any spelling of it; None is any state."""
+    return state is None or task.state.lower() == state.lower() or (task.canceled and state.lower() in CANCELED)
+
+
+def ensure_task(parameters: Parameters, context: Context) -> Result:
+    """Wait until a task is completed, or cancel it."""
+    require_text(parameters.get("task_id"), "task_id")
+    for index, task_id in enumerate(parameters.get("task_ids") or []):
+        require_text(task_id, f"task_ids[{index}]")
+    waiting = Waiting.from_parameters(parameters)
+    if parameters["api"] == SVM_MANAGEMENT:
+        _check_svm_management(parameters, waiting)
+    poller = Poller(waiting)
+    source = connect.tasks(parameters, context)
+    if isinstance(source, MultitenancyApi):
+        source = source.within(poller.deadline)
+    if parameters["state"] == "canceled":
+        return _cancel(cast(MultitenancyApi, source), parameters["task_id"], poller, context)
+    if parameters.get("task_ids") is not None:
+        return _complete_many(cast(MultitenancyApi, source), parameters["task_ids"], poller, context)
+    task_id = parameters["task_id"]
+    if context.check_mode or not waiting.wait:
+        task = source.task(task_id, deadline=poller.deadline)
+    else:
+        task = watch_task(source, task_id, poller, context.progress, f"task {task_id}")
+    if task.ended:
+        _require_children(require_success(task))
+    return _result(task, task, changed=False, context=context)
+
+
+def _require_children(task: ServerTask) -> None:
+    """Refuse a task that completed although a task below it did not, as one of several SVMs may.
+
+    :raises TaskFailed: naming each of them with its step and its cause.
+    """
+    # What a single SVM goes through is the business of its own task.
+    children = [child for child in task.children if not (child.type or "").endswith("Step")]
+    bad = [child for child in children if child.ended and not child.completed]
+    if not bad:
+        return
+    said = []
+    for child in bad:
+        step, (code, message) = failed_step(child), cause(child)
+        name = child.parameters.get("svm_name") or child.id
+        reason = ": ".join(part for part in (code, message) if part) or "the server gives no reason"
+        said.append(f"{name}{f' at {step}' if step else ''}: {reason.rstrip('.')}")
+    raise TaskFailed(
+        f"{len(bad)} of {len(children)} tasks below {task.type or 'task'} {task.id} did not complete: {'; '.join(said)}.",
+        error_code=next((code for code, _message in map(cause, bad) if code), None),
+        task=task.as_dict(),
+    )
+
+
+def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
+    """Refuse what API 3.0 has no call for."""
+    if parameters["state"] == "canceled":
+        raise InputError(
+            "API 3.0 has no call that cancels a task: use api: multitenancy with its account, whose calls also know "
+            "the tasks of API 3.0."
+        )
+    if parameters.get("task_ids") is not None:
+        raise InputError("task_ids goes with api: multitenancy only: API 3.0 has no call that lists tasks.")
+    refuse_cancel(waiting)
+
+
+def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Poller, context: Context) -> Result:
+    if context.check_mode or not poller.waiting.wait:
+        tasks = [source.task(task_id) for task_id in task_ids]
+    else:
+        tasks = watch_tasks(source, task_ids, poller, context.progress)
+    result: Result = {"changed": False, "tasks": [task.as_dict() for task in tasks]}
+    bad = [task for task in tasks if task.ended and not task.completed]
+    if bad:
+        try:
+            require_success(bad[0])
+        except TaskFailed as error:
+            error.message = f"{len(bad)} of {len(tasks)} tasks did not complete, the first: {error.message}"
+            error.add_details(**result)
+            raise
+    return result
+
+
+def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Context) -> Result:
+    before = source.task(task_id)
+    if before.canceled:
+        return _result(before, before, changed=False, context=context)
+    if before.ended:
+        raise TaskFailed(
+            f"Task {before.type or ''} {task_id} has already ended as {before.state}: there is nothing to cancel.",
+            status=409,
+            request=f"POST /api/2.0/virtualization/tasks/{task_id}/cancel",
+            task=before.as_dict(),
+            hint="Look at its result with ksvla_task_info.",
+        )
+    # What somebody has asked for already is not asked for again, but waited for.
+    ask, after = not before.stopping, before
+    if context.check_mode:
+        after = _as_canceled(before) if ask or poller.waiting.wait else before
+        return _result(before, after, changed=ask, context=context)
+    if ask:
+        after = _ask_to_cancel(source, before)
+    if poller.waiting.wait and not after.ended:
+        after = watch_task(source, task_id, poller, context.progress, f"task {task_id}")
+    if after.ended and not after.canceled:
+        raise KsvlaError(
+            f"Task {after.type or ''} {task_id} ended as {after.state} before it could be canceled.",
+            task=after.as_dict(),
+        )
+    return _result(before, after, changed=ask, context=context)
+
+
+def _ask_to_cancel(source: MultitenancyApi, before: ServerTask) -> ServerTask:
+    """Ask for a task to be canceled, and return it as it is then."""
+    try:
+        source.cancel_task(before.id)
+    except ApiError as error:
+        error.task = before.as_dict()
+        if error.status != 409 or not source.task(before.id).canceled:
+            raise
+    return source.task(before.id)
+
+
+def _as_canceled(task: ServerTask) -> ServerTask:
+    return ServerTask(**{**task.__dict__, "state": "Canceled"})
+
+
+def _result(before: ServerTask, after: ServerTask, *, changed: bool, context: Context) -> Result:
+    result: Result = {"changed": changed, "task": after.as_dict()}
+    if context.diff:
+        result["diff"] = diff_of(f"task {after.id}", {"state": before.state}, {"state": after.state})
+    return result

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading tenants, and their virtual machines with them."""
+
+from __future__ import annotations
+
+from ..._api import connect
+from ..._concurrently import for_each
+from ..._module.context import Context, Parameters, Result
+from .find import check_reference, find_by_name, find_tenant, require_tenant, vms_unless_gone
+
+_CONCURRENCY = 8
+
+
+def read_tenants(parameters: Parameters, context: Context) -> Result:
+    """Return one tenant, found by name or id, or all of them; an unknown one gives an empty list."""
+    check_reference(parameters)
+    api, _settings = connect.multitenancy(parameters, context)
+    if parameters.get("tenant_id") is not None:
+        tenant = find_tenant(api, parameters["tenant_id"], None)
+        tenants = [tenant] if tenant else []
+    else:
+        tenants = api.tenants()
+        if parameters.get("name") is not None:
+            named = find_by_name(tenants, parameters["name"])
+            tenants = [named] if named else []
+    if not parameters["include_vms"]:
+        return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
+    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, _CONCURRENCY)
+    records = [
+        {**tenant.as_dict(), "vms": [vm.as_dict() for vm in vms]}
+        for tenant, vms in zip(tenants, lists)
+        if vms is not None
+    ]
+    return {"changed": False, "tenants": records}
+
+
+def read_vms(parameters: Parameters, context: Context) -> Result:
+    """Return the virtual machines registered for a tenant."""
+    check_reference(parameters, "tenant_name")
+    api, _settings = connect.multitenancy(parameters, context)
+    tenant_id = parameters.get("tenant_id") or require_tenant(api, None, parameters["tenant_name"]).id
+    return {"changed": False, "vms": [vm.as_dict() for vm in api.vms(tenant_id)]}

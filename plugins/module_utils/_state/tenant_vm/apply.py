@@ -1,0 +1,212 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out changes to virtual machines, many at a time, each tried, none done twice.
+
+A change whose answer was lost is not repeated at once: after all others were tried, one reading of what is registered
+tells which of the lost ones took effect; only the others are sent again. When one answer after the other is lost, the
+same reading comes before the others, and nothing more is sent when that fails too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Callable, Optional
+
+from ..._api.multitenancy.calls import TENANT_NOT_FOUND, VM_ALREADY_EXISTS, VM_NOT_FOUND, MultitenancyApi
+from ..._api.records import VirtualMachine
+from ..._concurrently import MOST_WORKERS, for_each
+from ..._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
+from ..._module.context import Context
+from ..._transport.retry import pause
+from .breaker import Breaker
+from .holders import Holder, find_holders
+from .outcomes import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, failed, same_record
+from .plan import REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
+from .restore import Restorer
+
+
+class VmApplier:
+    """Carries out changes to the virtual machines of one tenant.
+
+    :param concurrency: How many requests run at once.
+    :param retries: How often lost changes are looked for and sent again.
+    """
+
+    def __init__(
+        self, api: MultitenancyApi, tenant_id: str, label: str, context: Context, concurrency: int, retries: int
+    ) -> None:
+        self._api = api
+        self._tenant_id = tenant_id
+        self._label = label
+        self._context = context
+        self._concurrency = concurrency
+        self._retries = retries
+        self._breaker = Breaker(2 * min(concurrency, MOST_WORKERS))
+        self._sent_before: set[str] = set()
+        self._restorer = Restorer(api, tenant_id, self._breaker)
+        self.stopped_by: Optional[KsvlaError] = None
+        """Why changes were not tried, or not tried again, although others would follow."""
+        self.unreadable: Optional[KsvlaError] = None
+        """Why it could not be read what is registered, after answers were lost."""
+
+    def apply(self, changes: Sequence[VmChange]) -> list[VmOutcome]:
+        """Try every change and return what became of each, in their order.
+
+        None is tried, and its outcome is ``not_tried``, after it has shown that all would fail in the same way.
+        """
+        outcomes: dict[str, VmOutcome] = {}
+        losses: Counter[str] = Counter()
+        rounds_in_vain = 0
+        pending = list(changes)
+        while pending:
+            self._breaker.close()
+            tried = for_each(self._try, pending, self._concurrency, self._progress(len(pending)))
+            for outcome in tried:
+                if outcome.action != NOT_TRIED or outcome.change.bios_id not in outcomes:
+                    outcomes[outcome.change.bios_id] = outcome
+            lost = [outcome for outcome in tried if isinstance(outcome.error_object, (OutcomeUnknown, NotConnected))]
+            cut = self._breaker.open
+            if not lost and not cut:
+                break
+            losses.update(outcome.change.bios_id for outcome in lost)
+            rounds_in_vain = rounds_in_vain + 1 if cut and not self._breaker.answered else 0
+            time.sleep(pause(max([rounds_in_vain, *losses.values()]) - 1, _longest_retry_after(lost)))
+            again = self._look(lost, outcomes)
+            if self.stopped_by is not None:
+                break
+            if rounds_in_vain > self._retries:
+                self.stopped_by = next(outcome.error_object for outcome in tried if outcome.error_object is not None)
+                break
+            pending = [outcome.change for outcome in tried if outcome.action == NOT_TRIED]
+            pending.extend(change for change in again if losses[change.bios_id] <= self._retries)
+        restored = self._restorer.at_last(outcomes.values(), self.unreadable, self._concurrency)
+        outcomes.update((outcome.change.bios_id, outcome) for outcome in restored)
+        self._explain_conflicts(outcomes)
+        return [outcomes[change.bios_id] for change in changes]
+
+    def _try(self, change: VmChange) -> VmOutcome:
+        """Carry out one change; an error becomes part of its outcome."""
+        if self.stopped_by is not None or self._breaker.open:
+            return VmOutcome(change, NOT_TRIED)
+        try:
+            if change.action in (UNREGISTER, REREGISTER):
+                self._unregister(change)
+            if change.action in (REGISTER, REREGISTER) and change.after is not None:
+                self._api.register_vm(self._tenant_id, change.bios_id, change.after.name, change.after.user_data)
+        except KsvlaError as error:
+            return self._judge(change, error)
+        self._breaker.succeeded()
+        return VmOutcome(change, change.action)
+
+    def _unregister(self, change: VmChange) -> None:
+        try:
+            self._api.unregister_vm(self._tenant_id, change.bios_id)
+        except ApiError as error:
+            if change.action != REREGISTER or error.error_code != VM_NOT_FOUND:
+                raise
+        if change.action == REREGISTER:
+            self._restorer.note(change.bios_id, registered=False)
+
+    def _judge(self, change: VmChange, error: KsvlaError) -> VmOutcome:
+        """Return what became of a change that ended with an error."""
+        self._breaker.failed(error)
+        if _concerns_all(error):
+            self.stopped_by = error
+        if error.error_code == VM_NOT_FOUND and change.action == UNREGISTER:
+            return VmOutcome(change, UNREGISTER if change.bios_id in self._sent_before else UNCHANGED)
+        return self._restorer.at_once(failed(change, error))
+
+    def _look(self, lost: Sequence[VmOutcome], outcomes: dict[str, VmOutcome]) -> list[VmChange]:
+        """Look which lost changes took effect, note these as done, and return the others.
+
+        What cannot be looked up stays failed.
+        """
+        self._context.trace(f"{len(lost)} changes were not answered: looking which of them took effect.")
+        try:
+            registered = Registered(self._api.vms(self._tenant_id))
+        except KsvlaError as error:
+            self.unreadable = error
+            self.stopped_by = self.stopped_by or error
+            for outcome in lost:
+                outcomes[outcome.change.bios_id] = self._not_looked_up(outcome, error)
+            return []
+        left = []
+        for outcome in lost:
+            change = outcome.change
+            found = registered.by_bios_id.get(change.bios_id.lower())
+            if change.action == REREGISTER:
+                self._restorer.note(change.bios_id, registered=found is not None)
+            if isinstance(outcome.error_object, NotConnected):
+                left.append(change)
+                continue
+            self._sent_before.add(change.bios_id)
+            if _took_effect(change, found):
+                outcomes[change.bios_id] = VmOutcome(change, change.action)
+            else:
+                left.append(change)
+        return left
+
+    def _not_looked_up(self, outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
+        """Say of a lost change that it may have taken effect; what may be unregistered is kept in the result."""
+        if isinstance(outcome.error_object, NotConnected):
+            return outcome
+        text = f"{outcome.error} Whether it took effect could not be looked up: {error.message}"
+        return replace(outcome, error=text, side_effect=GONE if outcome.change.action == REREGISTER else None)
+
+    def _explain_conflicts(self, outcomes: dict[str, VmOutcome]) -> None:
+        """Find out who holds the BIOS ids that the server says are registered already."""
+        conflicts = {
+            bios_id.lower(): outcome for bios_id, outcome in outcomes.items() if outcome.error_code == VM_ALREADY_EXISTS
+        }
+        if not conflicts or self.unreadable is not None:
+            return
+        try:
+            for bios_id, holder in find_holders(self._api, conflicts.keys(), self._concurrency).items():
+                outcome = conflicts[bios_id]
+                outcomes[outcome.change.bios_id] = self._judge_holder(outcome, holder)
+        except KsvlaError as error:
+            self._context.warn(f"Which tenants hold the virtual machines could not be found out: {error.message}")
+
+    def _judge_holder(self, outcome: VmOutcome, holder: Holder) -> VmOutcome:
+        change = outcome.change
+        if holder.tenant_id.lower() != self._tenant_id.lower():
+            lost = "" if outcome.missing is None else "Unregistered, and could not be registered again: "
+            return replace(outcome, error=f"{lost}{holder.conflict(change.bios_id)}")
+        if same_record(change.after, holder.vm):
+            done_here = change.action == REREGISTER or change.bios_id in self._sent_before
+            return VmOutcome(change, change.action if done_here else UNCHANGED)
+        if same_record(change.before, holder.vm):
+            return replace(outcome, side_effect=RESTORED, error="It is registered as it was before.")
+        return replace(
+            outcome, error="Somebody else registered it for this tenant meanwhile, with another name or data."
+        )
+
+    def _progress(self, total: int) -> Callable[[int], None]:
+        return lambda done: self._context.progress(self._label, f"{done} of {total} virtual machines")
+
+
+def _took_effect(change: VmChange, found: Optional[VirtualMachine]) -> bool:
+    """Return whether a change whose answer was lost shows in what is registered now."""
+    if change.action == UNREGISTER:
+        return found is None
+    return found is not None and (change.action == REGISTER or same_record(change.after, found))
+
+
+def _concerns_all(error: KsvlaError) -> bool:
+    """Return whether every other change would fail in the same way, so that trying them is in vain."""
+    if isinstance(error, NotTrusted):
+        return True
+    return isinstance(error, ApiError) and (error.status in (401, 403) or error.error_code == TENANT_NOT_FOUND)
+
+
+def _longest_retry_after(outcomes: Iterable[VmOutcome]) -> Optional[float]:
+    asked = [
+        outcome.error_object.retry_after
+        for outcome in outcomes
+        if isinstance(outcome.error_object, OutcomeUnknown) and outcome.error_object.retry_after is not None
+    ]
+    return max(asked) if asked else None

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module returns about changes to virtual machines: counts, results, diff, and the error when some failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Optional
+
+from ..._api.records import VirtualMachine
+from ..._errors import KsvlaError
+from ..._module.context import Result
+from ..diff import Diff, diff_of
+from .outcomes import NOT_TRIED, UNCHANGED, VmOutcome, in_full
+from .plan import FAIL, REGISTER, REREGISTER, UNREGISTER
+
+_SHOWN_FAILURES = 5
+
+
+def result_of(outcomes: Sequence[VmOutcome], unchanged: int) -> Result:
+    """Return what became of all: how many of each kind, and one by one what changed or failed.
+
+    What was not tried has one reason for all, which the error says; it is listed by its BIOS ids alone.
+
+    :param unchanged: How many needed no change.
+    """
+    counts = dict.fromkeys((REGISTER, UNREGISTER, REREGISTER, FAIL, NOT_TRIED, UNCHANGED), 0)
+    for outcome in outcomes:
+        counts[outcome.action] += 1
+    counts[UNCHANGED] += unchanged
+    result: Result = {
+        "changed": any(outcome.changed for outcome in outcomes),
+        "results": [_shown_result(outcome) for outcome in outcomes if outcome.action not in (UNCHANGED, NOT_TRIED)],
+        "counts": counts,
+    }
+    if not counts[NOT_TRIED]:
+        del counts[NOT_TRIED]
+    else:
+        result["not_tried"] = [outcome.change.bios_id for outcome in outcomes if outcome.action == NOT_TRIED]
+    return result
+
+
+def _shown_result(outcome: VmOutcome) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "bios_id": outcome.change.bios_id,
+        "action": outcome.action,
+        "error_code": outcome.error_code,
+        "error": outcome.error,
+    }
+    if outcome.missing is not None:
+        shown["before"] = outcome.missing.as_dict()
+    return shown
+
+
+def diff_of_outcomes(label: str, outcomes: Sequence[VmOutcome]) -> Diff:
+    """Return the changed virtual machines by BIOS id, before and after."""
+    changed = [outcome for outcome in outcomes if outcome.changed]
+    before = {each.change.bios_id: _shown(each.change.before) for each in changed if each.change.before is not None}
+    after = {each.change.bios_id: _shown(each.after) for each in changed if each.after is not None}
+    return diff_of(f"virtual machines of {label}", before, after)
+
+
+def _shown(vm: VirtualMachine) -> dict[str, str]:
+    return {"name": vm.name, "user_data": vm.user_data}
+
+
+def failure_of(
+    label: str, outcomes: Sequence[VmOutcome], total: int, stopped_by: Optional[KsvlaError], result: Result
+) -> Optional[KsvlaError]:
+    """Return the error that says which failed and why, with the results of all; None when all was done.
+
+    :param total: How many were listed.
+    :param stopped_by: Why the rest was not tried.
+    """
+    failures = [outcome for outcome in outcomes if outcome.action == FAIL]
+    not_tried = result["counts"].get(NOT_TRIED, 0)
+    if not failures and not not_tried:
+        return None
+    first = next((failure.error_object for failure in failures if failure.error_object is not None), stopped_by)
+    codes = {failure.error_code for failure in failures}
+    return KsvlaError(
+        " ".join([*_failed(label, failures, total), *_not_tried(label, not_tried, total, stopped_by)]),
+        error_code=codes.pop() if len(codes) == 1 else None,
+        status=first.status if first is not None else None,
+        request=first.request if first is not None else None,
+        hint="Run this again once the causes are removed: only what is missing is done then. See results for each.",
+        details=result,
+    )
+
+
+def _failed(label: str, failures: Sequence[VmOutcome], total: int) -> Iterator[str]:
+    """Say how many failed and why; what several have in common is said once."""
+    if not failures:
+        return
+    by_error: dict[str, list[str]] = {}
+    for failure in failures:
+        by_error.setdefault((failure.error or "").rstrip("."), []).append(failure.change.bios_id)
+    shown = [f"{_first(bios_ids)}: {error}" for error, bios_ids in list(by_error.items())[:_SHOWN_FAILURES]]
+    more = sum(len(bios_ids) for bios_ids in list(by_error.values())[_SHOWN_FAILURES:])
+    if more:
+        shown.append(f"and {more} more")
+    total = max(total, len(failures))
+    yield f"{len(failures)} of {total} virtual machines of {label} failed: {'; '.join(shown)}."
+
+
+def _first(bios_ids: Sequence[str]) -> str:
+    more = len(bios_ids) - _SHOWN_FAILURES
+    return ", ".join(bios_ids[:_SHOWN_FAILURES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _not_tried(label: str, not_tried: int, total: int, stopped_by: Optional[KsvlaError]) -> Iterator[str]:
+    if not_tried:
+        reason = in_full(stopped_by) if stopped_by is not None else "the server does not answer."
+        yield f"{not_tried} of {max(total, not_tried)} virtual machines of {label} were not tried after this: {reason}"

@@ -1,0 +1,187 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Watching tasks of the server until they end: one, or many with one request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Callable, Optional, Protocol, runtime_checkable
+
+from .._api.records import ServerTask
+from .._clock import NO_DEADLINE, Deadline
+from .._errors import KsvlaError, TaskFailed, WaitTimeout
+from .._hints import hint_for, hint_for_task
+from .poller import GRACE_SECONDS, Look, Poller
+
+Progress = Callable[[str, str], None]
+
+
+class TaskSource(Protocol):
+    """What the watcher needs of an API; both have it."""
+
+    def task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> ServerTask:
+        """Return one task."""
+
+    def cancel_task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE) -> None:
+        """Ask for a task to be canceled."""
+
+
+@runtime_checkable
+class ListingTaskSource(TaskSource, Protocol):
+    """An API that also lists its tasks: API 2.0, not API 3.0."""
+
+    def tasks(
+        self,
+        *,
+        created_from: Optional[str] = None,
+        state: Optional[str] = None,
+        task_type: Optional[str] = None,
+        deadline: Deadline = NO_DEADLINE,
+        retries: Optional[int] = None,
+    ) -> list[ServerTask]:
+        """List the tasks that match every filter given."""
+
+
+def wait_for_task(source: TaskSource, task_id: str, poller: Poller, progress: Progress, subject: str) -> ServerTask:
+    """Wait for a task to end well and return it.
+
+    :param subject: Whom the task is about, for the progress shown.
+    :raises TaskFailed: when it failed or was canceled.
+    :raises WaitTimeout: when the time is up; the task goes on, unless it was to be canceled then.
+    """
+    return require_success(watch_task(source, task_id, poller, progress, subject))
+
+
+def watch_task(source: TaskSource, task_id: str, poller: Poller, progress: Progress, subject: str) -> ServerTask:
+    """Wait for a task to end, well or not, and return it.
+
+    :raises WaitTimeout: when the time is up.
+    """
+
+    def look(deadline: Deadline) -> Look[ServerTask]:
+        task = source.task(task_id, deadline=deadline, retries=0)
+        show(task, progress, subject)
+        return Look(task, task.ended, task.progress)
+
+    try:
+        task, ended = poller.until_done(look)
+    except WaitTimeout as error:
+        raise timed_out(source, [ServerTask(task_id, None, "unknown")], poller, error) from None
+    if task is None or not ended:
+        raise timed_out(source, [task or ServerTask(task_id, None, "unknown")], poller)
+    return task
+
+
+def watch_tasks(
+    source: ListingTaskSource,
+    task_ids: Sequence[str],
+    poller: Poller,
+    progress: Progress,
+) -> list[ServerTask]:
+    """Wait for many tasks to end, well or not, asking for all of them with one request at a time.
+
+    :raises WaitTimeout: when the time is up before all have ended.
+    """
+    last: dict[str, ServerTask] = {}
+
+    def look(deadline: Deadline) -> Look[list[ServerTask]]:
+        pending = [task_id for task_id in task_ids if task_id not in last or not last[task_id].ended]
+        listed = {}
+        if len(pending) > 1:
+            listed = {task.id: task for task in _flatten(source.tasks(deadline=deadline, retries=0))}
+        for task_id in pending:
+            last[task_id] = listed.get(task_id) or source.task(task_id, deadline=deadline, retries=0)
+        for task_id in pending:
+            show(last[task_id], progress, f"task {task_id}")
+        tasks = [last[task_id] for task_id in task_ids]
+        percent = sum(100 if task.ended else task.progress or 0 for task in tasks) / max(1, len(tasks))
+        return Look(tasks, all(task.ended for task in tasks), percent)
+
+    try:
+        tasks, ended = poller.until_done(look)
+    except WaitTimeout as error:
+        raise timed_out(source, [ServerTask(i, None, "unknown") for i in task_ids], poller, error) from None
+    if tasks is None or not ended:
+        raise timed_out(source, [task for task in tasks or [] if not task.ended], poller)
+    return tasks
+
+
+def require_success(task: ServerTask) -> ServerTask:
+    """Return the task when it ended well.
+
+    :raises TaskFailed: with the server's own cause, when it did not.
+    """
+    if task.completed:
+        return task
+    code, message = cause(task)
+    reason = ": ".join(part for part in (code, message) if part) or "the server gives no reason"
+    how = "was canceled" if task.canceled else "failed"
+    raise TaskFailed(
+        f"Task {task.type or 'of unknown type'} {task.id} {how}: {reason.rstrip('.')}.",
+        error_code=code,
+        task=task.as_dict(),
+        hint=hint_for(code) or hint_for_task(task.type, message),
+    )
+
+
+def cause(task: ServerTask) -> tuple[Optional[str], Optional[str]]:
+    """Return error code and message of a task, or else of the first of its children that has one."""
+    if task.error or task.error_code:
+        return task.error_code, task.error if task.error != task.error_code else None
+    for child in task.children:
+        code, message = cause(child)
+        if code or message:
+            return code, message
+    return None, None
+
+
+def show(task: ServerTask, progress: Progress, subject: str) -> None:
+    """Show how far a task is."""
+    if not task.ended:
+        percent = "" if task.progress is None else f" {task.progress} %"
+        progress(subject, f"{task.stage or task.type or task.state}{percent}")
+
+
+def _flatten(tasks: Iterable[ServerTask]) -> list[ServerTask]:
+    found = []
+    for task in tasks:
+        found.append(task)
+        found.extend(_flatten(task.children))
+    return found
+
+
+def timed_out(
+    source: TaskSource, tasks: Sequence[ServerTask], poller: Poller, trouble: Optional[KsvlaError] = None
+) -> WaitTimeout:
+    """Return the failure of a wait that took too long, after canceling the tasks if that was asked for."""
+    described = ", ".join(_describe(task) for task in tasks[:5]) + (", …" if len(tasks) > 5 else "")
+    outcome = "is" if len(tasks) == 1 else "are"
+    message = f"{described} {outcome} not done after {poller.waiting.timeout:g} s."
+    if trouble is not None:
+        message += f" {trouble.message}"
+    # Unless told otherwise, ksvla_task asks API 2.0.
+    which = "" if isinstance(source, ListingTaskSource) else " and api: svm_management"
+    hint = (
+        f"The server goes on with it: run this again to attach to it, wait for it with ksvla_task{which}, or raise "
+        "wait_timeout."
+    )
+    if poller.waiting.cancel_on_timeout:
+        refused = _cancel(source, tasks)
+        hint = refused or "It was asked to be canceled, as cancel_on_timeout says."
+    return WaitTimeout(message, task=tasks[0].as_dict() if tasks else None, hint=hint)
+
+
+def _describe(task: ServerTask) -> str:
+    percent = "" if task.progress is None else f" at {task.progress} %"
+    stage = f", stage {task.stage}" if task.stage else ""
+    return f"Task {task.type or ''} {task.id} ({task.state}{percent}{stage})".replace("  ", " ")
+
+
+def _cancel(source: TaskSource, tasks: Iterable[ServerTask]) -> Optional[str]:
+    for task in tasks:
+        try:
+            source.cancel_task(task.id, deadline=Deadline(GRACE_SECONDS))
+        except KsvlaError as error:
+            return f"It could not be canceled: {error.message}"
+    return None

@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists of both kinds: what goes wrong with one of the two requests keeps nobody from the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.svm import Caller
+from support.svm_deployments import CLOUD, HOST, cloud_svm, connected, host_svm, registered_image
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm import lost as _svm_lost
+from simulator.testing import RunningSimulator
+
+
+@pytest.fixture
+def run(simulator: RunningSimulator) -> Iterator[Caller]:
+    """Calls modules."""
+    with connected(simulator) as made:
+        yield made
+
+
+def _wanted() -> list[dict[str, Any]]:
+    return [host_svm("svm-01", "192.0.2.51"), cloud_svm("svm-02", "192.0.2.52")]
+
+
+def _actions(result: dict[str, Any]) -> list[str]:
+    return [one["action"] for one in result["svms"]]
+
+
+def test_a_lost_answer_does_not_keep_the_other_request(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=0.6)
+    simulator.fault(method="POST", path="/deployment/svm/$", kind="drop_after")
+    result = run("svm", image_id=image_id, svms=_wanted())
+    assert _actions(result) == ["deployed", "deployed"]
+    sent = [one["method"] for one in run.simulator.requests() if one["path"].endswith("/deployment/svm/")]
+    assert sent == ["POST", "POST"]
+    first, second = (
+        index
+        for index, one in enumerate(run.simulator.requests())
+        if one["method"] == "POST" and one["path"].endswith("/deployment/svm/")
+    )
+    assert second == first + 1, "nothing is looked for while others wait for their turn"
+
+
+def test_a_request_that_did_nothing_is_told_first(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_AFTER_ERROR_SECONDS", 0.3)
+    image_id = registered_image(run)
+    simulator.fault(method="POST", path="/deployment/svm/$", kind="status", status=503)
+    simulator.configure(task_seconds=0.8)
+    started = time.monotonic()
+    failed = run.fails("svm", image_id=image_id, svms=_wanted())
+    assert time.monotonic() - started < 15
+    assert _actions(failed) == ["failed", "deployed"]
+    assert failed["changed"]
+    assert failed["status"] == 503
+    assert "was not asked again" in failed["hint"]
+    again = run("svm", image_id=image_id, svms=_wanted())
+    assert _actions(again) == ["deployed", "unchanged"]
+
+
+def test_a_lost_answer_that_is_not_waited_for(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = registered_image(run)
+    simulator.fault(method="POST", path="/deployment/svm/$", kind="drop_after")
+    failed = run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
+    assert _actions(failed) == ["failed", "started"]
+    assert "was not asked again" in failed["hint"]
+
+
+def test_a_task_that_is_not_shown_keeps_nobody_from_watching_the_other(
+    run: Caller, simulator: RunningSimulator
+) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=0.6)
+    simulator.fault(method="GET", path="/virtualization/tasks/", kind="status", status=404, times=1)
+    failed = run.fails("svm", image_id=image_id, svms=_wanted())
+    assert _actions(failed) == ["started", "deployed"]
+    assert "cannot be watched" in failed["msg"]
+    assert "cannot be watched" in failed["svms"][0]["error"]
+    assert failed["changed"]
+    assert len(failed["tasks"]) == 2
+
+
+def test_both_are_told_when_the_time_is_up(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=5.0)
+    failed = run.fails("svm", image_id=image_id, svms=_wanted(), wait_timeout=0.4)
+    assert "DeployMultipleSvm" in failed["msg"]
+    assert "DeployMultipleOpenStackSvm" in failed["msg"]
+    assert _actions(failed) == ["started", "started"]
+
+
+def test_a_refused_request_does_not_keep_the_other(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = registered_image(run)
+    simulator.fault(
+        method="POST", path="/deployment/svm/$", kind="status", status=400, body='{"code": "VIRMT_NoLicense"}'
+    )
+    failed = run.fails("svm", image_id=image_id, svms=_wanted())
+    assert _actions(failed) == ["failed", "deployed"]
+    assert failed["error_code"] == failed["svms"][0]["error_code"] == "VIRMT_NoLicense"
+    removed = run(
+        "svm",
+        state="absent",
+        svms=[{"name": "svm-01", "infrastructure_id": HOST}, {"name": "svm-02", "infrastructure_id": CLOUD}],
+    )
+    assert _actions(removed) == ["unchanged", "removed"]
+
+
+def test_each_place_is_asked_once_per_look_for_what_was_lost(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=1.0)
+    simulator.fault(method="POST", path="/deployment/svm/$", kind="drop_after")
+    wanted = [host_svm(f"svm-0{n}", f"192.0.2.5{n}", location=f"hypervisor-0{1 + n % 2}") for n in range(6)]
+    simulator.clear_requests()
+    run("svm", image_id=image_id, svms=wanted, threads_count=6)
+    paths = [one["path"] for one in simulator.requests()]
+    after = simulator.requests()[next(i for i, path in enumerate(paths) if path.endswith("/deployment/svm/")) :]
+    asked = [one for one in after if "parentId" in one["query"]]
+    looks = sum(1 for subject, text in run.progress if subject == "svm-00" and "was lost" in text)
+    assert looks
+    assert len(asked) == 2 * looks

@@ -1,0 +1,298 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs that die or lose the answer after they asked for SVMs, and the same again: nothing is deployed twice."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.svm import Caller
+from support.svm_deployments import HOST, cloud_svm, connected, host_svm, registered_image
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import NotConnected
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm import lost as _svm_lost
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm import sent as _svm_sent
+from simulator.testing import RunningSimulator
+
+SVM = {"name": "svm-01", "infrastructure_id": HOST}
+CHANGED = {**SVM, "klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
+
+
+class _KilledError(BaseException):
+    """Ends a run where a killed process ends."""
+
+
+@pytest.fixture
+def run(simulator: RunningSimulator) -> Iterator[Caller]:
+    """Calls modules."""
+    with connected(simulator) as made:
+        yield made
+    simulator.configure(svm_visible="completed")
+
+
+@pytest.fixture
+def killed(run: Caller, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs a module that is killed after its request was sent, before its answer is there."""
+    change = SvmManagementApi.change_svms
+
+    def send_only(api: SvmManagementApi, method: str, wanted: Mapping[str, Any]) -> None:
+        change(api, method, wanted)
+        raise _KilledError
+
+    def run_it(**arguments: Any) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(SvmManagementApi, "change_svms", send_only)
+            with pytest.raises(_KilledError):
+                run.raw("svm", **arguments)
+
+    return run_it
+
+
+def _wanted(*more: dict[str, Any]) -> list[dict[str, Any]]:
+    return [host_svm("svm-01", "192.0.2.51"), *more]
+
+
+def _names(simulator: RunningSimulator) -> list[str]:
+    machines = [one for each in simulator.state()["infrastructures"] for one in each["machines"].values()]
+    return sorted(one["name"] for one in machines if one["is_svm"])
+
+
+def _actions(result: dict[str, Any]) -> list[str]:
+    return [one["action"] for one in result["svms"]]
+
+
+def _lose(simulator: RunningSimulator, kind: str = "drop_after", **more: Any) -> None:
+    simulator.fault(method="POST", path="/deployment/svm/$", kind=kind, **more)
+
+
+def test_a_killed_run_that_is_repeated_deploys_nothing_twice(
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
+) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=0.8)
+    wanted = _wanted(cloud_svm("svm-02", "192.0.2.52"))
+    killed(image_id=image_id, svms=wanted[:1])
+    again = run("svm", image_id=image_id, svms=wanted)
+    assert _actions(again) == ["deployed", "deployed"]
+    assert again["changed"]
+    assert all(one["svm_id"] for one in again["svms"])
+    assert len(run.sent("POST", "/deployment/svm/")) == 2
+    assert _names(simulator) == ["svm-01", "svm-02"]
+    assert any("answer was lost" in warning and "svm-01" in warning for warning in run.warnings)
+    assert not run("svm", image_id=image_id, svms=wanted)["changed"]
+    assert run("svm", state="absent", svms=[SVM])["changed"]
+    assert _actions(run("svm", image_id=image_id, svms=wanted)) == ["deployed", "unchanged"]
+
+
+@pytest.mark.parametrize("options", [{"wait": False}, {"wait_timeout": 0.3}], ids=["unwaited", "short"])
+def test_a_lost_answer_that_is_repeated_deploys_nothing_twice(
+    run: Caller, simulator: RunningSimulator, options: dict[str, Any]
+) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=1.2)
+    _lose(simulator)
+    failed = run.fails("svm", image_id=image_id, svms=_wanted(), **options)
+    assert _actions(failed) == ["failed"]
+    assert re.search(r"Until \d\d:\d\d", failed["hint"])
+    unwaited = run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
+    assert re.search(r"An earlier run asked at \d\d:\d\d to deploy svm-01", unwaited["msg"])
+    assert not unwaited["changed"]
+    assert run.predicted("svm", image_id=image_id, svms=_wanted())["changed"]
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
+    assert _names(simulator) == ["svm-01"]
+
+
+def test_a_deployment_slower_than_its_first_sign_is_not_repeated(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_SECONDS", 0.3)
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=1.5)
+    _lose(simulator)
+    assert _actions(run.fails("svm", image_id=image_id, svms=_wanted())) == ["failed"]
+    assert "An earlier run asked" in run.fails("svm", image_id=image_id, svms=_wanted())["msg"]
+    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_SECONDS", 600)
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
+
+
+def test_what_never_arrived_is_deployed_once_its_mark_is_removed(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_SECONDS", 0.3)
+    image_id = registered_image(run)
+    _lose(simulator, "drop_before")
+    run.fails("svm", image_id=image_id, svms=_wanted())
+    failed = run.fails("svm", image_id=image_id, svms=_wanted())
+    named = re.search(r"remove (/\S+) ", failed["hint"])
+    assert named, failed["hint"]
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
+    Path(named[1]).unlink()
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+
+
+def test_what_never_arrived_is_deployed_once_its_time_is_up(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_svm_sent, "LONGEST_HELD_SECONDS", 0.6)
+    image_id = registered_image(run)
+    _lose(simulator, "drop_before")
+    run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
+    assert "An earlier run" in run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)["msg"]
+    time.sleep(0.7)
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+
+
+def test_a_mark_holds_for_as_long_as_the_user_waits(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_svm_sent, "SHORTEST_HELD_SECONDS", 0.2)
+    image_id = registered_image(run)
+    _lose(simulator, "drop_before")
+    assert _actions(run.fails("svm", image_id=image_id, svms=_wanted(), wait_timeout=0.5)) == ["failed"]
+    time.sleep(0.1)
+    assert _actions(run("svm", image_id=image_id, svms=_wanted(), wait_timeout=60)) == ["deployed"]
+
+
+@pytest.mark.parametrize(("status", "held"), [(500, False), (503, False), (502, True), (504, True)])
+def test_a_server_that_did_nothing_is_believed_sooner_than_a_gateway(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, status: int, held: bool
+) -> None:
+    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_AFTER_ERROR_SECONDS", 0.2)
+    image_id = registered_image(run)
+    _lose(simulator, "status", status=status)
+    run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
+    time.sleep(0.3)
+    again = run.raw("svm", image_id=image_id, svms=_wanted(), wait_timeout=1)
+    assert _actions(again) == (["failed"] if held else ["deployed"])
+
+
+def test_a_refusal_keeps_nobody_waiting(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = registered_image(run)
+    _lose(simulator, "status", status=400, body='{"code": "VIRMT_NoLicense"}')
+    run.fails("svm", image_id=image_id, svms=_wanted())
+
+    def refuse(*_given: Any) -> None:
+        raise NotConnected("Connection refused.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SvmManagementApi, "change_svms", refuse)
+        run.fails("svm", image_id=image_id, svms=_wanted())
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+
+
+def test_remembering_asks_the_server_for_nothing(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    image_id = registered_image(run)
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    asked = []
+    for journal in ("file", "journal"):
+        monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / journal))
+        simulator.clear_requests()
+        run("svm", image_id=image_id, svms=_wanted())
+        asked.append([re.sub("/tasks/.*", "", f"{one['method']} {one['path']}") for one in simulator.requests()])
+        run("svm", state="absent", svms=[SVM])
+    assert asked[0] == asked[1]
+
+
+def test_where_nothing_is_remembered_nothing_changes(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    image_id = registered_image(run)
+    _lose(simulator, "drop_before")
+    run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
+    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "new execution environment"))
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+
+
+def test_what_came_about_meanwhile_is_left_alone_and_told_once(
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
+) -> None:
+    image_id = registered_image(run)
+    killed(image_id=image_id, svms=_wanted())
+    run("svm", state="absent", svms=[{**SVM, "name": "another"}])
+    assert _names(simulator) == ["svm-01"]
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["unchanged"]
+    (warning,) = run.warnings
+    assert "svm-01 is there" in warning
+    assert "answer was lost" in warning
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["unchanged"]
+    assert len(run.warnings) == 1
+
+
+def test_those_that_are_still_to_come_are_waited_for(
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An SVM that shows proves that the request took effect, so that the others are given their time anew."""
+    monkeypatch.setattr(_svm_sent, "LONGEST_HELD_SECONDS", 0.8)
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=0.2)
+    simulator.task_fault(type="DeploySvmStep", stage="CreateSvm", seconds=2.5, parameters={"svmName": "svm-02"})
+    wanted = _wanted(host_svm("svm-02", "192.0.2.52"))
+    killed(image_id=image_id, svms=wanted)
+    time.sleep(1.2)
+    assert _names(simulator) == ["svm-01"]
+    result = run.raw("svm", image_id=image_id, svms=wanted)
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
+    assert _actions(result)[0] == "unchanged"
+
+
+def test_what_may_be_deployed_is_not_called_absent(
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
+) -> None:
+    image_id = registered_image(run)
+    other = host_svm("svm-02", "192.0.2.52")
+    run("svm", image_id=image_id, svms=[other])
+    simulator.task_fault(type="DeploySvmStep", stage="CreateSvm", seconds=4)
+    killed(image_id=image_id, svms=_wanted())
+    gone = [SVM, {**SVM, "name": "svm-02"}]
+    failed = run.fails("svm", state="absent", svms=gone)
+    assert _actions(failed) == ["failed", "removed"]
+    assert "An earlier run asked" in failed["svms"][0]["error"]
+    assert "no SVM svm-01" in run.fails("svm", state="reconfigured", svms=[CHANGED])["msg"]
+    run("svm", image_id=image_id, svms=_wanted())
+    assert _actions(run("svm", state="absent", svms=gone)) == ["removed", "unchanged"]
+    assert _actions(run("svm", state="absent", svms=gone)) == ["unchanged", "unchanged"]
+
+
+def test_a_reconfiguration_whose_answer_was_lost_is_told(
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
+) -> None:
+    run("svm", image_id=registered_image(run), svms=_wanted())
+    killed(state="reconfigured", svms=[CHANGED])
+    assert _actions(run("svm", state="reconfigured", svms=[CHANGED])) == ["reconfigured"]
+    (warning,) = run.warnings
+    assert re.search(r"An earlier run asked at \d\d:\d\d to reconfigure svm-01", warning)
+    run("svm", state="reconfigured", svms=[CHANGED])
+    assert len(run.warnings) == 1
+
+
+def test_other_settings_than_those_asked_for_are_told(
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
+) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=0.6)
+    killed(image_id=image_id, svms=_wanted())
+    run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.77")])
+    assert any("other settings" in warning for warning in run.warnings)
+
+
+def test_nothing_readable_is_kept(
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None], tmp_path: Path
+) -> None:
+    simulator.configure(task_seconds=0.3)
+    killed(image_id=registered_image(run), svms=_wanted())
+    (kept,) = [path for path in tmp_path.rglob("*-sent/*") if path.is_file()]
+    assert "svm-01" not in kept.read_text()
+    assert not kept.stat().st_mode & 0o077

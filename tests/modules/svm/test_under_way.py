@@ -1,0 +1,219 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Removing and reconfiguring what an earlier run still deploys or reconfigures; and SVMs of what is not connected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.svm import Caller
+from support.svm_deployments import HOST, connected, host_svm, registered_image
+
+from simulator.testing import RunningSimulator
+
+SVM = {"name": "svm-01", "infrastructure_id": HOST}
+PLACED = {**SVM, "location": "hypervisor-01"}
+CHANGED = {**SVM, "klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
+NEW_PASSWORD = {**SVM, "klconfig_password": "Klconfig-Secret-1", "new_klconfig_password": "Klconfig-Secret-2"}
+
+
+@pytest.fixture
+def run(simulator: RunningSimulator) -> Iterator[Caller]:
+    """Calls modules."""
+    with connected(simulator) as made:
+        yield made
+    simulator.configure(svm_visible="completed")
+
+
+def _deploy(run: Caller, simulator: RunningSimulator, seconds: float, *, wait: bool = False) -> str:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=seconds)
+    run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")], wait=wait)
+    return image_id
+
+
+def _svms(run: Caller) -> list[dict[str, Any]]:
+    return list(run("infrastructure_info", infrastructure_id=HOST, object_types=["SVM"])["vms"])
+
+
+@pytest.mark.parametrize("visible", ["completed", "created"])
+@pytest.mark.parametrize("given", [SVM, PLACED], ids=["anywhere", "placed"])
+def test_what_is_being_deployed_is_removed_after_that(
+    run: Caller, simulator: RunningSimulator, given: dict[str, Any], visible: str
+) -> None:
+    simulator.configure(svm_visible=visible)
+    _deploy(run, simulator, 0.8)
+    assert run.predicted("svm", state="absent", svms=[given])["svms"][0]["action"] == "removed"
+    removed = run("svm", state="absent", svms=[given])
+    assert removed["changed"]
+    assert removed["svms"][0]["action"] == "removed"
+    assert _svms(run) == []
+
+
+@pytest.mark.parametrize("state", ["absent", "reconfigured"])
+def test_what_is_being_deployed_is_not_called_unchanged_without_waiting(
+    run: Caller, simulator: RunningSimulator, state: str
+) -> None:
+    _deploy(run, simulator, 1.0)
+    failed = run.fails("svm", state=state, svms=[CHANGED if state == "reconfigured" else SVM], wait=False)
+    assert "still deploying svm-01" in failed["msg"]
+    assert failed["task"]["type"] == "DeployMultipleSvm"
+    assert not run.sent("DELETE", "/deployment/svm/")
+
+
+def test_what_is_being_deployed_is_reconfigured_after_that(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0.8)
+    assert run.predicted("svm", state="reconfigured", svms=[CHANGED])["svms"][0]["action"] == "reconfigured"
+    result = run("svm", state="reconfigured", svms=[CHANGED])
+    assert result["svms"][0]["action"] == "reconfigured"
+
+
+def test_a_deployment_that_fails_leaves_nothing_to_remove(run: Caller, simulator: RunningSimulator) -> None:
+    simulator.task_fault(type="DeploySvmStep", message="No space.", stage="CreateSvm")
+    _deploy(run, simulator, 0.8)
+    result = run("svm", state="absent", svms=[SVM])
+    assert not result["changed"]
+    assert result["svms"][0]["action"] == "unchanged"
+    failed = run.fails("svm", state="reconfigured", svms=[CHANGED])
+    assert "there is no SVM svm-01" in failed["msg"]
+
+
+def test_a_deployment_elsewhere_is_not_waited_for(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 60.0)
+    result = run("svm", state="absent", svms=[{**SVM, "location": "hypervisor-02"}], wait_timeout=5)
+    assert not result["changed"]
+
+
+def test_the_same_reconfiguration_is_attached_to(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=1.0)
+    timed_out = run.fails("svm", state="reconfigured", svms=[NEW_PASSWORD], wait_timeout=0.3)
+    assert "run this again to attach" in timed_out["hint"]
+    assert timed_out["svms"][0]["action"] == "started"
+    result = run("svm", state="reconfigured", svms=[NEW_PASSWORD])
+    assert result["svms"][0]["action"] == "reconfigured"
+    assert len(run.sent("PUT", "/deployment/svm/")) == 1
+    assert any("by an earlier run with the same settings" in warning for warning in run.warnings)
+
+
+def test_a_password_that_is_changed_already_is_told(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    run("svm", state="reconfigured", svms=[NEW_PASSWORD])
+    failed = run.fails("svm", state="reconfigured", svms=[NEW_PASSWORD])
+    assert "klconfig_password is the new one" in failed["hint"]
+    failed = run.fails("svm", state="reconfigured", svms=[CHANGED])
+    assert "klconfig_password" not in failed["hint"]
+
+
+def test_another_reconfiguration_waits_for_the_first(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=0.6)
+    run("svm", state="reconfigured", svms=[CHANGED], wait=False)
+    failed = run.fails("svm", state="reconfigured", svms=[NEW_PASSWORD], wait_timeout=0.2)
+    assert "with other settings" in failed["msg"]
+    assert "attach" not in failed["hint"]
+    assert run("svm", state="reconfigured", svms=[NEW_PASSWORD])["svms"][0]["action"] == "reconfigured"
+    assert len(run.sent("PUT", "/deployment/svm/")) == 2
+
+
+def test_no_hint_to_attach_where_nothing_can_be_remembered(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "file"))
+    simulator.configure(task_seconds=2.0)
+    failed = run.fails("svm", state="reconfigured", svms=[CHANGED], wait_timeout=0.2)
+    assert "could not remember the task" in failed["hint"]
+    assert "attach" not in failed["hint"]
+
+
+def test_passwords_are_not_remembered(run: Caller, simulator: RunningSimulator) -> None:
+    """Two reconfigurations that differ in passwords alone are one, as nobody shall guess a password from a digest."""
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=0.8)
+    run("svm", state="reconfigured", svms=[NEW_PASSWORD], wait=False)
+    run("svm", state="reconfigured", svms=[{**NEW_PASSWORD, "new_klconfig_password": "Klconfig-Secret-3"}])
+    assert len(run.sent("PUT", "/deployment/svm/")) == 1
+
+
+def test_a_deployment_with_other_settings_is_attached_to_and_told(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = _deploy(run, simulator, 0.8)
+    wanted = host_svm("svm-01", "192.0.2.51")
+    other_password = {**wanted, "root_password": "Root-Secret-2"}
+    run.fails("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.77")], wait_timeout=0.1)
+    (warning,) = run.warnings
+    assert "svm-01 is being deployed by an earlier run with other settings" in warning
+    run.warnings.clear()
+    run("svm", image_id=image_id, svms=[other_password], skip_integrity_check=True, threads_count=9)
+    assert run.warnings == []
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
+
+
+def test_another_image_is_another_setting(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0.8)
+    run("svm", image_id="another", svms=[host_svm("svm-01", "192.0.2.51")])
+    assert any("other settings" in warning for warning in run.warnings)
+
+
+def test_what_another_machine_removed_meanwhile_counts_as_removed(
+    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=0.6)
+    run("svm", state="absent", svms=[SVM], wait=False)
+    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "another machine"))
+    simulator.clear_requests()
+    result = run("svm", state="absent", svms=[SVM])
+    assert run.sent("DELETE", "/deployment/svm/")
+    assert [(one["action"], one["error"]) for one in result["svms"]] == [("removed", None)]
+    assert result["changed"]
+
+
+def test_a_lost_removal_that_is_repeated(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=0.6)
+    simulator.fault(method="DELETE", path="/deployment/svm/$", kind="drop_after")
+    run.fails("svm", state="absent", svms=[SVM], wait=False)
+    assert run("svm", state="absent", svms=[SVM])["svms"][0]["action"] == "removed"
+
+
+def test_what_could_not_be_removed_and_is_there_failed(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.task_fault(type="DeleteSvm", message="Locked.")
+    failed = run.fails("svm", state="absent", svms=[SVM])
+    assert failed["svms"][0]["error"] == "Locked."
+    assert len(_svms(run)) == 1
+
+
+@pytest.mark.parametrize(("state", "action"), [("present", "started"), ("absent", "started")])
+def test_check_mode_foretells_what_is_only_started(
+    run: Caller, simulator: RunningSimulator, state: str, action: str
+) -> None:
+    image_id = registered_image(run)
+    wanted = [host_svm("svm-01", "192.0.2.51")]
+    if state == "absent":
+        run("svm", image_id=image_id, svms=wanted)
+        wanted = [SVM]
+    simulator.configure(task_seconds=0.5)
+    given: dict[str, Any] = {"state": state, "image_id": image_id, "svms": wanted, "wait": False}
+    predicted = run.predicted("svm", **given)
+    real = run("svm", **given)
+    assert predicted["svms"][0]["action"] == real["svms"][0]["action"] == action
+    assert predicted["changed"] is real["changed"] is True
+
+
+def test_nothing_is_to_be_removed_where_nothing_is_connected(run: Caller) -> None:
+    gone = [{"name": f"svm-0{n}", "infrastructure_id": "0" * 8, "location": "hypervisor-01"} for n in (1, 2)]
+    result = run("svm", state="absent", svms=gone)
+    assert not result["changed"]
+    assert [one["action"] for one in result["svms"]] == ["unchanged", "unchanged"]
+    assert [warning.startswith("No infrastructure has the id 00000000") for warning in run.warnings] == [True]
+    changed = {**CHANGED, "infrastructure_id": "0" * 8}
+    assert "No infrastructure has the id" in run.fails("svm", state="reconfigured", svms=[changed])["msg"]
+    assert json.dumps(result)

@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks of API 3.0 through the modules that speak either API: what it has no call for is refused before the login."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.svm import MANIFEST, Caller, caller
+
+from simulator.testing import RunningSimulator, running_simulator
+
+API = {"api": "svm_management"}
+
+
+@pytest.fixture
+def simulator() -> Iterator[RunningSimulator]:
+    with running_simulator(task_seconds=0) as running:
+        yield running
+
+
+@pytest.fixture
+def run(simulator: RunningSimulator) -> Iterator[Caller]:
+    with caller(simulator) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("task_info", {}, "has no call that lists tasks"),
+        ("task_info", {"task_state": "Failed"}, "has no call that lists tasks"),
+        ("task", {"task_id": "t", "state": "canceled"}, "has no call that cancels a task"),
+        ("task", {"task_ids": ["t", "u"]}, "task_ids goes with api: multitenancy only"),
+        ("task", {"task_id": "t", "cancel_on_timeout": True}, "cancel_on_timeout: true cannot be kept"),
+    ],
+)
+def test_what_api_3_has_no_call_for_is_refused_before_the_login(
+    run: Caller, module: str, arguments: dict[str, Any], message: str
+) -> None:
+    assert message in run.fails(module, **API, **arguments)["msg"]
+    assert message in run.fails(module, **API, **arguments, password="wrong")["msg"]
+    assert run.simulator.requests() == []
+
+
+def test_a_task_of_api_3(run: Caller, simulator: RunningSimulator) -> None:
+    simulator.configure(task_seconds=0.6)
+    registered = run("svm_image", manifest_path=MANIFEST, infrastructure_types=["XEN"], wait=False)
+    task_id = registered["task"]["id"]
+    assert run("task_info", **API, task_id=task_id)["tasks"][0]["id"] == task_id
+    assert run("task_info", **API, task_id="unknown")["tasks"] == []
+    failed = run.fails("task", **API, task_id=task_id, wait_timeout=0.2)
+    assert "wait for it with ksvla_task and api: svm_management" in failed["hint"]
+    assert run("task", **API, task_id=task_id)["task"]["state"] == "Completed"
+
+
+def test_the_hint_of_api_2_names_no_other_api(run: Caller, simulator: RunningSimulator) -> None:
+    simulator.configure(task_seconds=30)
+    given = {"username": "multitenancy", "password": simulator.multitenancy_password}
+    failed = run.fails("tenant", name="t", type="simple", wait_timeout=0.3, **given)
+    assert "wait for it with ksvla_task, or" in failed["hint"]
+    assert "svm_management" not in failed["hint"]

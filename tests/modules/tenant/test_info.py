@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading tenants with their virtual machines while others remove some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from support.svm import Caller, caller
+
+from simulator.testing import RunningSimulator
+
+GONE = "<error><code>VIRMT_TenantWithSpecifiedIdNotFound</code></error>"
+BIOS_ID = "423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1"
+
+
+@pytest.fixture
+def run(simulator: RunningSimulator) -> Iterator[Caller]:
+    vms = [{"bios_id": BIOS_ID, "name": "web"}]
+    simulator.seed(tenants=[{"name": "Northwind", "vms": vms}, {"name": "Alpine"}, {"name": "Cedar"}])
+    with caller(simulator) as made:
+        yield made
+
+
+def test_a_tenant_that_was_removed_since_it_was_listed_is_left_out(run: Caller) -> None:
+    password = run.simulator.multitenancy_password
+    ids = {one["name"]: one["id"] for one in run("tenant_info", password=password)["tenants"]}
+    run.simulator.fault(method="GET", path=f"tenants/{ids['Alpine']}/vms", status=404, body=GONE)
+    found = run("tenant_info", password=password, include_vms=True)["tenants"]
+    assert {one["name"]: len(one["vms"]) for one in found} == {"Northwind": 1, "Cedar": 0}
+
+
+def test_who_holds_a_machine_is_found_all_the_same(run: Caller) -> None:
+    password = run.simulator.multitenancy_password
+    ids = {one["name"]: one["id"] for one in run("tenant_info", password=password)["tenants"]}
+    run.simulator.fault(method="GET", path=f"tenants/{ids['Alpine']}/vms", status=404, body=GONE)
+    failed = run.fails("tenant_vm", password=password, tenant_name="Cedar", bios_id=BIOS_ID)
+    assert "registered for the tenant 'Northwind'" in failed["results"][0]["error"]
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_other_errors_are_errors(run: Caller, status: int) -> None:
+    run.simulator.fault(method="GET", path="/vms$", status=status, body="no", times=0)
+    failed = run.fails("tenant_info", password=run.simulator.multitenancy_password, include_vms=True, retries=0)
+    assert failed["status"] == status

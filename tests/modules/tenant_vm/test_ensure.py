@@ -1,0 +1,208 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The virtual machines of a tenant, as the module returns them when something fails on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.svm import Caller, caller
+from support.vms import OURS, THEIRS, bios
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm import holders as _vm_holders
+from simulator.testing import RunningSimulator
+
+VMS = [{"bios_id": bios(number), "name": f"web-{number}"} for number in range(4)]
+EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
+
+
+@pytest.fixture
+def run(simulator: RunningSimulator) -> Iterator[Caller]:
+    simulator.seed(tenants=[{"id": OURS, "name": "Ours"}, {"id": THEIRS, "name": "Theirs"}])
+    with caller(simulator) as made:
+        yield made
+
+
+@pytest.fixture
+def given(run: Caller) -> dict[str, Any]:
+    return {"password": run.simulator.multitenancy_password, "tenant_name": "Ours", "retries": 0}
+
+
+def writes(run: Caller) -> list[str]:
+    return [entry["path"].rpartition("/")[2] for entry in run.simulator.requests() if entry["method"] == "POST"]
+
+
+def looks(run: Caller) -> int:
+    return sum(entry["path"].endswith("/vms") for entry in run.simulator.requests())
+
+
+# ---- reading fails ----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_done_is_told_when_it_cannot_be_read_again(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.seed(tenants=[{"id": bios(9), "name": "Third", "vms": [{"bios_id": bios(8), "name": "stays"}]}])
+    run.simulator.fault(method="GET", path="/vms$", skip=1, status=500, body="VIRMT_Oops", times=0)
+    listed = [*VMS, {"bios_id": bios(8)}]
+    result = run.fails("tenant_vm", vms=listed, **{**given, "tenant_name": "Third"})
+    assert result["changed"] is True
+    assert result["counts"]["registered"] == 4
+    assert [entry["action"] for entry in result["results"]] == ["registered"] * 4
+    assert [(vm["id"] is None, vm["name"]) for vm in result["vms"]] == [
+        *((True, f"web-{number}") for number in range(4)), (False, "stays")
+    ]  # fmt: skip
+    assert len(result["diff"]["after"]) == 4
+    assert result["msg"].startswith("All was done, but what is registered now could not be read: ")
+    assert (result["error_code"], result["status"]) == ("VIRMT_Oops", 500)
+
+
+def test_some_failed_and_it_cannot_be_read_again(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="POST", path="/register", status=400)
+    run.simulator.fault(method="GET", path="/vms$", skip=1, status=500, body="VIRMT_Oops", times=0)
+    result = run.fails("tenant_vm", vms=VMS, concurrency=1, **given)
+    assert "1 of 4 virtual machines of tenant Ours failed" in result["msg"]
+    assert [vm["name"] for vm in result["vms"]] == ["web-1", "web-2", "web-3"]
+    assert len(run.warnings) == 1
+    assert "could not be read" in run.warnings[0]
+
+
+def test_what_was_done_is_told_when_lost_answers_cannot_be_looked_up(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="POST", path="/register", skip=3, kind="drop_after")
+    run.simulator.fault(method="GET", path="/vms$", skip=1, status=503, times=0)
+    result = run.fails("tenant_vm", vms=VMS, concurrency=1, **given)
+    assert result["changed"] is True
+    assert (result["counts"]["registered"], result["counts"]["failed"]) == (3, 1)
+    assert "Whether it took effect could not be looked up: GET" in result["results"][3]["error"]
+    assert "not_tried" not in result
+    assert looks(run) == 2  # what could not be read to look is not read again at the end
+    assert run.simulator.state()["multitenancy"]["tenants"][0]["vms"] != []
+
+
+def test_a_server_that_hangs(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="POST", path="/register", kind="drop_before", times=0)
+    run.simulator.fault(method="GET", path="/vms$", skip=1, kind="drop_before", times=0)
+    many = [{"bios_id": bios(number)} for number in range(500)]
+    result = run.fails("tenant_vm", vms=many, concurrency=2, **given)
+    counts = result["counts"]
+    assert 4 <= counts["failed"] < 6
+    assert counts["not_tried"] == len(result["not_tried"]) == 500 - counts["failed"]
+    assert len(result["results"]) == counts["failed"]
+    assert f"{counts['not_tried']} of 500 virtual machines of tenant Ours were not tried after this: " in result["msg"]
+    assert (result["changed"], result["vms"]) == (False, [])
+
+
+def test_what_failures_have_in_common_is_said_once(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="POST", path="/register", status=400, body="<e>the same</e>", times=9)
+    run.simulator.fault(method="POST", path="/register", status=400, body="<e>another</e>")
+    many = [{"bios_id": bios(number)} for number in range(10)]
+    msg = run.fails("tenant_vm", vms=many, concurrency=1, **given)["msg"]
+    assert "10 of 10 virtual machines of tenant Ours failed: " in msg
+    assert f"{bios(4)} and 4 more: POST" in msg
+    assert (msg.count("the same"), msg.count("another")) == (1, 1)
+
+
+def test_many_different_failures_are_not_all_in_the_message(run: Caller, given: dict[str, Any]) -> None:
+    for number in range(8):
+        run.simulator.fault(method="POST", path="/register", status=400, body=f"<e>reason {number}</e>")
+    many = [{"bios_id": bios(number)} for number in range(8)]
+    result = run.fails("tenant_vm", vms=many, concurrency=1, **given)
+    assert result["msg"].count("reason ") == 5
+    assert "reason 4; and 3 more. " in result["msg"]
+    assert len(result["results"]) == 8
+
+
+# ---- registering anew fails -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def precious(run: Caller) -> None:
+    run.simulator.reset()
+    vms = [{"bios_id": bios(0), "name": "a", "user_data": "precious"}]
+    run.simulator.seed(tenants=[{"id": OURS, "name": "Ours", "vms": vms}])
+
+
+@pytest.mark.usefixtures("precious")
+def test_what_is_not_given_is_kept_when_it_is_registered_anew(run: Caller, given: dict[str, Any]) -> None:
+    anew = {"reregister": True, "bios_id": bios(0), **given}
+    (renamed,) = run("tenant_vm", name="b", **anew)["vms"]
+    assert (renamed["name"], renamed["user_data"]) == ("b", "precious")
+    (changed,) = run("tenant_vm", user_data="common", **anew)["vms"]
+    assert (changed["name"], changed["user_data"]) == ("b", "common")
+
+
+@pytest.mark.usefixtures("precious")
+def test_a_registration_anew_that_is_refused(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="POST", path="/register$", status=400)
+    result = run.fails("tenant_vm", reregister=True, bios_id=bios(0), name="b", **given)
+    (vm,) = result["vms"]
+    assert (vm["name"], vm["user_data"]) == ("a", "precious")
+    assert "before" not in result["results"][0]
+    assert result["changed"] is True  # it has another vm_id
+    assert result["diff"]["before"] == result["diff"]["after"]
+
+
+@pytest.mark.usefixtures("precious")
+def test_a_virtual_machine_that_is_gone_is_in_the_result(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="POST", path="/register$", status=400, times=0)
+    result = run.fails("tenant_vm", reregister=True, bios_id=bios(0), name="b", **given)
+    assert (result["changed"], result["vms"], result["counts"]["failed"]) == (True, [], 1)
+    before = result["results"][0]["before"]
+    assert (before["name"], before["user_data"]) == ("a", "precious")
+    assert result["diff"]["before"] == {bios(0): {"name": "a", "user_data": "precious"}}
+    assert result["diff"]["after"] == {}
+
+
+# ---- another tenant holds it ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(run: Caller) -> None:
+    run.simulator.reset()
+    theirs = [{"bios_id": bios(1).upper(), "name": "held"}]
+    run.simulator.seed(tenants=[{"id": OURS, "name": "Ours"}, {"id": THEIRS, "name": "Theirs", "vms": theirs}])
+
+
+@pytest.mark.usefixtures("held")
+def test_a_conflict_is_foreseen(run: Caller, given: dict[str, Any]) -> None:
+    predicted = run.fails("tenant_vm", check_mode=True, vms=VMS, **given)
+    assert writes(run) == []
+    happened = run.fails("tenant_vm", vms=VMS, **given)
+    assert predicted["error_code"] == EXISTS
+    assert "'Theirs'" in predicted["msg"]
+    for key in ("changed", "msg", "hint", "counts", "results", "error_code", "diff"):
+        assert predicted[key] == happened[key], key
+    assert [vm["name"] for vm in predicted["vms"]] == [vm["name"] for vm in happened["vms"]]
+    assert run.warnings == []
+
+
+@pytest.mark.usefixtures("held")
+def test_a_conflict_of_a_tenant_that_is_not_there_yet(run: Caller, given: dict[str, Any]) -> None:
+    result = run.fails("tenant_vm", check_mode=True, vms=VMS, **{**given, "tenant_name": "New"})
+    assert (result["counts"]["registered"], result["counts"]["failed"]) == (3, 1)
+
+
+@pytest.mark.usefixtures("held")
+def test_nobody_is_asked_when_nothing_is_to_be_registered(run: Caller, given: dict[str, Any]) -> None:
+    run("tenant_vm", check_mode=True, vms=[{"bios_id": bios(1)}], state="absent", **given)
+    assert looks(run) == 1
+
+
+@pytest.mark.usefixtures("held")
+def test_with_very_many_tenants_nobody_is_asked(
+    run: Caller, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_vm_holders, "MOST_TENANTS_FORESEEN", 0)
+    assert run("tenant_vm", check_mode=True, vms=VMS, **given)["counts"]["registered"] == 4
+    (warning,) = run.warnings
+    assert warning.startswith("With more than 0 other tenants, check mode does not look whether one of them holds")
+    assert looks(run) == 1
+
+
+@pytest.mark.usefixtures("held")
+def test_who_holds_it_cannot_be_found_out(run: Caller, given: dict[str, Any]) -> None:
+    run.simulator.fault(method="GET", path=f"{THEIRS}/vms", status=400)
+    assert run("tenant_vm", check_mode=True, vms=VMS, **given)["counts"]["registered"] == 4
+    assert len(run.warnings) == 1
+    assert "could not be found out" in run.warnings[0]

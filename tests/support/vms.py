@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes to the virtual machines of a tenant at the simulator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import VirtualMachine
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.apply import VmApplier
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import VmOutcome
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
+    REGISTER,
+    REREGISTER,
+    UNREGISTER,
+    VmChange,
+)
+from simulator.testing import RunningSimulator
+
+OURS = "00000000-0000-4000-8000-000000000001"
+THEIRS = "00000000-0000-4000-8000-000000000002"
+
+
+def bios(number: int) -> str:
+    return f"{number:08x}-0000-4000-8000-00000000abcd"
+
+
+def vm(number: int, name: str = "", user_data: str = "") -> VirtualMachine:
+    return VirtualMachine(None, bios(number), name, user_data, None, None)
+
+
+def register(number: int, name: str = "vm", user_data: str = "") -> VmChange:
+    return VmChange(REGISTER, bios(number), None, vm(number, name, user_data))
+
+
+def unregister(number: int) -> VmChange:
+    return VmChange(UNREGISTER, bios(number), vm(number), None)
+
+
+def reregister(number: int, name: str = "new") -> VmChange:
+    return VmChange(REREGISTER, bios(number), vm(number, "old"), vm(number, name))
+
+
+class World:
+    """Changes the virtual machines of the tenant ``Ours`` at the simulator."""
+
+    def __init__(self, api: MultitenancyApi, simulator: RunningSimulator) -> None:
+        self.api = api
+        self.simulator = simulator
+        self.warnings: list[str] = []
+        self.progress: list[tuple[str, str]] = []
+        context = Context(warn=self.warnings.append, progress=lambda *line: self.progress.append(line))
+        self._make = lambda concurrency: VmApplier(api, OURS, "tenant Ours", context, concurrency, 2)
+        self.applier = self._make(4)
+
+    def seed(self, ours: list[dict[str, Any]] | None = None, theirs: list[dict[str, Any]] | None = None) -> None:
+        tenants = [
+            {"id": OURS, "name": "Ours", "vms": ours or []},
+            {"id": THEIRS, "name": "Theirs", "vms": theirs or []},
+        ]
+        self.simulator.seed(tenants=tenants)
+
+    def apply(self, *changes: VmChange, concurrency: int = 4) -> list[VmOutcome]:
+        self.applier = self._make(concurrency)
+        return self.applier.apply(changes)
+
+    def registered(self) -> dict[str, str]:
+        return {each.bios_id: each.name for each in self.api.vms(OURS)}
+
+    def writes(self) -> list[str]:
+        return [entry["path"].rpartition("/")[2] for entry in self.simulator.requests() if entry["method"] == "POST"]
+
+
+def actions(outcomes: list[VmOutcome]) -> list[str]:
+    return [outcome.action for outcome in outcomes]

@@ -1,0 +1,361 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side: where a task runs, what it shows, and that it works as a module process does."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.web import FakeTime
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import KsvlaError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context, Parameters
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, plain, run_in_controller
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._file_attributes import ControllerFileAttributes
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement import (
+    CHOICES,
+    Surroundings,
+    choose_place,
+    wanted_place,
+)
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._progress import ProgressLines
+
+# ---- where ------------------------------------------------------------------------------------------------------------
+
+
+def surroundings(**changes: Any) -> Surroundings:
+    given_values = {
+        "transport": "local",
+        "become": False,
+        "asynchronous": False,
+        "interpreter": None,
+        "controller_python": "/venv/bin/python",
+        "missing_library": None,
+    }
+    return Surroundings(**{**given_values, **changes})
+
+
+OBSTACLES: list[tuple[dict[str, Any], str]] = [
+    ({"transport": "ssh"}, "the connection is ssh"),
+    ({"transport": "ansible.netcommon.httpapi"}, "the connection is ansible.netcommon.httpapi"),
+    ({"become": True}, "becomes another user"),
+    ({"asynchronous": True}, "asynchronous"),
+    ({"interpreter": "/usr/bin/python3"}, "another Python is configured for modules: /usr/bin/python3"),
+    ({"missing_library": "requests"}, "lacks the library requests"),
+]
+
+
+@pytest.mark.parametrize(
+    "interpreter", [None, "", "auto", "auto_silent", "auto_legacy", "/venv/bin/python", "/venv/bin/../bin/python"]
+)
+def test_inside_the_controller(interpreter: str | None) -> None:
+    here = surroundings(interpreter=interpreter)
+    assert here.obstacle() is None
+    assert [choose_place(wanted, here) for wanted in CHOICES] == ["controller", "controller", "module"]
+
+
+@pytest.mark.parametrize(("changes", "reason"), OBSTACLES)
+def test_as_a_module(changes: dict[str, Any], reason: str) -> None:
+    there = surroundings(**changes)
+    assert choose_place("auto", there) == "module"
+    assert choose_place("module", there) == "module"
+    with pytest.raises(ValueError, match="as ksvla_execution demands") as caught:
+        choose_place("controller", there)
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "environment", "place"),
+    [
+        (None, {}, "auto"),
+        ("", {}, "auto"),
+        (None, {"KSVLA_EXECUTION": ""}, "auto"),
+        (None, {"KSVLA_EXECUTION": "module"}, "module"),
+        ("controller", {"KSVLA_EXECUTION": "module"}, "controller"),
+    ],
+)
+def test_what_the_user_wants(variable: Any, environment: dict[str, str], place: str) -> None:
+    assert wanted_place(variable, environment) == place
+
+
+@pytest.mark.parametrize(
+    ("variable", "environment", "message"),
+    [
+        ("here", {}, "^ksvla_execution is 'here': it may be auto, controller or module"),
+        (True, {}, "^ksvla_execution is True"),
+        (None, {"KSVLA_EXECUTION": "x"}, "^KSVLA_EXECUTION is 'x'"),
+    ],
+)
+def test_a_wish_that_is_none(variable: Any, environment: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        wanted_place(variable, environment)
+
+
+# ---- progress ---------------------------------------------------------------------------------------------------------
+
+
+class Screen:
+    def __init__(self) -> None:
+        self.clock = FakeTime()
+        self.lines: list[str] = []
+        self.show = ProgressLines(self.lines.append, "  [host] ", "own", self.clock.monotonic)
+
+    def after(self, seconds: float, subject: str, text: str) -> None:
+        self.clock.now += seconds
+        self.show(subject, text)
+
+
+def test_a_short_wait_shows_nothing() -> None:
+    screen = Screen()
+    for _look in range(14):
+        screen.after(0.1, "svm-07", "Upload 1 %")
+    assert screen.lines == []
+
+
+def test_each_subject_has_its_line_and_not_too_often() -> None:
+    screen = Screen()
+    screen.after(2, "svm-07", "Upload 1 %")
+    screen.after(0, "svm-08", "Upload 1 %")
+    screen.after(0.5, "svm-07", "Upload 2 %")
+    screen.after(0.6, "svm-07", "Upload 3 %")
+    assert screen.lines == [
+        "  [host] svm-07: Upload 1 %",
+        "  [host] svm-08: Upload 1 %",
+        "  [host] svm-07: Upload 3 %",
+    ]
+
+
+def test_a_subject_that_is_the_host_is_not_named_twice() -> None:
+    screen = Screen()
+    screen.after(2, "own", "Upload 1 %")
+    assert screen.lines == ["  [host] Upload 1 %"]
+
+
+def test_what_does_not_change_is_shown_again_after_a_minute() -> None:
+    screen = Screen()
+    screen.after(2, "a", "Running")
+    for _second in range(59):
+        screen.after(1, "a", "Running")
+    assert len(screen.lines) == 1
+    screen.after(1, "a", "Running")
+    assert len(screen.lines) == 2
+
+
+# ---- plain arguments --------------------------------------------------------------------------------------------------
+
+
+class Tagged(str):
+    """A string with more to it, as ansible-core has them."""
+
+    __slots__ = ()
+
+
+class Vaulted:
+    """What an encrypted variable is: no string, but one when asked."""
+
+    def __str__(self) -> str:
+        return "decrypted"
+
+
+class Number(int):
+    pass
+
+
+def test_arguments_become_plain() -> None:
+    given_value = {
+        Tagged("a"): [Tagged("b"), (1, Number(2)), {3}, None, True, 1.5],
+        "c": {"d": Vaulted(), "e": datetime.date(2026, 1, 2), "f": datetime.datetime(2026, 1, 2, 3, 4, 5)},  # noqa: DTZ001
+    }
+    result = plain(given_value)
+    assert result == {
+        "a": ["b", [1, 2], [3], None, True, 1.5],
+        "c": {"d": "decrypted", "e": "2026-01-02", "f": "2026-01-02T03:04:05"},
+    }
+
+    def types(value: Any) -> set[type]:
+        if isinstance(value, dict):
+            return {dict, *(t for pair in value.items() for each in pair for t in types(each))}
+        if isinstance(value, list):
+            return {list, *(t for each in value for t in types(each))}
+        return {type(value)}
+
+    assert types(result) <= {dict, list, str, int, float, bool, type(None)}
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=15,
+)
+
+
+@given(_JSON)
+def test_what_is_plain_stays_as_it_is(value: Any) -> None:
+    assert plain(value) == value
+
+
+# ---- running ----------------------------------------------------------------------------------------------------------
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "number": {"type": "int", "default": 1},
+    "word": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+}
+
+
+def run(function: Any, arguments: dict[str, Any], tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    definition = ModuleDefinition(
+        options=OPTIONS, function=function, writes_files=changes.pop("writes_files", False),
+        mutually_exclusive=[("word", "password")] if changes.pop("exclusive", False) else [],
+    )  # fmt: skip
+    task = TaskRun(
+        module_name="ksvla.light_agent.ksvla_thing",
+        check_mode=changes.pop("check_mode", False),
+        diff=changes.pop("diff", False),
+        environment=changes.pop("environment", {}),
+        folder=str(tmp_path),
+        progress=changes.pop("progress", lambda _subject, _text: None),
+        trace=changes.pop("trace", lambda _line: None),
+    )
+    assert not changes
+    return run_in_controller(definition, arguments, task)
+
+
+def test_a_function_gets_its_parameters_and_how_it_runs(tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    def function(parameters: Parameters, context: Context) -> dict[str, Any]:
+        seen.append((parameters["number"], context.check_mode, context.diff, os.environ["X"], Path.cwd()))
+        context.warn("careful")
+        context.warn("careful")
+        return {"changed": True}
+
+    before = (dict(os.environ), Path.cwd())
+    result = run(function, {"number": "7"}, tmp_path, check_mode=True, diff=True, environment={"X": "y"})
+    assert seen == [(7, True, True, "y", tmp_path)]
+    assert result["changed"] is True
+    assert result["warnings"] == ["careful"]
+    assert result["invocation"]["module_args"]["number"] == 7
+    assert (dict(os.environ), Path.cwd()) == before
+
+
+def test_the_surroundings_are_restored_after_a_fault(tmp_path: Path) -> None:
+    before = (dict(os.environ), Path.cwd())
+
+    def function(_parameters: Parameters, _context: Context) -> dict[str, Any]:
+        raise RuntimeError("boom")
+
+    result = run(function, {}, tmp_path, environment={"NEW": "1"})
+    assert result["failed"] is True
+    assert "RuntimeError: boom" in result["msg"]
+    assert (dict(os.environ), Path.cwd()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "message"),
+    [
+        ({"other": 1}, {}, "Unsupported parameters for (ksvla.light_agent.ksvla_thing) module: other"),
+        ({"number": "x"}, {}, "number"),
+        ({"word": "a", "password": "b"}, {"exclusive": True}, "mutually exclusive: word|password"),
+        ({"mode": "0600"}, {}, "Unsupported parameters"),
+    ],
+)
+def test_arguments_are_validated_before_anything_is_done(
+    arguments: dict[str, Any], changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    def function(_parameters: Parameters, _context: Context) -> dict[str, Any]:
+        raise AssertionError("called")
+
+    result = run(function, arguments, tmp_path, **changes)
+    assert result["failed"] is True
+    assert message in result["msg"]
+
+
+def test_secrets_are_hidden_in_every_form(tmp_path: Path) -> None:
+    def function(parameters: Parameters, _context: Context) -> dict[str, Any]:
+        secret = parameters["password"]
+        raise KsvlaError(
+            f"it is {secret}",
+            details={"deep": [{"x": f"Basic bXVsdGl0ZW5hbmN5OnMzY3JldCE= {secret}"}], "b64": "czNjcmV0IQ=="},
+        )
+
+    text = repr(run(function, {"password": "s3cret!"}, tmp_path))
+    for form in ("s3cret!", "czNjcmV0IQ==", "bXVsdGl0ZW5hbmN5OnMzY3JldCE="):
+        assert form not in text
+    assert "********" in text
+
+
+def test_secrets_are_hidden_in_what_is_shown_on_the_way(tmp_path: Path) -> None:
+    shown: list[str] = []
+
+    def function(parameters: Parameters, context: Context) -> dict[str, Any]:
+        context.trace(f"The server says {parameters['password']}")
+        context.progress("czNjcmV0IQ==", "Running 40 %")
+        return {"changed": False}
+
+    run(
+        function,
+        {"password": "s3cret!"},
+        tmp_path,
+        trace=shown.append,
+        progress=lambda subject, text: shown.append(f"{subject} {text}"),
+    )
+    assert shown == ["The server says ********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER Running 40 %"]
+
+
+@pytest.mark.parametrize("secret", ["True", "true", "None", "False"])
+def test_a_secret_that_looks_like_a_value_does_not_break_the_result(secret: str, tmp_path: Path) -> None:
+    result = run(lambda _p, _c: {"changed": True, "nothing": None}, {"password": secret}, tmp_path)
+    assert result["changed"] is True
+    assert result["nothing"] is None
+
+
+# ---- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_file_options_are_applied(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+
+    def function(parameters: Parameters, context: Context) -> dict[str, Any]:
+        path.write_text("x")
+        path.chmod(0o600)
+        return {"changed": context.files.apply(str(path), parameters, changed=False), "dest": str(path)}
+
+    result = run(function, {"mode": "0640"}, tmp_path, writes_files=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert result["changed"] is True
+    assert (result["mode"], result["state"], result["size"]) == ("0640", "file", 1)
+    assert result["uid"] == os.getuid()
+
+
+def test_in_check_mode_attributes_are_predicted_only(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("")
+    path.chmod(0o600)
+    parameters = {"mode": "0640"}
+    assert ControllerFileAttributes(check_mode=True).apply(str(path), parameters, changed=False) is True
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    attributes = ControllerFileAttributes(check_mode=False)
+    assert attributes.apply(str(path), parameters, changed=False) is True
+    assert attributes.apply(str(path), parameters, changed=False) is False
+    assert attributes.apply(str(path), parameters, changed=True) is True
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"mode": "nonsense"}, {"owner": "no_such_user_here"}, {"group": "no_such_group"}]
+)
+def test_attributes_that_cannot_be_are_a_failure(parameters: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("")
+    with pytest.raises(KsvlaError) as caught:
+        ControllerFileAttributes(check_mode=False).apply(str(path), parameters, changed=False)
+    assert caught.value.message
