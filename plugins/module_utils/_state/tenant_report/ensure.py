@@ -17,8 +17,8 @@ from ..._tasks.poller import Poller, Waiting
 from ..._transport.retry import PASSING
 from ..._transport.settings import ConnectionSettings
 from ..._validation import date_time, require_text
-from ..diff import diff_of
-from ..tenant.find import assumed, check_reference, require_tenant
+from ..change import diff_of
+from ..tenant.find import assumed, require_tenant, tenant_reference
 from .download import ReportDownload
 from .file import ReportFile, report_file
 from .generate import FetchedReports, Generation, NotTheAnswer, Question, ReportGenerator, report_of
@@ -41,7 +41,7 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
     _check(parameters)
     file = report_file(parameters.get("dest"))
     waiting = Waiting.from_parameters(parameters)
-    poller = Poller(waiting)
+    poller = Poller(waiting, context)
     server, settings = connect.multitenancy(parameters, context)
     # What is waited for is the report; fetching it takes as long as it takes.
     api = server.within(poller.deadline)
@@ -51,7 +51,7 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
     try:
         question = _question(api, parameters)
     except ApiError as error:
-        if not assumed(error, parameters, context):
+        if not assumed(error, tenant_reference(parameters), context):
             raise
         return fetcher.predict() if waiting.wait else _not_fetched(file, None)
     generator = ReportGenerator(api, settings.origin, poller, settings.retries, question, context)
@@ -66,7 +66,7 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
 
 def _check(parameters: Parameters) -> None:
     """Refuse what cannot be right, before anything is sent."""
-    check_reference(parameters, "tenant_name")
+    tenant_reference(parameters)
     require_text(parameters.get("report_id"), "report_id")
     require_text(parameters.get("dest"), "dest")
     start = date_time(parameters.get("period_start"), "period_start")
@@ -80,7 +80,7 @@ def _question(api: MultitenancyApi, parameters: Parameters) -> Question:
     if tenant_id is not None:
         label = f"tenant {tenant_id}"
     elif parameters.get("tenant_name") is not None:
-        tenant = require_tenant(api, None, parameters["tenant_name"])
+        tenant = require_tenant(api, tenant_reference(parameters))
         tenant_id, label = tenant.id, f"tenant {tenant.name}"
     start = date_time(parameters.get("period_start"), "period_start")
     return Question(tenant_id, label, start, date_time(parameters.get("period_end"), "period_end"))

@@ -17,13 +17,13 @@ from typing import Any, Optional
 
 from ..._api import identifiers
 from ..._api.multitenancy.calls import MultitenancyApi
-from ..._api.records import ServerTask
+from ..._api.tasks import ServerTask
 from ..._errors import ApiError, KsvlaError, OutcomeUnknown, TaskFailed, UnexpectedAnswer, WaitTimeout
 from ..._module.context import Context
 from ..._tasks.journal import TaskJournal
 from ..._tasks.poller import Poller
 from ..._tasks.turns import PATIENCE_SECONDS, Turns
-from ..._tasks.watch import wait_for_task
+from ..._tasks.watch import require_success, watch_task
 from ..._transport.retry import pause
 from .periods import ReportReader
 
@@ -159,9 +159,7 @@ class ReportGenerator:
             # What may be somebody else's is not canceled.
             poller = poller.within(poller.waiting.timeout)
         try:
-            ended = wait_for_task(
-                self._api, task_id, poller, self._context.progress, f"report of {self._question.label}"
-            )
+            ended = require_success(watch_task(self._api, task_id, poller, f"report of {self._question.label}"))
         except KsvlaError as error:
             if error.task is not None:
                 self._seen[task_id] = dict(error.task)
