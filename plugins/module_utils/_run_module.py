@@ -10,7 +10,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._context import Context, Parameters
-from ._definition import ModuleDefinition, execute, hidden_values, missing_library
+from ._definition import ModuleDefinition, blank_refusal, execute, hidden_values, missing_library
 from ._errors import KsvlaError
 
 TRACE_VERBOSITY = 3
@@ -61,6 +61,13 @@ class _Module(AnsibleModule):
         """Note the secrets before the arguments are checked and converted, which replaces them."""
         super()._load_params()
         self._hidden = hidden_values(self._definition, self.params)
+
+    def _set_internal_properties(self, *arguments: Any) -> None:
+        """Refuse blank options before the arguments are validated, as inside the controller."""
+        super()._set_internal_properties(*arguments)
+        refusal = blank_refusal(self._definition, self.params)
+        if refusal is not None:
+            self.fail_json(msg=refusal)
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Fail without showing them."""

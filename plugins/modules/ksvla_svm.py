@@ -426,6 +426,16 @@ _SVM = {
 
 DEFINITION = ModuleDefinition(
     function=ensure_svms,
+    never_blank=[
+        "image_id",
+        "svms",
+        *(
+            f"svms.{option}"
+            for option in ("name", "svm_id", "infrastructure_id", "location", "storage", "server_group")
+        ),
+        "svms.networks.network",
+        "svms.networks.security_groups",
+    ],
     options={
         **_arguments.connection(),
         **_arguments.svm_management_account(),

@@ -146,6 +146,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state._svm_imag
 
 DEFINITION = ModuleDefinition(
     function=ensure_image,
+    never_blank=["image_id", "manifest_path", "infrastructure_types"],
     options={
         **_arguments.connection(),
         **_arguments.svm_management_account(),

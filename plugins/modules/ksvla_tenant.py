@@ -196,6 +196,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state._tenant i
 
 DEFINITION = ModuleDefinition(
     function=ensure_tenant,
+    never_blank=["name", "tenant_id"],
     options={
         **_arguments.connection(),
         **_arguments.multitenancy_account(),

@@ -231,6 +231,7 @@ _VM = {
 
 DEFINITION = ModuleDefinition(
     function=ensure_vms,
+    never_blank=["tenant_name", "tenant_id", "bios_id", "vm_id", "vms.bios_id", "vms.vm_id"],
     options={
         **_arguments.connection(),
         **_arguments.multitenancy_account(),

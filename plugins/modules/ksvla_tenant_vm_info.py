@@ -64,6 +64,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state._tenant_i
 
 DEFINITION = ModuleDefinition(
     function=read_vms,
+    never_blank=["tenant_name", "tenant_id"],
     options={
         **_arguments.connection(),
         **_arguments.multitenancy_account(),

@@ -113,6 +113,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state._trusted_
 
 DEFINITION = ModuleDefinition(
     function=ensure_trusted,
+    never_blank=["address", "thumbprint"],
     options={
         **_arguments.connection(),
         **_arguments.svm_management_account(),

@@ -18,7 +18,7 @@ from .._transport._retry import PASSING
 from .._transport._settings import ConnectionSettings
 from .._validation import date_time, require_text
 from ._diff import diff_of
-from ._find_tenant import assumed, check_reference, require_tenant
+from ._find_tenant import assumed, checked_reference, require_tenant
 from ._report_download import ReportDownload
 from ._report_file import ReportFile, report_file
 from ._report_periods import ReportReader
@@ -38,6 +38,7 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
 
 
 def _fetch_report(parameters: Parameters, context: Context) -> Result:
+    parameters = checked_reference(parameters, context, "tenant_name")
     _check(parameters)
     file = report_file(parameters.get("dest"))
     waiting = Waiting.from_parameters(parameters)
@@ -66,7 +67,6 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
 
 def _check(parameters: Parameters) -> None:
     """Refuse what cannot be right, before anything is sent."""
-    check_reference(parameters, "tenant_name")
     require_text(parameters.get("report_id"), "report_id")
     require_text(parameters.get("dest"), "dest")
     start = date_time(parameters.get("period_start"), "period_start")

@@ -12,7 +12,7 @@ from .._api import _connect
 from .._api._multitenancy import TENANT_NOT_FOUND, MultitenancyApi
 from .._context import Context, Parameters, Result
 from .._errors import ApiError, InputError, KsvlaError
-from ._find_tenant import assumed, check_reference, require_tenant
+from ._find_tenant import assumed, checked_reference, require_tenant
 from ._vm_apply import VmApplier
 from ._vm_holders import foresee_conflicts
 from ._vm_outcomes import VmOutcome, known_after, refused
@@ -25,7 +25,7 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: when any of them failed, after all were tried, with the results of all.
     """
-    check_reference(parameters, "tenant_name")
+    parameters = checked_reference(parameters, context, "tenant_name")
     wanted = _check(parameters)
     api, settings = _connect.multitenancy(parameters, context)
     found = _read(api, parameters, context)
@@ -68,8 +68,13 @@ def _check(parameters: Parameters) -> list[WantedVm]:
         raise InputError("concurrency must be 1 or more.")
     if parameters["purge"] and parameters["state"] == "absent":
         raise InputError("purge goes with state: present only; state: absent unregisters what is listed.")
+    if parameters["purge"] and parameters.get("vms") is None:
+        raise InputError(
+            "purge needs vms, since it unregisters every virtual machine that is not listed: list those to keep, or give "
+            "vms: [] to unregister all."
+        )
     wanted = read_wanted(parameters)
-    if not wanted and not parameters["purge"] and parameters.get("vms") is None:
+    if not wanted and parameters.get("vms") is None:
         raise InputError("No virtual machine is given: give bios_id for one, or vms for many.")
     return wanted
 
