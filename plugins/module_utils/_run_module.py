@@ -51,7 +51,7 @@ class _Module(AnsibleModule):
         self._definition = definition
         self._hidden: set[str] = set()
         super().__init__(
-            argument_spec=definition.options,
+            argument_spec=dict(definition.options),
             supports_check_mode=True,
             add_file_common_args=definition.writes_files,
             **definition.rules(),

@@ -233,7 +233,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state._platform
 
 DEFINITION = ModuleDefinition(
     function=ensure_infrastructure,
-    never_blank=["infrastructure_id", "type", "address", "region", "readonly_username"],
+    never_blank=["infrastructure_id", "type", "address", "region"],
     options={
         **_arguments.connection(),
         **_arguments.svm_management_account(),

@@ -429,10 +429,7 @@ DEFINITION = ModuleDefinition(
     never_blank=[
         "image_id",
         "svms",
-        *(
-            f"svms.{option}"
-            for option in ("name", "svm_id", "infrastructure_id", "location", "storage", "server_group")
-        ),
+        *(f"svms.{option}" for option in ("name", "svm_id", "infrastructure_id", "location")),
         "svms.networks.network",
         "svms.networks.security_groups",
     ],

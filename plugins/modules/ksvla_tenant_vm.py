@@ -82,6 +82,7 @@ options:
   purge:
     description:
       - With O(state=present), also unregister every virtual machine of the tenant that is not listed.
+      - It needs O(vms). Only an explicit V([]) there means that none is to stay; O(vms) that is left out or null is refused.
     type: bool
     default: false
   reregister:
