@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -45,11 +45,15 @@ def refuse_attribute(msg: str, **details: Any) -> None:
 
 
 class _Module(AnsibleModule):
-    """A module that knows its secrets also while it refuses its arguments, and so does not show them."""
+    """A module that knows its secrets also while it refuses its arguments, and so does not show them.
+
+    Blank options are refused before anything else that is wrong with the arguments, as inside the controller.
+    """
 
     def __init__(self, definition: ModuleDefinition) -> None:
         self._definition = definition
         self._hidden: set[str] = set()
+        self.refusal: Optional[str] = None
         super().__init__(
             argument_spec=dict(definition.options),
             supports_check_mode=True,
@@ -58,21 +62,15 @@ class _Module(AnsibleModule):
         )
 
     def _load_params(self) -> None:
-        """Note the secrets before the arguments are checked and converted, which replaces them."""
+        """Note the secrets and what is blank before the arguments are checked and converted, which replaces them."""
         super()._load_params()
+        self.refusal = blank_refusal(self._definition, self.params)
         self._hidden = hidden_values(self._definition, self.params)
-
-    def _set_internal_properties(self, *arguments: Any) -> None:
-        """Refuse blank options before the arguments are validated, as inside the controller."""
-        super()._set_internal_properties(*arguments)
-        refusal = blank_refusal(self._definition, self.params)
-        if refusal is not None:
-            self.fail_json(msg=refusal)
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Fail without showing them."""
         self.no_log_values.update(self._hidden)
-        super().fail_json(msg, **details)
+        super().fail_json(self.refusal or msg, **details)
 
     def exit_json(self, **result: Any) -> None:
         """End well without showing them."""
@@ -83,6 +81,8 @@ class _Module(AnsibleModule):
 def run_module(definition: ModuleDefinition) -> None:
     """Read the parameters, do the work, and print the result."""
     module = _Module(definition)
+    if module.refusal is not None:
+        module.fail_json(module.refusal)
     library = missing_library()
     if library is not None:
         module.fail_json(msg=missing_required_lib(library))

@@ -142,7 +142,7 @@ def test_a_module_process_refuses_it_too(
     result = json.loads(printed)
     assert (result["failed"], result["msg"]) == (True, message)
     assert "Secret-1" not in printed
-    assert set(result["invocation"]["module_args"]) == set(arguments)
+    assert result["invocation"]["module_args"].keys() >= arguments.keys()
 
 
 def test_an_option_that_does_not_select_may_be_null() -> None:
