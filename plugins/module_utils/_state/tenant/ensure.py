@@ -24,7 +24,7 @@ from ..._tasks.turns import Turns
 from ..._text import same_text
 from ..._validation import require_ip_address, require_text, require_xml_text
 from ..diff import diff_of
-from .find import check_reference, find_tenant
+from .find import checked_reference, find_or_predict, find_tenant, is_predicted, predicted_id
 
 _IMMUTABLE = ("type", "description", "user_data", "admin_username")
 """What the API can only set when it creates a tenant; the address and the password are never returned."""
@@ -44,7 +44,7 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: with what was achieved until then.
     """
-    _check(parameters)
+    _check(parameters, context)
     try:
         return _ensure(parameters, context, Poller(Waiting.from_parameters(parameters)))
     except KsvlaError as error:
@@ -56,7 +56,7 @@ def _ensure(parameters: Parameters, context: Context, poller: Poller) -> Result:
     server, settings = connect.multitenancy(parameters, context)
     api, wait = server.within(poller.deadline), poller.waiting.wait
     read_at = time.time()
-    before = find_tenant(api, parameters.get("tenant_id"), parameters.get("name"))
+    before = find_or_predict(api, parameters, context)
     _judge_immutable(parameters, before, context)
     changes = plan(parameters, before)
     begun = changes if wait else changes[:1]
@@ -93,9 +93,9 @@ def plan(parameters: Parameters, tenant: Optional[Tenant]) -> list[Change]:
     return changes
 
 
-def _check(parameters: Parameters) -> None:
+def _check(parameters: Parameters, context: Context) -> None:
     """Refuse what cannot be right, before anything is sent."""
-    check_reference(parameters)
+    checked_reference(parameters, context)
     if parameters["state"] == "absent":
         return
     for option in ("description", "user_data", "admin_username"):
@@ -121,6 +121,8 @@ def _check(parameters: Parameters) -> None:
 def _judge_immutable(parameters: Parameters, tenant: Optional[Tenant], context: Context) -> None:
     """Do what the user wants done when an existing tenant differs in something that the API cannot change."""
     if tenant is None or parameters["state"] == "absent" or parameters["immutable_changes"] == "ignore":
+        return
+    if is_predicted(tenant.id):
         return
     differences = []
     for option in _IMMUTABLE:
@@ -241,7 +243,7 @@ def _new_tenant(parameters: Parameters) -> NewTenant:
 
 
 def _predicted(parameters: Parameters) -> Tenant:
-    """Return the tenant as it will be after it was created: inactive, and with an id that only the server knows."""
+    """Return the tenant as it will be after it was created: inactive, and with a stand-in for the server's id."""
     if parameters.get("name") is None:
         raise InputError(
             f"No tenant has the id {parameters['tenant_id']}, and one cannot be created with a chosen id.",
@@ -249,7 +251,7 @@ def _predicted(parameters: Parameters) -> Tenant:
         )
     new = _new_tenant(parameters)
     return Tenant(
-        id="", name=new.name, description=new.description or "", user_data=new.user_data or "", type=new.type,
+        id=predicted_id(new.name), name=new.name, description=new.description or "", user_data=new.user_data or "", type=new.type,
         status="inactive", created=None, updated=None, virtual_server_id=None, admin_username=new.admin_username,
     )  # fmt: skip
 
@@ -263,9 +265,7 @@ def _records(starter: TaskStarter) -> list[dict[str, Any]]:
 
 
 def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:
-    if tenant is None:
-        return None
-    return {**tenant.as_dict(), "id": tenant.id or None}
+    return None if tenant is None else tenant.as_dict()
 
 
 def _shown(tenant: Optional[Tenant]) -> Mapping[str, Any]:

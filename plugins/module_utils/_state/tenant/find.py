@@ -13,15 +13,39 @@ from ..._errors import ApiError, InputError
 from ..._module.context import Context, Parameters
 from ..._validation import require_text, require_xml_text
 
+_PREDICTED_ID = "created-by-check-mode:"
+"""How the id of a tenant begins that check mode predicts; its name follows. The server gives ids of another form."""
 
-def check_reference(parameters: Parameters, name_option: str = "name") -> None:
-    """Refuse an empty name or id before anything is sent.
+
+def predicted_id(name: str) -> str:
+    """Return what stands for the id of a tenant that check mode predicts, for the tasks that follow in the play."""
+    return f"{_PREDICTED_ID}{name}"
+
+
+def is_predicted(tenant_id: Optional[str]) -> bool:
+    """Return whether that is the id of a tenant that check mode predicts."""
+    return tenant_id is not None and tenant_id.startswith(_PREDICTED_ID)
+
+
+def checked_reference(parameters: Parameters, context: Context, name_option: str = "name") -> Parameters:
+    """Refuse a wrong name or id before anything is sent, and return the parameters with a tenant that can be looked up.
+
+    In place of the id of a tenant that check mode predicted, that is its name.
 
     :raises InputError: naming the option.
     """
-    require_text(parameters.get("tenant_id"), "tenant_id")
-    require_text(parameters.get(name_option), name_option)
-    require_xml_text(parameters.get(name_option), name_option)
+    tenant_id, name = parameters.get("tenant_id"), parameters.get(name_option)
+    require_text(tenant_id, "tenant_id")
+    require_text(name, name_option)
+    require_xml_text(name, name_option)
+    if tenant_id is None or not is_predicted(tenant_id):
+        return parameters
+    if not context.check_mode:
+        raise InputError(
+            f"tenant_id is {tenant_id!r}, which stands for a tenant in check mode only: give the id that was returned when "
+            "the tenant was created."
+        )
+    return {**parameters, "tenant_id": None, name_option: tenant_id[len(_PREDICTED_ID) :]}
 
 
 def find_by_name(tenants: list[Tenant], name: str) -> Optional[Tenant]:
@@ -51,6 +75,22 @@ def find_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optional[s
     return next((tenant for tenant in api.tenants() if tenant.id.lower() == tenant_id.lower()), None)
 
 
+def find_or_predict(api: MultitenancyApi, parameters: Parameters, context: Context) -> Optional[Tenant]:
+    """Return the tenant of the parameters, or None when there is none.
+
+    In check mode, one that an earlier task of the play would have created is returned as far as it is known.
+    """
+    wanted = checked_reference(parameters, context)
+    found, name = find_tenant(api, wanted.get("tenant_id"), wanted.get("name")), wanted.get("name")
+    if found is not None or not is_predicted(parameters.get("tenant_id")) or name is None:
+        return found
+    _warn_of_assumption(name, context)
+    return Tenant(
+        id=predicted_id(name), name=name, description="", user_data="", type=None, status="inactive", created=None,
+        updated=None, virtual_server_id=None, admin_username=None,
+    )  # fmt: skip
+
+
 def require_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optional[str]) -> Tenant:
     """Return the tenant of that id or name.
 
@@ -70,6 +110,8 @@ def require_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optiona
 
 def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[VirtualMachine]]:
     """Return the virtual machines of a tenant that was listed, or None when it was removed since."""
+    if is_predicted(tenant.id):
+        return []
     try:
         return api.vms(tenant.id)
     except ApiError as error:
@@ -85,7 +127,9 @@ def assumed(error: ApiError, parameters: Parameters, context: Context) -> bool:
     """
     possible = context.check_mode and parameters.get("tenant_id") is None and error.error_code == TENANT_NOT_FOUND
     if possible:
-        context.warn(
-            f"No tenant is named {parameters['tenant_name']!r} yet; assuming that it will be when this is run."
-        )
+        _warn_of_assumption(parameters["tenant_name"], context)
     return possible
+
+
+def _warn_of_assumption(name: str, context: Context) -> None:
+    context.warn(f"No tenant is named {name!r} yet; assuming that it will be when this is run.")

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from ..._api import connect
 from ..._concurrently import for_each
+from ..._errors import ApiError
 from ..._module.context import Context, Parameters, Result
-from .find import check_reference, find_by_name, find_tenant, require_tenant, vms_unless_gone
+from .find import assumed, checked_reference, find_or_predict, require_tenant, vms_unless_gone
 
 _CONCURRENCY = 8
 
 
 def read_tenants(parameters: Parameters, context: Context) -> Result:
     """Return one tenant, found by name or id, or all of them; an unknown one gives an empty list."""
-    check_reference(parameters)
+    checked_reference(parameters, context)
     api, _settings = connect.multitenancy(parameters, context)
-    if parameters.get("tenant_id") is not None:
-        tenant = find_tenant(api, parameters["tenant_id"], None)
-        tenants = [tenant] if tenant else []
-    else:
+    if parameters.get("tenant_id") is None and parameters.get("name") is None:
         tenants = api.tenants()
-        if parameters.get("name") is not None:
-            named = find_by_name(tenants, parameters["name"])
-            tenants = [named] if named else []
+    else:
+        found = find_or_predict(api, parameters, context)
+        tenants = [found] if found else []
     if not parameters["include_vms"]:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
     lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, _CONCURRENCY)
@@ -38,7 +36,12 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
 
 def read_vms(parameters: Parameters, context: Context) -> Result:
     """Return the virtual machines registered for a tenant."""
-    check_reference(parameters, "tenant_name")
+    parameters = checked_reference(parameters, context, "tenant_name")
     api, _settings = connect.multitenancy(parameters, context)
-    tenant_id = parameters.get("tenant_id") or require_tenant(api, None, parameters["tenant_name"]).id
+    try:
+        tenant_id = parameters.get("tenant_id") or require_tenant(api, None, parameters["tenant_name"]).id
+    except ApiError as error:
+        if not assumed(error, parameters, context):
+            raise
+        return {"changed": False, "vms": []}
     return {"changed": False, "vms": [vm.as_dict() for vm in api.vms(tenant_id)]}

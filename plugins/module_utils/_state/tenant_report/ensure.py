@@ -18,7 +18,7 @@ from ..._transport.retry import PASSING
 from ..._transport.settings import ConnectionSettings
 from ..._validation import date_time, require_text
 from ..diff import diff_of
-from ..tenant.find import assumed, check_reference, require_tenant
+from ..tenant.find import assumed, checked_reference, require_tenant
 from .download import ReportDownload
 from .file import ReportFile, report_file
 from .generate import FetchedReports, Generation, NotTheAnswer, Question, ReportGenerator, report_of
@@ -38,6 +38,7 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
 
 
 def _fetch_report(parameters: Parameters, context: Context) -> Result:
+    parameters = checked_reference(parameters, context, "tenant_name")
     _check(parameters)
     file = report_file(parameters.get("dest"))
     waiting = Waiting.from_parameters(parameters)
@@ -66,7 +67,6 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
 
 def _check(parameters: Parameters) -> None:
     """Refuse what cannot be right, before anything is sent."""
-    check_reference(parameters, "tenant_name")
     require_text(parameters.get("report_id"), "report_id")
     require_text(parameters.get("dest"), "dest")
     start = date_time(parameters.get("period_start"), "period_start")

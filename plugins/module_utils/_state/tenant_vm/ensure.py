@@ -12,7 +12,7 @@ from ..._api import connect
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._errors import ApiError, InputError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..tenant.find import assumed, check_reference, require_tenant
+from ..tenant.find import assumed, checked_reference, require_tenant
 from .apply import VmApplier
 from .holders import foresee_conflicts
 from .outcomes import VmOutcome, known_after, refused
@@ -25,7 +25,7 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: when any of them failed, after all were tried, with the results of all.
     """
-    check_reference(parameters, "tenant_name")
+    parameters = checked_reference(parameters, context, "tenant_name")
     wanted = _check(parameters)
     api, settings = connect.multitenancy(parameters, context)
     found = _read(api, parameters, context)
@@ -68,8 +68,13 @@ def _check(parameters: Parameters) -> list[WantedVm]:
         raise InputError("concurrency must be 1 or more.")
     if parameters["purge"] and parameters["state"] == "absent":
         raise InputError("purge goes with state: present only; state: absent unregisters what is listed.")
+    if parameters["purge"] and parameters.get("vms") is None:
+        raise InputError(
+            "purge needs vms, since it unregisters every virtual machine that is not listed: list those to keep, or give "
+            "vms: [] to unregister all."
+        )
     wanted = read_wanted(parameters)
-    if not wanted and not parameters["purge"] and parameters.get("vms") is None:
+    if not wanted and parameters.get("vms") is None:
         raise InputError("No virtual machine is given: give bios_id for one, or vms for many.")
     return wanted
 
