@@ -196,7 +196,9 @@ DEFINITION = ModuleDefinition(
         "period_end": {"type": "str"},
         "report_id": {"type": "str"},
         "dest": {"type": "path"},
+        "summary": {"type": "str", "choices": ["none", "tenants", "vms"], "default": "tenants"},
         "return_periods": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
     },
     mutually_exclusive=[
         ("tenant_name", "tenant_id"),

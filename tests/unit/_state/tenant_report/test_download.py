@@ -69,15 +69,14 @@ class Fetch:
     def __init__(self, session: Session, part: Path | None, retries: int = 2) -> None:
         self.consumed = b""
         self.progress: list[tuple[int, int | None]] = []
-        self.download = ReportDownload(
-            MultitenancyApi(session), "r1", part, self._take, retries, lambda *seen: self.progress.append(seen)
-        )
+        self.download = ReportDownload(MultitenancyApi(session), "r1", part, self._take)
+        self.retries = retries
 
     def _take(self, piece: bytes) -> None:
         self.consumed += piece
 
     def run(self) -> Downloaded:
-        return self.download.run()
+        return self.download.run(self.retries, lambda *seen: self.progress.append(seen))
 
 
 WHOLE = Downloaded(len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
@@ -150,6 +149,18 @@ def test_a_range_without_a_byte_ends_it(shop: Shop, connect: Callable[..., Sessi
     shop.server.replies = [Reply(206, b"", {"Content-Range": "bytes 1-0/9"})]
     with pytest.raises(UnexpectedAnswer, match="no byte"):
         Fetch(connect(), part).run()
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html>", b'\xef\xbb\xbf\r\n{"error": 1}', b"[]", b"<tasks/>"])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_page_in_place_of_the_report_is_refused_and_not_kept(
+    page: bytes, ranges: bool, shop: Shop, connect: Callable[..., Session], part: Path
+) -> None:
+    shop.ranges = ranges
+    shop.content = page.ljust(len(CONTENT), b"x")
+    with pytest.raises(UnexpectedAnswer, match="not a protection report"):
+        Fetch(connect(), part).run()
+    assert not part.exists()
 
 
 @pytest.mark.parametrize("ranges", [True, False])
