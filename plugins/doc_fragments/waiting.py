@@ -19,9 +19,20 @@ options:
     default: true
   wait_sleep:
     description:
-      - Seconds between two looks at the most. The first looks come sooner.
+      - Seconds between two looks at most. The first looks come sooner.
     type: float
     default: 5
+  unreachable_timeout:
+    description:
+      - How long, in seconds, the server may not answer at all while something is waited for. Then the wait ends with the
+        reason, although O(wait_timeout) has not passed.
+      - Taken from the environment variable E(KSVLA_UNREACHABLE_TIMEOUT) when it is not given.
+    type: float
+    default: 120
+"""
+
+    CANCELING = r"""
+options:
   cancel_on_timeout:
     description:
       - Whether to ask the server to cancel what is still under way when the time to wait is over.

@@ -1,32 +1,50 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time that only goes forward: deadlines that no change of the system's clock can move."""
+"""Time: the clock that everything which waits is given, and deadlines that no change of the system's clock can move."""
 
 from __future__ import annotations
 
 import time
-from typing import Callable, Optional
+from typing import Optional
+
+
+class Clock:
+    """The system's time; tests give a clock of their own in its place."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only go forward."""
+        return time.monotonic()
+
+    def now(self) -> float:
+        """Return seconds since the epoch, for what is kept over runs."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait that many seconds."""
+        time.sleep(seconds)
+
+
+SYSTEM_CLOCK = Clock()
 
 
 class Deadline:
-    """A point in monotonic time until which something may take.
+    """A point in monotonic time by which something must be done.
 
     :param seconds: From now on; None for no end.
-    :param clock: Returns monotonic seconds (tests give their own).
     """
 
-    def __init__(self, seconds: Optional[float], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: Optional[float], clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._end = None if seconds is None else clock() + seconds
+        self._end = None if seconds is None else clock.monotonic() + seconds
 
     def remaining(self) -> Optional[float]:
         """Return the seconds that are left, never below zero, or None when there is no end."""
-        return None if self._end is None else max(0.0, self._end - self._clock())
+        return None if self._end is None else max(0.0, self._end - self._clock.monotonic())
 
     def expired(self) -> bool:
         """Return whether the time is up."""
-        return self._end is not None and self._clock() >= self._end
+        return self._end is not None and self._clock.monotonic() >= self._end
 
     def shortened(self, seconds: float) -> float:
         """Return the seconds given, cut to what is left."""

@@ -30,6 +30,9 @@ class KsvlaError(Exception):
 
     retry_after: Optional[float] = None
     """The seconds after which the server wants to be asked again, where it says so."""
+    server: Optional[str] = None
+    reason: Optional[str] = None
+    """Of a connection that failed: with whom (``host:port``), and why in a few words, such as ``connection refused``."""
 
     def __init__(
         self,
@@ -109,3 +112,7 @@ class TaskFailed(KsvlaError):
 
 class WaitTimeout(KsvlaError):
     """The time to wait ran out before the server was done."""
+
+
+class ServerSilent(WaitTimeout):
+    """The server did not answer at all for ``unreachable_timeout`` while something was waited for."""

@@ -110,12 +110,6 @@ options:
       - Seconds to wait, including the requests.
     type: float
     default: 300
-  cancel_on_timeout:
-    description:
-      - Must stay V(false), as API 3.0 has no call that cancels anything. What is under way goes on, and a repeated run
-        attaches to it.
-    type: bool
-    default: false
 seealso:
   - module: ksvla.light_agent.ksvla_trusted_certificate
   - module: ksvla.light_agent.ksvla_infrastructure_info

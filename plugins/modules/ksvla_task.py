@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - ksvla.light_agent.connection
   - ksvla.light_agent.either_api
   - ksvla.light_agent.waiting
+  - ksvla.light_agent.waiting.canceling
   - ksvla.light_agent.attributes
   - ksvla.light_agent.attributes.changes
   - ksvla.light_agent.attributes.either_api
@@ -111,7 +112,7 @@ DEFINITION = ModuleDefinition(
     options={
         **arguments.connection(),
         **arguments.either_api(),
-        **arguments.waiting(600),
+        **arguments.waiting(600, cancel=True),
         "task_id": {"type": "str"},
         "task_ids": {"type": "list", "elements": "str"},
         "state": {"type": "str", "choices": ["completed", "canceled"], "default": "completed"},

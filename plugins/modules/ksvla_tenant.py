@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - ksvla.light_agent.connection
   - ksvla.light_agent.multitenancy
   - ksvla.light_agent.waiting
+  - ksvla.light_agent.waiting.canceling
   - ksvla.light_agent.attributes
   - ksvla.light_agent.attributes.changes
   - ksvla.light_agent.attributes.multitenancy
@@ -78,13 +79,13 @@ options:
       - Whether O(state=absent) also removes the virtual Administration Server, its account and the tenant's folder from
         Kaspersky Security Center.
       - With V(false) the folder stays, so that a tenant of the same name cannot be created again.
+      - Required to remove a complete tenant. A simple tenant has no such objects.
     type: bool
-    default: false
   immutable_changes:
     description:
       - What to do when the tenant exists and differs in O(type), O(description), O(user_data) or O(admin_username),
         which the Integration Server cannot change.
-      - Also a tenant that somebody else, or an earlier run, has created meanwhile is judged.
+      - This also applies to a tenant that another run has created in the meantime.
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -199,7 +200,7 @@ DEFINITION = ModuleDefinition(
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),
-        **arguments.waiting(600),
+        **arguments.waiting(600, cancel=True),
         "name": {"type": "str"},
         "tenant_id": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -210,7 +211,7 @@ DEFINITION = ModuleDefinition(
         "preferred_viis_address": {"type": "str"},
         "admin_username": {"type": "str"},
         "admin_password": {"type": "str", "no_log": True},
-        "remove_artifacts": {"type": "bool", "default": False},
+        "remove_artifacts": {"type": "bool"},
         "immutable_changes": {"type": "str", "choices": ["fail", "warn", "ignore"], "default": "fail"},
     },
     mutually_exclusive=[("name", "tenant_id")],

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - ksvla.light_agent.connection
   - ksvla.light_agent.multitenancy
   - ksvla.light_agent.waiting
+  - ksvla.light_agent.waiting.canceling
   - ksvla.light_agent.attributes
   - ksvla.light_agent.attributes.multitenancy
   - ansible.builtin.files
@@ -189,7 +190,7 @@ DEFINITION = ModuleDefinition(
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),
-        **arguments.waiting(600),
+        **arguments.waiting(600, cancel=True),
         "tenant_name": {"type": "str"},
         "tenant_id": {"type": "str"},
         "period_start": {"type": "str"},

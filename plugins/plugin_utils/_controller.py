@@ -23,10 +23,10 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
     execute,
     hidden_values,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import SessionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._file_attributes import ControllerFileAttributes
 
-_SESSIONS = SessionPool()
+_CONNECTIONS = ConnectionPool()
 """Kept for the loop items of this worker process."""
 
 
@@ -71,7 +71,7 @@ def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any]
                 warn=warnings.append,
                 progress=lambda subject, text: task.progress(*(remove_values([subject, text], hidden))),
                 trace=lambda line: task.trace(remove_values(line, hidden)),
-                sessions=_SESSIONS,
+                connections=_CONNECTIONS,
                 files=files,
             )
             result = execute(definition, parameters, context)

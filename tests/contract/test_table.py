@@ -22,7 +22,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
     open_session,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.formats import NewTenant
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import ServerTask
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     ApiError,

@@ -16,9 +16,9 @@ from contract.svm_bodies import Place, deploy, deployment
 from contract.svm_client import SvmClient, connection, encode
 from contract.table import CALL_BY_NAME, SVM_MANAGEMENT_CALLS, SVM_MANAGEMENT_ROWS, UNDOCUMENTED_LISTS, Call, Row
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.login import log_in, open_session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings

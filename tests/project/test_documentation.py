@@ -193,7 +193,9 @@ def test_a_module_has_the_shared_options_and_fragments(name: str) -> None:
     waits = "wait" in options
     assert waits == (f"{COLLECTION}.waiting" in extends)
     if waits:
-        shared = _arguments.waiting(options["wait_timeout"]["default"])
+        cancel = f"{COLLECTION}.waiting.canceling" in extends
+        assert cancel == ("cancel_on_timeout" in options)
+        shared = _arguments.waiting(options["wait_timeout"]["default"], cancel=cancel)
         assert {option: options.get(option) for option in shared} == shared
 
 

@@ -12,18 +12,11 @@ from typing import Any
 
 import hypothesis
 import pytest
-from support.web import FakeTime, WebServer, settings, web_server
+from support.web import FakeClock, WebServer, settings, web_server
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
-    MultitenancyApi,
-    open_session,
-)
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import download as _report_download
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import generate as _report_task
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm import apply as _vm_apply
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks import starter as _starter
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import authentication as _authentication
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import session as _session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy import calls as multitenancy
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from simulator.testing import RunningSimulator, running_simulator
 from simulator.tls import Tls, prepare_tls
@@ -43,16 +36,13 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.upper().startswith(_VARIABLES) or name == "NETRC":
             monkeypatch.delenv(name)
-    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "home"))
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    """The time of everything that pauses; nobody waits for it."""
-    fake = FakeTime()
-    for module in (_session, _starter, _vm_apply, _report_download, _report_task):
-        monkeypatch.setattr(module, "time", fake)
-    return fake
+def clock() -> FakeClock:
+    """A clock that no one waits for, to be given through a context."""
+    return FakeClock()
 
 
 @pytest.fixture(scope="session")
@@ -69,19 +59,19 @@ def server(tls: Tls) -> Iterator[WebServer]:
 
 
 @pytest.fixture
-def connect(server: WebServer, tls: Tls) -> Iterator[Callable[..., Session]]:
-    """Makes sessions with the server, closed at the end of the test."""
-    sessions: list[Session] = []
+def connect(server: WebServer, tls: Tls, clock: FakeClock) -> Iterator[Callable[..., Session]]:
+    """Makes sessions with the server, whose connections are closed at the end of the test."""
+    connections: list[Connection] = []
 
     def make(**changes: Any) -> Session:
         given = {"host": server.host, "port": server.port, "ca_path": str(tls.ca_path), **changes}
-        chosen = settings(**given)
-        sessions.append(Session(chosen, _authentication.basic(chosen.username or "", chosen.password or "")))
-        return sessions[-1]
+        connections.append(multitenancy.connection(settings(**given)))
+        connections[-1].clock = clock
+        return Session(connections[-1])
 
     yield make
-    for session in sessions:
-        session.close()
+    for connection in connections:
+        connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +93,7 @@ def simulator(shared_simulator: RunningSimulator) -> RunningSimulator:
 @pytest.fixture
 def api(simulator: RunningSimulator) -> Iterator[MultitenancyApi]:
     """API 2.0 of the empty simulator; requests are repeated twice."""
-    session = open_session(
+    connection = multitenancy.connection(
         settings(
             host=simulator.host,
             port=simulator.port,
@@ -112,5 +102,5 @@ def api(simulator: RunningSimulator) -> Iterator[MultitenancyApi]:
             retries=2,
         )
     )
-    yield MultitenancyApi(session)
-    session.close()
+    yield MultitenancyApi(Session(connection))
+    connection.close()

@@ -13,9 +13,10 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import SYSTEM_CLOCK, Clock
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition, execute
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import SessionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from simulator.testing import RunningSimulator
 
 OPENSTACK = ("OPENSTACK", "TIONIXOPENSTACK", "VKCLOUDOPENSTACK")
@@ -39,9 +40,10 @@ class Caller:
     """Runs modules against a simulator."""
 
     simulator: RunningSimulator
-    pool: SessionPool = field(default_factory=SessionPool)
+    pool: ConnectionPool = field(default_factory=ConnectionPool)
     warnings: list[str] = field(default_factory=list)
     progress: list[tuple[str, str]] = field(default_factory=list)
+    clock: Clock = SYSTEM_CLOCK
 
     def raw(self, module: str, *, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """Return the result, also of a failure."""
@@ -65,7 +67,8 @@ class Caller:
             diff=True,
             warn=self.warnings.append,
             progress=lambda subject, text: self.progress.append((subject, text)),
-            sessions=self.pool,
+            connections=self.pool,
+            clock=self.clock,
         )
         return execute(definition, validation.validated_parameters, context)
 

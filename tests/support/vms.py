@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import VirtualMachine
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.apply import VmApplier
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import VmOutcome

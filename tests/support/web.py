@@ -15,27 +15,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Clock
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
 from simulator.tls import Tls
 
 
-class FakeTime:
-    """Stands for the module ``time`` where a module under test looks at it: sleeping only moves the clock."""
+class FakeClock(Clock):
+    """A clock that no one waits for: sleeping only moves it."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.time = 1000.0
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
-        return self.now
+        return self.time
 
-    def time(self) -> float:
-        return self.now
+    def now(self) -> float:
+        return self.time
 
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
         self.slept.append(seconds)
-        self.now += seconds
+        self.time += seconds
 
 
 @dataclass
@@ -189,7 +190,7 @@ def parameters(**changes: Any) -> dict[str, Any]:
         "wait": True,
         "wait_timeout": 600,
         "wait_sleep": 5,
-        "cancel_on_timeout": False,
+        "unreachable_timeout": 120,
         **changes,
     }
 

@@ -24,7 +24,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
     missing_library,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.secrets import hidden_forms
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.diff import diff_of
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.change import diff_of
 from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
     date_time,

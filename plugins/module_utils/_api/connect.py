@@ -10,10 +10,12 @@ from typing import Union
 
 from .._module.arguments import MULTITENANCY
 from .._module.context import Context, Parameters
+from .._transport.connection import Connection
 from .._transport.session import Session
 from .._transport.settings import ConnectionSettings
-from .multitenancy.calls import MultitenancyApi, open_session
-from .svm_management import login as svm_management_login
+from .multitenancy import calls
+from .multitenancy.calls import MultitenancyApi
+from .svm_management import login
 from .svm_management.calls import SvmManagementApi
 from .svm_management.records import Login
 
@@ -21,40 +23,44 @@ from .svm_management.records import Login
 def multitenancy(parameters: Parameters, context: Context) -> tuple[MultitenancyApi, ConnectionSettings]:
     """Return API 2.0 of the server that the parameters name, over a connection kept for the process.
 
-    :raises InputError: when a connection option is missing or cannot be right.
+    :raises InputError: when a connection option is missing or invalid.
     """
     settings = ConnectionSettings.from_parameters(parameters)
-    session = context.sessions.session("multitenancy", settings, lambda: open_session(settings))
-    session.trace = context.trace
-    return MultitenancyApi(session), settings
+    kept = context.connections.connection("multitenancy", settings, lambda: calls.connection(settings))
+    return MultitenancyApi(_session(kept, context)), settings
 
 
 def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagementApi, ConnectionSettings]:
     """Return API 3.0 of the server that the parameters name, over a connection and a token kept for the process.
 
-    :raises InputError: when a connection option is missing or cannot be right.
+    :raises InputError: when a connection option is missing or invalid.
     :raises ApiError: when the server refuses the account.
     """
     settings = ConnectionSettings.from_parameters(parameters)
-    session = context.sessions.session(
-        "svm_management", settings, lambda: svm_management_login.open_session(settings, context.trace)
-    )
-    session.trace = context.trace
-    return SvmManagementApi(session), settings
+    kept = context.connections.connection("svm_management", settings, lambda: login.connection(settings, context.trace))
+    return SvmManagementApi(_session(kept, context)), settings
 
 
 def log_in(parameters: Parameters, context: Context) -> Login:
     """Log in to API 3.0 with the password and return the token, which no later task shares.
 
-    :raises InputError: when a connection option is missing or cannot be right.
+    :raises InputError: when a connection option is missing or invalid.
     :raises ApiError: when the server refuses the account.
     """
-    session = Session(ConnectionSettings.from_parameters({**parameters, "access_token": None}))
-    session.trace = context.trace
+    connection = Connection(ConnectionSettings.from_parameters({**parameters, "access_token": None}))
+    connection.trace = context.trace
     try:
-        return svm_management_login.log_in(session)
+        return login.log_in(connection)
     finally:
-        session.close()
+        connection.close()
+
+
+def _session(connection: Connection, context: Context) -> Session:
+    """Return a session for one task over a connection that may be kept from another."""
+    connection.trace = context.trace
+    connection.check_mode = context.check_mode
+    connection.clock = context.clock
+    return Session(connection)
 
 
 def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, SvmManagementApi]:

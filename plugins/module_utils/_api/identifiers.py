@@ -56,7 +56,7 @@ def identifier(value: Any, name: str) -> Optional[str]:
             match = _UUID.search(decoded)
             if match:
                 return match.group()
-            return decoded.strip() if _TOKEN.fullmatch(decoded.strip()) else None
+            return decoded.strip() if _is_lone_id(decoded) else None
         value = decoded
     element = xml.find(value, name)
     if isinstance(element, Mapping):
@@ -95,8 +95,13 @@ def _first(value: Any, name: str) -> Optional[str]:
         match = _UUID.search(text)
         if match:
             return match.group()
-    words = [text.strip() for text in texts if _TOKEN.fullmatch(text.strip())]
+    words = [text.strip() for text in texts if _is_lone_id(text)]
     return words[0] if len(words) == 1 else None
+
+
+def _is_lone_id(text: str) -> bool:
+    """Return whether a text may be an id by itself: one word with a digit, unlike ``OK``."""
+    return bool(_TOKEN.fullmatch(text.strip())) and any(character.isdigit() for character in text)
 
 
 def _texts(value: Any) -> list[str]:

@@ -67,14 +67,22 @@ def either_api() -> Options:
     }
 
 
-def waiting(timeout: int) -> Options:
+def waiting(timeout: int, *, cancel: bool = False) -> Options:
     """Return the options about waiting.
 
     :param timeout: The default time to wait, in seconds.
+    :param cancel: Whether the task can be canceled when the time is up, as in API 2.0 alone.
     """
-    return {
+    options: Options = {
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": timeout},
         "wait_sleep": {"type": "float", "default": 5},
-        "cancel_on_timeout": {"type": "bool", "default": False},
+        "unreachable_timeout": {
+            "type": "float",
+            "default": 120,
+            "fallback": _fallback("KSVLA_UNREACHABLE_TIMEOUT"),
+        },
     }
+    if cancel:
+        options["cancel_on_timeout"] = {"type": "bool", "default": False}
+    return options

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
-from .._transport.pool import SessionPool
+from .._clock import SYSTEM_CLOCK, Clock
+from .._transport.pool import ConnectionPool
 
 Parameters = Mapping[str, Any]
 Result = dict[str, Any]
@@ -52,7 +53,8 @@ class Context:
     :param warn: Gives the user a warning with the result.
     :param progress: Shows, during a long wait, what is under way: a subject and its present stage.
     :param trace: Takes a line per request, shown from ``-vvv`` on.
-    :param sessions: Connections, kept as long as the process.
+    :param connections: Kept as long as the process.
+    :param clock: What everything that waits looks at.
     :param files: Applies file attributes.
     """
 
@@ -61,5 +63,6 @@ class Context:
     warn: Callable[[str], None] = _ignore
     progress: Callable[[str, str], None] = _ignore_progress
     trace: Callable[[str], None] = _ignore
-    sessions: SessionPool = field(default_factory=SessionPool)
+    connections: ConnectionPool = field(default_factory=ConnectionPool)
+    clock: Clock = SYSTEM_CLOCK
     files: FileAttributes = field(default_factory=NoFileAttributes)

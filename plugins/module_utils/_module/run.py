@@ -89,7 +89,7 @@ def run_module(definition: ModuleDefinition) -> None:
         files=_ModuleFileAttributes(module),
     )
     result = execute(definition, module.params, context)
-    context.sessions.close()
+    context.connections.close()
     if trace:
         result[TRACE_KEY] = trace
     if result.pop("failed", False):

@@ -5,7 +5,7 @@
 
 It looks at once, then after short pauses that grow; the progress that the server reports shortens a pause when the end
 is near. The time to wait is monotonic and includes the requests. Lost connections and answers of an overloaded server
-do not end a wait; they are reported when the time runs out.
+do not end a wait, unless the server has not answered at all for ``unreachable_timeout``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Generic, Optional, TypeVar
 
 from .._clock import Deadline
-from .._errors import ApiError, InputError, KsvlaError, NotConnected, OutcomeUnknown, WaitTimeout
+from .._errors import ApiError, InputError, KsvlaError, NotConnected, OutcomeUnknown, ServerSilent, WaitTimeout
+from .._module.context import Context
 from .._transport.retry import PASSING
 
 T_co = TypeVar("T_co", covariant=True)
@@ -27,6 +28,8 @@ FIRST_PAUSE = 0.1
 GROWTH = 1.5
 GRACE_SECONDS = 5.0
 """How long a last look, or asking for a task to be canceled, may take when the time to wait is over."""
+SILENT_SECONDS = 30.0
+"""After that time without an answer, progress says so."""
 
 
 @dataclass(frozen=True)
@@ -34,34 +37,33 @@ class Waiting:
     """The options about waiting.
 
     :param timeout: Seconds, including the requests.
-    :param longest_pause: Seconds between two looks at the most.
+    :param longest_pause: Seconds between two looks at most.
+    :param unreachable_timeout: Seconds for which the server may not answer at all.
     """
 
     wait: bool
     timeout: float
     longest_pause: float
-    cancel_on_timeout: bool
+    unreachable_timeout: float = 120.0
+    cancel_on_timeout: bool = False
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Waiting:
         """Check the waiting options of a module and return them.
 
-        :raises InputError: when one cannot be right.
+        :raises InputError: when one is invalid.
         """
-        timeout, pause = float(parameters["wait_timeout"]), float(parameters["wait_sleep"])
-        if math.isnan(timeout) or timeout <= 0:
-            raise InputError("wait_timeout must be above 0 seconds; to not wait at all, give wait: false.")
-        if math.isnan(pause) or pause <= 0:
-            raise InputError("wait_sleep must be above 0 seconds.")
-        return cls(bool(parameters["wait"]), timeout, pause, bool(parameters["cancel_on_timeout"]))
-
-
-def refuse_cancel(waiting: Waiting) -> None:
-    """Refuse to promise that something will be canceled: API 3.0 has no call for it."""
-    if waiting.cancel_on_timeout:
-        raise InputError(
-            "cancel_on_timeout: true cannot be kept here: API 3.0 has no call that cancels anything. Leave it out; what "
-            "is under way then goes on, and a repeated run attaches to it."
+        given = {option: float(parameters[option]) for option in ("wait_timeout", "wait_sleep", "unreachable_timeout")}
+        for option, value in given.items():
+            if math.isnan(value) or value <= 0:
+                advice = "; to not wait at all, give wait: false" if option == "wait_timeout" else ""
+                raise InputError(f"{option} must be above 0 seconds{advice}.")
+        return cls(
+            wait=bool(parameters["wait"]),
+            timeout=given["wait_timeout"],
+            longest_pause=given["wait_sleep"],
+            unreachable_timeout=given["unreachable_timeout"],
+            cancel_on_timeout=bool(parameters.get("cancel_on_timeout")),
         )
 
 
@@ -80,76 +82,112 @@ class Look(Generic[T_co]):
 class Poller:
     """Waits for one thing after the other within one time to wait.
 
-    :param sleep: Sleeps that many seconds (tests give their own, with the clock).
     :param deadline: When the time to wait ends, where it began before.
     """
 
-    def __init__(
-        self,
-        waiting: Waiting,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-        deadline: Optional[Deadline] = None,
-    ) -> None:
+    def __init__(self, waiting: Waiting, context: Context, deadline: Optional[Deadline] = None) -> None:
         self.waiting = waiting
-        self.deadline = deadline or Deadline(waiting.timeout, clock)
-        self._sleep = sleep
-        self._clock = clock
+        self.context = context
+        self.deadline = deadline or Deadline(waiting.timeout, context.clock)
 
     def within(self, seconds: float) -> Poller:
-        """Return a poller that waits in the same way, for that many seconds at the most, and cancels nothing."""
+        """Return a poller that waits in the same way, for that many seconds at most, and cancels nothing."""
         timeout = self.deadline.shortened(min(seconds, self.waiting.timeout))
-        waiting = replace(self.waiting, timeout=timeout, cancel_on_timeout=False)
-        return Poller(waiting, sleep=self._sleep, clock=self._clock)
+        return Poller(replace(self.waiting, timeout=timeout, cancel_on_timeout=False), self.context)
 
     def canceling_nothing(self) -> Poller:
-        """Return a poller for the same time to wait that cancels nothing: for tasks that may be somebody else's."""
-        waiting = replace(self.waiting, cancel_on_timeout=False)
-        return Poller(waiting, sleep=self._sleep, clock=self._clock, deadline=self.deadline)
+        """Return a poller for the same time to wait that cancels nothing: for tasks that may belong to another run."""
+        return Poller(replace(self.waiting, cancel_on_timeout=False), self.context, self.deadline)
 
     def until_done(self, look: Callable[[Deadline], Look[T_co]]) -> tuple[Optional[T_co], bool]:
         """Look until done or until the time is up; return what was seen last, and whether it was done.
 
-        :param look: Makes the requests within the deadline and tells what it saw.
+        :param look: Makes its requests within the deadline and returns what it saw.
         :raises KsvlaError: when looking fails for a reason that does not pass.
-        :raises WaitTimeout: when nothing could be seen at all within the time.
+        :raises WaitTimeout: when nothing could be seen within the time.
+        :raises ServerSilent: when the server stopped answering.
         """
+        clock = self.context.clock
         seen: Optional[Look[T_co]] = None
-        trouble: Optional[KsvlaError] = None
-        started = self._clock()
+        silence = _Silence(self.waiting.unreachable_timeout, self.context)
+        started = clock.monotonic()
         growing = FIRST_PAUSE
         while True:
-            began = self._clock()
+            began = clock.monotonic()
             try:
                 seen = look(self.deadline)
-                trouble = None
+                silence.broken()
+                if seen.done:
+                    return seen.value, True
             except WaitTimeout:
                 break
             except (NotConnected, OutcomeUnknown, ApiError) as error:
                 if not passes(error):
                     raise
-                trouble = error
-            if trouble is None and seen is not None and seen.done:
-                return seen.value, True
-            took = self._clock() - began
+                silence.noted(error)
+            took = clock.monotonic() - began
             growing = min(growing * GROWTH, self.waiting.longest_pause)
-            pause = growing if seen is None else min(growing, _expected(seen.progress, self._clock() - started))
+            pause = growing if seen is None else min(growing, _expected(seen.progress, clock.monotonic() - started))
             remaining = self.deadline.remaining() or 0.0
             # One more look must fit before the time is up, or else there is nothing left to wait for.
             reserve = min(took, 1.0)
             if remaining <= reserve:
                 break
-            self._sleep(min(pause, remaining - reserve))
+            clock.sleep(min(pause, remaining - reserve))
         if seen is None:
-            reason = f" The last trouble was: {trouble.message}" if trouble else ""
-            raise WaitTimeout(
-                f"The server could not be asked within {self.waiting.timeout:g} s.{reason}",
-                status=trouble.status if trouble else None,
-                request=trouble.request if trouble else None,
-                hint="Raise wait_timeout, or run this again once the Integration Server answers.",
-            )
+            raise silence.timed_out(f"The server could not be asked within {self.waiting.timeout:g} s.")
         return seen.value, False
+
+
+class _Silence:
+    """How long the server has not answered."""
+
+    def __init__(self, longest: float, context: Context) -> None:
+        self._longest = longest
+        self._context = context
+        self._trouble: Optional[KsvlaError] = None
+        self._began: Optional[float] = None
+        self._since = ""
+
+    def broken(self) -> None:
+        """The server answered."""
+        self._trouble = self._began = None
+
+    def noted(self, trouble: KsvlaError) -> None:
+        """Note a failed look; an error that the server itself sent is an answer.
+
+        :raises ServerSilent: when there was no answer for too long.
+        """
+        self._trouble = trouble
+        if isinstance(trouble, ApiError) or trouble.status is not None:
+            self._began = None
+            return
+        clock = self._context.clock
+        if self._began is None:
+            self._began = clock.monotonic()
+            self._since = time.strftime("%H:%M:%S", time.localtime(clock.now()))
+        silent = clock.monotonic() - self._began
+        server = trouble.server or "the server"
+        said = f"o answer from {server} since {self._since}: {trouble.reason or 'connection lost'}"
+        if silent >= self._longest:
+            raise ServerSilent(
+                f"N{said}; given up after {self._longest:g} s.",
+                request=trouble.request,
+                hint="Run this again once the Integration Server answers: it attaches to what is under way there. "
+                "unreachable_timeout sets how long the server may not answer.",
+            )
+        if silent >= SILENT_SECONDS:
+            self._context.progress(server, f"n{said}; still trying")
+
+    def timed_out(self, message: str) -> WaitTimeout:
+        """Return the failure of a wait in which nothing could be seen."""
+        trouble = self._trouble
+        return WaitTimeout(
+            f"{message} {trouble.message}" if trouble else message,
+            status=trouble.status if trouble else None,
+            request=trouble.request if trouble else None,
+            hint="Raise wait_timeout, or run this again once the Integration Server answers.",
+        )
 
 
 def passes(error: KsvlaError) -> bool:

@@ -6,24 +6,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Callable, Optional, Protocol, runtime_checkable
+from typing import Optional, Protocol, runtime_checkable
 
-from .._api.records import ServerTask
-from .._clock import NO_DEADLINE, Deadline
-from .._errors import KsvlaError, TaskFailed, WaitTimeout
+from .._api.tasks import ServerTask
+from .._clock import Deadline
+from .._errors import KsvlaError, ServerSilent, TaskFailed, WaitTimeout
 from .._hints import hint_for, hint_for_task
+from .._module.context import Context
 from .poller import GRACE_SECONDS, Look, Poller
-
-Progress = Callable[[str, str], None]
 
 
 class TaskSource(Protocol):
     """What the watcher needs of an API; both have it."""
 
-    def task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> ServerTask:
+    def within(self, deadline: Deadline, retries: Optional[int] = None) -> TaskSource:
+        """Return the same API, all of whose calls end by a deadline."""
+
+    def task(self, task_id: str) -> ServerTask:
         """Return one task."""
 
-    def cancel_task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE) -> None:
+    def cancel_task(self, task_id: str) -> None:
         """Ask for a task to be canceled."""
 
 
@@ -31,54 +33,38 @@ class TaskSource(Protocol):
 class ListingTaskSource(TaskSource, Protocol):
     """An API that also lists its tasks: API 2.0, not API 3.0."""
 
+    def within(self, deadline: Deadline, retries: Optional[int] = None) -> ListingTaskSource:
+        """Return the same API, all of whose calls end by a deadline."""
+
     def tasks(
-        self,
-        *,
-        created_from: Optional[str] = None,
-        state: Optional[str] = None,
-        task_type: Optional[str] = None,
-        deadline: Deadline = NO_DEADLINE,
-        retries: Optional[int] = None,
+        self, *, created_from: Optional[str] = None, state: Optional[str] = None, task_type: Optional[str] = None
     ) -> list[ServerTask]:
         """List the tasks that match every filter given."""
 
 
-def wait_for_task(source: TaskSource, task_id: str, poller: Poller, progress: Progress, subject: str) -> ServerTask:
-    """Wait for a task to end well and return it.
-
-    :param subject: Whom the task is about, for the progress shown.
-    :raises TaskFailed: when it failed or was canceled.
-    :raises WaitTimeout: when the time is up; the task goes on, unless it was to be canceled then.
-    """
-    return require_success(watch_task(source, task_id, poller, progress, subject))
-
-
-def watch_task(source: TaskSource, task_id: str, poller: Poller, progress: Progress, subject: str) -> ServerTask:
+def watch_task(source: TaskSource, task_id: str, poller: Poller, subject: str) -> ServerTask:
     """Wait for a task to end, well or not, and return it.
 
-    :raises WaitTimeout: when the time is up.
+    :param subject: Human-readable subject of the task, for the progress shown.
+    :raises WaitTimeout: when the time is up; the task goes on, unless it was to be canceled then.
     """
 
     def look(deadline: Deadline) -> Look[ServerTask]:
-        task = source.task(task_id, deadline=deadline, retries=0)
-        show(task, progress, subject)
+        task = source.within(deadline, retries=0).task(task_id)
+        show(task, poller.context, subject)
         return Look(task, task.ended, task.progress)
 
+    unseen = ServerTask(task_id, None, "unknown")
     try:
         task, ended = poller.until_done(look)
     except WaitTimeout as error:
-        raise timed_out(source, [ServerTask(task_id, None, "unknown")], poller, error) from None
+        raise timed_out(source, [unseen], poller, error) from None
     if task is None or not ended:
-        raise timed_out(source, [task or ServerTask(task_id, None, "unknown")], poller)
+        raise timed_out(source, [task or unseen], poller)
     return task
 
 
-def watch_tasks(
-    source: ListingTaskSource,
-    task_ids: Sequence[str],
-    poller: Poller,
-    progress: Progress,
-) -> list[ServerTask]:
+def watch_tasks(source: ListingTaskSource, task_ids: Sequence[str], poller: Poller) -> list[ServerTask]:
     """Wait for many tasks to end, well or not, asking for all of them with one request at a time.
 
     :raises WaitTimeout: when the time is up before all have ended.
@@ -86,14 +72,12 @@ def watch_tasks(
     last: dict[str, ServerTask] = {}
 
     def look(deadline: Deadline) -> Look[list[ServerTask]]:
+        bounded = source.within(deadline, retries=0)
         pending = [task_id for task_id in task_ids if task_id not in last or not last[task_id].ended]
-        listed = {}
-        if len(pending) > 1:
-            listed = {task.id: task for task in _flatten(source.tasks(deadline=deadline, retries=0))}
+        listed = {task.id: task for task in _flatten(bounded.tasks())} if len(pending) > 1 else {}
         for task_id in pending:
-            last[task_id] = listed.get(task_id) or source.task(task_id, deadline=deadline, retries=0)
-        for task_id in pending:
-            show(last[task_id], progress, f"task {task_id}")
+            last[task_id] = listed.get(task_id) or bounded.task(task_id)
+            show(last[task_id], poller.context, f"task {task_id}")
         tasks = [last[task_id] for task_id in task_ids]
         percent = sum(100 if task.ended else task.progress or 0 for task in tasks) / max(1, len(tasks))
         return Look(tasks, all(task.ended for task in tasks), percent)
@@ -136,11 +120,11 @@ def cause(task: ServerTask) -> tuple[Optional[str], Optional[str]]:
     return None, None
 
 
-def show(task: ServerTask, progress: Progress, subject: str) -> None:
+def show(task: ServerTask, context: Context, subject: str) -> None:
     """Show how far a task is."""
     if not task.ended:
         percent = "" if task.progress is None else f" {task.progress} %"
-        progress(subject, f"{task.stage or task.type or task.state}{percent}")
+        context.progress(subject, f"{task.stage or task.type or task.state}{percent}")
 
 
 def _flatten(tasks: Iterable[ServerTask]) -> list[ServerTask]:
@@ -156,6 +140,9 @@ def timed_out(
 ) -> WaitTimeout:
     """Return the failure of a wait that took too long, after canceling the tasks if that was asked for."""
     described = ", ".join(_describe(task) for task in tasks[:5]) + (", …" if len(tasks) > 5 else "")
+    task = tasks[0].as_dict() if tasks else None
+    if isinstance(trouble, ServerSilent):
+        return ServerSilent(f"{trouble.message} Last seen: {described}.", task=task, hint=trouble.hint)
     outcome = "is" if len(tasks) == 1 else "are"
     message = f"{described} {outcome} not done after {poller.waiting.timeout:g} s."
     if trouble is not None:
@@ -169,7 +156,7 @@ def timed_out(
     if poller.waiting.cancel_on_timeout:
         refused = _cancel(source, tasks)
         hint = refused or "It was asked to be canceled, as cancel_on_timeout says."
-    return WaitTimeout(message, task=tasks[0].as_dict() if tasks else None, hint=hint)
+    return WaitTimeout(message, task=task, hint=hint)
 
 
 def _describe(task: ServerTask) -> str:
@@ -181,7 +168,7 @@ def _describe(task: ServerTask) -> str:
 def _cancel(source: TaskSource, tasks: Iterable[ServerTask]) -> Optional[str]:
     for task in tasks:
         try:
-            source.cancel_task(task.id, deadline=Deadline(GRACE_SECONDS))
+            source.within(Deadline(GRACE_SECONDS)).cancel_task(task.id)
         except KsvlaError as error:
             return f"It could not be canceled: {error.message}"
     return None

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sessions kept for the loop items of one process.
+"""Connections kept for the loop items of one process.
 
 In the controller one worker process handles all items of a loop: the TLS connection and the token of the first item
-serve the others. A session is found by everything that identifies it, so that it is never shared across servers,
-accounts or TLS settings; a process made by ``fork`` starts without the sessions of its parent.
+serve the others. A connection is found by everything that identifies it, so that it is never shared across servers,
+accounts or TLS settings; a process made by ``fork`` starts without the connections of its parent.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from __future__ import annotations
 import os
 from typing import Callable
 
-from .session import Session
+from .connection import Connection
 from .settings import ConnectionSettings
 
 _ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 
 
-class SessionPool:
-    """Keeps sessions by what identifies them."""
+class ConnectionPool:
+    """Keeps connections by what identifies them."""
 
     def __init__(self) -> None:
         self._process = os.getpid()
-        self._sessions: dict[tuple[object, ...], Session] = {}
+        self._connections: dict[tuple[object, ...], Connection] = {}
 
-    def session(self, kind: str, settings: ConnectionSettings, make: Callable[[], Session]) -> Session:
-        """Return the session kept for these settings, or make one.
+    def connection(self, kind: str, settings: ConnectionSettings, make: Callable[[], Connection]) -> Connection:
+        """Return the connection kept for these settings, or make one.
 
         :param kind: Tells the APIs apart, as each authenticates in its own way.
         """
         if self._process != os.getpid():
             self._process = os.getpid()
-            self._sessions = {}
+            self._connections = {}
         variables = tuple(sorted((k.lower(), v) for k, v in os.environ.items() if k.lower() in _ENVIRONMENT))
         key = (kind, settings, variables)
-        if key not in self._sessions:
-            self._sessions[key] = make()
-        return self._sessions[key]
+        if key not in self._connections:
+            self._connections[key] = make()
+        return self._connections[key]
 
     def close(self) -> None:
-        """Close all sessions."""
-        for session in self._sessions.values():
-            session.close()
-        self._sessions = {}
+        """Close all connections."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections = {}

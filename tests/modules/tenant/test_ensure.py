@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.svm import Caller, caller
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks import starter as _starter
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.apply import TenantApplier
 from simulator.testing import RunningSimulator
 
 Run = Callable[..., dict[str, Any]]
@@ -44,14 +44,14 @@ def tenant(caller_of: Caller, simulator: RunningSimulator) -> Run:
 @pytest.fixture
 def theirs(simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else creates the tenant, in another way, between our reading and our writing."""
-    before = _starter.TaskStarter.carry_out
+    before = TenantApplier.carry_out
 
     def carry_out(*arguments: Any, **named: Any) -> bool:
         monkeypatch.undo()
         simulator.seed(tenants=[{"name": "N", "type": "simple", "description": "theirs"}])
         return before(*arguments, **named)
 
-    monkeypatch.setattr(_starter.TaskStarter, "carry_out", carry_out)
+    monkeypatch.setattr(TenantApplier, "carry_out", carry_out)
 
 
 @pytest.mark.usefixtures("theirs")

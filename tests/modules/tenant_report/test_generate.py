@@ -17,7 +17,7 @@ import pytest
 from support.svm import Caller, caller
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import ServerTask
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import generate as _report_task
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.generate import (
     Generation,

@@ -15,7 +15,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
     VM_ALREADY_EXISTS,
     MultitenancyApi,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import VirtualMachine
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, NotConnected, OutcomeUnknown
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import GONE, RESTORED
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import FAIL, REREGISTER, VmChange

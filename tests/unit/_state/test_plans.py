@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.web import parameters
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import Tenant, VirtualMachine
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import Tenant, VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError, KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant import ensure as _tenant

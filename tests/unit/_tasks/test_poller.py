@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.web import FakeTime, parameters
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import ServerTask
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import NO_DEADLINE, Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     ApiError,

@@ -24,7 +24,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     WaitTimeout,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import tls as _tls
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session, encode_segment
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import encode_segment
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from simulator.tls import Tls, prepare_tls
 
 Connect = Callable[..., Session]

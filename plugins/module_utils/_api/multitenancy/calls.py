@@ -9,20 +9,23 @@ One method per call of the reference, "Using the Integration Server REST API in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Optional
 
-from ..._clock import NO_DEADLINE, Deadline
+from ..._clock import Deadline
 from ..._errors import ApiError
 from ..._hints import hint_for
-from ..._transport import authentication
 from ..._transport.answer import Answer
-from ..._transport.session import Query, Session, encode_segment
+from ..._transport.authentication import basic
+from ..._transport.connection import Connection
+from ..._transport.request import Query, Request, encode_segment
+from ..._transport.session import Session
 from ..._transport.settings import ConnectionSettings
 from .. import identifiers
-from ..records import ServerTask, Tenant, VirtualMachine
+from ..tasks import ServerTask
 from . import formats
+from .records import Tenant, VirtualMachine
 
 _BASE = "/api/2.0/virtualization"
 _READ = {"Accept": "application/xml"}
@@ -34,26 +37,23 @@ VM_NOT_FOUND = "VIRMT_VmWithSpecifiedIdNotFound"
 VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 
 
-def open_session(settings: ConnectionSettings) -> Session:
-    """Return a session that sends the account with each call, as API 2.0 wants it."""
-    return Session(settings, authentication.basic(settings.username or "", settings.password or ""))
+def connection(settings: ConnectionSettings) -> Connection:
+    """Return a connection that sends the account with each call, as API 2.0 expects."""
+    return Connection(settings, basic(settings.username or "", settings.password or ""))
 
 
 class MultitenancyApi:
-    """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks.
+    """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks."""
 
-    :param deadline: When every call must have ended that is given none of its own.
-    :param retries: How often a read is repeated; None for as often as the user says.
-    """
-
-    def __init__(self, session: Session, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._deadline = deadline
-        self._retries = retries
 
     def within(self, deadline: Deadline, retries: Optional[int] = None) -> MultitenancyApi:
-        """Return the same API, all of whose calls end by a deadline."""
-        return MultitenancyApi(self._session, deadline, retries)
+        """Return the same API, all of whose calls end by a deadline.
+
+        :param retries: How often a read is repeated; None for as often as the user says.
+        """
+        return MultitenancyApi(self._session.within(deadline, retries))
 
     def tenants(self) -> list[Tenant]:
         """List all tenants (topic 259248)."""
@@ -67,7 +67,7 @@ class MultitenancyApi:
     def create_tenant(self, tenant: formats.NewTenant) -> str:
         """Start a task ``CreateTenant`` (topic 259250) and return its id."""
         body = formats.tenant_body(tenant)
-        return identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=body, headers=_WRITE))
+        return identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=body))
 
     def activate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259251) and return its id."""
@@ -97,7 +97,7 @@ class MultitenancyApi:
         """Register a virtual machine for a tenant (topic 259253)."""
         body = formats.vm_body(bios_id, name, user_data)
         with _means({404: TENANT_NOT_FOUND, 409: VM_ALREADY_EXISTS}):
-            self._write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body, headers=_WRITE)
+            self._write("POST", f"{_tenant_path(tenant_id)}/vms/register", body=body)
 
     def unregister_vm(self, tenant_id: str, bios_id: str) -> None:
         """Unregister a virtual machine of a tenant by its BIOS id (topic 259254)."""
@@ -113,11 +113,9 @@ class MultitenancyApi:
         :param period_end: ``YYYY-MM-DDThh:mm:ss``; None for now.
         """
         given = (("tenantId", tenant_id), ("from", period_start), ("to", period_end))
-        query = [(name, value) for name, value in given if value is not None]
+        request = Request("POST", f"{_BASE}/reports/tenants", _given(given), _REPORT)
         with _means({404: TENANT_NOT_FOUND}):
-            # A second report harms no one, so that this is repeated when its answer is lost.
-            answer = self._write("POST", f"{_BASE}/reports/tenants", query, headers=_REPORT, safe=True)
-            return identifiers.task_id(answer)
+            return identifiers.task_id(self._session.write(request))
 
     def report(
         self, report_id: str, first: Optional[int] = None, last: Optional[int] = None
@@ -131,53 +129,33 @@ class MultitenancyApi:
             headers["Range"] = f"bytes={first}-{'' if last is None else last}"
         # A packed body would have another length than the report, and could not be continued in the middle.
         headers["Accept-Encoding"] = "identity"
-        return self._session.stream(
-            f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers=headers, deadline=self._deadline
-        )
+        return self._session.stream(f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers=headers)
 
-    def task(self, task_id: str, *, deadline: Optional[Deadline] = None, retries: Optional[int] = None) -> ServerTask:
+    def task(self, task_id: str) -> ServerTask:
         """Return one task (topic 259259)."""
-        path = f"{_BASE}/tasks/{encode_segment(task_id)}"
-        return formats.read_task(self._read(path, deadline=deadline, retries=retries))
+        return formats.read_task(self._read(f"{_BASE}/tasks/{encode_segment(task_id)}"))
 
     def tasks(
-        self,
-        *,
-        created_from: Optional[str] = None,
-        state: Optional[str] = None,
-        task_type: Optional[str] = None,
-        deadline: Optional[Deadline] = None,
-        retries: Optional[int] = None,
+        self, *, created_from: Optional[str] = None, state: Optional[str] = None, task_type: Optional[str] = None
     ) -> list[ServerTask]:
         """List the tasks that match every filter given (topic 199645)."""
         given = (("createdFrom", created_from), ("state", state), ("type", task_type))
-        query = [(name, value) for name, value in given if value is not None]
-        return formats.read_tasks(self._read(f"{_BASE}/tasks", query, deadline=deadline, retries=retries))
+        return formats.read_tasks(self._read(f"{_BASE}/tasks", _given(given)))
 
-    def cancel_task(self, task_id: str, *, deadline: Optional[Deadline] = None) -> None:
+    def cancel_task(self, task_id: str) -> None:
         """Ask for a task to be canceled (topic 199647); it may go on as ``Stopping`` for a while."""
-        self._write("POST", f"{_BASE}/tasks/{encode_segment(task_id)}/cancel", deadline=deadline, safe=True)
+        path = f"{_BASE}/tasks/{encode_segment(task_id)}/cancel"
+        self._session.write(Request("POST", path, headers=_READ), safe=True)
 
-    def _read(
-        self, path: str, query: Query = (), *, deadline: Optional[Deadline] = None, retries: Optional[int] = None
-    ) -> bytes:
-        deadline, retries = deadline or self._deadline, self._retries if retries is None else retries
-        return self._session.read(path, query, headers=_READ, deadline=deadline, retries=retries).body
+    def _read(self, path: str, query: Query = ()) -> bytes:
+        return self._session.read(path, query, headers=_READ).body
 
-    def _write(
-        self,
-        method: str,
-        path: str,
-        query: Query = (),
-        *,
-        body: Optional[bytes] = None,
-        headers: Optional[Mapping[str, str]] = None,
-        deadline: Optional[Deadline] = None,
-        safe: bool = False,
-    ) -> Answer:
-        deadline = deadline or self._deadline
-        sent = _READ if headers is None else headers
-        return self._session.write(method, path, query, body=body, headers=sent, deadline=deadline, safe=safe)
+    def _write(self, method: str, path: str, query: Query = (), body: Optional[bytes] = None) -> Answer:
+        return self._session.write(Request(method, path, query, _READ if body is None else _WRITE, body))
+
+
+def _given(query: Iterable[tuple[str, Optional[str]]]) -> Query:
+    return [(name, value) for name, value in query if value is not None]
 
 
 @contextmanager

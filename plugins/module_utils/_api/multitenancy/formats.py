@@ -17,8 +17,9 @@ from typing import Any, Optional
 from ..._errors import UnexpectedAnswer
 from ..._transport.answer import find_error_code, find_message
 from ..identifiers import bare
-from ..records import ServerTask, Tenant, VirtualMachine
+from ..tasks import ServerTask
 from . import xml
+from .records import Tenant, VirtualMachine
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from ..._clock import NO_DEADLINE, Deadline
+from ..._clock import Deadline
 from ..._errors import ApiError, InputError, NotConnected, OutcomeUnknown, UnexpectedAnswer
 from ..._transport.answer import Answer
-from ..._transport.session import Query, Session, encode_segment
+from ..._transport.request import Request, encode_segment
+from ..._transport.session import Session
 from .. import identifiers
-from ..records import ServerTask
+from ..tasks import ServerTask
 from . import formats, json
 from .records import Certificate, Image, Infrastructure, InfrastructureObjects
 
@@ -39,15 +40,21 @@ class SvmManagementApi:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def certificate(self, address: str, kind: str, *, deadline: Deadline = NO_DEADLINE) -> Certificate:
+    def within(self, deadline: Deadline, retries: Optional[int] = None) -> SvmManagementApi:
+        """Return the same API, all of whose calls end by a deadline.
+
+        :param retries: How often a read is repeated; None for as often as the user says.
+        """
+        return SvmManagementApi(self._session.within(deadline, retries))
+
+    def certificate(self, address: str, kind: str) -> Certificate:
         """Return what an address presents ("Obtaining a virtual infrastructure certificate").
 
         :param address: ``address:port``.
         :param kind: ``https`` or ``ssh``.
         """
         path = "sshConfig/getSshKey" if kind == "ssh" else "sslConfig/getCertificate"
-        answer = self._session.read(f"{_BASE}/{path}", [("address", address)], headers=_READ, deadline=deadline)
-        return formats.certificate(answer)
+        return formats.certificate(self._session.read(f"{_BASE}/{path}", [("address", address)], headers=_READ))
 
     def trust(self, address: str, thumbprint: str) -> None:
         """Add a certificate or an SSH key to the trusted list."""
@@ -58,21 +65,18 @@ class SvmManagementApi:
     def test_connection(self, wanted: Mapping[str, Any]) -> Infrastructure:
         """Try the connection with an OpenStack infrastructure and its microservices; nothing is kept of it."""
         answer = self._write("POST", f"{_INFRASTRUCTURES}/testConnection", wanted, safe=True)
-        return formats.infrastructure(_object(answer))
+        return formats.infrastructure(json.read_object(answer))
 
     def connect(self, wanted: Mapping[str, Any]) -> Infrastructure:
         """Add an infrastructure; the connection is made after that."""
-        found = formats.infrastructure(_object(self._write("POST", _INFRASTRUCTURES, wanted)))
+        found = formats.infrastructure(json.read_object(self._write("POST", _INFRASTRUCTURES, wanted)))
         if not found.id:
             raise UnexpectedAnswer("The server added the infrastructure, but did not give its id.")
         return found
 
-    def infrastructure(
-        self, infrastructure_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None
-    ) -> Infrastructure:
+    def infrastructure(self, infrastructure_id: str) -> Infrastructure:
         """Return an infrastructure with the state of its connection."""
-        answer = self._session.read(_path(infrastructure_id), headers=_READ, deadline=deadline, retries=retries)
-        found = formats.infrastructure(json.read_object(answer))
+        found = formats.infrastructure(json.read_object(self._session.read(_path(infrastructure_id), headers=_READ)))
         return found if found.id else Infrastructure(**{**found.__dict__, "id": infrastructure_id})
 
     def infrastructures(self) -> Optional[list[Infrastructure]]:
@@ -83,11 +87,11 @@ class SvmManagementApi:
 
     def refresh(self, infrastructure_id: str) -> None:
         """Let the server read an infrastructure anew ("Getting information about infrastructure objects …")."""
-        self._session.write("POST", f"{_path(infrastructure_id)}/refresh", headers=_READ, safe=True)
+        self._session.write(Request("POST", f"{_path(infrastructure_id)}/refresh", headers=_READ), safe=True)
 
     def disconnect(self, infrastructure_id: str) -> None:
         """Remove an infrastructure ("Deleting infrastructure connection settings")."""
-        self._session.write("DELETE", _path(infrastructure_id), headers=_READ, safe=True)
+        self._session.write(Request("DELETE", _path(infrastructure_id), headers=_READ), safe=True)
 
     def objects(
         self,
@@ -96,8 +100,6 @@ class SvmManagementApi:
         object_types: Sequence[str] = (),
         output_type: Optional[str] = None,
         parent_id: Optional[str] = None,
-        deadline: Deadline = NO_DEADLINE,
-        retries: Optional[int] = None,
     ) -> InfrastructureObjects:
         """List objects of an infrastructure; what is not given is left to the server's defaults.
 
@@ -111,9 +113,7 @@ class SvmManagementApi:
             query.append(("outputType", output_type))
         if parent_id is not None:
             query.append(("parentId", parent_id))
-        typed: Query = query
-        path = f"{_path(infrastructure_id)}/objects"
-        return formats.objects(self._session.read(path, typed, headers=_READ, deadline=deadline, retries=retries))
+        return formats.objects(self._session.read(f"{_path(infrastructure_id)}/objects", query, headers=_READ))
 
     def object(self, infrastructure_id: str, object_id: str) -> dict[str, Any]:
         """Return one object in full; an unknown id is an :class:`ApiError` with status 404."""
@@ -123,7 +123,7 @@ class SvmManagementApi:
     def register_image(self, manifest_url: str, types: Sequence[str]) -> Image:
         """Register an SVM image by its description ("SVM image registration request")."""
         wanted = {"manifestUrl": manifest_url, "hypervisors": [{"type": each} for each in types]}
-        found = formats.image(_object(self._write("POST", f"{_SVMS}images/register/manifest", wanted)))
+        found = formats.image(json.read_object(self._write("POST", f"{_SVMS}images/register/manifest", wanted)))
         if not found.id:
             raise UnexpectedAnswer("The server registered the image, but did not give its id.")
         return found
@@ -133,48 +133,29 @@ class SvmManagementApi:
         items = self._list(f"{_SVMS}images", ("id",))
         return None if items is None else [formats.image(item) for item in items]
 
-    def validate_image(self, image_id: str) -> ServerTask:
-        """Start a task ``ValidateSvmImage`` ("Verifying the authenticity of the SVM image") and return it.
+    def validate_image(self, image_id: str) -> str:
+        """Start a task ``ValidateSvmImage`` ("Verifying the authenticity of the SVM image") and return its id.
 
         It changes nothing, so that it does no harm when its answer is lost and it is sent again.
         """
         path = f"{_SVMS}images/{encode_segment(image_id)}/validate"
-        return formats.started_task(self._session.write("PUT", path, headers=_READ, safe=True))
+        return identifiers.task_id(self._session.write(Request("PUT", path, headers=_READ), safe=True))
 
-    def change_svms(self, method: str, wanted: Mapping[str, Any]) -> ServerTask:
-        """Start a task that deploys (POST), reconfigures (PUT) or removes (DELETE) SVMs, and return it.
+    def change_svms(self, method: str, wanted: Mapping[str, Any]) -> str:
+        """Start a task that deploys (POST), reconfigures (PUT) or removes (DELETE) SVMs, and return its id."""
+        return identifiers.task_id(self._write(method, _SVMS, wanted))
 
-        :raises OutcomeUnknown: when the server accepts the request, and its answer names no task.
-        """
-        answer = self._write(method, _SVMS, wanted)
-        try:
-            return formats.started_task(answer)
-        except UnexpectedAnswer:
-            pass
-        try:
-            named = identifiers.task_id(answer)
-        except UnexpectedAnswer as error:
-            raise OutcomeUnknown(error.message, request=f"{method} {_SVMS}") from None
-        if not any(character.isdigit() for character in named):
-            # A lone word such as "OK" is no id.
-            raise OutcomeUnknown(
-                f"The server accepted the request with {answer.status}, but did not say which task carries it out.",
-                request=f"{method} {_SVMS}",
-            )
-        return ServerTask(named, None, "unknown")
-
-    def task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE, retries: Optional[int] = None) -> ServerTask:
+    def task(self, task_id: str) -> ServerTask:
         """Return one task with its children ("SVM deployment task")."""
         path = f"{_BASE}/virtualization/tasks/{encode_segment(task_id)}"
-        answer = self._session.read(path, headers=_READ, deadline=deadline, retries=retries)
-        return formats.task(json.read(answer))
+        return formats.task(json.read(self._session.read(path, headers=_READ)))
 
-    def cancel_task(self, task_id: str, *, deadline: Deadline = NO_DEADLINE) -> None:
+    def cancel_task(self, task_id: str) -> None:
         """Refuse: API 3.0 documents no such call."""
         raise InputError(f"API 3.0 has no call that cancels a task, so that task {task_id} goes on.")
 
-    def _write(self, method: str, path: str, wanted: Mapping[str, Any], *, safe: bool = False) -> Any:
-        return self._session.write(method, path, body=json.body(wanted), headers=_WRITE, safe=safe)
+    def _write(self, method: str, path: str, wanted: Mapping[str, Any], *, safe: bool = False) -> Answer:
+        return self._session.write(Request(method, path, headers=_WRITE, body=json.body(wanted)), safe=safe)
 
     def _list(self, path: str, needed: Sequence[str]) -> Optional[list[dict[str, Any]]]:
         """Return the objects of a list that no page documents, or None when the server does not have it."""
@@ -190,17 +171,13 @@ class SvmManagementApi:
     def _read_once_more(self, path: str) -> Answer:
         """Read what the server may not have: again when it is busy or out of reach, not for any other error."""
         try:
-            return self._session.read(path, headers=_READ, retries=0)
+            return self._session.once().read(path, headers=_READ)
         except (NotConnected, OutcomeUnknown):
             return self._session.read(path, headers=_READ)
         except ApiError as error:
             if error.status not in _MAY_PASS:
                 raise
             return self._session.read(path, headers=_READ)
-
-
-def _object(answer: Any) -> dict[str, Any]:
-    return json.read_object(answer)
 
 
 def _path(infrastructure_id: str) -> str:

@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Optional
-from urllib.parse import unquote
 
 from ..._errors import UnexpectedAnswer
 from ..._transport.answer import Answer, find_error_code
-from ..records import ServerTask
+from ..tasks import ServerTask
 from . import json
 from .records import Certificate, Connection, Image, Infrastructure, InfrastructureObjects, Login, Service
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LOCATION = re.compile(r"/tasks/([^/?#]+)/?$")
 _ENDED_BADLY = ("failed", "cancelled", "canceled", "stopped", "stopping")
 
 
@@ -140,29 +136,6 @@ def task(value: Any) -> ServerTask:
     if not isinstance(value, dict) or not json.text(value.get("id")):
         raise UnexpectedAnswer("The server gave a task without its id.")
     return _task(value, [])
-
-
-def started_task(answer: Answer) -> ServerTask:
-    """Return the task that a request started, of which an answer may give no more than the id.
-
-    The pages show the whole task after a request to verify an image; after the others they show no answer. So the id
-    alone is taken as well, as a text, below another key, or in the header ``Location``.
-    """
-    alone = answer.text.strip().strip('"')
-    if _UUID.fullmatch(alone):
-        return ServerTask(alone, None, "unknown")
-    value = json.read(answer)
-    if isinstance(value, dict):
-        if json.text(value.get("id")):
-            return task(value)
-        if isinstance(value.get("task"), dict):
-            return task(value["task"])
-        if json.text(value.get("task_id")):
-            return ServerTask(str(value["task_id"]), None, "unknown")
-    located = _LOCATION.search(answer.headers.get("location", ""))
-    if located:
-        return ServerTask(unquote(located.group(1)), None, "unknown")
-    return task(value)
 
 
 def _task(value: dict[str, Any], beside: list[dict[str, Any]]) -> ServerTask:

@@ -9,12 +9,11 @@ the server refuses it, the session logs in once more.
 
 from __future__ import annotations
 
-from typing import Optional
-
 from ..._clock import NO_DEADLINE, Deadline
 from ..._errors import ApiError, InputError, NotConnected, OutcomeUnknown
 from ..._transport.authentication import basic, bearer
-from ..._transport.session import Session, Trace
+from ..._transport.connection import Connection, Trace
+from ..._transport.session import Session
 from ..._transport.settings import ConnectionSettings
 from . import formats
 from .records import Login
@@ -23,63 +22,63 @@ TOKENS = "/api/3.0/auth/tokens"
 _JSON = {"Accept": "application/json"}
 
 
-def open_session(settings: ConnectionSettings, trace: Trace) -> Session:
-    """Return a session that sends the token given, or one that it logs in for."""
-    session = Session(settings)
-    session.trace = trace
+def connection(settings: ConnectionSettings, trace: Trace) -> Connection:
+    """Return a connection that sends the token given, or one that it logs in for."""
+    made = Connection(settings)
+    made.trace = trace
     if settings.access_token:
-        session.authentication = bearer(settings.access_token)
+        made.authentication = bearer(settings.access_token)
     else:
         try:
-            log_in(session)
+            log_in(made)
         except BaseException:
-            session.close()
+            made.close()
             raise
-    session.renew = lambda refused, deadline: _renew(session, refused, deadline)
-    return session
+    made.renew = lambda refused, deadline: _renew(made, refused, deadline)
+    return made
 
 
-def log_in(session: Session, retries: Optional[int] = None, deadline: Deadline = NO_DEADLINE) -> Login:
-    """Get a token and let the session use it from now on.
+def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> Login:
+    """Get a token and let the connection use it from now on.
 
     :raises InputError: when no password is known.
     :raises ApiError: when the server refuses the account.
     """
-    settings = session.settings
+    settings = connection.settings
     if not settings.username or not settings.password:
         raise InputError(
             "password is missing: give the password of the Integration Server's administrator, or set "
             "KSVLA_ADMIN_PASSWORD."
         )
-    authentication, renew = session.authentication, session.renew
-    session.authentication = basic(settings.username, settings.password)
-    session.renew = None
+    authentication, renew = connection.authentication, connection.renew
+    connection.authentication = basic(settings.username, settings.password)
+    connection.renew = None
     try:
-        login = formats.login(session.read(TOKENS, headers=_JSON, retries=retries, deadline=deadline))
+        login = formats.login(Session(connection, deadline).read(TOKENS, headers=_JSON))
     except BaseException:
-        session.authentication = authentication
+        connection.authentication = authentication
         raise
     finally:
-        session.renew = renew
-    session.authentication = bearer(login.access_token)
+        connection.renew = renew
+    connection.authentication = bearer(login.access_token)
     return login
 
 
-def _renew(session: Session, refused: ApiError, deadline: Deadline) -> None:
-    """Log in anew after the token was refused.
+def _renew(connection: Connection, refused: ApiError, deadline: Deadline) -> None:
+    """Log in again after the token was refused.
 
     :raises ApiError: the refusal itself, when there is no password to log in with.
-    :raises NotConnected: when the login breaks off. What was to be asked with the token was not done, for certain.
+    :raises NotConnected: when the login breaks off; the request that needed the token was certainly not carried out.
     """
-    if not session.settings.username or not session.settings.password:
+    if not connection.settings.username or not connection.settings.password:
         refused.message = f"The server refuses the access token: it is wrong or has expired. {refused.message}"
         refused.hint = (
             "Get a new one with ksvla_token, or give the password too: the module then logs in again by itself."
         )
         raise refused
-    session.trace("The token is refused or has expired: logging in anew.")
+    connection.trace("The token is refused or has expired: logging in again.")
     try:
-        log_in(session, deadline=deadline)
+        log_in(connection, deadline)
     except OutcomeUnknown as error:
         raise NotConnected(
             f"The login after the token expired broke off: {error.message}", request=error.request, hint=error.hint

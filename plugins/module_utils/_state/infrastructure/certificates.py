@@ -58,7 +58,7 @@ class _Presented:
         if place not in self._seen:
             kind, address = place
             try:
-                self._seen[place] = self._api.certificate(address, kind, deadline=self._deadline)
+                self._seen[place] = self._api.within(self._deadline).certificate(address, kind)
             except KsvlaError:
                 self._seen[place] = None
         return self._seen[place]

@@ -15,10 +15,10 @@ from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import CONNECTED, CONNECTING, NO_ERROR, Connection, Infrastructure
 from ..._errors import ApiError, InputError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.poller import Poller, Waiting, refuse_cancel
+from ..._tasks.poller import Poller, Waiting
 from ..._tasks.turns import Turns
 from ..._validation import require_text
-from ..diff import diff_of
+from ..change import diff_of
 from .connect import add_infrastructure
 from .diagnosis import label, require_connected
 from .find import find_infrastructure, memory_of
@@ -45,7 +45,6 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
         parameters = {**parameters, "address": parameters["address"].strip()}
     _check(parameters)
     waiting = Waiting.from_parameters(parameters)
-    refuse_cancel(waiting)
     api, settings = connect.svm_management(parameters, context)
     memory = memory_of(settings.origin)
     read_at = time.time()
@@ -64,7 +63,7 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
         def add() -> Infrastructure:
             return add_infrastructure(api, memory, Turns(settings.origin), parameters, read_at)
 
-        after = _apply(api, add, readonly, before, action, Poller(waiting), context, result)
+        after = _apply(api, add, readonly, before, action, Poller(waiting, context), context, result)
     if action == "connect" and after is not None:
         # The answers about the OpenStack family do not name the accounts; those that were just given are known.
         after = replace(

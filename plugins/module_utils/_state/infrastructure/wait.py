@@ -52,7 +52,7 @@ def wait_for_connection(
 
     def look(deadline: Deadline) -> Look[Infrastructure]:
         nonlocal seen_connecting
-        now = used(api.infrastructure(infrastructure.id, deadline=deadline, retries=0))
+        now = used(api.within(deadline, retries=0).infrastructure(infrastructure.id))
         seen_connecting = seen_connecting or any(one.status == CONNECTING for one in now.connection.values())
         elapsed = time.monotonic() - started
         # Until the server is seen to connect anew, what it shows may be what it had before the refresh.

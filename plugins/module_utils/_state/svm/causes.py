@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..._api.records import ServerTask
 from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.tasks import ServerTask
 from ..._errors import KsvlaError
 from ..._tasks.watch import cause
 

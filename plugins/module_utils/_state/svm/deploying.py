@@ -71,7 +71,7 @@ class DeployingSvms:
         for task_id, svms in under_way.items():
             label = svms[0].label if len(svms) == 1 else f"{len(svms)} SVMs"
             self._context.progress(label, "is still being deployed by an earlier run")
-            self._earlier.note(watch_task(self._api, task_id, self._poller, self._context.progress, label))
+            self._earlier.note(watch_task(self._api, task_id, self._poller, label))
         self._places.forget_machines()
         return [self._found(self._planner.plan(one.wanted, self._state)) for one in planned]
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Optional
 
-from ..._api.records import ServerTask
 from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.tasks import ServerTask
 from ..._errors import ApiError
 from ..._module.context import Context
 from ..._tasks.journal import TaskJournal

@@ -13,10 +13,10 @@ from ..._api import connect
 from ..._errors import KsvlaError, TaskFailed
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.journal import TaskJournal
-from ..._tasks.poller import Poller, Waiting, refuse_cancel
+from ..._tasks.poller import Poller, Waiting
 from ..._tasks.sent import SentRequests
 from ..._tasks.turns import Turns
-from ..diff import diff_of
+from ..change import diff_of
 from ..infrastructure.objects import Places
 from .deploying import DeployingSvms
 from .earlier import Earlier
@@ -42,13 +42,12 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
         for warning in doubtful_changes(parameters):
             context.warn(warning)
     waiting = Waiting.from_parameters(parameters)
-    refuse_cancel(waiting)
     api, settings = connect.svm_management(parameters, context)
     places = Places(api)
     planner = Planner(places, context)
     state = parameters["state"]
     action = _ACTIONS[state]
-    poller = Poller(waiting)
+    poller = Poller(waiting, context)
     subjects = Subjects(action, parameters)
     earlier = Earlier(api, TaskJournal(settings.origin), context, action, subjects)
     sent = SentSvms(SentRequests(settings.origin), context, action, subjects, waiting.timeout)

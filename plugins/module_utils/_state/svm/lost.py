@@ -68,14 +68,13 @@ class LostAnswer:
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
         """Look once; it is done when everything has come about, or when nothing shows that anything ever will."""
         for (infrastructure_id, location_id), svms in self._places.items():
-            machines = self._api.objects(
-                infrastructure_id,
-                object_types=("VM", "SVM"),
-                output_type="GeneralInfo",
-                parent_id=location_id,
-                deadline=deadline,
-                retries=0,
-            ).vms
+            machines = (
+                self._api.within(deadline, retries=0)
+                .objects(
+                    infrastructure_id, object_types=("VM", "SVM"), output_type="GeneralInfo", parent_id=location_id
+                )
+                .vms
+            )
             for one in svms:
                 self._see(one, machines)
         signs = len(self._group) - len(self._ids) if self._action == REMOVE else len(self._ids)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Optional
 
-from ..._api.records import ServerTask
+from ..._api.tasks import ServerTask
 from ..._tasks.watch import cause
 from .plan import DEPLOY, RECONFIGURE, REMOVE, PlannedSvm
 

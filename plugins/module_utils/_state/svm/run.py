@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
-from ..._api.records import ServerTask
 from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.tasks import ServerTask
 from ..._errors import KsvlaError, OutcomeUnknown, WaitTimeout
 from ..._module.context import Context, Parameters
 from ..._tasks.poller import Poller
@@ -142,7 +142,7 @@ class SvmRun:
             body = bodies.reconfigure(self._parameters, group)
         else:
             body = bodies.remove(group)
-        task = self._api.change_svms(_METHODS[self._action], body)
+        task = ServerTask(self._api.change_svms(_METHODS[self._action], body), None, "unknown")
         self._earlier.remember(task.id, group)
         self._see(task, group)
         return task
@@ -180,7 +180,7 @@ class SvmRun:
         """Let an earlier run's reconfiguration of the same SVMs, with other settings, end first."""
         for task_id, one in self._earlier.under_way(planned).items():
             try:
-                self._earlier.note(watch_task(self._api, task_id, self._poller, self._context.progress, one.label))
+                self._earlier.note(watch_task(self._api, task_id, self._poller, one.label))
             except WaitTimeout as error:
                 error.message = f"An earlier run reconfigures {one.label} with other settings. {error.message}"
                 error.hint = "Nothing was sent for it. Run this again once that is done, or raise wait_timeout."

@@ -71,8 +71,8 @@ def _lagging(api: SvmManagementApi, done: Sequence[tuple[PlannedSvm, Record]], d
     listed: dict[str, list[dict[str, Any]]] = {}
     for infrastructure_id in dict.fromkeys(one.infrastructure_id for one, _outcome in done):
         try:
-            found = api.objects(
-                infrastructure_id, object_types=("SVM",), output_type="GeneralInfo", deadline=deadline, retries=0
+            found = api.within(deadline, retries=0).objects(
+                infrastructure_id, object_types=("SVM",), output_type="GeneralInfo"
             )
         except ApiError:
             # As while it is being read anew.

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable, Optional, Protocol
 
-from ..._api.records import ServerTask
 from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.tasks import ServerTask
 from ..._clock import Deadline
 from ..._errors import KsvlaError, WaitTimeout
 from ..._module.context import Context
@@ -105,7 +105,7 @@ class WatchedTask:
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
         """Look once, showing how far each SVM is."""
-        self._task = task = self._api.task(self._task.id, deadline=deadline, retries=0)
+        self._task = task = self._api.within(deadline, retries=0).task(self._task.id)
         for one, child in zip(self.svms, match_children(self.svms, task)):
             if child is not None and not child.ended:
                 self._context.progress(one.label, progress_line(child))

@@ -15,10 +15,10 @@ from ..._api.svm_management.records import Image
 from ..._errors import ApiError, InputError, OutcomeUnknown
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.journal import TaskJournal
-from ..._tasks.poller import Poller, Waiting, refuse_cancel
+from ..._tasks.poller import Poller, Waiting
 from ..._tasks.turns import Turns
 from ..._validation import require_manifest_path, require_text
-from ..diff import diff_of
+from ..change import diff_of
 from .verify import ImageVerifier
 
 _REMEMBERED_SECONDS = 10 * 365 * 24 * 3600
@@ -34,7 +34,6 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     """
     _check(parameters)
     waiting = Waiting.from_parameters(parameters)
-    refuse_cancel(waiting)
     api, settings = connect.svm_management(parameters, context)
     memory = TaskJournal(settings.origin, kind="images", kept_seconds=_REMEMBERED_SECONDS)
     read_at = time.time()
@@ -54,7 +53,9 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
             )
     result["image"] = after.as_dict() if after else None
     if parameters["validate_image"] and after is not None and not context.check_mode:
-        verifier = ImageVerifier(api, TaskJournal(settings.origin), Turns(settings.origin), Poller(waiting), context)
+        verifier = ImageVerifier(
+            api, TaskJournal(settings.origin), Turns(settings.origin), Poller(waiting, context), context
+        )
         verifier.verify(after.id, result)
     if context.diff:
         result["diff"] = diff_of("SVM image", _shown(before, parameters), _shown(after, parameters))

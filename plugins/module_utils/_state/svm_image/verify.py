@@ -12,8 +12,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ..._api.records import CANCELED, ServerTask
 from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.tasks import CANCELED, ServerTask
 from ..._errors import ApiError, KsvlaError, TaskFailed
 from ..._module.context import Context, Result
 from ..._tasks.journal import TaskJournal
@@ -61,7 +61,7 @@ class ImageVerifier:
             if not self._poller.waiting.wait:
                 return
             if not task.ended:
-                task = watch_task(self._api, task.id, self._poller, self._context.progress, f"image {image_id}")
+                task = watch_task(self._api, task.id, self._poller, f"image {image_id}")
             result["task"] = task.as_dict()
             if _denies(require_success(task).result):
                 raise TaskFailed(f"The image {image_id} is not authentic.", task=task.as_dict())
@@ -100,7 +100,7 @@ class ImageVerifier:
 
     def _started(self, image_id: str) -> ServerTask:
         try:
-            return self._api.validate_image(image_id)
+            return self._api.task(self._api.validate_image(image_id))
         except ApiError as error:
             if error.not_found:
                 error.message = f"No image has the id {image_id}."

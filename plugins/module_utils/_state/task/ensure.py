@@ -10,14 +10,14 @@ from typing import Optional, cast
 
 from ..._api import connect
 from ..._api.multitenancy.calls import MultitenancyApi
-from ..._api.records import CANCELED, ServerTask
+from ..._api.tasks import CANCELED, ServerTask
 from ..._errors import ApiError, InputError, KsvlaError, TaskFailed
 from ..._module.arguments import SVM_MANAGEMENT
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.poller import Poller, Waiting, refuse_cancel
+from ..._tasks.poller import Poller, Waiting
 from ..._tasks.watch import cause, require_success, watch_task, watch_tasks
 from ..._validation import date_time, require_text
-from ..diff import diff_of
+from ..change import diff_of
 from ..svm.results import failed_step
 
 
@@ -60,7 +60,7 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
     waiting = Waiting.from_parameters(parameters)
     if parameters["api"] == SVM_MANAGEMENT:
         _check_svm_management(parameters, waiting)
-    poller = Poller(waiting)
+    poller = Poller(waiting, context)
     source = connect.tasks(parameters, context)
     if isinstance(source, MultitenancyApi):
         source = source.within(poller.deadline)
@@ -70,9 +70,9 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
         return _complete_many(cast(MultitenancyApi, source), parameters["task_ids"], poller, context)
     task_id = parameters["task_id"]
     if context.check_mode or not waiting.wait:
-        task = source.task(task_id, deadline=poller.deadline)
+        task = source.within(poller.deadline).task(task_id)
     else:
-        task = watch_task(source, task_id, poller, context.progress, f"task {task_id}")
+        task = watch_task(source, task_id, poller, f"task {task_id}")
     if task.ended:
         _require_children(require_success(task))
     return _result(task, task, changed=False, context=context)
@@ -110,14 +110,15 @@ def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
         )
     if parameters.get("task_ids") is not None:
         raise InputError("task_ids goes with api: multitenancy only: API 3.0 has no call that lists tasks.")
-    refuse_cancel(waiting)
+    if waiting.cancel_on_timeout:
+        raise InputError("cancel_on_timeout goes with api: multitenancy only: API 3.0 has no call that cancels a task.")
 
 
 def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Poller, context: Context) -> Result:
     if context.check_mode or not poller.waiting.wait:
         tasks = [source.task(task_id) for task_id in task_ids]
     else:
-        tasks = watch_tasks(source, task_ids, poller, context.progress)
+        tasks = watch_tasks(source, task_ids, poller)
     result: Result = {"changed": False, "tasks": [task.as_dict() for task in tasks]}
     bad = [task for task in tasks if task.ended and not task.completed]
     if bad:
@@ -150,7 +151,7 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
     if ask:
         after = _ask_to_cancel(source, before)
     if poller.waiting.wait and not after.ended:
-        after = watch_task(source, task_id, poller, context.progress, f"task {task_id}")
+        after = watch_task(source, task_id, poller, f"task {task_id}")
     if after.ended and not after.canceled:
         raise KsvlaError(
             f"Task {after.type or ''} {task_id} ended as {after.state} before it could be canceled.",

@@ -5,38 +5,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ..._api import connect
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
-from ..._api.multitenancy.formats import NewTenant
-from ..._api.records import Tenant
+from ..._api.multitenancy.records import Tenant
 from ..._clock import Deadline
 from ..._errors import InputError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.journal import TaskJournal
+from ..._tasks.memory import Memory
 from ..._tasks.poller import GRACE_SECONDS, Poller, Waiting
-from ..._tasks.starter import Step, TaskStarter
-from ..._tasks.turns import Turns
-from ..._text import same_text
-from ..._validation import require_ip_address, require_text, require_xml_text
-from ..diff import diff_of
-from .find import check_reference, find_tenant
+from ..change import diff_of
+from .apply import TenantApplier
+from .find import TenantReference, did_you_mean, find_by_name, find_tenant
+from .plan import CREATE, differences, plan
+from .wanted import WantedTenant, wanted_tenant
 
-_IMMUTABLE = ("type", "description", "user_data", "admin_username")
-"""What the API can only set when it creates a tenant; the address and the password are never returned."""
 _MOST_ROUNDS = 5
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of a plan: what it does, and the tenant as it will be."""
-
-    action: str
-    after: Optional[Tenant]
 
 
 def ensure_tenant(parameters: Parameters, context: Context) -> Result:
@@ -44,222 +30,133 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: with what was achieved until then.
     """
-    _check(parameters)
+    wanted = wanted_tenant(parameters)
+    poller = Poller(Waiting.from_parameters(parameters), context)
     try:
-        return _ensure(parameters, context, Poller(Waiting.from_parameters(parameters)))
+        server, settings = connect.multitenancy(parameters, context)
+        api = server.within(poller.deadline)
+        applier = TenantApplier(api, poller, Memory(settings.origin, clock=context.clock), settings.retries)
+        before = _find(api, wanted, context)
+        _judge_immutable(wanted, before, context)
+        changes = plan(wanted, before)
+        begun = changes if applier.waits else changes[:1]
+        after = begun[-1].after if begun else before
+        if changes and not context.check_mode:
+            reached = _apply(api, applier, wanted, before)
+            after = reached if applier.waits else after
     except KsvlaError as error:
         error.add_details(tasks=[])
         raise
-
-
-def _ensure(parameters: Parameters, context: Context, poller: Poller) -> Result:
-    server, settings = connect.multitenancy(parameters, context)
-    api, wait = server.within(poller.deadline), poller.waiting.wait
-    read_at = time.time()
-    before = find_tenant(api, parameters.get("tenant_id"), parameters.get("name"))
-    _judge_immutable(parameters, before, context)
-    changes = plan(parameters, before)
-    begun = changes if wait else changes[:1]
-    after = begun[-1].after if begun else before
-    result: Result = {"changed": bool(changes), "tenant": _record(before), "tasks": []}
-    result["remaining"] = [change.action for change in changes[len(begun) :]]
-    if changes and not context.check_mode:
-        origin = settings.origin
-        starter = TaskStarter(api, poller, context, TaskJournal(origin), Turns(origin), settings.retries)
-        reached = _apply(api, starter, parameters, before, read_at, context)
-        after = reached if wait else after
-        result["tasks"] = _records(starter)
-    if wait:
-        result["tenant"] = _record(after)
+    result: Result = {
+        "changed": bool(changes),
+        "tenant": _record(after if applier.waits else before),
+        "tasks": [task.as_dict() for task in applier.tasks],
+        "remaining": [change.action for change in changes[len(begun) :]],
+    }
     if context.diff:
-        result["diff"] = diff_of(f"tenant {_label(parameters, before)}", _shown(before), _shown(after))
+        label = before.name if before else wanted.reference.label
+        result["diff"] = diff_of(f"tenant {label}", _shown(before), _shown(after))
     return result
 
 
-def plan(parameters: Parameters, tenant: Optional[Tenant]) -> list[Change]:
-    """Return the changes that lead from what is there to what is wanted, in their order; none when it is there.
+def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optional[Tenant]:
+    """Return the tenant that is there, or None.
 
-    :raises InputError: when a tenant is wanted that neither exists nor can be created from what is given.
+    :raises InputError: when it cannot be created from what is given, naming tenants with similar names.
     """
-    if parameters["state"] == "absent":
-        return [] if tenant is None else [Change("remove", None)]
-    changes: list[Change] = []
-    if tenant is None:
-        tenant = _predicted(parameters)
-        changes.append(Change("create", tenant))
-    status = parameters.get("status")
-    if status is not None and tenant.status != status:
-        changes.append(Change("activate" if status == "active" else "deactivate", replace(tenant, status=status)))
-    return changes
-
-
-def _check(parameters: Parameters) -> None:
-    """Refuse what cannot be right, before anything is sent."""
-    check_reference(parameters)
-    if parameters["state"] == "absent":
-        return
-    for option in ("description", "user_data", "admin_username"):
-        require_xml_text(parameters.get(option), option)
-    require_text(parameters.get("admin_username"), "admin_username")
-    require_ip_address(parameters.get("preferred_viis_address"), "preferred_viis_address")
-    given = [name for name in ("admin_username", "admin_password") if parameters.get(name)]
-    if parameters.get("type") == "simple" and given:
-        raise InputError(
-            f"{' and '.join(given)} cannot be given for a tenant of type simple: only a complete tenant has a virtual "
-            "Administration Server with an account."
-        )
-    creates = parameters.get("tenant_id") is None
-    if creates and (parameters.get("type") == "complete" or given):
-        missing = [name for name in ("admin_username", "admin_password") if not parameters.get(name)]
-        if missing:
+    reference = wanted.reference
+    if reference.tenant_id is not None:
+        tenant = find_tenant(api, reference)
+        if tenant is None and wanted.present:
             raise InputError(
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: a complete tenant needs the account of its virtual "
-                "Administration Server, both admin_username and admin_password."
+                f"No tenant has the id {reference.tenant_id}, and one cannot be created with a chosen id.",
+                error_code=TENANT_NOT_FOUND,
             )
+        return tenant
+    tenants = api.tenants()
+    tenant = find_by_name(tenants, reference.label)
+    if tenant is None and wanted.present and wanted.type is None:
+        raise InputError(
+            f"No tenant is named {reference.label!r}.{did_you_mean(tenants, reference.label)}",
+            error_code=TENANT_NOT_FOUND,
+            hint="To create it, give its type, complete or simple. Names are compared exactly.",
+        )
+    if tenant is None and not wanted.present:
+        similar = did_you_mean(tenants, reference.label)
+        if similar:
+            context.warn(f"No tenant is named {reference.label!r}, so that there is nothing to remove.{similar}")
+    return tenant
 
 
-def _judge_immutable(parameters: Parameters, tenant: Optional[Tenant], context: Context) -> None:
-    """Do what the user wants done when an existing tenant differs in something that the API cannot change."""
-    if tenant is None or parameters["state"] == "absent" or parameters["immutable_changes"] == "ignore":
+def _judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Context) -> None:
+    """Do what the user chose when an existing tenant differs in something that the API cannot change."""
+    if tenant is None or not wanted.present or wanted.immutable_changes == "ignore":
         return
-    differences = []
-    for option in _IMMUTABLE:
-        wanted, found = parameters.get(option), getattr(tenant, option)
-        if wanted is not None and not same_text(wanted, found):
-            differences.append(f"{option} is {found!r} and should be {wanted!r}")
-    if not differences:
+    found = differences(wanted, tenant)
+    if not found:
         return
     message = (
-        f"Tenant {tenant.name!r} exists and differs: {'; '.join(differences)}. The Integration Server cannot change "
-        "this in an existing tenant."
+        f"Tenant {tenant.name!r} exists and differs: {'; '.join(found)}. The Integration Server cannot change this in an "
+        "existing tenant."
     )
-    if parameters["immutable_changes"] == "fail":
+    if wanted.immutable_changes == "fail":
         raise KsvlaError(
             message,
-            hint="Leave these options out, or set immutable_changes to warn or ignore, or remove the tenant and "
-            "create it anew.",
+            hint="Leave these options out, or set immutable_changes to warn or ignore, or remove the tenant and create it "
+            "again.",
             details={
                 "tenant": tenant.as_dict(),
-                "remaining": [change.action for change in plan(parameters, tenant)],
+                "remaining": [change.action for change in plan(wanted, tenant)],
             },
         )
     context.warn(message)
 
 
 def _apply(
-    api: MultitenancyApi,
-    starter: TaskStarter,
-    parameters: Parameters,
-    before: Optional[Tenant],
-    read_at: float,
-    context: Context,
+    api: MultitenancyApi, applier: TenantApplier, wanted: WantedTenant, before: Optional[Tenant]
 ) -> Optional[Tenant]:
-    """Carry out the plan, reading anew after each change, until nothing is left to do; return the tenant as it is then.
+    """Carry out the plan, reading again after each change, until nothing is left to do; return the tenant as it is then.
 
-    Reading anew makes it right also when somebody else changes the same tenant at the same time. Without waiting, only
-    the first change is begun.
+    Reading again makes it right also when another run changes the same tenant at the same time. Without waiting, only the
+    first change is begun.
     """
-    tenant, created = before, False
+    tenant = before
     try:
         for _round in range(_MOST_ROUNDS):
-            changes = plan(parameters, tenant)
+            changes = plan(wanted, tenant)
             if not changes:
                 return tenant
-            own = starter.carry_out(_step(api, parameters, tenant, changes[0]), read_at=read_at, fresh=created)
-            created = changes[0].action == "create"
-            if not starter.waits:
+            own = applier.carry_out(wanted, tenant, changes[0])
+            if not applier.waits:
                 return tenant
-            if not created:
-                # What concerns a new tenant counts from before there was one.
-                read_at = time.time()
-            tenant = _found(api, parameters, tenant)
-            if created and not own:
-                _judge_immutable(parameters, tenant, context)
+            tenant = find_tenant(api, _reference(wanted, tenant))
+            if changes[0].action == CREATE and not own:
+                _judge_immutable(wanted, tenant, applier.context)
         raise KsvlaError(
-            f"Tenant {_label(parameters, tenant)} does not stay as it was set.",
+            f"Tenant {wanted.reference.label} does not stay as it was set.",
             hint="Something else changes it at the same time: look at the tasks with ksvla_task_info.",
         )
     except KsvlaError as error:
         # Once, and briefly: the time to wait may be over.
-        after = _quietly_found(api.within(Deadline(GRACE_SECONDS), retries=0), parameters, tenant)
-        possible = after is not None or parameters.get("name") is not None
-        remaining = [change.action for change in plan(parameters, after)] if possible else []
-        error.add_details(changed=after != before, tenant=_record(after), remaining=remaining, tasks=_records(starter))
+        after = _last_known(api.within(Deadline(GRACE_SECONDS), retries=0), wanted, tenant)
+        error.add_details(
+            changed=after != before,
+            tenant=_record(after),
+            remaining=[change.action for change in plan(wanted, after)],
+            tasks=[task.as_dict() for task in applier.tasks],
+        )
         raise
 
 
-def _step(api: MultitenancyApi, parameters: Parameters, tenant: Optional[Tenant], change: Change) -> Step:
-    """Return the step that makes a change."""
-
-    def settled() -> bool:
-        now = _found(api, parameters, tenant)
-        return not any(change.action == following.action for following in plan(parameters, now))
-
-    label = _label(parameters, tenant)
-    if tenant is None:
-        wanted = _new_tenant(parameters)
-        return Step(
-            "CreateTenant", f"create {wanted.name}", {"tenantname": wanted.name}, label,
-            lambda: api.create_tenant(wanted), settled,
-        )  # fmt: skip
-    tenant_id, names = tenant.id, {"tenantid": tenant.id, "tenantname": tenant.name}
-    if change.action == "remove":
-        return Step(
-            "DeleteTenant", f"remove {tenant_id}", names, label,
-            lambda: api.remove_tenant(tenant_id, remove_artifacts=parameters["remove_artifacts"]), settled,
-        )  # fmt: skip
-    send = api.activate_tenant if change.action == "activate" else api.deactivate_tenant
-    return Step(
-        "ChangeTenantActivation", f"{change.action} {tenant_id}", names, label, lambda: send(tenant_id), settled,
-        told_by_names=False,
-    )  # fmt: skip
+def _reference(wanted: WantedTenant, known: Optional[Tenant]) -> TenantReference:
+    return TenantReference(known.id) if known else wanted.reference
 
 
-def _found(api: MultitenancyApi, parameters: Parameters, known: Optional[Tenant]) -> Optional[Tenant]:
-    """Return the tenant as it is now."""
-    return find_tenant(api, known.id if known else parameters.get("tenant_id"), parameters.get("name"))
-
-
-def _quietly_found(api: MultitenancyApi, parameters: Parameters, known: Optional[Tenant]) -> Optional[Tenant]:
+def _last_known(api: MultitenancyApi, wanted: WantedTenant, known: Optional[Tenant]) -> Optional[Tenant]:
     try:
-        return _found(api, parameters, known)
+        return find_tenant(api, _reference(wanted, known))
     except KsvlaError:
         return known
-
-
-def _new_tenant(parameters: Parameters) -> NewTenant:
-    account = bool(parameters.get("admin_username"))
-    return NewTenant(
-        name=parameters["name"],
-        description=parameters.get("description"),
-        user_data=parameters.get("user_data"),
-        preferred_viis_address=parameters.get("preferred_viis_address"),
-        type=parameters.get("type") or ("complete" if account else None),
-        admin_username=parameters.get("admin_username"),
-        admin_password=parameters.get("admin_password"),
-    )
-
-
-def _predicted(parameters: Parameters) -> Tenant:
-    """Return the tenant as it will be after it was created: inactive, and with an id that only the server knows."""
-    if parameters.get("name") is None:
-        raise InputError(
-            f"No tenant has the id {parameters['tenant_id']}, and one cannot be created with a chosen id.",
-            error_code=TENANT_NOT_FOUND,
-        )
-    new = _new_tenant(parameters)
-    return Tenant(
-        id="", name=new.name, description=new.description or "", user_data=new.user_data or "", type=new.type,
-        status="inactive", created=None, updated=None, virtual_server_id=None, admin_username=new.admin_username,
-    )  # fmt: skip
-
-
-def _label(parameters: Parameters, tenant: Optional[Tenant]) -> str:
-    return str(tenant.name if tenant else parameters.get("name") or parameters.get("tenant_id"))
-
-
-def _records(starter: TaskStarter) -> list[dict[str, Any]]:
-    return [task.as_dict() for task in starter.tasks]
 
 
 def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:

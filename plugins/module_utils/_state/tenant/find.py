@@ -5,26 +5,48 @@
 
 from __future__ import annotations
 
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Optional
 
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
-from ..._api.records import Tenant, VirtualMachine
+from ..._api.multitenancy.records import Tenant, VirtualMachine
 from ..._errors import ApiError, InputError
 from ..._module.context import Context, Parameters
 from ..._validation import require_text, require_xml_text
 
+_SIMILAR = 0.8
+"""How similar names are, from 0 to 1, of which one may be a misspelling of the other."""
 
-def check_reference(parameters: Parameters, name_option: str = "name") -> None:
-    """Refuse an empty name or id before anything is sent.
 
-    :raises InputError: naming the option.
+@dataclass(frozen=True)
+class TenantReference:
+    """Which tenant the user means: by its id, or else by exactly its name."""
+
+    tenant_id: Optional[str] = None
+    name: Optional[str] = None
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return self.name or self.tenant_id or ""
+
+
+def tenant_reference(parameters: Parameters, name_option: str = "tenant_name") -> TenantReference:
+    """Return which tenant the parameters name.
+
+    :raises InputError: when the name or the id is empty.
     """
-    require_text(parameters.get("tenant_id"), "tenant_id")
-    require_text(parameters.get(name_option), name_option)
-    require_xml_text(parameters.get(name_option), name_option)
+    tenant_id, name = parameters.get("tenant_id"), parameters.get(name_option)
+    require_text(tenant_id, "tenant_id")
+    require_text(name, name_option)
+    require_xml_text(name, name_option)
+    return TenantReference(tenant_id, name)
 
 
-def find_by_name(tenants: list[Tenant], name: str) -> Optional[Tenant]:
+def find_by_name(tenants: Sequence[Tenant], name: str) -> Optional[Tenant]:
     """Return the tenant of exactly that name, or None.
 
     :raises InputError: when several have it, naming their ids.
@@ -36,36 +58,54 @@ def find_by_name(tenants: list[Tenant], name: str) -> Optional[Tenant]:
     return found[0] if found else None
 
 
-def find_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optional[str]) -> Optional[Tenant]:
-    """Return the tenant of that id, or else of exactly that name, or None when there is none."""
-    if tenant_id is None:
-        return find_by_name(api.tenants(), name or "")
+def find_tenant(api: MultitenancyApi, reference: TenantReference) -> Optional[Tenant]:
+    """Return the tenant that is meant, or None when there is none."""
+    if reference.tenant_id is None:
+        return find_by_name(api.tenants(), reference.name or "")
     try:
-        return api.tenant(tenant_id)
+        return api.tenant(reference.tenant_id)
     except ApiError as error:
         if error.status != 404:
             raise
         if not error.code_is_assumed:
             return None
-    # Anything may answer 404 without a word, also what is no Integration Server: its list of tenants is not told so easily.
-    return next((tenant for tenant in api.tenants() if tenant.id.lower() == tenant_id.lower()), None)
+    # Anything may answer 404 without a word, also what is not an Integration Server; its list of tenants is certain.
+    wanted = reference.tenant_id.lower()
+    return next((tenant for tenant in api.tenants() if tenant.id.lower() == wanted), None)
 
 
-def require_tenant(api: MultitenancyApi, tenant_id: Optional[str], name: Optional[str]) -> Tenant:
-    """Return the tenant of that id or name.
+def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
+    """Return the tenant that is meant.
 
     :raises ApiError: when there is none, with the server's own code for it.
     """
-    if tenant_id is not None:
-        return api.tenant(tenant_id)
-    tenant = find_tenant(api, tenant_id, name)
+    if reference.tenant_id is not None:
+        return api.tenant(reference.tenant_id)
+    tenants = api.tenants()
+    tenant = find_by_name(tenants, reference.name or "")
     if tenant is None:
         raise ApiError(
-            f"No tenant is named {name!r}.",
+            f"No tenant is named {reference.name!r}.{did_you_mean(tenants, reference.name or '')}",
             error_code=TENANT_NOT_FOUND,
             hint="Names are compared exactly, also in case and blanks: list the tenants with ksvla_tenant_info.",
         )
     return tenant
+
+
+def did_you_mean(tenants: Sequence[Tenant], name: str) -> str:
+    """Return a sentence that names tenants with similar names, which a typo may have missed; empty when there is none.
+
+    Case, blanks, and the normalization of letters do not count.
+    """
+    plain = {tenant.name: _plain(tenant.name) for tenant in tenants}
+    wanted = _plain(name)
+    close = set(difflib.get_close_matches(wanted, set(plain.values()), 3, _SIMILAR)) | {wanted}
+    similar = [each for each, text in plain.items() if text in close and each != name]
+    return f" Similar names exist: {', '.join(repr(each) for each in similar[:3])}." if similar else ""
+
+
+def _plain(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[VirtualMachine]]:
@@ -78,14 +118,12 @@ def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[Virtu
         raise
 
 
-def assumed(error: ApiError, parameters: Parameters, context: Context) -> bool:
-    """Return whether a tenant that is not there is taken for one that an earlier task of the play would have created.
+def assumed(error: ApiError, reference: TenantReference, context: Context) -> bool:
+    """Return whether a tenant that does not exist is taken for one that an earlier task of the play creates.
 
     Only check mode assumes so, of a tenant that is known by its name, and warns of it.
     """
-    possible = context.check_mode and parameters.get("tenant_id") is None and error.error_code == TENANT_NOT_FOUND
+    possible = context.check_mode and reference.tenant_id is None and error.error_code == TENANT_NOT_FOUND
     if possible:
-        context.warn(
-            f"No tenant is named {parameters['tenant_name']!r} yet; assuming that it will be when this is run."
-        )
+        context.warn(f"No tenant is named {reference.name!r} yet; check mode assumes that an earlier task creates it.")
     return possible

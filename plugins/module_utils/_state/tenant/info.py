@@ -8,22 +8,22 @@ from __future__ import annotations
 from ..._api import connect
 from ..._concurrently import for_each
 from ..._module.context import Context, Parameters, Result
-from .find import check_reference, find_by_name, find_tenant, require_tenant, vms_unless_gone
+from .find import find_by_name, find_tenant, require_tenant, tenant_reference, vms_unless_gone
 
 _CONCURRENCY = 8
 
 
 def read_tenants(parameters: Parameters, context: Context) -> Result:
     """Return one tenant, found by name or id, or all of them; an unknown one gives an empty list."""
-    check_reference(parameters)
+    reference = tenant_reference(parameters, "name")
     api, _settings = connect.multitenancy(parameters, context)
-    if parameters.get("tenant_id") is not None:
-        tenant = find_tenant(api, parameters["tenant_id"], None)
-        tenants = [tenant] if tenant else []
+    if reference.tenant_id is not None:
+        found = find_tenant(api, reference)
+        tenants = [found] if found else []
     else:
         tenants = api.tenants()
-        if parameters.get("name") is not None:
-            named = find_by_name(tenants, parameters["name"])
+        if reference.name is not None:
+            named = find_by_name(tenants, reference.name)
             tenants = [named] if named else []
     if not parameters["include_vms"]:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
@@ -38,7 +38,7 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
 
 def read_vms(parameters: Parameters, context: Context) -> Result:
     """Return the virtual machines registered for a tenant."""
-    check_reference(parameters, "tenant_name")
+    reference = tenant_reference(parameters)
     api, _settings = connect.multitenancy(parameters, context)
-    tenant_id = parameters.get("tenant_id") or require_tenant(api, None, parameters["tenant_name"]).id
+    tenant_id = reference.tenant_id or require_tenant(api, reference).id
     return {"changed": False, "vms": [vm.as_dict() for vm in api.vms(tenant_id)]}

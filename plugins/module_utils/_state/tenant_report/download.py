@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Callable, Optional
 
 from ..._api.multitenancy.calls import MultitenancyApi
+from ..._clock import Clock
 from ..._errors import ApiError, KsvlaError, NotConnected, OutcomeUnknown, UnexpectedAnswer
 from ..._transport.retry import PASSING, pause
 
@@ -48,12 +48,13 @@ class ReportDownload:
     """
 
     def __init__(
-        self, api: MultitenancyApi, report_id: str, part: Optional[Path], consume: Callable[[bytes], None]
+        self, api: MultitenancyApi, report_id: str, part: Optional[Path], consume: Callable[[bytes], None], clock: Clock
     ) -> None:
         self._api = api
         self._report_id = report_id
         self._part = part
         self._consume = consume
+        self._clock = clock
         self._digest = hashlib.sha256()
         self._size = 0
         self._kept = 0
@@ -80,7 +81,7 @@ class ReportDownload:
                     if failures > retries or (isinstance(error, ApiError) and error.status not in PASSING):
                         self._explain(error)
                         raise
-                    time.sleep(pause(failures, error.retry_after))
+                    self._clock.sleep(pause(failures, error.retry_after))
         if self._total is not None and self._size != self._total:
             raise UnexpectedAnswer(f"The report has {self._size} bytes, but the server announced {self._total}.")
         return Downloaded(self._size, self._digest.hexdigest())

@@ -11,11 +11,13 @@ from ..._api import connect
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._errors import ApiError, KsvlaError
 from ..._module.context import Context, Parameters, Result
+from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller
+from ..change import diff_of
 from ..tenant.find import assumed, require_tenant
 from .fetch import ReportFetcher
-from .generate import ReportGenerator, ReportMemory
-from .results import file_diff, no_report, not_fetched
+from .generate import ReportGenerator
+from .results import facts_of, no_report, not_fetched
 from .wanted import ReportRequest, WantedReport
 
 
@@ -26,62 +28,64 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
     """
     try:
         wanted = WantedReport.from_parameters(parameters)
-        poller = Poller(wanted.waiting)
+        poller = Poller(wanted.waiting, context)
         server, settings = connect.multitenancy(parameters, context)
-        memory = ReportMemory(settings.origin)
+        memory = Memory(settings.origin, clock=context.clock)
         fetcher = ReportFetcher(server, wanted, memory, context, settings.retries)
         if wanted.report_id is not None:
             return fetcher.fetch(wanted.report_id)
         # The time to wait is for the report to be generated. Fetching it takes as long as it takes.
         api = server.within(poller.deadline)
+        generator = ReportGenerator(api, memory, poller, settings.retries)
         try:
-            generator = ReportGenerator(api, memory, poller, _request(api, wanted), context)
+            request = _request(api, wanted)
         except ApiError as error:
-            if not assumed(error, parameters, context):
+            if not assumed(error, wanted.tenant, context):
                 raise
-            return _predicted(wanted, None, context)
-        if context.check_mode:
-            return _predicted(wanted, generator, context)
-        return _generate_and_fetch(wanted, generator, fetcher)
+            request = None
+        if request is None or context.check_mode:
+            return _predicted(wanted, generator, request, context)
+        return _generate_and_fetch(wanted, generator, request, fetcher)
     except KsvlaError as error:
         error.add_details(report_id=parameters.get("report_id"), tasks=[])
         raise
 
 
 def _request(api: MultitenancyApi, wanted: WantedReport) -> ReportRequest:
-    tenant_id, label = wanted.tenant_id, "all virtual machines"
+    tenant_id, label = wanted.tenant.tenant_id, "all virtual machines"
     if tenant_id is not None:
         label = f"tenant {tenant_id}"
-    elif wanted.tenant_name is not None:
-        tenant = require_tenant(api, None, wanted.tenant_name)
+    elif wanted.tenant.name is not None:
+        tenant = require_tenant(api, wanted.tenant)
         tenant_id, label = tenant.id, f"tenant {tenant.name}"
     return ReportRequest(tenant_id, label, wanted.period_start, wanted.period_end)
 
 
-def _predicted(wanted: WantedReport, generator: Optional[ReportGenerator], context: Context) -> Result:
+def _predicted(
+    wanted: WantedReport, generator: ReportGenerator, request: Optional[ReportRequest], context: Context
+) -> Result:
     """Return what check mode says of a report that is not generated: its content may differ."""
     if not wanted.waiting.wait:
-        return not_fetched(wanted.file, generator.earlier() if generator is not None else None)
+        return not_fetched(wanted.file, generator.earlier(request) if request is not None else None)
     result = no_report(wanted.file)
     if context.diff and wanted.file is not None:
-        result["diff"] = file_diff(wanted.file, wanted.file.facts(), "a new report\n")
+        result["diff"] = diff_of(str(wanted.file.path), facts_of(wanted.file.read()), {"content": "a new report"})
     return result
 
 
-def _generate_and_fetch(wanted: WantedReport, generator: ReportGenerator, fetcher: ReportFetcher) -> Result:
-    for attach in (True, False):
-        generation = generator.start(attach=attach)
+def _generate_and_fetch(
+    wanted: WantedReport, generator: ReportGenerator, request: ReportRequest, fetcher: ReportFetcher
+) -> Result:
+    while True:
+        generation = generator.start(request)
         if not wanted.waiting.wait:
             return not_fetched(wanted.file, generation)
-        report_id, task = generator.finish(generation)
+        generation = generator.finish(request, generation)
+        tasks = [generation.task.as_dict()]
         try:
-            result = fetcher.fetch(report_id)
+            return {**fetcher.fetch(generation.report_id or ""), "tasks": tasks}
         except KsvlaError as error:
-            if not (generation.attached and error.status == 404):
-                error.add_details(tasks=[task.as_dict()])
+            # The server may have dropped a report of an earlier run, which is not attached to again.
+            if error.status != 404 or not generation.attached:
+                error.add_details(tasks=tasks)
                 raise
-            # The server has dropped the report of an earlier run: generate another.
-        else:
-            result["tasks"] = [task.as_dict()]
-            break
-    return result

@@ -11,12 +11,14 @@ from typing import Optional
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._errors import ApiError, KsvlaError, UnexpectedAnswer
 from ..._module.context import Context, Result
+from ..._tasks.memory import Memory
 from ..._transport.retry import PASSING
+from ..change import diff_of
 from .download import Downloaded, ReportDownload, not_a_report
 from .file import ReportFile
-from .generate import ReportMemory
+from .generate import fetched_key
 from .periods import MOST_RETURNED, ReportReader
-from .results import described, file_diff, no_report, readable
+from .results import facts_of, no_report, readable
 from .wanted import WantedReport
 
 
@@ -27,7 +29,7 @@ class ReportFetcher:
     """
 
     def __init__(
-        self, api: MultitenancyApi, wanted: WantedReport, memory: ReportMemory, context: Context, retries: int
+        self, api: MultitenancyApi, wanted: WantedReport, memory: Memory, context: Context, retries: int
     ) -> None:
         self._api = api
         self._wanted = wanted
@@ -46,7 +48,7 @@ class ReportFetcher:
         result = {**no_report(file), "changed": False, "report_id": report_id}
         try:
             report = self._download(report_id, part, reader)
-            result.update(size_bytes=report.size, checksum_sha256=report.checksum)
+            result.update(facts_of(report))
             if file is not None:
                 self._place(file, part, report, result, empty=not reader.period_count)
             self._summarize(reader, result)
@@ -68,7 +70,9 @@ class ReportFetcher:
             self._context.progress(f"report {report_id}", f"{readable(size)}{of}")
 
         try:
-            report = ReportDownload(self._api, report_id, part, reader.feed).run(self._retries, show)
+            report = ReportDownload(self._api, report_id, part, reader.feed, self._context.clock).run(
+                self._retries, show
+            )
             reader.finish()
             if not reader.is_report:
                 raise not_a_report(report_id)
@@ -83,7 +87,7 @@ class ReportFetcher:
         self, file: ReportFile, part: Optional[Path], report: Downloaded, result: Result, *, empty: bool
     ) -> None:
         """Put a report into place and set the attributes of the file; without a part, only predict it."""
-        before = file.facts() if self._context.diff else None
+        before = file.read() if self._context.diff else None
         differs = file.differs(report)
         if differs and empty and not self._wanted.allow_empty and file.holds_periods():
             if part is not None:
@@ -99,7 +103,7 @@ class ReportFetcher:
         result["changed"] = differs and part is not None
         result["changed"] = file.set_attributes(self._context.files, changed=differs)
         if self._context.diff:
-            result["diff"] = file_diff(file, before, described(report))
+            result["diff"] = diff_of(str(file.path), facts_of(before), facts_of(report))
 
     def _summarize(self, reader: ReportReader, result: Result) -> None:
         warn = self._context.warn
@@ -129,7 +133,7 @@ class ReportFetcher:
     def _remember(self, report_id: str) -> None:
         """Let later runs know that there is no reason to fetch this report again, unless it is asked for by its id."""
         if not self._context.check_mode:
-            self._memory.add_fetched(report_id)
+            self._memory.note(fetched_key(report_id), f"report {report_id} was fetched, or cannot be")
 
 
 def _is_final(error: KsvlaError) -> bool:

@@ -57,7 +57,7 @@ class ReportFile:
                             path.unlink()
         return part
 
-    def facts(self) -> Optional[Downloaded]:
+    def read(self) -> Optional[Downloaded]:
         """Return size and SHA-256 of what is there, or None when nothing is there."""
         checksum = hashlib.sha256()
         size = 0
@@ -73,7 +73,7 @@ class ReportFile:
     def differs(self, report: Downloaded) -> bool:
         """Return whether what is there is not this report."""
         try:
-            return self.path.stat().st_size != report.size or self.facts() != report
+            return self.path.stat().st_size != report.size or self.read() != report
         except FileNotFoundError:
             return True
 

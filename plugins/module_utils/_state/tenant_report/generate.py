@@ -9,27 +9,23 @@ A task is attached to only when this machine started it for the same tenant and 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 from ..._api import identifiers
 from ..._api.multitenancy.calls import MultitenancyApi
-from ..._api.records import ServerTask
+from ..._api.tasks import ServerTask
 from ..._errors import UnexpectedAnswer, WaitTimeout
-from ..._module.context import Context
-from ..._tasks.journal import TaskJournal
+from ..._tasks.memory import Memory, Record
+from ..._tasks.once import Once, State, Subject
 from ..._tasks.poller import Poller
-from ..._tasks.turns import Turns
-from ..._tasks.watch import wait_for_task
+from ..._tasks.watch import require_success, watch_task
 from .wanted import ReportRequest
 
 _TASK_TYPE = "CreateTenantReport"
 _FRESH_SECONDS = 3600.0
 """How long a finished report that was not fetched counts as new. A period without an end goes on."""
-_FETCHED = "fetched"
 
 
 @dataclass(frozen=True)
@@ -48,96 +44,82 @@ class Generation:
         return identifiers.identifier(self.task.result, "report") if self.task.completed else None
 
 
-class ReportMemory:
-    """What this machine knows about reports of one server: which tasks are about which request, which were fetched."""
-
-    def __init__(self, server: str) -> None:
-        self._tasks = TaskJournal(server)
-        self._reports = TaskJournal(server, kind="reports")
-        self._turns = Turns(server)
-
-    def add_task(self, task_id: str, request: ReportRequest) -> None:
-        """Remember a task, for other runs to attach to."""
-        self._tasks.remember(task_id, request.subject)
-
-    def task_ids(self, request: ReportRequest) -> list[str]:
-        """Return the tasks that were started for a request, the newest first."""
-        self._tasks.reread()
-        return self._tasks.ids_about(request.subject)
-
-    def is_fresh(self, task_id: str) -> bool:
-        """Return whether a task was started or waited for within the last hour."""
-        moment = self._tasks.remembered_at(task_id)
-        return moment is not None and time.time() - moment <= _FRESH_SECONDS
-
-    def add_fetched(self, report_id: str) -> None:
-        """Remember that a report was fetched, or cannot be."""
-        self._reports.remember(report_id, _FETCHED)
-
-    def was_fetched(self, report_id: str) -> bool:
-        """Return whether a report was fetched, or cannot be."""
-        return self._reports.is_about(report_id, _FETCHED) is not None
-
-    @contextmanager
-    def locked(self, request: ReportRequest, poller: Poller) -> Iterator[None]:
-        """Keep other runs on this machine from starting the same."""
-        with self._turns.take(request.subject, time.time(), deadline=poller.deadline):
-            yield
-
-
 class ReportGenerator:
-    """Has the server generate reports for one request."""
+    """Has the server generate reports; describes to :class:`Once` how."""
 
-    def __init__(
-        self, api: MultitenancyApi, memory: ReportMemory, poller: Poller, request: ReportRequest, context: Context
-    ) -> None:
+    repeatable = True
+
+    def __init__(self, api: MultitenancyApi, memory: Memory, poller: Poller, retries: int) -> None:
         self._api = api
         self._memory = memory
         self._poller = poller
-        self._request = request
-        self._context = context
+        self._once = Once(memory, poller.context, poller.deadline, retries)
+        self._found: dict[str, ServerTask] = {}
 
-    def earlier(self) -> Optional[Generation]:
+    def earlier(self, request: ReportRequest) -> Optional[Generation]:
         """Return what an earlier run started and did not fetch."""
-        listed = [task for task in self._api.tasks(task_type=_TASK_TYPE) if task.type == _TASK_TYPE]
-        by_id = {task.id: task for task in listed}
-        remembered = [by_id[task_id] for task_id in self._memory.task_ids(self._request) if task_id in by_id]
-        shown = [task for task in reversed(listed) if not task.ended and self._request.made(task)]
-        return next((Generation(task, attached=True) for task in remembered + shown if self._is_of_use(task)), None)
+        task_id = self.under_way(request, self._memory.find(request.key))
+        return Generation(self._found[task_id], attached=True) if task_id is not None else None
 
-    def start(self, *, attach: bool) -> Generation:
+    def start(self, request: ReportRequest) -> Generation:
         """Attach to what an earlier run started, or start another."""
-        with self._memory.locked(self._request, self._poller):
-            generation = (self.earlier() if attach else None) or self._start()
-        if not generation.task.ended:
-            self._memory.add_task(generation.task.id, self._request)
-        return generation
+        started = self._once.start(self, [request], request.about)
+        if started.lost is not None:
+            raise started.lost
+        if started.id is not None:
+            return Generation(ServerTask(started.id, _TASK_TYPE, "Created"))
+        return Generation(self._found[next(iter(started.attached))], attached=True)
 
-    def finish(self, generation: Generation) -> tuple[str, ServerTask]:
-        """Wait for the task, and return the id of its report, and the task."""
-        task_id, label = generation.task.id, f"report of {self._request.label}"
+    def finish(self, request: ReportRequest, generation: Generation) -> Generation:
+        """Wait for the report to be generated."""
+        task_id = generation.task.id
         try:
-            ended = wait_for_task(self._api, task_id, self._poller, self._context.progress, label)
-        except WaitTimeout:
-            self._memory.add_task(task_id, self._request)
+            task = require_success(watch_task(self._api, task_id, self._poller, request.about))
+        except WaitTimeout as error:
+            record = self._memory.complete(self._memory.note(request.key, request.about), task_id)
+            if not self._poller.waiting.cancel_on_timeout and not self._memory.keeps(record):
+                error.hint = (
+                    "The server goes on with it. This machine could not remember the task, because "
+                    f"{self._memory.folder} cannot be written to: wait for it with ksvla_task and then fetch its report "
+                    "with report_id, or raise wait_timeout."
+                )
             raise
-        report_id = Generation(ended).report_id
-        if report_id is None:
+        finished = Generation(task, generation.attached)
+        if finished.report_id is None:
             raise UnexpectedAnswer(
-                f"Task {_TASK_TYPE} {ended.id} is completed, but does not say the id of the report.",
-                task=ended.as_dict(),
+                f"Task {_TASK_TYPE} {task.id} is completed, but does not say the id of the report.", task=task.as_dict()
             )
-        return report_id, ended
+        return finished
 
-    def _start(self) -> Generation:
-        request = self._request
-        task_id = self._api.generate_report(request.tenant_id, request.period_start, request.period_end)
-        self._memory.add_task(task_id, request)
-        return Generation(ServerTask(task_id, _TASK_TYPE, "Created"))
+    def subject(self, request: ReportRequest) -> Subject:
+        """Return what a request is about."""
+        return Subject(request.key, request.about)
 
-    def _is_of_use(self, task: ServerTask) -> bool:
-        """Return whether a task is under way, or ended recently with a report that was not fetched."""
-        if not task.completed:
-            return not task.ended and task.state.lower() != "stopping"
-        report_id = Generation(task).report_id
-        return report_id is not None and self._memory.is_fresh(task.id) and not self._memory.was_fetched(report_id)
+    def under_way(self, request: ReportRequest, record: Optional[Record]) -> Optional[str]:
+        """Return the id of a task of this request that is under way, or whose report was not fetched yet."""
+        tasks = [task for task in self._api.tasks(task_type=_TASK_TYPE) if task.type == _TASK_TYPE]
+        remembered = [task for task in tasks if record is not None and task.id == record.id]
+        for task in remembered + [task for task in reversed(tasks) if request.made(task)]:
+            if (not task.ended and not task.stopping) or self._is_new(Generation(task).report_id, record):
+                self._found[task.id] = task
+                return task.id
+        return None
+
+    def state(self, _request: ReportRequest, _record: Optional[Record]) -> State:
+        """Return that a report is always missing: only a task shows one."""
+        return State.MISSING
+
+    def send(self, requests: Sequence[ReportRequest]) -> str:
+        """Start generating a report and return the id of the task."""
+        (request,) = requests
+        return self._api.generate_report(request.tenant_id, request.period_start, request.period_end)
+
+    def _is_new(self, report_id: Optional[str], record: Optional[Record]) -> bool:
+        """Return whether a report that this machine had generated is recent, and was not fetched."""
+        fresh = record is not None and self._memory.age(record) <= _FRESH_SECONDS
+        return fresh and report_id is not None and self._memory.find(fetched_key(report_id)) is None
+
+
+def fetched_key(report_id: str) -> str:
+    """Return under which key it is remembered that a report was fetched, or cannot be."""
+    return f"fetched {report_id}"

@@ -38,15 +38,9 @@ def not_fetched(file: Optional[ReportFile], generation: Optional[Generation]) ->
     }
 
 
-def file_diff(file: ReportFile, before: Optional[Downloaded], after: str) -> dict[str, Any]:
-    """Return the difference as ``--diff`` shows it."""
-    path = str(file.path)
-    return {"before_header": path, "after_header": path, "before": described(before), "after": after}
-
-
-def described(report: Optional[Downloaded]) -> str:
-    """Return what ``--diff`` shows of a report, or nothing for none."""
-    return f"{report.size} bytes\nSHA-256 {report.checksum}\n" if report is not None else ""
+def facts_of(report: Optional[Downloaded]) -> dict[str, Any]:
+    """Return what is returned of a report itself; an empty mapping for none."""
+    return {"size_bytes": report.size, "checksum_sha256": report.checksum} if report is not None else {}
 
 
 def readable(size: int) -> str:

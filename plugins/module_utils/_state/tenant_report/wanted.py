@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-from ..._api.records import ServerTask
+from ..._api.tasks import ServerTask
 from ..._errors import InputError
 from ..._module.context import Parameters
 from ..._tasks.poller import Waiting
 from ..._validation import date_time, require_text
-from ..tenant.find import check_reference
+from ..tenant.find import TenantReference, tenant_reference
 from .file import ReportFile
 
 
@@ -27,9 +27,15 @@ class ReportRequest:
     period_end: Optional[str]
 
     @property
-    def subject(self) -> str:
+    def key(self) -> str:
         """What identifies this request among all others."""
-        return "\n".join(("report", *self._values().values()))
+        return f"report {self._values()}"
+
+    @property
+    def about(self) -> str:
+        """The same for a person."""
+        start = f" from {self.period_start}" if self.period_start else ""
+        return f"report of {self.label}{start}{f' to {self.period_end}' if self.period_end else ''}"
 
     def made(self, task: ServerTask) -> bool:
         """Return whether a task's own parameters say that it is about this."""
@@ -52,8 +58,7 @@ class WantedReport:
     :param allow_empty: Whether a report without periods may replace one with periods.
     """
 
-    tenant_id: Optional[str]
-    tenant_name: Optional[str]
+    tenant: TenantReference
     period_start: Optional[str]
     period_end: Optional[str]
     report_id: Optional[str]
@@ -69,7 +74,7 @@ class WantedReport:
 
         :raises InputError: when one cannot be right.
         """
-        check_reference(parameters, "tenant_name")
+        tenant = tenant_reference(parameters)
         require_text(parameters.get("report_id"), "report_id")
         require_text(parameters.get("dest"), "dest")
         start = date_time(parameters.get("period_start"), "period_start")
@@ -78,8 +83,7 @@ class WantedReport:
             raise InputError(f"period_start {start} is not before period_end {end}.")
         dest = parameters.get("dest")
         return cls(
-            parameters.get("tenant_id"),
-            parameters.get("tenant_name"),
+            tenant,
             start,
             end,
             parameters.get("report_id"),

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Callable, Optional
 
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, VM_ALREADY_EXISTS, VM_NOT_FOUND, MultitenancyApi
-from ..._api.records import VirtualMachine
+from ..._api.multitenancy.records import VirtualMachine
 from ..._concurrently import MOST_WORKERS, for_each
 from ..._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
 from ..._module.context import Context

@@ -12,7 +12,7 @@ from ..._api import connect
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._errors import ApiError, InputError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..tenant.find import assumed, check_reference, require_tenant
+from ..tenant.find import TenantReference, assumed, require_tenant, tenant_reference
 from .apply import VmApplier
 from .holders import foresee_conflicts
 from .outcomes import VmOutcome, known_after, refused
@@ -25,10 +25,10 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: when any of them failed, after all were tried, with the results of all.
     """
-    check_reference(parameters, "tenant_name")
+    reference = tenant_reference(parameters)
     wanted = _check(parameters)
     api, settings = connect.multitenancy(parameters, context)
-    found = _read(api, parameters, context)
+    found = _read(api, reference, parameters, context)
     if found is None:
         return {**result_of([], len(wanted)), **({"vms": []} if parameters["return_vms"] else {})}
     tenant_id, label, registered = found
@@ -74,20 +74,22 @@ def _check(parameters: Parameters) -> list[WantedVm]:
     return wanted
 
 
-def _read(api: MultitenancyApi, parameters: Parameters, context: Context) -> Optional[tuple[str, str, Registered]]:
+def _read(
+    api: MultitenancyApi, reference: TenantReference, parameters: Parameters, context: Context
+) -> Optional[tuple[str, str, Registered]]:
     """Return the tenant's id, a label for it and what is registered; None when there is no tenant to clear."""
     try:
-        if parameters.get("tenant_id") is not None:
-            tenant_id = label = str(parameters["tenant_id"])
+        if reference.tenant_id is not None:
+            tenant_id = label = reference.tenant_id
         else:
-            tenant = require_tenant(api, None, parameters["tenant_name"])
+            tenant = require_tenant(api, reference)
             tenant_id, label = tenant.id, tenant.name
         return tenant_id, f"tenant {label}", Registered(api.vms(tenant_id))
     except ApiError as error:
         if error.error_code == TENANT_NOT_FOUND and parameters["state"] == "absent":
             context.warn(f"There is nothing to unregister: {error.message}")
             return None
-        if assumed(error, parameters, context):
+        if assumed(error, reference, context):
             return "", f"tenant {parameters['tenant_name']}", Registered([])
         raise
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ..._api.multitenancy.calls import VM_ALREADY_EXISTS, MultitenancyApi
-from ..._api.records import Tenant, VirtualMachine
+from ..._api.multitenancy.records import Tenant, VirtualMachine
 from ..._concurrently import for_each
 from ..._errors import KsvlaError
 from ..._hints import hint_for

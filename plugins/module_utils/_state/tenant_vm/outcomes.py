@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from ..._api.records import VirtualMachine
+from ..._api.multitenancy.records import VirtualMachine
 from ..._errors import KsvlaError
 from ..._text import same_text
 from .plan import FAIL, REGISTER, REREGISTER, UNREGISTER, Registered, VmChange

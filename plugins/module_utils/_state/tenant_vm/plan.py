@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..._api.records import VirtualMachine
+from ..._api.multitenancy.records import VirtualMachine
 from ..._errors import InputError
 from ..._module.context import Parameters
 from ..._text import same_text

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
-from ..._api.records import VirtualMachine
+from ..._api.multitenancy.records import VirtualMachine
 from ..._errors import KsvlaError
 from ..._module.context import Result
-from ..diff import Diff, diff_of
+from ..change import Diff, diff_of
 from .outcomes import NOT_TRIED, UNCHANGED, VmOutcome, in_full
 from .plan import FAIL, REGISTER, REREGISTER, UNREGISTER
 

@@ -17,7 +17,7 @@ from ..._api.svm_management.records import Certificate
 from ..._errors import InputError, KsvlaError, OutcomeUnknown
 from ..._module.context import Context, Parameters, Result
 from ..._validation import require_text
-from ..diff import diff_of
+from ..change import diff_of
 from ..infrastructure.platforms import DEFAULT_PORTS, USUAL_PORTS
 
 _SERVER_PORT = 7271

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from support.svm import MANIFEST, Caller, account, caller, svm, trust
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import formats
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import json as _json
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.records import ServerTask
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.plan import DEPLOY, PlannedSvm
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.results import records
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import WantedSvm

@@ -1,16 +1,14 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API's answers hold, as plain typed records: tenants, virtual machines, tasks.
+"""Tasks of the Integration Server, which both APIs start and show.
 
-Words come as the options of the modules take them (``complete``, ``active``), dates as the server sends them.
-Sources: "Getting information about a tenant" (topic 259247), "Getting a list of tenant virtual machines"
-(topic 259249), "Getting task information" (topic 259259), "SVM deployment task" (SVM management).
+Sources: "Getting task information" (topic 259259), "SVM deployment task" (SVM management).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})
@@ -19,49 +17,6 @@ COMPLETED = "completed"
 STOPPING = "stopping"
 UNDER_WAY = ("Created", "Queued", "Starting", "Running", "Stopping")
 """The states before the end, as the server writes them, in the order in which a task goes through them."""
-
-
-@dataclass(frozen=True)
-class Tenant:
-    """A tenant of the Integration Server."""
-
-    id: str
-    name: str
-    description: str
-    user_data: str
-    type: Optional[str]
-    status: Optional[str]
-    created: Optional[str]
-    updated: Optional[str]
-    virtual_server_id: Optional[str]
-    admin_username: Optional[str]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class VirtualMachine:
-    """A virtual machine registered for a tenant."""
-
-    id: Optional[str]
-    bios_id: str
-    name: str
-    user_data: str
-    created: Optional[str]
-    updated: Optional[str]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return {
-            "id": self.id,
-            "bios_id": self.bios_id,
-            "name": self.name,
-            "user_data": self.user_data,
-            "created": self.created,
-            "updated": self.updated,
-        }
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,233 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out the changes of a tenant, each by a task of the server that is started once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..._api.multitenancy.calls import MultitenancyApi
+from ..._api.multitenancy.records import Tenant
+from ..._api.tasks import UNDER_WAY, ServerTask
+from ..._errors import KsvlaError, OutcomeUnknown, TaskFailed, WaitTimeout
+from ..._tasks.memory import Memory, Record
+from ..._tasks.once import Once, Started, State, Subject
+from ..._tasks.poller import Poller
+from ..._tasks.watch import require_success, show, watch_task
+from ..change import Change
+from .find import TenantReference, find_tenant
+from .plan import ACTIVATE, CREATE, DEACTIVATE, REMOVE, plan
+from .wanted import WantedTenant
+
+PATIENCE_SECONDS = 15.0
+"""How long tasks of another machine are waited for before a task is started beside them: they may be about anything, and
+the server refuses the second of two that are about the same."""
+_TYPES = {
+    CREATE: "CreateTenant",
+    ACTIVATE: "ChangeTenantActivation",
+    DEACTIVATE: "ChangeTenantActivation",
+    REMOVE: "DeleteTenant",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of a tenant that is started now.
+
+    :param tenant: As it was read; None while it does not exist.
+    """
+
+    wanted: WantedTenant
+    tenant: Optional[Tenant]
+    action: str
+
+    @property
+    def label(self) -> str:
+        """How messages name the tenant."""
+        return self.tenant.name if self.tenant else self.wanted.reference.label
+
+    @property
+    def reference(self) -> TenantReference:
+        """How the tenant is found again."""
+        return TenantReference(self.tenant.id) if self.tenant else self.wanted.reference
+
+    def shown_by(self, task: ServerTask) -> Optional[bool]:
+        """Return whether the task itself shows that it is about this; None where it does not show it.
+
+        Activating and deactivating have one type of task: that it is about the tenant does not say which it does.
+        """
+        shown = _shown_names(task)
+        names = {"tenantid": self.tenant.id} if self.tenant else {}
+        names["tenantname"] = self.label
+        for name, value in names.items():
+            if name in shown:
+                # Ids are written in either case, names are compared exactly.
+                same = shown[name] == value or (name == "tenantid" and shown[name].lower() == value.lower())
+                return None if same and self.action in (ACTIVATE, DEACTIVATE) else same
+        return None
+
+
+class TenantApplier:
+    """Starts the changes of tenants once, and waits for their tasks."""
+
+    repeatable = True
+
+    def __init__(self, api: MultitenancyApi, poller: Poller, memory: Memory, retries: int) -> None:
+        self._api = api
+        self._poller = poller
+        self.context = poller.context
+        self._once = Once(memory, poller.context, poller.deadline, retries)
+        self._memory = memory
+        self.tasks: list[ServerTask] = []
+        """The tasks that were started or attached to, as they were last seen."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the end of a task is waited for."""
+        return self._poller.waiting.wait
+
+    def carry_out(self, wanted: WantedTenant, tenant: Optional[Tenant], change: Change[Tenant]) -> bool:
+        """Start a change unless it is under way or done, and wait for its end if waiting is wanted.
+
+        Return whether a request from here made it. Otherwise another run may have, and in another way.
+
+        :raises TaskFailed: when the server's task fails and the tenant is not as wanted either.
+        :raises OutcomeUnknown: when answers are lost again and again.
+        """
+        step = Step(wanted, tenant, change.action)
+        started: Started[Step] = self._once.start(self, [step], f"{change.action} tenant {step.label}")
+        if started.lost is not None:
+            raise started.lost
+        task_id = started.id if started.sent else next(iter(started.attached), None)
+        if task_id is None:
+            return False
+        return self._finish(step, task_id) and bool(started.sent)
+
+    # ---- what starting once asks for ----------------------------------------------------------------------------------
+
+    def subject(self, step: Step) -> Subject:
+        """Return what a step is about."""
+        who = f"id {step.tenant.id.lower()}" if step.tenant else f"name {step.label}"
+        return Subject(f"tenant {step.action} {who}", f"{step.action} tenant {step.label}")
+
+    def under_way(self, step: Step, record: Optional[Record]) -> Optional[str]:
+        """Return the task that makes the same change already, or None."""
+        tasks = self._under_way(step)
+        mine = [task.id for task in tasks if self._is_about(task, step, record)]
+        if mine:
+            return mine[0]
+        unknown = [task for task in tasks if self._is_about(task, step, record) is None]
+        if unknown and self.waits:
+            # A request from here whose answer was lost may have started one of them: only its end shows it.
+            lost = record is not None and record.id is None
+            poller = self._poller.canceling_nothing() if lost else self._poller.within(PATIENCE_SECONDS)
+            with suppress(WaitTimeout):
+                for task in unknown:
+                    show(task, self.context, step.label)
+                    watch_task(self._api, task.id, poller, step.label)
+        elif unknown and record is not None and record.id is None:
+            raise OutcomeUnknown(
+                f"An earlier request to {record.about} was not answered; task {unknown[0].id} may be carrying it out.",
+                task=unknown[0].as_dict(),
+                hint="See how it ends with ksvla_task, then run this again.",
+            )
+        return None
+
+    def state(self, step: Step, record: Optional[Record]) -> State:
+        """Read whether the tenant is as the step makes it."""
+        changes = plan(step.wanted, find_tenant(self._api, step.reference))
+        return State.MISSING if any(change.action == step.action for change in changes) else State.HOLDS
+
+    def send(self, steps: Sequence[Step]) -> str:
+        """Send the one step and return the id of its task."""
+        (step,) = steps
+        if step.tenant is None:
+            return self._api.create_tenant(step.wanted.new())
+        if step.action == REMOVE:
+            return self._api.remove_tenant(step.tenant.id, remove_artifacts=bool(step.wanted.remove_artifacts))
+        send = self._api.activate_tenant if step.action == ACTIVATE else self._api.deactivate_tenant
+        return send(step.tenant.id)
+
+    # -------------------------------------------------------------------------------------------------------------------
+
+    def _finish(self, step: Step, task_id: str) -> bool:
+        """Wait for the end of a task if waiting is wanted, and return whether it did what it was for."""
+        if not self.waits:
+            self.tasks.append(self._seen(step, task_id))
+            return True
+        try:
+            task = watch_task(self._api, task_id, self._poller, step.label)
+        except KsvlaError as error:
+            state = str(error.task["state"]) if error.task else "unknown"
+            self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
+            raise
+        self.tasks.append(task)
+        try:
+            require_success(task)
+        except TaskFailed as error:
+            # Another run may have done the same at the same time: then the tenant is as wanted.
+            if not self._done_by_another(step, error):
+                raise
+            return False
+        return True
+
+    def _done_by_another(self, step: Step, error: TaskFailed) -> bool:
+        """Return whether the tenant is as wanted although the task failed, once a task that does the same has ended."""
+        try:
+            if (error.error_code or "").endswith("AlreadyExists"):
+                others = [task for task in self._under_way(step) if step.shown_by(task) is not False]
+                for task in others:
+                    watch_task(self._api, task.id, self._poller.canceling_nothing(), step.label)
+            return self.state(step, None) is State.HOLDS
+        except KsvlaError as trouble:
+            self.context.trace(f"Whether another task did the same could not be read: {trouble.message}")
+            return False
+
+    def _seen(self, step: Step, task_id: str) -> ServerTask:
+        """Return a task that was started; that it cannot be read does not undo it."""
+        try:
+            return self._api.task(task_id)
+        except KsvlaError as trouble:
+            self.context.trace(f"Reading the task failed: {trouble.message}")
+            return ServerTask(task_id, _TYPES[step.action], "unknown")
+
+    def _under_way(self, step: Step) -> list[ServerTask]:
+        """Return the tasks of the step's type that have not ended.
+
+        They are asked for by state, since a server remembers many more that have ended, and in the order of the states, so
+        that a task that moves on in between is seen in a later one.
+        """
+        found: dict[str, ServerTask] = {}
+        for state in UNDER_WAY:
+            tasks = self._api.tasks(state=state, task_type=_TYPES[step.action])
+            found.update((task.id, task) for task in tasks)
+            if any(task.ended for task in tasks):
+                # A server that does not filter has listed all of them.
+                break
+        return [task for task in found.values() if task.type == _TYPES[step.action] and not task.ended]
+
+    def _is_about(self, task: ServerTask, step: Step, record: Optional[Record]) -> Optional[bool]:
+        """Return whether a task makes the step's change: as remembered here, or as it shows itself; None if unknown."""
+        if record is not None and record.id == task.id:
+            return True
+        if any(other.id == task.id for other in self._memory.find_all("tenant ")):
+            return False
+        return step.shown_by(task)
+
+
+def _shown_names(task: ServerTask) -> dict[str, str]:
+    """Return the names and ids of a tenant that a task shows in its parameters or its result, by normalized key."""
+    shown: dict[str, str] = {}
+    sources: list[Any] = [task.parameters]
+    if isinstance(task.result, Mapping):
+        tenant = task.result.get("tenant", task.result)
+        sources.append({f"tenant{key}": value for key, value in tenant.items()} if isinstance(tenant, Mapping) else {})
+    for source in sources:
+        for key, value in source.items():
+            if isinstance(value, str):
+                shown[key.lower().replace("_", "")] = value
+    return shown

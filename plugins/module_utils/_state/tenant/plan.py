@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan: what leads from the tenant that is there to the one that is wanted. Nothing here talks to the server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+from ..._api.multitenancy.records import Tenant
+from ..._errors import InputError
+from ..._text import same_text
+from ..change import Change
+from .wanted import WantedTenant
+
+CREATE, ACTIVATE, DEACTIVATE, REMOVE = "create", "activate", "deactivate", "remove"
+_IMMUTABLE = ("type", "description", "user_data", "admin_username")
+"""What the API can only set when it creates a tenant; the address and the password are never returned."""
+
+
+def plan(wanted: WantedTenant, tenant: Optional[Tenant]) -> list[Change[Tenant]]:
+    """Return the changes in their order; none when the tenant is as wanted.
+
+    :raises InputError: when the tenant can neither be created nor removed from what is given.
+    """
+    if not wanted.present:
+        return [] if tenant is None else [_removal(wanted, tenant)]
+    changes: list[Change[Tenant]] = []
+    if tenant is None:
+        tenant = _new(wanted)
+        changes.append(Change(CREATE, None, tenant))
+    if wanted.status is not None and tenant.status != wanted.status:
+        action = ACTIVATE if wanted.status == "active" else DEACTIVATE
+        changes.append(Change(action, tenant, replace(tenant, status=wanted.status)))
+    return changes
+
+
+def differences(wanted: WantedTenant, tenant: Tenant) -> list[str]:
+    """Return what differs and cannot be changed, each for a message."""
+    found = []
+    for option in _IMMUTABLE:
+        value, there = getattr(wanted, option), getattr(tenant, option)
+        if value is not None and not same_text(value, there):
+            found.append(f"{option} is {there!r} and should be {value!r}")
+    return found
+
+
+def _removal(wanted: WantedTenant, tenant: Tenant) -> Change[Tenant]:
+    if wanted.remove_artifacts is None and tenant.type != "simple":
+        raise InputError(
+            f"remove_artifacts is required to remove the complete tenant {tenant.name!r}.",
+            hint="With true, its virtual Administration Server, account and folder go too. With false they stay in Kaspersky "
+            "Security Center, and a tenant of the same name cannot be created again.",
+        )
+    return Change(REMOVE, tenant, None)
+
+
+def _new(wanted: WantedTenant) -> Tenant:
+    """Return the tenant as it will be after its creation: inactive, and with an id that only the server knows."""
+    if wanted.type is None:
+        raise InputError(f"type is required to create the tenant {wanted.reference.label!r}: complete or simple.")
+    new = wanted.new()
+    return Tenant(
+        id="", name=new.name, description=new.description or "", user_data=new.user_data or "", type=new.type,
+        status="inactive", created=None, updated=None, virtual_server_id=None, admin_username=new.admin_username,
+    )  # fmt: skip

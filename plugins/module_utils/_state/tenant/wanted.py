@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tenant that the user wants, checked before anything is sent.
+
+Source: "Creating a tenant" (topic 259250), "Removing a tenant" (topic 259255).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from ..._api.multitenancy.formats import NewTenant
+from ..._errors import InputError
+from ..._module.context import Parameters
+from ..._validation import require_ip_address, require_text, require_xml_text
+from .find import TenantReference, tenant_reference
+
+
+@dataclass(frozen=True)
+class WantedTenant:
+    """A tenant as the user describes it; what was not given is None.
+
+    :param status: ``active`` or ``inactive``; None to leave it as it is.
+    :param remove_artifacts: Whether a removal takes the tenant's objects in Kaspersky Security Center along.
+    :param immutable_changes: What to do about differences that the API cannot remove: ``fail``, ``warn``, ``ignore``.
+    """
+
+    reference: TenantReference
+    present: bool
+    status: Optional[str] = None
+    type: Optional[str] = None
+    description: Optional[str] = None
+    user_data: Optional[str] = None
+    preferred_viis_address: Optional[str] = None
+    admin_username: Optional[str] = None
+    admin_password: Optional[str] = field(default=None, repr=False)
+    remove_artifacts: Optional[bool] = None
+    immutable_changes: str = "fail"
+
+    def new(self) -> NewTenant:
+        """Return what the server creates the tenant from."""
+        return NewTenant(
+            name=self.reference.name or "",
+            description=self.description,
+            user_data=self.user_data,
+            preferred_viis_address=self.preferred_viis_address,
+            type=self.type,
+            admin_username=self.admin_username,
+            admin_password=self.admin_password,
+        )
+
+
+def wanted_tenant(parameters: Parameters) -> WantedTenant:
+    """Return the tenant of the parameters.
+
+    :raises InputError: naming the first option that is invalid.
+    """
+    reference = tenant_reference(parameters, "name")
+    present = parameters["state"] == "present"
+    if not present:
+        return WantedTenant(reference, present, remove_artifacts=parameters.get("remove_artifacts"))
+    for option in ("description", "user_data", "admin_username"):
+        require_xml_text(parameters.get(option), option)
+    require_text(parameters.get("admin_username"), "admin_username")
+    require_ip_address(parameters.get("preferred_viis_address"), "preferred_viis_address")
+    _check_account(parameters)
+    options = (
+        "status",
+        "type",
+        "description",
+        "user_data",
+        "preferred_viis_address",
+        "admin_username",
+        "admin_password",
+    )
+    given = {option: parameters.get(option) for option in options}
+    return WantedTenant(reference, present, **given, immutable_changes=parameters["immutable_changes"])
+
+
+def _check_account(parameters: Parameters) -> None:
+    given = [name for name in ("admin_username", "admin_password") if parameters.get(name)]
+    if parameters.get("type") == "simple" and given:
+        raise InputError(
+            f"{' and '.join(given)} cannot be given for a tenant of type simple: only a complete tenant has a virtual "
+            "Administration Server with an account."
+        )
+    if parameters.get("tenant_id") is None and (parameters.get("type") == "complete" or given):
+        missing = [name for name in ("admin_username", "admin_password") if not parameters.get(name)]
+        if missing:
+            raise InputError(
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: a complete tenant needs the "
+                "account of its virtual Administration Server, both admin_username and admin_password."
+            )

@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a machine must know again: the requests that were sent from here, and the locks under which they are sent.
+
+The server does not say which tenant a task creates, and API 3.0 lists neither tasks nor images. So each request leaves a
+record before it is sent, completed with the id that the server answers: a later run attaches to what an earlier one
+started, also after that one was killed. A record is a small JSON file that a person can read; it holds no secret. All
+records are in one folder: ``KSVLA_STATE_DIR``, by default ``ksvla`` in Ansible's home.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Optional
+
+from .._clock import SYSTEM_CLOCK, Clock, Deadline
+from .._errors import InputError, WaitTimeout
+
+DAY_SECONDS = 24 * 3600.0
+_CLEANED_EVERY_SECONDS = 3600.0
+_LOCK_PAUSE = 0.05
+_LOCK_DIGITS = 3
+"""Hexadecimal digits of the digest that name a lock, so that there are never more than some thousands of files."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One request.
+
+    :param key: What it is about, told apart from everything else; a later request about the same replaces the record.
+    :param about: The same for a person.
+    :param sent_at: When it was sent, in seconds since the epoch.
+    :param settings: What tells one such request from another, such as the settings of a deployment; no secret.
+    :param kept_seconds: How long it holds; None for as long as the server confirms it.
+    :param id: What the server answered: the id of a task, an infrastructure, or an image; None while it is not known.
+    """
+
+    key: str
+    about: str
+    sent_at: float
+    settings: str = ""
+    kept_seconds: Optional[float] = DAY_SECONDS
+    id: Optional[str] = None
+
+
+class Memory:
+    """The records about one server on this machine.
+
+    :param server: The server's address, such as ``https://ksv.example.com:7271``.
+    :param directory: The folder that the user names; None for the default.
+    :raises InputError: when a folder was named and cannot be used.
+    """
+
+    def __init__(self, server: str, directory: Optional[str] = None, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        named = directory or os.environ.get("KSVLA_STATE_DIR") or None
+        base = Path(os.path.expanduser(named)) if named else default_folder()
+        if named:
+            _require_usable(base, named)
+        self.folder = base / server.partition("://")[2].replace(":", "_").replace("[", "").replace("]", "")
+        self._unwritten: dict[str, Record] = {}
+        """Records that could not be kept on disk, as in a home that cannot be written."""
+
+    def find(self, key: str) -> Optional[Record]:
+        """Return the record about something, or None."""
+        record = self._unwritten.get(key) or _read(self._path(key))
+        return record if record is not None and self._holds(record) else None
+
+    def find_all(self, prefix: str) -> list[Record]:
+        """Return the records whose keys begin so, the newest first.
+
+        :param prefix: The first word of the keys with the blank after it, such as ``"svm "``.
+        """
+        found = {record.key: record for record in self._unwritten.values()}
+        with contextlib.suppress(OSError):
+            for path in self.folder.glob(f"{prefix.split(maxsplit=1)[0]}-*.json"):
+                record = _read(path)
+                if record is not None:
+                    found.setdefault(record.key, record)
+        matching = [record for record in found.values() if record.key.startswith(prefix) and self._holds(record)]
+        return sorted(matching, key=lambda record: record.sent_at, reverse=True)
+
+    def age(self, record: Record) -> float:
+        """Return the seconds since a request was sent; none when the system's clock was set back."""
+        return max(0.0, self._clock.now() - record.sent_at)
+
+    def note(self, key: str, about: str, *, settings: str = "", kept_seconds: Optional[float] = DAY_SECONDS) -> Record:
+        """Keep that a request is about to be sent, and return its record."""
+        record = Record(key, about, self._clock.now(), settings, kept_seconds)
+        self.keep(record)
+        return record
+
+    def complete(self, record: Record, own_id: str) -> Record:
+        """Keep the id that the server answered, and return the record with it."""
+        completed = replace(record, id=own_id)
+        self.keep(completed)
+        return completed
+
+    def keep(self, record: Record) -> None:
+        """Keep a record; where that cannot be done on disk, for this run alone."""
+        try:
+            self._make_folder()
+            _write(self._path(record.key), record)
+            self._unwritten.pop(record.key, None)
+            self._clean()
+        except OSError:
+            self._unwritten[record.key] = record
+
+    def keeps(self, record: Record) -> bool:
+        """Return whether a later run will find the record."""
+        return record.key not in self._unwritten
+
+    def forget(self, record: Record) -> None:
+        """Remove a record: the request certainly did nothing, or what it made is gone."""
+        self._unwritten.pop(record.key, None)
+        with contextlib.suppress(OSError):
+            self._path(record.key).unlink()
+
+    def path_of(self, record: Record) -> Path:
+        """Return the file of a record, for messages."""
+        return self._path(record.key)
+
+    @contextmanager
+    def lock(self, subject: str, deadline: Deadline) -> Iterator[None]:
+        """Let no other run on this machine start the same change meanwhile.
+
+        The system releases the lock when the process dies. Between machines there is none; the server's own refusals
+        remain. Where no lock can be had, as on some network file systems, there is none either.
+
+        :raises WaitTimeout: when another run holds it until the deadline.
+        """
+        handle = self._open_lock(subject)
+        try:
+            while handle is not None and not _locked(handle):
+                if deadline.expired():
+                    raise WaitTimeout(
+                        f"Another run on this machine is busy with the same change: {subject}.",
+                        hint="Run this again when that one has ended, or raise wait_timeout.",
+                    )
+                self._clock.sleep(deadline.shortened(_LOCK_PAUSE))
+            yield
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    def _holds(self, record: Record) -> bool:
+        return record.kept_seconds is None or self.age(record) <= record.kept_seconds
+
+    def _make_folder(self) -> None:
+        if self.folder.parts[0].startswith("~"):
+            raise OSError("the account has no home")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _clean(self) -> None:
+        """Remove what does not hold any more, now and then: reading every file each time would cost too much."""
+        mark = self.folder / ".cleaned"
+        with contextlib.suppress(OSError):
+            if 0 <= self._clock.now() - mark.stat().st_mtime < _CLEANED_EVERY_SECONDS:
+                return
+        mark.touch(mode=0o600)
+        for path in self.folder.glob("*.json"):
+            record = _read(path)
+            if record is not None and not self._holds(record):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def _open_lock(self, subject: str) -> Optional[int]:
+        with contextlib.suppress(OSError):
+            self._make_folder()
+            name = f".lock-{_digest(subject)[:_LOCK_DIGITS]}"
+            return os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return None
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key.split(maxsplit=1)[0]}-{_digest(key)[:20]}.json"
+
+
+def default_folder() -> Path:
+    """Return where records are kept when the user names no folder: ``ksvla`` in Ansible's home."""
+    return Path(os.path.expanduser(os.environ.get("ANSIBLE_HOME") or "~/.ansible")) / "ksvla"
+
+
+def _require_usable(folder: Path, named: str) -> None:
+    if not folder.is_dir():
+        raise InputError(
+            f"The folder for what is remembered between runs does not exist: {named}.",
+            hint="Create it, or correct KSVLA_STATE_DIR or ksvla_state_dir.",
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(
+            f"The folder for what is remembered between runs cannot be written to: {named}.",
+            hint="Let the account that runs Ansible write there, or name another folder with KSVLA_STATE_DIR.",
+        )
+
+
+def _read(path: Path) -> Optional[Record]:
+    try:
+        return Record(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write(path: Path, record: Record) -> None:
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(record), file, ensure_ascii=False, indent=1)
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _locked(handle: int) -> bool:
+    """Return whether the lock is held now; also where the file system has no locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

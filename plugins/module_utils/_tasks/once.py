@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starting something once, for both APIs: the one place where this is decided.
+
+Under a lock it is looked, in this order, at the tasks under way, then at the state; only where neither shows what is
+wanted, a record is noted and the request is sent, and the id that the server answers completes the record. The lock comes
+first and the state is read last, so nothing that happens in between is missed: a task that ends after the tasks were read
+shows in the state. When the answer is lost, the same look tells whether the request took effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Generic, Optional, Protocol, TypeVar
+
+from .._clock import Deadline
+from .._errors import KsvlaError, OutcomeUnknown, UnexpectedAnswer
+from .._module.context import Context
+from .._transport.retry import pause
+from .memory import DAY_SECONDS, Memory, Record
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a request is about.
+
+    :param key: Told apart from everything else; its first word is the kind, such as ``tenant`` or ``svm``.
+    :param about: The same for a person, such as ``create tenant Alpine``.
+    :param settings: What tells one such request from another; no secret.
+    :param kept_seconds: How long its record holds; None for as long as the server confirms it.
+    """
+
+    key: str
+    about: str
+    settings: str = ""
+    kept_seconds: Optional[float] = DAY_SECONDS
+
+
+class State(Enum):
+    """Whether what an item is for holds already."""
+
+    HOLDS = "holds"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    """An earlier request, whose answer was lost, may still bring it; it must not be sent again."""
+
+
+class Work(Protocol[T_contra]):
+    """A kind of change, as each resource describes it. Several items may be asked for with one request."""
+
+    repeatable: bool
+    """Whether :meth:`under_way` and :meth:`state` together show everything that a lost request may have done, so that it
+    may be sent again when they show nothing."""
+
+    def subject(self, item: T_contra) -> Subject:
+        """Return what an item is about."""
+
+    def under_way(self, item: T_contra, record: Optional[Record]) -> Optional[str]:
+        """Return the id of a task that does the same already, or None.
+
+        Waits here, within its deadline, for tasks of which only their end shows whose they are.
+
+        :param record: What this machine remembers of the last request about the item.
+        """
+
+    def state(self, item: T_contra, record: Optional[Record]) -> State:
+        """Read whether what the item is for holds."""
+
+    def send(self, items: Sequence[T_contra]) -> str:
+        """Send one request for the items and return the id that the server answers."""
+
+
+@dataclass
+class Started(Generic[T]):
+    """What became of starting items.
+
+    :param sent: The items that were asked for here, with one request.
+    :param id: What the server answered to it.
+    :param attached: Items that a task under way already does, by the id of the task.
+    :param held: Items for which nothing was left to do.
+    :param unknown: Items that an earlier request may still bring.
+    :param lost: Why it is not known whether the request for ``sent`` took effect.
+    """
+
+    sent: list[T] = field(default_factory=list)
+    id: Optional[str] = None
+    attached: dict[str, list[T]] = field(default_factory=dict)
+    held: list[T] = field(default_factory=list)
+    unknown: list[T] = field(default_factory=list)
+    lost: Optional[KsvlaError] = None
+
+
+class Once:
+    """Starts changes once, under locks and with records on this machine.
+
+    :param retries: How often a request whose answer was lost may be sent again, where that is safe.
+    """
+
+    def __init__(self, memory: Memory, context: Context, deadline: Deadline, retries: int) -> None:
+        self._memory = memory
+        self._context = context
+        self._deadline = deadline
+        self._retries = retries
+
+    def start(self, work: Work[T], items: Sequence[T], lock: str) -> Started[T]:
+        """Start what is neither under way nor done, with one request, and return what became of each item.
+
+        :param lock: What no other run on this machine may start meanwhile, for a person; the same for the same items.
+        :raises KsvlaError: when the server refuses, or the time is up; then nothing was started.
+        """
+        started: Started[T] = Started()
+        if not items:
+            return started
+        with self._memory.lock(lock, self._deadline):
+            left = self._left(work, items, started)
+            attempt = 0
+            while left:
+                started.sent = list(left)
+                self._send(work, started)
+                if started.lost is None or not work.repeatable:
+                    return started
+                self._context.clock.sleep(self._deadline.shortened(pause(attempt, started.lost.retry_after)))
+                self._context.trace(f"{started.lost.message} Looking whether it took effect.")
+                try:
+                    left = self._left(work, left, started)
+                except KsvlaError as error:
+                    self._context.trace(f"Looking failed: {error.message}")
+                    return started
+                started.sent = list(left)
+                accepted = isinstance(started.lost, UnexpectedAnswer)
+                if left and (accepted or attempt >= self._retries or self._deadline.expired()):
+                    return started
+                attempt += 1
+            started.lost = None
+        return started
+
+    def _left(self, work: Work[T], items: Sequence[T], started: Started[T]) -> list[T]:
+        """Return the items that are neither under way nor done; note the others."""
+        rest = []
+        for item in items:
+            record = self._memory.find(work.subject(item).key)
+            task_id = work.under_way(item, record)
+            if task_id is None:
+                rest.append((item, record))
+            else:
+                self._remember(work.subject(item), task_id, record)
+                started.attached.setdefault(task_id, []).append(item)
+        left = []
+        for item, record in rest:
+            state = work.state(item, record)
+            if state is State.MISSING:
+                left.append(item)
+            else:
+                (started.held if state is State.HOLDS else started.unknown).append(item)
+        return left
+
+    def _send(self, work: Work[T], started: Started[T]) -> None:
+        """Send the request for ``sent``; note its id, or how its answer was lost."""
+        before = started.lost
+        records = []
+        for subject in map(work.subject, started.sent):
+            noted = self._memory.note(
+                subject.key, subject.about, settings=subject.settings, kept_seconds=subject.kept_seconds
+            )
+            records.append(noted)
+        try:
+            started.id = work.send(started.sent)
+        except (OutcomeUnknown, UnexpectedAnswer) as error:
+            started.lost = error
+            return
+        except KsvlaError:
+            if before is None:
+                for record in records:
+                    self._memory.forget(record)
+            raise
+        started.lost = None
+        for record in records:
+            self._memory.complete(record, started.id)
+
+    def _remember(self, subject: Subject, task_id: str, record: Optional[Record]) -> None:
+        """Keep which task is about the subject, so that the next run need not find it in another way."""
+        if record is None or record.id != task_id:
+            noted = record or self._memory.note(subject.key, subject.about, kept_seconds=subject.kept_seconds)
+            self._memory.complete(noted, task_id)
