@@ -21,6 +21,9 @@ from .periods import MOST_RETURNED, ReportReader
 from .results import facts_of, no_report, readable
 from .wanted import WantedReport
 
+_KNOWN = ("changed", "report_id", "dest", "size_bytes", "checksum_sha256")
+"""What a failure says of the report, as far as it is known."""
+
 
 class ReportFetcher:
     """Fetches reports for one task.
@@ -57,7 +60,7 @@ class ReportFetcher:
                 raise
             raise file.failure(error, result) from None
         except KsvlaError as error:
-            error.add_details(**result)
+            error.add_details(**{key: value for key, value in result.items() if key in _KNOWN})
             if result["size_bytes"] is not None or _is_final(error):
                 self._remember(report_id)
             raise
