@@ -14,82 +14,82 @@ from array import array
 from typing import Optional
 
 _LOG_INTERVALS = 1_000_000
-"""Intervals in the log at most, at 12 bytes each. Half of them are dropped when it is full."""
+"""Intervals that the log keeps, at 12 bytes each."""
+_END = 0xFFFFFFFF
+"""An interval is one number: its start in the upper 32 bits, its end in the lower ones."""
 
 
 class Coverage:
     """The covered seconds of machines, which are numbered from 0."""
 
     def __init__(self, log_intervals: int = _LOG_INTERVALS) -> None:
-        self._log_values = 3 * log_intervals
-        self._starts = array("I")
-        self._ends = array("I")
+        self._log_intervals = log_intervals
+        self._last = array("Q")
         self._sums = array("Q")
         """The seconds of the intervals that were dropped from the log."""
         self._dropped_until = array("I")
         self._late = bytearray()
-        """Which machines have periods in the log that overlap others."""
+        """Which machines have intervals in the log that may overlap others."""
         self._unknown: set[int] = set()
-        self._log = array("I")
-        """Machine, start and end of intervals before the last one of their machine."""
+        self._log = array("Q")
+        """The intervals before the last one of their machine, and below, whose they are."""
+        self._log_machines = array("I")
 
     def add_machine(self) -> int:
         """Return the number of a new machine."""
-        self._starts.append(0)
-        self._ends.append(0)
-        self._sums.append(0)
-        self._dropped_until.append(0)
-        self._late.append(0)
-        return len(self._starts) - 1
+        for numbers in (self._last, self._sums, self._dropped_until, self._late):
+            numbers.append(0)
+        return len(self._last) - 1
 
     def add(self, machine: int, start: int, end: int) -> None:
         """Add a period, in seconds since 1970."""
-        last_start, last_end = self._starts[machine], self._ends[machine]
+        last = self._last[machine]
+        last_end = last & _END
         if start > last_end:
-            if last_end:
-                self._log.extend((machine, last_start, last_end))
-            self._starts[machine] = start
-            self._ends[machine] = end
-        elif start >= last_start:
-            if end > last_end:
-                self._ends[machine] = end
+            if last:
+                self._log.append(last)
+                self._log_machines.append(machine)
+            self._last[machine] = start << 32 | end
             return
-        else:
-            # What reaches into the last interval is part of that, so that nothing in the log overlaps it.
-            self._ends[machine] = max(end, last_end)
+        last_start = last >> 32
+        if start < last_start:
             self._late[machine] = 1
-            self._log.extend((machine, start, min(end, last_start)))
-        if len(self._log) >= self._log_values:
-            self._drop(self._log_values // 6 * 3)
+            self._log.append(start << 32 | min(end, last_start))
+            self._log_machines.append(machine)
+        # What reaches into the last interval is part of that, so that nothing in the log overlaps it.
+        self._last[machine] = last_start << 32 | max(end, last_end)
+
+    def trim(self) -> None:
+        """Drop the older half of the log when it is full. To be called now and then."""
+        if len(self._log) >= self._log_intervals:
+            self._drop(self._log_intervals // 2)
 
     def seconds(self, machine: int) -> Optional[int]:
         """Return the covered seconds of a machine, or None where they are unknown. Nothing may be added afterwards."""
         self._drop(len(self._log))
-        if machine in self._unknown:
-            return None
-        return self._sums[machine] + self._ends[machine] - self._starts[machine]
+        last = self._last[machine]
+        return None if machine in self._unknown else self._sums[machine] + (last & _END) - (last >> 32)
 
-    def _drop(self, values: int) -> None:
+    def _drop(self, count: int) -> None:
         """Drop the oldest intervals of the log, and add them to the sums."""
-        log, sums, late, until = self._log[:values], self._sums, self._late, self._dropped_until
-        del self._log[:values]
         overlapping: dict[int, array[int]] = {}
-        for machine, start, end in zip(log[0::3], log[1::3], log[2::3]):
-            if late[machine]:
-                overlapping.setdefault(machine, array("Q")).append(start << 32 | end)
+        for machine, interval in zip(self._log_machines[:count], self._log[:count]):
+            if self._late[machine]:
+                overlapping.setdefault(machine, array("Q")).append(interval)
             else:
-                sums[machine] += end - start
-                until[machine] = end
-        for machine, packed in overlapping.items():
-            self._merge(machine, sorted(packed))
+                self._dropped_until[machine] = interval & _END
+                self._sums[machine] += (interval & _END) - (interval >> 32)
+        del self._log[:count], self._log_machines[:count]
+        for machine, intervals in overlapping.items():
+            self._merge(machine, sorted(intervals))
 
-    def _merge(self, machine: int, packed: list[int]) -> None:
+    def _merge(self, machine: int, intervals: list[int]) -> None:
         """Add the seconds that intervals of one machine cover, which may overlap each other."""
         until = self._dropped_until[machine]
-        if packed[0] >> 32 < until:
+        if intervals[0] >> 32 < until:
             self._unknown.add(machine)
-        for interval in packed:
-            start, end = max(interval >> 32, until), interval & 0xFFFFFFFF
+        for interval in intervals:
+            start, end = max(interval >> 32, until), interval & _END
             if end > start:
                 self._sums[machine] += end - start
                 until = end

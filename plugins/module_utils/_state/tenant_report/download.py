@@ -26,7 +26,7 @@ from ..._transport.retry import PASSING, pause
 
 RANGE_BYTES = 256 * 1024 * 1024
 """What one request asks for. Most reports are shorter; more requests than needed would slow down a distant server."""
-_BUFFER_BYTES = 1024 * 1024
+_PIECE = 1024 * 1024
 _CONTENT_RANGE = re.compile(r"bytes[ =](\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[]")
 """How HTML, XML and JSON begin, and a report never does."""
@@ -93,9 +93,9 @@ class ReportDownload:
             yield
             return
         descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        with os.fdopen(descriptor, "r+b", _BUFFER_BYTES) as file:
+        with os.fdopen(descriptor, "r+b") as file:
             os.fchmod(descriptor, 0o600)
-            while piece := file.read(_BUFFER_BYTES):
+            while piece := file.read(_PIECE):
                 self._take(piece)
             self._kept = self._size
             self._file = file

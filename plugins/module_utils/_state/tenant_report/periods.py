@@ -105,22 +105,24 @@ class ReportReader:
         return entries
 
     def _take(self, rows: Iterable[Row]) -> None:
-        days, machines, counts, add, keep = self._days, self._machines, self._counts, self._coverage.add, self._keep
+        days, minutes, seconds = self._days, _MINUTES, _SECONDS
+        machines, counts, add = self._machines, self._counts, self._coverage.add
         for row in rows:
             try:
                 tenant_id, _tenant_name, vm_id, _vm_name, started, ended = row
                 # Almost every date is written like this, and on a day that occurred before.
-                start = days[started[:11]] + _MINUTES[started[11:17]] + _SECONDS[started[17:]]
-                end = days[ended[:11]] + _MINUTES[ended[11:17]] + _SECONDS[ended[17:]]
+                start = days[started[:11]] + minutes[started[11:17]] + seconds[started[17:]]
+                end = days[ended[:11]] + minutes[ended[11:17]] + seconds[ended[17:]]
                 machine = machines[tenant_id][vm_id]
             except (KeyError, ValueError):
                 self._take_other(row)
                 continue
-            if start > end or keep:
+            if end < start or self._keep:
                 self._take_other(row)
                 continue
             counts[machine] += 1
             add(machine, start, end)
+        self._coverage.trim()
 
     def _take_other(self, row: Row) -> None:
         """Take a row that is not like most others, or count it when it is not a period and not a heading."""

@@ -55,7 +55,9 @@ class RowReader:
         if max(map(len, lines)) > _LONGEST_LINE:
             lines = [line if len(line) <= _LONGEST_LINE else "too long" for line in lines]
         rows: list[Row] = []
-        if not self._open:
+        if not self._open and '"' not in block:
+            rows = [line.split(";") for line in lines]
+        elif not self._open:
             with contextlib.suppress(csv.Error):
                 rows = list(csv.reader(lines, delimiter=";"))
         if len(rows) != len(lines):
