@@ -27,7 +27,7 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
     :raises KsvlaError: with what is known of the report until then.
     """
     try:
-        wanted = WantedReport.from_parameters(parameters)
+        wanted = WantedReport.from_parameters(parameters, context)
         poller = Poller(wanted.waiting, context)
         server, settings = connect.multitenancy(parameters, context)
         memory = Memory(settings.origin, clock=context.clock)

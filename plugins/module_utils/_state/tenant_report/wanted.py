@@ -10,7 +10,7 @@ from typing import Optional
 
 from ..._api.tasks import ServerTask
 from ..._errors import InputError
-from ..._module.context import Parameters
+from ..._module.context import Context, Parameters
 from ..._tasks.poller import Waiting
 from ..._validation import date_time, require_text
 from ..tenant.find import TenantReference, tenant_reference
@@ -69,12 +69,12 @@ class WantedReport:
     waiting: Waiting
 
     @classmethod
-    def from_parameters(cls, parameters: Parameters) -> WantedReport:
+    def from_parameters(cls, parameters: Parameters, context: Context) -> WantedReport:
         """Check the options before anything is sent.
 
         :raises InputError: when one cannot be right.
         """
-        tenant = tenant_reference(parameters)
+        tenant = tenant_reference(parameters, context)
         require_text(parameters.get("report_id"), "report_id")
         require_text(parameters.get("dest"), "dest")
         start = date_time(parameters.get("period_start"), "period_start")
