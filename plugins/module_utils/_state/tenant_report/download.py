@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,34 @@ class Downloaded:
     checksum: str
 
 
+class _Sha256:
+    """SHA-256, computed in a thread of its own, since it takes a third of the time that fetching takes."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._executor = ThreadPoolExecutor(1)
+        self._waiting = bytearray()
+        self._done: Optional[Future[None]] = None
+
+    def update(self, piece: bytes) -> None:
+        """Add a piece."""
+        self._waiting += piece
+        if len(self._waiting) >= _PIECE:
+            self._submit()
+
+    def hexdigest(self) -> str:
+        """Return the checksum of all pieces, of which there may be no more."""
+        self._submit()
+        self._executor.shutdown()
+        return self._digest.hexdigest()
+
+    def _submit(self) -> None:
+        if self._done is not None:
+            self._done.result()
+        self._done = self._executor.submit(self._digest.update, self._waiting)
+        self._waiting = bytearray()
+
+
 class ReportDownload:
     """Fetches one report.
 
@@ -55,7 +84,7 @@ class ReportDownload:
         self._part = part
         self._consume = consume
         self._clock = clock
-        self._digest = hashlib.sha256()
+        self._digest = _Sha256()
         self._size = 0
         self._kept = 0
         """The bytes that an earlier run left in the part file."""

@@ -24,6 +24,7 @@ def covered(periods: list[tuple[int, int, int]], log_intervals: int) -> tuple[li
     seconds: dict[int, set[int]] = defaultdict(set)
     for machine, start, length in periods:
         coverage.add(machine, start, start + length)
+        coverage.trim()
         seconds[machine].update(range(start, start + length))
     return [coverage.seconds(machine) for machine in machines], seconds
 
@@ -69,6 +70,7 @@ def test_memory_does_not_grow_with_the_number_of_periods(late: bool) -> None:
             coverage.add(machine, number * 10, number * 10 + 5)
             if late and number % 10 == 0:
                 coverage.add(machine, number * 10 - 3, number * 10 + 5)
+            coverage.trim()
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
