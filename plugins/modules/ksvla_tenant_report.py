@@ -12,11 +12,12 @@ short_description: Generate a protection report and fetch it
 version_added: 1.0.0
 description:
   - Has the Integration Server generate a report on when virtual machines were protected, and fetches it as a CSV file.
-  - The file is fetched in ranges and written aside, readable by its owner only. After a break it goes on where it
-    stopped. It is moved into place when it is whole and differs from what is there.
-  - A report of the same tenant and period that an earlier run on this machine started and did not fetch is attached to,
-    up to an hour after it was finished or given up.
-  - The same pass over the report yields its sums, so that a report need not be read again.
+  - The file is fetched into a temporary file in the folder of O(dest), readable by its owner only. After a break it goes
+    on where it stopped. It is moved into place when it is whole and differs from what is there.
+  - What is not a report, such as a page of a proxy, is refused, and the file that is there stays.
+  - A report of the same tenant and period that an earlier run on this machine started and did not fetch is fetched
+    instead of generating another, up to an hour after it was started.
+  - The report is summed up while it is fetched, in memory that does not grow with its size.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -63,13 +64,28 @@ options:
     type: str
   dest:
     description:
-      - The file to write. Without it the report is only read, for its sums.
+      - The file to write. Without it the report is only read, for its summary.
       - A new file is readable by its owner only. One that is replaced keeps its owner and permissions, unless O(owner),
         O(group) or O(mode) say otherwise.
     type: path
+  summary:
+    description:
+      - What RV(summary) is about.
+      - With V(vms), a report on more than 50,000 virtual machines is written to O(dest), and then the task fails.
+      - With V(none), fetching is fastest.
+    type: str
+    choices: [none, tenants, vms]
+    default: tenants
   return_periods:
     description:
-      - Whether to return every single period. A report may have millions.
+      - Whether to return every single period.
+      - A report with more than 50,000 periods is written to O(dest), and then the task fails.
+    type: bool
+    default: false
+  allow_empty:
+    description:
+      - Whether a report without periods may replace a file that holds periods. Otherwise the task fails, and the file
+        stays.
     type: bool
     default: false
   wait_timeout:
@@ -78,7 +94,7 @@ options:
     type: float
     default: 600
 notes:
-  - The function must be enabled on the Integration Server (C(EnableProtectionReports)), or reports are empty.
+  - Protection reports must be enabled on the Integration Server (C(EnableProtectionReports)), or they are empty.
   - In check mode no report is generated, so that its content cannot be known; a change is predicted. With O(report_id)
     the report is read and the prediction is exact.
   - With O(wait=false) the report is not fetched. A later task with the same tenant and period that waits fetches it, and
@@ -96,6 +112,7 @@ EXAMPLES = r"""
     period_end: "2026-02-01T00:00:00"
     dest: /srv/reports/northwind-2026-01.csv
     mode: "0640"
+    summary: vms
   register: january
 
 - name: Show for how many hours each virtual machine was protected
@@ -144,24 +161,47 @@ periods:
       protected_from: "2026-01-01T08:00:00"
       protected_to: "2026-01-01T20:00:00"
 summary:
-  description: Per tenant and virtual machine, how many periods there are and how many seconds they cover. Periods that
-    overlap count once.
+  description:
+    - How many periods there are, and how many seconds they cover. Periods of one virtual machine that overlap count once.
+    - With O(summary=tenants), an entry for each tenant, with the number of its virtual machines in C(vms).
+    - With O(summary=vms), an entry for each virtual machine, with C(vm_id) and C(vm_name). With O(summary=none), none.
+    - C(tenant_id) and C(tenant_name) are V(none) for virtual machines of no tenant.
+    - C(protected_seconds) is V(none) where it cannot be computed, because a very large report is not in the order of
+      time. A warning says so.
   returned: always
   type: list
   elements: dict
   sample:
     - tenant_id: 6f7c2f0e-4a53-4f5c-9c7b-0d7d3f1d9a11
       tenant_name: Northwind
-      vm_id: 0a4f7e53-6d38-4f0a-9a55-6e0c0d1c2b3a
-      vm_name: web-01
-      periods: 1
-      protected_seconds: 43200
+      vms: 2
+      periods: 3
+      protected_seconds: 86400
 tasks:
-  description: The tasks of the server, as they were last seen.
+  description: The task of the server that generated the report, as it was last seen. On failure, without the one in
+    RV(task).
   returned: always, also on failure
   type: list
   elements: dict
   sample: []
+task:
+  description: The task of the server that failed or did not end in time.
+  returned: on failure, when there is one
+  type: dict
+  sample:
+    id: 0b3f5a44-8f0e-4a53-9c7b-0d7d3f1d9a11
+    type: CreateTenantReport
+    state: Failed
+    stage: WritingReport
+    progress: 50
+    created: "2026-01-31T12:00:00"
+    state_changed: "2026-01-31T12:00:07"
+    last_changed: "2026-01-31T12:00:07"
+    result:
+    error: The connection to Kaspersky Security Center is not configured.
+    error_code: KSC_ServiceNotConfigured
+    parameters: {}
+    children: []
 remaining:
   description: What is still to be done, with O(wait=false).
   returned: always
@@ -198,7 +238,9 @@ DEFINITION = ModuleDefinition(
         "period_end": {"type": "str"},
         "report_id": {"type": "str"},
         "dest": {"type": "path"},
+        "summary": {"type": "str", "choices": ["none", "tenants", "vms"], "default": "tenants"},
         "return_periods": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
     },
     mutually_exclusive=[
         ("tenant_name", "tenant_id"),

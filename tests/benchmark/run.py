@@ -10,7 +10,7 @@ counts is the ratio of their medians.
     make benchmark ARGS=overhead   one item of a loop, against ansible.builtin.uri doing the same GET
     make benchmark ARGS=tasks       one task of its own, against ansible.builtin.uri and against a task that does nothing
     make benchmark ARGS=vms         registering virtual machines, against a bare client with one connection
-    make benchmark ARGS=report      memory while fetching reports of growing size
+    make benchmark ARGS=report      fetching a report of 1 GB, against curl, and the memory that it takes
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from typing import Any
 
 BIN = Path(sys.executable).parent
 PLAYS = Path(__file__).parent / "plays"
+_REPORT_ID = "3a5ed0c4-0b6b-4f0a-8f0e-6a2c1b0d9e8f"
 
 
 @contextmanager
@@ -146,28 +147,50 @@ def _bare_client(server: dict[str, Any], tenant: str, count: int, first: int) ->
     return time.monotonic() - started
 
 
-def report(_rounds: int) -> None:
-    """Show the highest memory of the process that fetches a report, for reports of growing size."""
-    print("Fetching a report (highest memory of the process):")
-    small = 0
-    for lines in (10_000, 100_000, 1_000_000):
-        with tempfile.TemporaryDirectory() as folder:
-            size, peak = _fetch_report(Path(folder), lines)
-        small = small or peak
-        print(f"  {size / 1e6:7.1f} MB: {peak / 1024:6.1f} MB, {peak / small:.2f} times that of the smallest")
+def report(rounds: int, megabytes: int = 1000, machines: int = 10_000) -> None:
+    """Compare fetching a large report with curl, which neither checks nor adds up anything."""
+    rates: dict[str, list[float]] = {"curl": [], "none": [], "tenants": []}
+    peaks: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder, dest = Path(name), Path(name) / "fetched.csv"
+        _fetch_report(None, "write", str(folder), str(megabytes), str(machines))
+        with simulator(folder, "--state", str(folder / "state.json")) as server:
+            for _round in range(min(rounds, 3)):
+                rates["curl"].append(_curl(server, dest) / 1e6)
+                for summary in ("none", "tenants"):
+                    dest.unlink()
+                    done = json.loads(_fetch_report(server, "fetch", str(dest), summary))
+                    rates[summary].append(done["size"] / done["seconds"] / 1e6)
+                    peaks[summary] = max(done["peak_kib"], peaks.get(summary, 0))
+    median = {side: statistics.median(values) for side, values in rates.items()}
+    print(
+        f"Fetching a report of {megabytes} MB on {machines} virtual machines (median of {len(rates['curl'])} rounds):"
+    )
+    print(f"  curl                                  {median['curl']:6.1f} MB/s")
+    for summary in ("none", "tenants"):
+        ratio, peak = median[summary] / median["curl"], peaks[summary] / 1024
+        print(
+            f"  ksvla_tenant_report, summary {summary:8} {median[summary]:6.1f} MB/s, {ratio:.2f} of curl, {peak:.0f} MB of memory"
+        )
 
 
-def _fetch_report(folder: Path, lines: int) -> tuple[int, int]:
+def _curl(server: dict[str, Any], dest: Path) -> float:
+    """Fetch the report with curl and return the bytes per second that it shows."""
+    url = f"https://{server['KSVLA_HOST']}:{server['KSVLA_PORT']}/api/2.0/virtualization/reports/tenants/{_REPORT_ID}"
+    account = f"multitenancy:{server['KSVLA_MULTITENANCY_PASSWORD']}"
+    command = ["curl", "--silent", "--fail", "--cacert", server["KSVLA_CA_PATH"], "--user", account]
+    command += ["--header", "Accept: application/csv", "--output", str(dest), "--write-out", "%{speed_download}", url]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _fetch_report(server: dict[str, Any] | None, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
+    environment.update({key: str(value) for key, value in (server or {}).items() if key.startswith("KSVLA_")})
     script = Path(__file__).with_name("fetch_report.py")
     done = subprocess.run(
-        [sys.executable, str(script), str(folder), str(lines)],
-        env={**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]},
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, str(script), *arguments], env=environment, stdout=subprocess.PIPE, check=True
     )
-    size, peak = done.stdout.split()
-    return int(size), int(peak)
+    return done.stdout.decode()
 
 
 def main() -> None:

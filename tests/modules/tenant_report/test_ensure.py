@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from support.svm import Caller, caller
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import ensure as _tenant_report
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.results import readable
 from simulator.testing import RunningSimulator
 
 
@@ -42,5 +42,92 @@ def test_the_prediction_is_what_then_happens(report: Any, with_dest: bool, tmp_p
 @pytest.mark.parametrize(
     ("size", "shown"), [(0, "0.0 kB"), (812, "0.8 kB"), (99_000, "99.0 kB"), (1e5, "0.1 MB"), (8.5e9, "8500.0 MB")]
 )
-def test_sizes_are_shown_as_a_person_reads_them(size: int, shown: str) -> None:
-    assert _tenant_report._readable(size) == shown
+def test_sizes_are_shown_in_the_unit_that_suits_them(size: int, shown: str) -> None:
+    assert readable(size) == shown
+
+
+# ---- what is returned -------------------------------------------------------------------------------------------------
+
+PERIOD = {"tenant_name": "Northwind", "from": "2025-10-05T00:00:00", "to": "2025-10-05T01:00:00"}
+
+
+def test_the_summary_is_none_or_of_tenants_or_of_machines(run: Caller, report: Any) -> None:
+    run.simulator.seed(periods=[{**PERIOD, "vm_id": f"vm-{number}", "vm_name": "web"} for number in range(3)])
+    assert report(summary="none")["summary"] == []
+    (tenant,) = report()["summary"]
+    assert {key: tenant[key] for key in ("tenant_name", "vms", "periods", "protected_seconds")} == {
+        "tenant_name": "Northwind", "vms": 3, "periods": 3, "protected_seconds": 3 * 3600,
+    }  # fmt: skip
+    assert [vm["vm_id"] for vm in report(summary="vms")["summary"]] == ["vm-0", "vm-1", "vm-2"]
+
+
+@pytest.mark.parametrize("option", [{"return_periods": True}, {"summary": "vms"}])
+def test_more_entries_than_can_be_returned_are_left_in_the_file(
+    run: Caller, report: Any, option: dict[str, Any], tmp_path: Path
+) -> None:
+    run.simulator.seed(periods=[{**PERIOD, "vm_id": f"vm-{number}", "vm_name": "web"} for number in range(50_001)])
+    report_id = report()["report_id"]
+    fetch = partial(run.fails, "tenant_report", password=run.simulator.multitenancy_password, report_id=report_id)
+    dest = tmp_path / "report.csv"
+    placed = fetch(dest=str(dest), **option)
+    assert placed["changed"]
+    assert f"Read {dest} instead" in placed["hint"]
+    assert dest.stat().st_size == placed["size_bytes"]
+    unplaced = fetch(**option)
+    assert not unplaced["changed"]
+    assert "Give dest" in unplaced["hint"]
+
+
+# ---- what must not be replaced ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def final(run: Caller, report: Any, tmp_path: Path) -> Path:
+    """A file with a period of the tenant, which the server then no longer has."""
+    dest = tmp_path / "final.csv"
+    run.simulator.seed(periods=[{**PERIOD, "vm_id": "vm-1", "vm_name": "web"}])
+    assert report(dest=str(dest))["size_bytes"]
+    run.simulator.reset()
+    run.simulator.seed(tenants=[{"name": "Northwind", "type": "simple", "status": "active"}])
+    return dest
+
+
+@pytest.mark.parametrize("summary", ["none", "tenants"])
+def test_an_empty_report_does_not_replace_periods(run: Caller, final: Path, summary: str) -> None:
+    before = final.read_bytes()
+    options = {"password": run.simulator.multitenancy_password, "tenant_name": "Northwind", "summary": summary}
+    for _repeat in range(2):
+        failed = run.fails("tenant_report", dest=str(final), **options)
+        assert f"{final} does: that file was not replaced" in failed["msg"]
+        assert "allow_empty" in failed["hint"]
+        assert not failed["changed"]
+        assert (final.read_bytes(), list(final.parent.glob(".*.part"))) == (before, [])
+    del options["tenant_name"]
+    predicted = run.fails("tenant_report", check_mode=True, dest=str(final), report_id=failed["report_id"], **options)
+    assert (predicted["msg"], predicted["changed"]) == (failed["msg"], False)
+
+
+def test_an_empty_report_replaces_periods_where_that_is_allowed(report: Any, final: Path) -> None:
+    assert report(dest=str(final), allow_empty=True)["changed"]
+    assert final.read_bytes() == b""
+
+
+def test_an_empty_report_replaces_what_holds_no_periods(report: Any, final: Path) -> None:
+    final.write_text("tenant ID;tenant name;VM ID;VM name;protection enabled;protection disabled\n")
+    assert report(dest=str(final))["changed"]
+
+
+@pytest.mark.parametrize("body", ["<html><body>Bad gateway</body></html>", '{"error": "no"}', "garbage\n" * 20])
+@pytest.mark.parametrize("status", [200, 206])
+def test_what_is_not_a_report_is_refused_and_the_file_stays(
+    run: Caller, final: Path, report: Any, body: str, status: int
+) -> None:
+    before = final.read_bytes()
+    headers = {"Content-Range": f"bytes=0-{len(body) - 1}/{len(body)}"}
+    run.simulator.fault(method="GET", path="/reports/tenants/", status=status, body=body, headers=headers, times=1)
+    failed = run.fails(
+        "tenant_report", password=run.simulator.multitenancy_password, tenant_name="Northwind", dest=str(final)
+    )
+    assert "not a protection report" in failed["msg"]
+    assert not failed["changed"]
+    assert (final.read_bytes(), list(final.parent.glob(".*.part"))) == (before, [])

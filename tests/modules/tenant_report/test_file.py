@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import time
@@ -18,7 +19,7 @@ import pytest
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import file as _report_file
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.file import ReportFile
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import SessionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils import _controller
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, run_in_controller
 from simulator.testing import RunningSimulator
@@ -31,8 +32,8 @@ Report = Callable[..., dict[str, Any]]
 @pytest.fixture
 def report(simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Report]:
     """Runs the module with the usual file options."""
-    sessions = SessionPool()
-    monkeypatch.setattr(_controller, "_SESSIONS", sessions)
+    connections = ConnectionPool()
+    monkeypatch.setattr(_controller, "_CONNECTIONS", connections)
     simulator.configure(task_seconds=0)
 
     def run(*, check: bool = False, **options: Any) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def report(simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> Iter
         return run_in_controller(DEFINITION, given, task)
 
     yield run
-    sessions.close()
+    connections.close()
 
 
 @pytest.fixture
@@ -90,8 +91,8 @@ def test_what_is_no_place_for_a_file_is_refused(report: Report, simulator: Runni
     assert "File name too long" in refused(report, simulator, dest.with_name("n" * 256))
     assert "null" in refused(report, simulator, f"{dest}\0")
     os.mkfifo(dest)
-    assert "no ordinary file" in refused(report, simulator, dest)
-    assert "no ordinary file" in refused(report, simulator, "/dev/null")
+    assert "not a regular file" in refused(report, simulator, dest)
+    assert "not a regular file" in refused(report, simulator, "/dev/null")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_what_cannot_be_read_any_more_is_named(
     report: Report, made: str, dest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dest.write_text("old")
-    monkeypatch.setattr(ReportFile, "facts", failing(errno.EACCES))
+    monkeypatch.setattr(ReportFile, "read", failing(errno.EACCES))
     result = report(report_id=made, dest=str(dest))
     assert result["report_id"] == made
     assert f"cannot be written to {dest}: Permission denied" in result["msg"]
@@ -162,7 +163,7 @@ def test_unsafe_writes_writes_into_a_file_that_cannot_be_replaced(
         result = report(report_id=made, dest=str(dest), unsafe_writes=True)
     assert result["changed"], result
     assert (dest.stat().st_ino, mode(dest)) == (there.st_ino, 0o640)
-    assert ReportFile(dest).facts()["checksum_sha256"] == result["checksum_sha256"]
+    assert hashlib.sha256(dest.read_bytes()).hexdigest() == result["checksum_sha256"]
     assert list(dest.parent.iterdir()) == [dest]
 
 
@@ -198,14 +199,18 @@ def test_names_of_any_length(name: str, report: Report, made: str, dest: Path) -
 
 
 def test_the_part_is_named_for_file_and_report(dest: Path) -> None:
-    parts = {ReportFile(dest.with_name(name)).part(report_id) for name in ("a", "b") for report_id in ("1", "2" * 999)}
+    parts = {
+        ReportFile(str(dest.with_name(name)), {}).part(report_id)
+        for name in ("a", "b")
+        for report_id in ("1", "2" * 999)
+    }
     assert len(parts) == 4
     assert {part.parent for part in parts} == {dest.parent}
     assert all(len(part.name) < 40 for part in parts)
 
 
 def test_parts_of_reports_that_the_server_has_dropped_are_removed(dest: Path) -> None:
-    file, other = ReportFile(dest), ReportFile(dest.with_name("other.csv"))
+    file, other = ReportFile(str(dest), {}), ReportFile(str(dest.with_name("other.csv")), {})
     old, young, others, mine = file.part("old"), file.part("young"), other.part("old"), file.part("mine")
     for part, age in ((old, DAY + 60), (young, DAY - 60), (others, DAY + 60), (mine, DAY + 60)):
         part.write_text("half a line")
@@ -249,7 +254,7 @@ def test_the_owner_stays(report: Report, made: str, dest: Path) -> None:
     assert (dest.stat().st_uid, dest.stat().st_gid, mode(dest)) == (12, 34, 0o640)
 
 
-def test_a_file_of_somebody_else_can_be_replaced(
+def test_a_file_of_another_user_can_be_replaced(
     report: Report, made: str, dest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dest.write_text("old")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +16,8 @@ import pytest
 from support.svm import Caller, caller
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import generate as _report_task
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.generate import (
-    Generation,
-    Question,
-)
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.journal import TaskJournal
+from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Clock
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.wanted import ReportRequest
 from simulator.testing import RunningSimulator
 
 TENANT = "00000000-0000-4000-8000-00000000000a"
@@ -90,8 +84,10 @@ def test_a_run_after_one_that_gave_up_waiting_attaches(report: Reports) -> None:
     assert report.generated() == 1
 
 
-def test_who_cannot_remember_does_not_promise_to_attach(report: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KSVLA_JOURNAL", "/dev/null/journal")
+def test_a_run_that_cannot_remember_does_not_promise_to_attach(
+    report: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANSIBLE_HOME", "/dev/null/home")
     slow(report.simulator, 300)
     hint = report.fails(wait_timeout=1.2)["hint"]
     assert "attach" not in hint
@@ -137,15 +133,20 @@ def test_a_report_of_which_fetching_failed_is_fetched_by_the_next_run(report: Re
     assert report.generated() == 1
 
 
-def test_a_report_that_lies_there_for_long_is_not_delivered(report: Reports, tmp_path: Path) -> None:
+class LaterClock(Clock):
+    """A clock that is ahead."""
+
+    def now(self) -> float:
+        return time.time() + 3601
+
+
+def test_a_report_that_was_generated_an_hour_ago_is_not_delivered(report: Reports) -> None:
     task_id = report(wait=False)["tasks"][0]["id"]
-    (note,) = (tmp_path / "journal").rglob(task_id)
-    long_ago = time.time() - _report_task._FRESH_SECONDS - 1
-    os.utime(note, (long_ago, long_ago))
+    report.run.clock = LaterClock()
     assert report()["tasks"][0]["id"] != task_id
 
 
-def test_a_report_that_the_server_has_dropped_is_generated_anew(report: Reports) -> None:
+def test_a_report_that_the_server_has_dropped_is_generated_again(report: Reports) -> None:
     report(wait=False)
     dropped = report(wait=False)["report_id"]
     report.simulator.fault(method="GET", path=f"/reports/tenants/{dropped}", status=404, times=1)
@@ -154,7 +155,7 @@ def test_a_report_that_the_server_has_dropped_is_generated_anew(report: Reports)
 
 
 @pytest.mark.parametrize("status", [400, 403, 415])
-def test_a_report_that_the_server_refused_is_generated_anew(report: Reports, status: int) -> None:
+def test_a_report_that_the_server_refused_is_generated_again(report: Reports, status: int) -> None:
     report.simulator.fault(method="GET", path="/reports/tenants/", status=status, times=1)
     refused = report.fails()["report_id"]
     assert report()["report_id"] not in (None, refused)
@@ -162,7 +163,7 @@ def test_a_report_that_the_server_refused_is_generated_anew(report: Reports, sta
 
 
 @pytest.mark.parametrize("change", [{"tenant_name": "Southwind"}, OCTOBER, {"period_start": "2025-10-01"}])
-def test_another_question_is_not_attached_to(report: Reports, change: dict[str, str]) -> None:
+def test_a_task_of_another_request_is_not_attached_to(report: Reports, change: dict[str, str]) -> None:
     report(wait=False)
     report(wait=False, **change)
     assert report.generated() == 2
@@ -211,168 +212,75 @@ def test_runs_at_once_have_one_report_generated(report: Reports, simulator: Runn
 # ---- a lost answer ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def meanwhile(report: Reports, api: MultitenancyApi, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Any]]:
-    """Is done by others while this one pauses after its answer was lost."""
-    acts: list[Callable[[], Any]] = []
-
-    def pause(_attempt: int, _retry_after: float | None = None) -> float:
-        for act in acts:
-            act()
-        acts.clear()
-        return 0.0
-
-    monkeypatch.setattr(_report_task, "pause", pause)
-    return acts
-
-
-def lose(simulator: RunningSimulator, kind: str) -> None:
-    simulator.fault(method="POST", path="/reports/", kind=kind, times=1)
-
-
-def periods(result: dict[str, Any]) -> list[str]:
-    return [period["protected_from"] for period in result["periods"]]
-
-
-def test_a_report_whose_announcement_was_lost_is_found(report: Reports, meanwhile: list[Any]) -> None:
-    lose(report.simulator, "drop_after")
-    assert periods(report(return_periods=True, **OCTOBER)) == ["2025-10-05T00:00:00"]
-    assert report.generated() == 1
-    assert "found by its task, the only new one" in report.run.warnings[-1]
-
-
-@pytest.mark.parametrize(
-    "others",
-    [
-        (TENANT, "2025-09-01T00:00:00", "2025-10-01T00:00:00"),
-        (TENANT, "2025-09-01T00:00:00", "2025-11-01T00:00:00"),
-        (TENANT, None, None),
-        (TENANT, "2025-01-01T00:00:00", "2025-02-01T00:00:00"),
-        (OTHER, "2025-10-01T00:00:00", "2025-11-01T00:00:00"),
-        (None, "2025-10-01T00:00:00", "2025-11-01T00:00:00"),
-    ],
-)
-def test_the_report_of_somebody_else_is_not_delivered(
-    report: Reports, api: MultitenancyApi, meanwhile: list[Any], others: tuple[Any, Any, Any], tmp_path: Path
+@pytest.mark.parametrize(("kind", "generated"), [("drop_after", 2), ("drop_before", 1)])
+def test_another_report_is_generated_when_the_answer_is_lost(
+    report: Reports, api: MultitenancyApi, kind: str, generated: int
 ) -> None:
-    lose(report.simulator, "drop_before")
-    theirs: list[str] = []
-    meanwhile.append(lambda: theirs.append(api.generate_report(*others)))
-    done = report(return_periods=True, dest=str(tmp_path / "r.csv"), **OCTOBER)
-    assert periods(done) == ["2025-10-05T00:00:00"]
-    assert {period["tenant_id"] for period in done["periods"]} == {TENANT}
-    assert theirs[0] not in [task["id"] for task in done["tasks"]]
-    assert [path.name for path in tmp_path.iterdir() if not path.is_dir()] == ["r.csv"]
+    report.simulator.fault(method="POST", path="/reports/", kind=kind, times=1)
+    done = report(return_periods=True, **OCTOBER)
+    assert [period["protected_from"] for period in done["periods"]] == ["2025-10-05T00:00:00"]
+    assert len(api.tasks(task_type="CreateTenantReport")) == generated
+    assert report.run.warnings == []
 
 
-def test_a_task_of_somebody_else_that_fails_fails_nothing(
-    report: Reports, api: MultitenancyApi, meanwhile: list[Any]
-) -> None:
-    lose(report.simulator, "drop_before")
-    report.simulator.task_fault(type="CreateTenantReport", code="KSC_ServiceNotConfigured", message="no", times=1)
-    meanwhile.append(lambda: api.generate_report(TENANT, None, None))
-    assert report()["summary"]
-
-
-def test_a_task_that_may_be_somebody_elses_is_not_canceled(
-    report: Reports, api: MultitenancyApi, meanwhile: list[Any]
-) -> None:
-    lose(report.simulator, "drop_before")
-    slow(report.simulator, 300)
-    theirs: list[str] = []
-    meanwhile.append(lambda: theirs.append(api.generate_report(TENANT, None, None)))
-    failed = report.fails(wait_timeout=1.2, cancel_on_timeout=True)
-    assert "may not be the one that was sent" in failed["hint"]
-    assert not api.task(theirs[0]).ended
-    report()  # nor is it attached to
-
-
-def test_nobody_is_sent_to_a_report_that_may_be_somebody_elses(report: Reports, meanwhile: list[Any]) -> None:
-    lose(report.simulator, "drop_after")
-    report.simulator.fault(method="GET", path="/reports/", status=503, times=0)
+def test_the_server_is_given_up_after_the_retries(report: Reports) -> None:
+    report.simulator.fault(method="POST", path="/reports/", kind="drop_before", times=0)
     failed = report.fails(retries=1)
-    assert failed["report_id"] is None
-    assert "report_id" not in failed["hint"]
     report.simulator.clear_faults()
+    assert (failed["report_id"], failed["tasks"]) == (None, [])
     assert report()["summary"]
 
 
-def test_without_waiting_what_may_be_somebody_elses_is_not_named(
-    report: Reports, api: MultitenancyApi, meanwhile: list[Any]
-) -> None:
-    lose(report.simulator, "drop_before")
-    theirs: list[str] = []
-    meanwhile.append(lambda: theirs.append(api.generate_report(TENANT, None, None)))
-    assert report(wait=False)["tasks"][0]["id"] != theirs[0]
+def test_tasks_of_other_users_are_neither_fetched_nor_canceled(report: Reports, api: MultitenancyApi) -> None:
+    slow(report.simulator, 300)
+    theirs = api.generate_report(TENANT, None, None)
+    report.simulator.fault(method="POST", path="/reports/", kind="drop_before", times=1)
+    assert report()["tasks"][0]["id"] != theirs
+    assert not api.task(theirs).ended
 
 
-def test_a_task_known_to_be_about_something_else_is_none_of_it(
-    report: Reports, api: MultitenancyApi, meanwhile: list[Any]
-) -> None:
-    origin = f"https://{report.simulator.host}:{report.simulator.port}"
-
-    def another_run() -> None:
-        TaskJournal(origin).remember(api.generate_report(TENANT, None, None), "something else")
-
-    lose(report.simulator, "drop_after")
-    meanwhile.append(another_run)
-    assert periods(report(return_periods=True, **OCTOBER)) == ["2025-10-05T00:00:00"]
-    assert report.generated() == 2  # that of the other run is one of them
-
-
-# ---- what tells a task and a question ---------------------------------------------------------------------------------
-
-QUESTION = Question(TENANT, "tenant Northwind", "2025-10-01T00:00:00", None)
+# ---- whose task it is -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("parameters", "about"),
+    ("parameters", "attached"),
     [
-        ({}, None),
-        ({"tenantId": TENANT}, None),
+        ({}, False),
+        ({"tenantId": TENANT}, False),
         ({"tenantId": TENANT.upper(), "from": "2025-10-01T00:00:00", "to": None}, True),
         ({"tenant_id": TENANT, "From": "2025-10-01T00:00:00", "To": ""}, True),
         ({"tenantId": TENANT, "from": "2025-10-01T00:00:00", "to": "2025-11-01T00:00:00"}, False),
         ({"tenantId": TENANT, "from": "2025-09-01T00:00:00", "to": ""}, False),
-        ({"tenantId": OTHER}, False),
-        ({"tenantId": ""}, False),
+        ({"tenantId": OTHER, "from": "2025-10-01T00:00:00", "to": ""}, False),
+        ({"tenantId": "", "from": "2025-10-01T00:00:00", "to": ""}, False),
     ],
 )
-def test_a_task_that_shows_what_it_is_about(parameters: dict[str, Any], about: bool | None) -> None:
-    assert QUESTION.asked_by(ServerTask("t1", "CreateTenantReport", "Running", parameters=parameters)) is about
-
-
-def test_a_task_that_shows_what_it_is_about_is_attached_to_from_another_machine(
-    report: Reports, api: MultitenancyApi, monkeypatch: pytest.MonkeyPatch
+def test_a_task_that_says_what_it_is_about_is_attached_to_from_another_machine(
+    parameters: dict[str, Any],
+    attached: bool,
+    report: Reports,
+    api: MultitenancyApi,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    slow(report.simulator, 1)
+    slow(report.simulator, 300)
     theirs = api.generate_report(TENANT, None, None)
     listed = MultitenancyApi.tasks
-    shown = {"tenantId": TENANT, "from": "", "to": ""}
     monkeypatch.setattr(
         MultitenancyApi,
         "tasks",
-        lambda self, **filters: [replace(task, parameters=shown) for task in listed(self, **filters)],
+        lambda self, **filters: [replace(task, parameters=parameters) for task in listed(self, **filters)],
     )
-    assert [task["id"] for task in report()["tasks"]] == [theirs]
+    done = report(wait=False, period_start="2025-10-01")
+    assert ([task["id"] for task in done["tasks"]] == [theirs], done["changed"]) == (attached, not attached)
 
 
-def test_questions_are_told_apart() -> None:
+def test_reports_of_different_tenants_or_periods_are_different_requests() -> None:
     one, two = "2025-10-01T00:00:00", "2025-11-01T00:00:00"
-    subjects = {
-        Question(tenant, "", start, end).subject for tenant in (None, "a", "b") for start in (None, one, two)
+    keys = {
+        ReportRequest(tenant, "", start, end).key for tenant in (None, "a", "b") for start in (None, one, two)
         for end in (None, one, two)
     }  # fmt: skip
-    assert len(subjects) == 27
-
-
-def test_what_was_sent_excuses_no_failure() -> None:
-    task = ServerTask("t1", "CreateTenantReport", "Created")
-    error = _report_task.ApiError("gone", status=404)
-    assert not Generation(task).excuses(error)
-    assert Generation(task, attached=True).excuses(error)
-    assert not Generation(task, attached=True).excuses(_report_task.TaskFailed("failed"))
-    assert Generation(task, sure=False).excuses(_report_task.TaskFailed("failed"))
+    assert len(keys) == 27
 
 
 # ---- failures ---------------------------------------------------------------------------------------------------------
@@ -383,9 +291,10 @@ def test_failures_name_the_report_and_the_tasks(report: Reports) -> None:
     assert (refused["report_id"], refused["tasks"]) == (None, [])
     report.simulator.task_fault(type="CreateTenantReport", code="KSC_ServiceNotConfigured", message="no", times=1)
     failed = report.fails()
-    assert failed["report_id"] is None
-    assert [task["state"] for task in failed["tasks"]] == ["Failed"]
+    assert (failed["report_id"], failed["error_code"]) == (None, "KSC_ServiceNotConfigured")
+    assert (failed["task"]["state"], failed["tasks"]) == ("Failed", [])
     report.simulator.fault(method="GET", path="/reports/", status=403, times=1)
     unread = report.fails()
     assert unread["report_id"] == unread["tasks"][0]["result"]
+    assert "task" not in unread
     assert report.fails(report_id="00000000-0000-4000-8000-0000000000ff")["report_id"].endswith("ff")

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fetching a report in ranges, into a file of its own, going on where it stopped.
+"""Fetching a report into a part file, and going on where it stopped.
 
-The report is written aside, with tight permissions; whoever fetches it moves it into place when it is whole. What was
-fetched before a break stays there, so that a later run with the same report id goes on behind it.
+Whoever fetches the report moves the part file into place when it is whole. After a break it stays, so that a later run
+with the same report id asks only for the rest.
 Source: "Report upload" (topic 259258).
 """
 
@@ -13,20 +13,24 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Callable, Optional
 
 from ..._api.multitenancy.calls import MultitenancyApi
+from ..._clock import Clock
 from ..._errors import ApiError, KsvlaError, NotConnected, OutcomeUnknown, UnexpectedAnswer
 from ..._transport.retry import PASSING, pause
 
-RANGE_BYTES = 8 * 1024 * 1024
-_READ_BYTES = 256 * 1024
+RANGE_BYTES = 256 * 1024 * 1024
+"""What one request asks for. Most reports are shorter; more requests than needed would slow down a distant server."""
+_PIECE = 1024 * 1024
 _CONTENT_RANGE = re.compile(r"bytes[ =](\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[]")
+"""How HTML, XML and JSON begin, and a report never does."""
 
 
 @dataclass(frozen=True)
@@ -37,167 +41,191 @@ class Downloaded:
     checksum: str
 
 
+class _Sha256:
+    """SHA-256, computed in a thread of its own, since it takes a third of the time that fetching takes."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._executor = ThreadPoolExecutor(1)
+        self._waiting = bytearray()
+        self._done: Optional[Future[None]] = None
+
+    def update(self, piece: bytes) -> None:
+        """Add a piece."""
+        self._waiting += piece
+        if len(self._waiting) >= _PIECE:
+            self._submit()
+
+    def hexdigest(self) -> str:
+        """Return the checksum of all pieces, of which there may be no more."""
+        self._submit()
+        self._executor.shutdown()
+        return self._digest.hexdigest()
+
+    def _submit(self) -> None:
+        if self._done is not None:
+            self._done.result()
+        self._done = self._executor.submit(self._digest.update, self._waiting)
+        self._waiting = bytearray()
+
+
 class ReportDownload:
     """Fetches one report.
 
     :param part: The file to write to, or None to only read the report.
-    :param consume: Is given every piece of the report, once and in order.
-    :param progress: Is told how many bytes of how many are there.
+    :param consume: Takes every piece of the report, once and in order.
     """
 
     def __init__(
-        self,
-        api: MultitenancyApi,
-        report_id: str,
-        part: Optional[Path],
-        consume: Callable[[bytes], None],
-        retries: int,
-        progress: Callable[[int, Optional[int]], None],
+        self, api: MultitenancyApi, report_id: str, part: Optional[Path], consume: Callable[[bytes], None], clock: Clock
     ) -> None:
         self._api = api
         self._report_id = report_id
         self._part = part
         self._consume = consume
-        self._retries = retries
-        self._progress = progress
-        self._digest = hashlib.sha256()
+        self._clock = clock
+        self._digest = _Sha256()
         self._size = 0
         self._kept = 0
+        """The bytes that an earlier run left in the part file."""
         self._total: Optional[int] = None
         self._file: Optional[BinaryIO] = None
         self._whole = False
 
-    def run(self) -> Downloaded:
-        """Fetch the whole report, repeating what breaks as long as it gets on.
+    def run(self, retries: int, progress: Callable[[int, Optional[int]], None]) -> Downloaded:
+        """Fetch the whole report.
 
-        :raises KsvlaError: when it does not get on any more, or the server's ranges do not fit together.
+        :param retries: How often to try again without getting any further.
+        :param progress: Takes how many bytes are there, and how many there will be.
+        :raises KsvlaError: when it gets no further, or what the server sends does not fit together.
         """
-        with self._opened():
-            self._fetch_all()
-        if self._total is not None and self._size != self._total:
-            raise UnexpectedAnswer(f"The report has {self._size} bytes, and the server announced {self._total}.")
-        return Downloaded(self._size, self._digest.hexdigest())
-
-    def _fetch_all(self) -> None:
         failures = 0
-        while not self._whole:
-            before = self._size
-            try:
-                self._fetch_range()
-                failures = 0
-            except (NotConnected, OutcomeUnknown, ApiError) as error:
-                if isinstance(error, ApiError) and error.status not in PASSING:
-                    raise self._explained(error) from None
-                failures = 0 if self._size > before else failures + 1
-                if failures > self._retries:
-                    raise self._explained(error) from None
-                time.sleep(pause(failures, error.retry_after))
+        with self._opened():
+            while not self._whole:
+                before = self._size
+                try:
+                    self._fetch_range(progress)
+                except (NotConnected, OutcomeUnknown, ApiError) as error:
+                    failures = 0 if self._size > before else failures + 1
+                    if failures > retries or (isinstance(error, ApiError) and error.status not in PASSING):
+                        self._explain(error)
+                        raise
+                    self._clock.sleep(pause(failures, error.retry_after))
+        if self._total is not None and self._size != self._total:
+            raise UnexpectedAnswer(f"The report has {self._size} bytes, but the server announced {self._total}.")
+        return Downloaded(self._size, self._digest.hexdigest())
 
     @contextmanager
     def _opened(self) -> Iterator[None]:
-        """Open the file aside, taking over what an earlier run left in it."""
+        """Open the part file, and read what an earlier run left in it."""
         if self._part is None:
             yield
             return
         descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         with os.fdopen(descriptor, "r+b") as file:
             os.fchmod(descriptor, 0o600)
-            while piece := file.read(_READ_BYTES):
-                self._note(piece)
+            while piece := file.read(_PIECE):
+                self._take(piece)
             self._kept = self._size
             self._file = file
             try:
                 yield
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
             finally:
                 self._file = None
                 if self._size == 0 and not self._whole:
                     # There is nothing to go on with.
                     self._part.unlink(missing_ok=True)
 
-    def _fetch_range(self) -> None:
+    def _fetch_range(self, progress: Callable[[int, Optional[int]], None]) -> None:
         first = self._size
         try:
             with self._api.report(self._report_id, first, first + RANGE_BYTES - 1) as (status, headers, pieces):
-                if status == 206:
-                    self._take_part(headers, pieces, first)
-                else:
-                    self._take_whole(headers, pieces)
+                wanted = self._part_of(headers, pieces, first) if status == 206 else self._rest_of(headers, pieces)
+                for piece in wanted:
+                    self._write(piece)
+                    progress(self._size, self._total)
+            if status == 206 and self._total is not None:
+                self._whole = self._size >= self._total
         except ApiError as error:
             if error.status != 416:
                 raise
-            # Nothing lies behind this point: the report is empty, its length was not known, or what was left there by an
-            # earlier run is all of it or more than that. Only the whole report tells.
+            # There is nothing behind this point: the report is empty, its length was not known, or an earlier run left
+            # all of it or more. Only the whole report can tell.
             if first == self._kept:
                 with self._api.report(self._report_id) as (_status, headers, pieces):
-                    self._take_whole(headers, pieces)
+                    for piece in self._rest_of(headers, pieces):
+                        self._write(piece)
             self._whole = True
 
-    def _take_part(self, headers: Mapping[str, str], pieces: Iterator[bytes], first: int) -> None:
+    def _part_of(self, headers: Mapping[str, str], pieces: Iterator[bytes], first: int) -> Iterator[bytes]:
+        """Give the pieces of an answer that holds a range."""
         match = _CONTENT_RANGE.search(headers.get("content-range", ""))
-        if match is None or int(match.group(1)) != first:
+        if match is None or int(match[1]) != first:
             raise UnexpectedAnswer(
                 f"The server was asked for the report from byte {first} on and sent "
                 f"{headers.get('content-range', 'no Content-Range')!r}."
             )
-        total = None if match.group(3) == "*" else int(match.group(3))
+        total = None if match[3] == "*" else int(match[3])
         if total is not None and self._total not in (None, total):
             raise UnexpectedAnswer(f"The report had {self._total} bytes and has {total} now.")
         self._total = total
-        last = int(match.group(2))
-        if last < first:
-            raise UnexpectedAnswer(f"The server sent no byte of the report: {match.group()!r}.")
+        end = int(match[2]) + 1
+        if end <= first:
+            raise UnexpectedAnswer(f"The server sent no byte of the report: {match[0]!r}.")
         for piece in pieces:
-            self._write(piece[: last + 1 - self._size])
-        if self._size != last + 1:
-            raise OutcomeUnknown(f"The server sent {self._size - first} bytes of the {last + 1 - first} announced.")
-        self._whole = total is not None and self._size >= total
+            yield piece[: end - self._size]
+        if self._size != end:
+            raise OutcomeUnknown(f"The server announced {end - first} bytes and sent {self._size - first}.")
 
-    def _take_whole(self, headers: Mapping[str, str], pieces: Iterator[bytes]) -> None:
-        """Take an answer that starts at the beginning, passing over what is there already."""
+    def _rest_of(self, headers: Mapping[str, str], pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Give the pieces of an answer that holds the whole report, without what is there already."""
         length = headers.get("content-length", "")
         self._total = int(length) if length.isdigit() and not headers.get("content-encoding") else None
         skip = self._size
         for piece in pieces:
-            if skip >= len(piece):
-                skip -= len(piece)
-                continue
-            self._write(piece[skip:])
-            skip = 0
+            if skip < len(piece):
+                yield piece[skip:]
+            skip = max(0, skip - len(piece))
         if skip:
-            raise self._misfit()
+            if self._part is not None:
+                self._part.unlink(missing_ok=True)
+            raise UnexpectedAnswer(
+                f"An earlier run left {self._size} bytes, which is more than report {self._report_id} has. They were "
+                "removed.",
+                hint=f"Run this again with report_id: {self._report_id} to fetch the report from its beginning.",
+            )
         self._whole = True
 
-    def _misfit(self) -> UnexpectedAnswer:
-        """Drop what an earlier run left, as the report is shorter, and return the error that says so."""
-        if self._part is not None:
-            self._part.unlink(missing_ok=True)
-        return UnexpectedAnswer(
-            f"The {self._size} bytes kept from an earlier run are more than report {self._report_id} has: they are "
-            "dropped.",
-            hint=f"Run this again with report_id: {self._report_id} to fetch it from its beginning.",
-        )
-
     def _write(self, piece: bytes) -> None:
+        if self._size == 0 and _PAGE.match(piece):
+            raise not_a_report(self._report_id)
         if self._file is not None:
             self._file.write(piece)
-        self._note(piece)
-        self._progress(self._size, self._total)
+        self._take(piece)
 
-    def _note(self, piece: bytes) -> None:
+    def _take(self, piece: bytes) -> None:
         self._digest.update(piece)
         self._consume(piece)
         self._size += len(piece)
 
-    def _explained(self, error: KsvlaError) -> KsvlaError:
+    def _explain(self, error: KsvlaError) -> None:
         error.add_details(report_id=self._report_id, size_bytes=self._size)
         if isinstance(error, ApiError) and error.status == 404:
-            error.hint = "Reports are kept for 24 hours: leave report_id out to generate a new one."
+            error.hint = "Reports are kept for 24 hours. Leave report_id out to generate a new one."
         elif self._part is not None and self._size:
             error.hint = (
-                f"{self._size} bytes are kept: run this again with report_id: {self._report_id} to go on there."
+                f"{self._size} bytes are kept. Run this again with report_id: {self._report_id} to go on there."
             )
         elif not error.hint:
-            error.hint = f"Run this again with report_id: {self._report_id} to fetch it without generating it anew."
-        return error
+            error.hint = f"Run this again with report_id: {self._report_id} to fetch it without generating another."
+
+
+def not_a_report(report_id: str) -> UnexpectedAnswer:
+    """Return the error for content that cannot be a report."""
+    return UnexpectedAnswer(
+        f"What the server sent as report {report_id} is not a protection report.",
+        details={"report_id": report_id},
+        hint="Check that host and port are those of the Integration Server, and that no proxy answers in its place.",
+    )

@@ -1,250 +1,189 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a protection report in one pass: its periods, and for how long each virtual machine was protected.
+"""Reading a protection report in one pass: its periods and its sums.
 
-A line is one period: tenant id, tenant name, virtual machine id, virtual machine name, and when protection was switched
-on and off, separated by semicolons. Source: "Generating tenant protection reports" (topic 259242).
+A row is one period: tenant id, tenant name, virtual machine id, virtual machine name, and when protection was switched
+on and off. Source: "Generating tenant protection reports" (topic 259242).
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
 from array import array
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  - the dates of reports have no zone
+from .coverage import Coverage
+from .rows import FIELDS, Row, RowReader
+
+MOST_RETURNED = 50_000
+"""Entries of one list in a result. More are read from the file."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _SECOND = timedelta(seconds=1)
 _LATEST = 2**32 - 1
-"""The last moment that is kept, in the year 2106; a period that ends later has no end yet."""
-_FIELDS = 6
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_MOST_LINES_OF_A_RECORD = 20
-_LONGEST_LINE = 64 * 1024
-"""Characters; what goes on longer is no line of a report, and is not kept in the memory."""
-
-
-class ProtectedTime:
-    """The time in which one virtual machine was protected; periods that overlap count once.
-
-    Keeps eight bytes for each period that does not overlap another.
-    """
-
-    def __init__(self, tenant_name: str, vm_name: str) -> None:
-        self.tenant_name = tenant_name
-        self.vm_name = vm_name
-        self.periods = 0
-        self._bounds = array("I")
-        self._merged = 32
-
-    def add(self, start: int, end: int) -> None:
-        """Add a period, in seconds since 1970."""
-        self.periods += 1
-        bounds = self._bounds
-        if bounds and bounds[-2] <= start <= bounds[-1]:
-            # Reports come in the order of time, so most periods only prolong the last one.
-            bounds[-1] = max(bounds[-1], end)
-            return
-        bounds.extend((start, end))
-        if len(bounds) > 2 * self._merged:
-            self._merge()
-
-    def seconds(self) -> int:
-        """Return the protected seconds."""
-        self._merge()
-        return sum(self._bounds[1::2]) - sum(self._bounds[0::2])
-
-    def _merge(self) -> None:
-        merged = array("I")
-        for start, end in sorted(zip(self._bounds[0::2], self._bounds[1::2])):
-            if merged and start <= merged[-1]:
-                merged[-1] = max(merged[-1], end)
-            else:
-                merged.extend((start, end))
-        self._bounds = merged
-        self._merged = max(32, len(merged))
+"""The last moment that is kept, in the year 2106. A period that ends later has no end yet."""
+_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_MOST_DAYS = 10_000
+_MINUTES = {f"{minute // 60:02d}:{minute % 60:02d}:": minute * 60 for minute in range(24 * 60)}
+_SECONDS = {f"{second:02d}": second for second in range(60)}
 
 
 class ReportReader:
     """Takes a report piece by piece.
 
-    :param keep_periods: Whether to keep every period, and not only the sums.
+    :param summary: ``tenants`` or ``vms``; for ``none``, reading ends with the first period.
+    :param keep_periods: Whether to keep the periods themselves, no more than can be returned and one.
     """
 
-    def __init__(self, *, keep_periods: bool) -> None:
+    def __init__(self, summary: str, *, keep_periods: bool = False) -> None:
+        self._summary = summary
         self._keep = keep_periods
-        utf8 = codecs.getincrementaldecoder("utf-8-sig")("replace")
-        self._decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
-        self._rest = ""
-        self._too_long = False
-        self._open: list[str] = []
-        self._first = True
-        self._times: dict[tuple[str, str], ProtectedTime] = {}
-        self._first_end = float("inf")
-        self._last_start = float("-inf")
+        self._rows = RowReader()
+        self._days: dict[str, int] = {}
+        self._machines: dict[str, dict[str, int]] = {}
+        """The numbers of the virtual machines, by tenant and id."""
+        self._tenants: list[tuple[str, str]] = []
+        self._tenant_of = array("I")
+        self._names: list[tuple[str, str]] = []
+        """Ids and names of the virtual machines, where they are returned."""
+        self._counts = array("I")
+        self._coverage = Coverage()
+        self._heading: Optional[Row] = None
         self.periods: list[dict[str, Optional[str]]] = []
         self.unreadable = 0
-        """Lines that are no period."""
+        """Rows that are not periods."""
         self.still_open = 0
-        """Periods without an end; they are not part of the protected seconds."""
+        """Periods without an end. They are not part of the protected seconds."""
+
+    @property
+    def machine_count(self) -> int:
+        """The number of virtual machines."""
+        return len(self._counts)
+
+    @property
+    def period_count(self) -> int:
+        """The number of periods."""
+        return sum(self._counts)
+
+    @property
+    def is_report(self) -> bool:
+        """Whether this can be a report: it holds periods, or nothing, or a heading alone."""
+        return bool(self._counts) or (not self.unreadable and len(self._heading or ()) in (0, FIELDS))
 
     def feed(self, piece: bytes) -> None:
         """Read the next piece of the report."""
-        lines = (self._rest + self._decoder.decode(piece)).split("\n")
-        self._rest = lines.pop()
-        for line in lines:
-            self._ended(line)
-        if len(self._rest) > _LONGEST_LINE:
-            self._rest, self._too_long = "", True
+        if not self._done():
+            self._take(self._rows.feed(piece))
 
     def finish(self) -> None:
         """Read what is left after the last piece."""
-        rest = self._rest + self._decoder.decode(b"", True)
-        self._rest = ""
-        for line in rest.split("\n"):
-            if line or self._too_long:
-                self._ended(line)
-        if self._open:
-            self.unreadable += len(self._open)
-            self._open = []
+        if not self._done():
+            self._take(self._rows.finish())
 
-    def lies_within(self, start: Optional[str], end: Optional[str]) -> bool:
-        """Return whether every period touches the time between two dates; None is no bound."""
-        return (start is None or _second(start) <= self._first_end) and (
-            end is None or self._last_start <= _second(end)
-        )
-
-    def tenant_ids(self) -> set[str]:
-        """Return the ids of the tenants that occur, in lower case; empty text stands for no tenant."""
-        return {tenant_id.lower() for tenant_id, _vm_id in self._times}
+    def _done(self) -> bool:
+        return bool(self._counts) and self._summary == "none" and not self._keep
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return per tenant and virtual machine how many periods there are and how many seconds they cover."""
-        return [
-            {
-                "tenant_id": tenant_id or None,
-                "tenant_name": time.tenant_name or None,
-                "vm_id": vm_id,
-                "vm_name": time.vm_name,
-                "periods": time.periods,
-                "protected_seconds": time.seconds(),
-            }
-            for (tenant_id, vm_id), time in self._times.items()
-        ]
+        """Return how many periods there are and how many seconds they cover: per tenant, or per virtual machine."""
+        entries: list[dict[str, Any]] = []
+        if self._summary == "tenants":
+            entries = [{**_tenant(*tenant), "vms": 0, "periods": 0, "protected_seconds": 0} for tenant in self._tenants]
+        for machine, tenant in enumerate(self._tenant_of):
+            periods, seconds = self._counts[machine], self._coverage.seconds(machine)
+            if self._summary == "vms":
+                vm_id, vm_name = self._names[machine]
+                vm = {"vm_id": vm_id, "vm_name": vm_name, "periods": periods, "protected_seconds": seconds}
+                entries.append({**_tenant(*self._tenants[tenant]), **vm})
+            elif self._summary == "tenants":
+                entry = entries[tenant]
+                entry["vms"] += 1
+                entry["periods"] += periods
+                total = entry["protected_seconds"]
+                entry["protected_seconds"] = None if None in (total, seconds) else total + seconds
+        return entries
 
-    def _ended(self, line: str) -> None:
-        """Take a whole line, or count it as unreadable when it is so long that it was not kept."""
-        if self._too_long or len(line) > _LONGEST_LINE:
-            self._too_long = self._first = False
-            self.unreadable += 1
-        else:
-            self._line(line)
+    def _take(self, rows: Iterable[Row]) -> None:
+        days, minutes, seconds = self._days, _MINUTES, _SECONDS
+        machines, counts, add = self._machines, self._counts, self._coverage.add
+        for row in rows:
+            try:
+                tenant_id, _tenant_name, vm_id, _vm_name, started, ended = row
+                # Almost every date is written like this, and on a day that occurred before.
+                start = days[started[:11]] + minutes[started[11:17]] + seconds[started[17:]]
+                end = days[ended[:11]] + minutes[ended[11:17]] + seconds[ended[17:]]
+                machine = machines[tenant_id][vm_id]
+            except (KeyError, ValueError):
+                self._take_other(row)
+                continue
+            if end < start or self._keep:
+                self._take_other(row)
+                continue
+            counts[machine] += 1
+            add(machine, start, end)
+        self._coverage.trim()
 
-    def _line(self, line: str) -> None:
-        if not self._open:
-            if not (line.startswith('"') or ';"' in line):
-                self._take_or_count(line)
-                return
-            # On a server that does not quote, a name may begin with a quote; the line is whole then.
-            if self._take(line):
-                return
-        self._open.append(line)
-        joined = "\n".join(self._open)
-        if joined.count('"') % 2 and len(self._open) < _MOST_LINES_OF_A_RECORD:
+    def _take_other(self, row: Row) -> None:
+        """Take a row that is not like most others, or count it when it is not a period and not a heading."""
+        if self._take_period(row):
             return
-        lines, self._open = self._open, []
-        if len(lines) == 1:
-            self._take_or_count(joined)
-        elif not self._take(joined):
-            # The quote never ended: the lines behind it stand for themselves.
-            self._take_or_count(lines[0])
-            for each in lines[1:]:
-                self._line(each)
+        if self._heading is None and not self._counts:
+            self._heading = row
+        else:
+            self.unreadable += 1
 
-    def _take(self, line: str) -> bool:
-        """Take a line that is a period, and return whether it is one."""
-        taken = self._period(split_line(line))
-        self._first = self._first and not taken
-        return taken
-
-    def _take_or_count(self, line: str) -> None:
-        """Take a line, or count it when it is neither a period nor blank nor the heading."""
-        if line.strip() and not self._take(line):
-            self.unreadable += not self._first
-            self._first = False
-
-    def _period(self, fields: Optional[list[str]]) -> bool:
-        """Take one period and return whether it is one."""
-        if fields is None:
+    def _take_period(self, row: Row) -> bool:
+        """Take a period, and return whether the row is one."""
+        if len(row) != FIELDS:
             return False
-        tenant_id, tenant_name, vm_id, vm_name, started, ended = fields
-        try:
-            start = _second(started)
-            end = _second(ended) if ended else None
-        except (ValueError, TypeError):
+        tenant_id, tenant_name, vm_id, vm_name, started, ended = row
+        start, end = self._second(started), self._second(ended)
+        if start is None or not 0 <= start <= _LATEST or (end is None and ended.strip()):
             return False
         if end is not None and not 0 <= end <= _LATEST:
             # Databases write the first or the last date that they know where there is none.
             end = None
-        if not 0 <= start <= _LATEST or (end is not None and end < start):
+        if end is not None and end < start:
             return False
-        self._last_start = max(self._last_start, start)
-        if end is not None:
-            self._first_end = min(self._first_end, end)
-        key = (tenant_id, vm_id)
-        time = self._times.get(key)
-        if time is None:
-            time = self._times[key] = ProtectedTime(tenant_name, vm_name)
+        machine = self._machines.setdefault(tenant_id, {}).get(vm_id)
+        if machine is None:
+            machine = self._add_machine(row)
+        self._counts[machine] += 1
         if end is None:
             self.still_open += 1
-            time.periods += 1
         else:
-            time.add(start, end)
-        if self._keep:
-            self.periods.append(
-                {
-                    "tenant_id": tenant_id or None,
-                    "tenant_name": tenant_name or None,
-                    "vm_id": vm_id,
-                    "vm_name": vm_name,
-                    "protected_from": started,
-                    "protected_to": ended or None,
-                }
-            )
+            self._coverage.add(machine, start, end)
+        if self._keep and len(self.periods) <= MOST_RETURNED:
+            vm = {"vm_id": vm_id, "vm_name": vm_name, "protected_from": started, "protected_to": ended or None}
+            self.periods.append({**_tenant(tenant_id, tenant_name), **vm})
         return True
 
+    def _add_machine(self, row: Row) -> int:
+        tenant_id, tenant_name, vm_id, vm_name = row[:4]
+        machines = self._machines[tenant_id]
+        if not machines:
+            self._tenants.append((tenant_id, tenant_name))
+        self._tenant_of.append(self._tenant_of[next(iter(machines.values()))] if machines else len(self._tenants) - 1)
+        self._counts.append(0)
+        if self._summary == "vms" and len(self._names) <= MOST_RETURNED:
+            self._names.append((vm_id, vm_name))
+        machine = machines[vm_id] = self._coverage.add_machine()
+        return machine
 
-def _second(date: str) -> int:
-    """Return a date in whole seconds since 1970."""
-    return (datetime.fromisoformat(date) - _EPOCH) // _SECOND
-
-
-def split_line(line: str) -> Optional[list[str]]:
-    """Return the six fields of a line, or None when it has no such form.
-
-    The pages do not say how a semicolon in a name is written: quoted fields are understood, and so is a bare one, as
-    the virtual machine's id in the middle tells both names apart.
-    """
-    fields = line.split(";")
-    if '"' in line:
+    def _second(self, text: str) -> Optional[int]:
+        """Return a date in whole seconds since 1970, or None for what is not a date."""
+        match = _DATE.fullmatch(text.strip())
+        if match is None:
+            return None
         try:
-            quoted = next(csv.reader([line.replace("\n", "\r")], delimiter=";"), [])
-        except csv.Error:
+            date = datetime.fromisoformat(match[1] + (match[2] or "Z").replace("Z", "+00:00"))
+        except ValueError:
             return None
-        if len(quoted) == _FIELDS:
-            fields = [field.replace("\r", "\n") for field in quoted]
-    if len(fields) > _FIELDS:
-        middle = [i for i in range(2, len(fields) - 3) if _UUID.fullmatch(fields[i].strip())]
-        if len(middle) != 1:
-            return None
-        at = middle[0]
-        fields = [fields[0], ";".join(fields[1:at]), fields[at], ";".join(fields[at + 1 : -2]), *fields[-2:]]
-    if len(fields) != _FIELDS:
-        return None
-    for index in (0, 2, 4, 5):
-        fields[index] = fields[index].strip()
-    return fields
+        if 1970 <= date.year < 2106 and len(self._days) < _MOST_DAYS:
+            self._days[match[1][:11]] = (datetime.fromisoformat(f"{match[1][:11]}00:00:00+00:00") - _EPOCH) // _SECOND
+        return (date - _EPOCH) // _SECOND
+
+
+def _tenant(tenant_id: str, name: str) -> dict[str, Optional[str]]:
+    return {"tenant_id": tenant_id or None, "tenant_name": name or None}

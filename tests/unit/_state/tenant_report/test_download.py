@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.web import FakeTime, Received, Reply, WebServer
+from support.web import FakeClock, Received, Reply, WebServer
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
@@ -27,7 +27,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_re
     Downloaded,
     ReportDownload,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import session as _session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import connection as _connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 
 CONTENT = "".join(f"line {number}\n" for number in range(400)).encode()
@@ -69,24 +69,23 @@ class Fetch:
     def __init__(self, session: Session, part: Path | None, retries: int = 2) -> None:
         self.consumed = b""
         self.progress: list[tuple[int, int | None]] = []
-        self.download = ReportDownload(
-            MultitenancyApi(session), "r1", part, self._take, retries, lambda *seen: self.progress.append(seen)
-        )
+        self.download = ReportDownload(MultitenancyApi(session), "r1", part, self._take, session.connection.clock)
+        self.retries = retries
 
     def _take(self, piece: bytes) -> None:
         self.consumed += piece
 
     def run(self) -> Downloaded:
-        return self.download.run()
+        return self.download.run(self.retries, lambda *seen: self.progress.append(seen))
 
 
 WHOLE = Downloaded(len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 
 
 @pytest.fixture
-def shop(server: WebServer, clock: FakeTime, monkeypatch: pytest.MonkeyPatch) -> Shop:
+def shop(server: WebServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Shop:
     monkeypatch.setattr(_report_download, "RANGE_BYTES", RANGE)
-    monkeypatch.setattr(_session, "_CHUNK", 50)  # what was received of the last chunk before a break is lost
+    monkeypatch.setattr(_connection, "_CHUNK", 50)  # what was received of the last chunk before a break is lost
     return Shop(server)
 
 
@@ -152,6 +151,18 @@ def test_a_range_without_a_byte_ends_it(shop: Shop, connect: Callable[..., Sessi
         Fetch(connect(), part).run()
 
 
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html>", b'\xef\xbb\xbf\r\n{"error": 1}', b"[]", b"<tasks/>"])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_page_in_place_of_the_report_is_refused_and_not_kept(
+    page: bytes, ranges: bool, shop: Shop, connect: Callable[..., Session], part: Path
+) -> None:
+    shop.ranges = ranges
+    shop.content = page.ljust(len(CONTENT), b"x")
+    with pytest.raises(UnexpectedAnswer, match="not a protection report"):
+        Fetch(connect(), part).run()
+    assert not part.exists()
+
+
 @pytest.mark.parametrize("ranges", [True, False])
 def test_an_empty_report(ranges: bool, shop: Shop, connect: Callable[..., Session], part: Path) -> None:
     shop.content, shop.ranges = b"", ranges
@@ -214,7 +225,7 @@ def test_it_gives_up_when_it_does_not_get_on(shop: Shop, connect: Callable[..., 
 
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
 def test_the_time_that_the_server_asks_for_is_waited(
-    code: int, shop: Shop, connect: Callable[..., Session], part: Path, clock: FakeTime
+    code: int, shop: Shop, connect: Callable[..., Session], part: Path, clock: FakeClock
 ) -> None:
     busy = Reply(code, headers={"Retry-After": "20"})
     shop.faults = [plain, *[lambda _reply: busy] * 3]
@@ -224,7 +235,7 @@ def test_the_time_that_the_server_asks_for_is_waited(
 
 @pytest.mark.parametrize("code", [429, 503])
 def test_every_request_of_the_session_waits_while_the_server_is_busy(
-    code: int, shop: Shop, connect: Callable[..., Session], clock: FakeTime
+    code: int, shop: Shop, connect: Callable[..., Session], clock: FakeClock
 ) -> None:
     session = connect()
     shop.faults = [lambda _reply: Reply(code, headers={"Retry-After": "20"})]
@@ -238,7 +249,7 @@ def test_every_request_of_the_session_waits_while_the_server_is_busy(
 
 
 def test_a_report_waits_for_what_another_request_was_told(
-    shop: Shop, connect: Callable[..., Session], clock: FakeTime
+    shop: Shop, connect: Callable[..., Session], clock: FakeClock
 ) -> None:
     session = connect(retries=0)
     shop.faults = [lambda _reply: Reply(429, headers={"Retry-After": "20"})]

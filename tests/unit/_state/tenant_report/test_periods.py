@@ -16,21 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import uuids
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import periods as _report_periods
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.periods import (
-    ProtectedTime,
-    ReportReader,
-    split_line,
-)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import rows as _report_rows
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.periods import ReportReader
 
 EPOCH = datetime(2026, 1, 1)  # noqa: DTZ001 - the dates of reports have no zone
 VM = "11111111-2222-4333-8444-555555555555"
 TENANT = "66666666-7777-4888-8999-aaaaaaaaaaaa"
 
 
-def reader_of(content: bytes, cuts: list[int] | None = None, *, keep: bool = True) -> ReportReader:
+def reader_of(
+    content: bytes, cuts: list[int] | None = None, *, summary: str = "vms", keep: bool = True
+) -> ReportReader:
     """Feed a report, cut into pieces at these places."""
-    reader = ReportReader(keep_periods=keep)
+    reader = ReportReader(summary, keep_periods=keep)
     bounds = sorted({0, len(content), *(cut % (len(content) + 1) for cut in cuts or [])})
     for start, end in itertools.pairwise(bounds):
         reader.feed(content[start:end])
@@ -40,31 +38,6 @@ def reader_of(content: bytes, cuts: list[int] | None = None, *, keep: bool = Tru
 
 def written(second: int) -> str:
     return (EPOCH + timedelta(seconds=second)).isoformat()
-
-
-# ---- overlapping periods ----------------------------------------------------------------------------------------------
-
-_PERIODS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 60)), max_size=120)
-
-
-@given(_PERIODS)
-def test_seconds_count_once(periods: list[tuple[int, int]]) -> None:
-    time = ProtectedTime("", "")
-    covered: set[int] = set()
-    for start, length in periods:
-        time.add(start, start + length)
-        covered.update(range(start, start + length))
-    assert time.seconds() == len(covered)
-    assert time.seconds() == len(covered)
-    assert time.periods == len(periods)
-
-
-@given(st.lists(st.integers(0, 10_000), min_size=40, max_size=200, unique=True))
-def test_many_periods_apart(starts: list[int]) -> None:
-    time = ProtectedTime("", "")
-    for start in starts:
-        time.add(start * 10, start * 10 + 5)
-    assert time.seconds() == 5 * len(starts)
 
 
 # ---- whole reports ----------------------------------------------------------------------------------------------------
@@ -125,7 +98,29 @@ def test_periods_and_sums_of_any_report_in_any_pieces(report: tuple[list[Any], b
         key: (count[key], len(seconds)) for key, seconds in covered.items()
     }
     assert reader.still_open == sum(length is None for *_rest, length in lines)
-    assert reader.tenant_ids() == {t.lower() for t, *_rest in lines}
+    assert reader.is_report
+
+
+@given(_reports(), st.lists(st.integers(0, 10_000), max_size=20))
+def test_sums_are_the_same_whether_periods_are_kept_or_not(report: tuple[list[Any], bytes], cuts: list[int]) -> None:
+    _lines, content = report
+    for summary in ("tenants", "vms"):
+        kept = reader_of(content, summary=summary)
+        sums = reader_of(content, cuts, summary=summary, keep=False)
+        assert (sums.summary(), sums.still_open, sums.unreadable) == (kept.summary(), kept.still_open, kept.unreadable)
+        assert sums.periods == []
+
+
+@given(_reports())
+def test_sums_of_tenants_are_those_of_their_machines(report: tuple[list[Any], bytes]) -> None:
+    _lines, content = report
+    expected: dict[str | None, list[int]] = {}
+    for vm in reader_of(content).summary():
+        sums = expected.setdefault(vm["tenant_id"], [0, 0, 0])
+        for index, number in enumerate((1, vm["periods"], vm["protected_seconds"])):
+            sums[index] += number
+    tenants = reader_of(content, summary="tenants").summary()
+    assert {t["tenant_id"]: [t["vms"], t["periods"], t["protected_seconds"]] for t in tenants} == expected
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=5))
@@ -140,10 +135,12 @@ def line(
     return f"{TENANT};{tenant_name};{VM};{vm_name};{start};{end}"
 
 
-def test_without_keeping_only_sums_are_there() -> None:
-    reader = reader_of((line() + "\n").encode(), keep=False)
-    assert reader.periods == []
-    assert reader.summary() == [
+def test_the_summary_of_a_machine_and_of_its_tenant() -> None:
+    content = (line() + "\n").encode()
+    assert reader_of(content, summary="tenants").summary() == [
+        {"tenant_id": TENANT, "tenant_name": "Northwind", "vms": 1, "periods": 1, "protected_seconds": 60}
+    ]
+    assert reader_of(content).summary() == [
         {
             "tenant_id": TENANT,
             "tenant_name": "Northwind",
@@ -217,7 +214,7 @@ def test_a_quote_that_never_ends_does_not_swallow_the_report(first: bool) -> Non
 
 
 def test_a_line_without_an_end_takes_neither_time_nor_memory() -> None:
-    reader = ReportReader(keep_periods=False)
+    reader = ReportReader("vms")
     piece = b"x" * 65536
     tracemalloc.start()
     try:
@@ -229,7 +226,7 @@ def test_a_line_without_an_end_takes_neither_time_nor_memory() -> None:
     reader.feed(f"\n{line()}\n".encode())
     reader.finish()
     assert peak < 2 * 1024 * 1024
-    assert (reader.unreadable, reader.summary()[0]["periods"]) == (1, 1)
+    assert (reader.unreadable, reader.summary()[0]["periods"]) == (0, 1)  # as the first line it may be a heading
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.lists(st.integers(0, 400), max_size=20), st.booleans())
@@ -239,35 +236,62 @@ def test_a_line_that_is_too_long_is_counted_whatever_its_pieces(
     longest = len(line())
     content = (line() + "\n") * (before % 2) + "x" * (longest + longer) + ("\n" + line() if ended else "")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_report_periods, "_LONGEST_LINE", longest)
+        patched.setattr(_report_rows, "_LONGEST_LINE", longest)
         reader = reader_of(content.encode(), cuts)
     assert len(reader.periods) == before % 2 + ended
-    # What is no longer than that may be a heading, where it comes first.
-    assert reader.unreadable == int(bool(longer or before % 2))
+    assert reader.unreadable == before % 2  # as the first line it may be a heading
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "within"),
+    ("date", "seconds"),
     [
-        (None, None, True),
-        (written(60), None, True),
-        (written(61), None, False),
-        (None, written(500), True),
-        (None, written(499), False),
-        (written(30), written(550), True),
+        ("2026-01-01T00:01:00", 60),
+        ("2026-01-01T00:01:00Z", 60),
+        ("2026-01-01T00:01:00.5000000Z", 60),
+        ("2026-01-01T02:01:00+02:00", 60),
+        ("2026-01-01T00:01:00.123", 60),
+        (" 2026-01-01T00:01:00 ", 60),
+        ("2026-01-02T00:00:00", 86400),
     ],
 )
-def test_whether_periods_lie_within_a_time(start: str | None, end: str | None, within: bool) -> None:
-    content = f"{line()}\n{line(start=written(500), end='')}\n{line(start=written(70), end=written(80))}\n"
-    assert reader_of(content.encode()).lies_within(start, end) is within
+def test_dates(date: str, seconds: int) -> None:
+    # The second line is on days that are known.
+    reader = reader_of(f"{line()}\n{line(end=date)}\n{line(end=date)}\n".encode())
+    assert (reader.unreadable, reader.summary()[0]["protected_seconds"]) == (0, seconds)
+
+
+@pytest.mark.parametrize(
+    "date", ["2026-13-01T00:00:00", "2026-01-01T24:00:00", "2026-01-01T00:01", "2026-01-01T00:01:000", "2026-1-1T1:1:1"]
+)
+def test_dates_that_do_not_exist(date: str) -> None:
+    reader = reader_of(f"{line()}\n{line(end=date)}\n{line(start=date)}\n".encode(), keep=False)
+    assert (reader.unreadable, reader.period_count) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_report"),
+    [
+        ("", True),
+        ("\n\n", True),
+        ("tenant ID;tenant name;VM ID;VM name;protection enabled;protection disabled\n", True),
+        (line(), True),
+        ("<html>\n<body>Bad gateway</body>\n</html>\n", False),
+        ("garbage", False),
+        ("a;b;c;d;e;f\ng;h;i;j;k;l\n", False),
+    ],
+)
+@pytest.mark.parametrize("summary", ["none", "tenants"])
+def test_what_is_not_a_report_is_recognized(content: str, is_report: bool, summary: str) -> None:
+    assert reader_of(content.encode(), summary=summary, keep=False).is_report is is_report
+
+
+def test_without_a_summary_reading_ends_with_the_first_period() -> None:
+    reader = reader_of((line() + "\n").encode() + b"nonsense\n" * 1000, [200], summary="none", keep=False)
+    assert (reader.period_count, reader.summary()) == (1, [])
+    assert reader.unreadable < 10
 
 
 @pytest.mark.parametrize("text", ["", "a;b", "a;b;c;d;e;f;g;h", f"a;{VM};{VM};{VM};x;y;z"])
-def test_lines_that_are_none(text: str) -> None:
-    assert split_line(text) is None
-
-
-@given(st.text())
-def test_no_line_fails(text: str) -> None:
-    fields = split_line(text)
-    assert fields is None or len(fields) == 6
+def test_lines_without_the_six_fields_are_counted(text: str) -> None:
+    reader = reader_of(f"{line()}\n{text}\n".encode())
+    assert (len(reader.periods), reader.unreadable) == (1, int(bool(text)))

@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fetching a report, reading it on the way, and putting it into place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+from ..._api.multitenancy.calls import MultitenancyApi
+from ..._errors import ApiError, KsvlaError, UnexpectedAnswer
+from ..._module.context import Context, Result
+from ..._tasks.memory import Memory
+from ..._transport.retry import PASSING
+from ..change import diff_of
+from .download import Downloaded, ReportDownload, not_a_report
+from .file import ReportFile
+from .generate import fetched_key
+from .periods import MOST_RETURNED, ReportReader
+from .results import facts_of, no_report, readable
+from .wanted import WantedReport
+
+_KNOWN = ("changed", "report_id", "dest", "size_bytes", "checksum_sha256")
+"""What a failure says of the report, as far as it is known."""
+
+
+class ReportFetcher:
+    """Fetches reports for one task.
+
+    :param retries: How often a broken connection is tried again without getting any further.
+    """
+
+    def __init__(
+        self, api: MultitenancyApi, wanted: WantedReport, memory: Memory, context: Context, retries: int
+    ) -> None:
+        self._api = api
+        self._wanted = wanted
+        self._memory = memory
+        self._context = context
+        self._retries = retries
+
+    def fetch(self, report_id: str) -> Result:
+        """Fetch a report, put it into place where it differs from what is there, and return the module's result.
+
+        :raises KsvlaError: with what is known of the report until then.
+        """
+        file, check = self._wanted.file, self._context.check_mode
+        part = file.part(report_id) if file is not None and not check else None
+        reader = ReportReader(self._wanted.summary, keep_periods=self._wanted.return_periods)
+        result = {**no_report(file), "changed": False, "report_id": report_id}
+        try:
+            report = self._download(report_id, part, reader)
+            result.update(facts_of(report))
+            if file is not None:
+                self._place(file, part, report, result, empty=not reader.period_count)
+            self._summarize(reader, result)
+        except OSError as error:
+            if file is None:
+                raise
+            raise file.failure(error, result) from None
+        except KsvlaError as error:
+            error.add_details(**{key: value for key, value in result.items() if key in _KNOWN})
+            if result["size_bytes"] is not None or _is_final(error):
+                self._remember(report_id)
+            raise
+        self._remember(report_id)
+        return result
+
+    def _download(self, report_id: str, part: Optional[Path], reader: ReportReader) -> Downloaded:
+        def show(size: int, total: Optional[int]) -> None:
+            of = f" of {readable(total)}" if total else ""
+            self._context.progress(f"report {report_id}", f"{readable(size)}{of}")
+
+        try:
+            report = ReportDownload(self._api, report_id, part, reader.feed, self._context.clock).run(
+                self._retries, show
+            )
+            reader.finish()
+            if not reader.is_report:
+                raise not_a_report(report_id)
+        except KsvlaError:
+            if part is not None and not reader.is_report:
+                # Nothing may be appended to it by a later run.
+                part.unlink(missing_ok=True)
+            raise
+        return report
+
+    def _place(
+        self, file: ReportFile, part: Optional[Path], report: Downloaded, result: Result, *, empty: bool
+    ) -> None:
+        """Put a report into place and set the attributes of the file; without a part, only predict it."""
+        before = file.read() if self._context.diff else None
+        differs = file.differs(report)
+        if differs and empty and not self._wanted.allow_empty and file.holds_periods():
+            if part is not None:
+                part.unlink()
+            raise KsvlaError(
+                f"The report holds no protection periods, and {file.path} does: that file was not replaced.",
+                hint="Give another dest, or allow_empty: true if the empty report is right.",
+            )
+        if part is not None and differs:
+            file.place(part, report)
+        elif part is not None:
+            part.unlink(missing_ok=True)
+        result["changed"] = differs and part is not None
+        result["changed"] = file.set_attributes(self._context.files, changed=differs)
+        if self._context.diff:
+            result["diff"] = diff_of(str(file.path), facts_of(before), facts_of(report))
+
+    def _summarize(self, reader: ReportReader, result: Result) -> None:
+        warn = self._context.warn
+        if reader.unreadable and (self._wanted.summary != "none" or self._wanted.return_periods):
+            warn(f"{reader.unreadable} lines of the report are not protection periods and were left out.")
+        if reader.still_open:
+            warn(f"{reader.still_open} protection periods have no end yet and do not count in protected_seconds.")
+        where = f"Read {result['dest']} instead" if result["dest"] else "Give dest, and read the file instead"
+        for option, count, wanted in (
+            ("return_periods", reader.period_count, self._wanted.return_periods),
+            ("summary: vms", reader.machine_count, self._wanted.summary == "vms"),
+        ):
+            if wanted and count > MOST_RETURNED:
+                raise KsvlaError(
+                    f"{option} returns {MOST_RETURNED} entries at most, and the report has {count}.",
+                    hint=f"{where}, or ask for a shorter period or for one tenant.",
+                )
+        result["summary"] = reader.summary()
+        if any(entry["protected_seconds"] is None for entry in result["summary"]):
+            warn(
+                "The report is too large and too far from the order of time: where protected_seconds is null, it cannot "
+                "be computed. Ask for shorter periods."
+            )
+        if self._wanted.return_periods:
+            result["periods"] = reader.periods
+
+    def _remember(self, report_id: str) -> None:
+        """Let later runs know that there is no reason to fetch this report again, unless it is asked for by its id."""
+        if not self._context.check_mode:
+            self._memory.note(fetched_key(report_id), f"report {report_id} was fetched, or cannot be")
+
+
+def _is_final(error: KsvlaError) -> bool:
+    """Return whether trying again would not help: the server refuses the report, or what it sends is not one."""
+    return isinstance(error, UnexpectedAnswer) or (isinstance(error, ApiError) and error.status not in PASSING)
