@@ -225,7 +225,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run impo
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.ensure import (
     ensure_infrastructure,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import TYPES
 
 DEFINITION = ModuleDefinition(
     function=ensure_infrastructure,
@@ -234,7 +233,7 @@ DEFINITION = ModuleDefinition(
         **arguments.svm_management_account(),
         **arguments.waiting(300),
         "infrastructure_id": {"type": "str"},
-        "type": {"type": "str", "choices": list(TYPES)},
+        "type": {"type": "str"},
         "address": {"type": "str"},
         "protocol": {"type": "str", "choices": ["http", "https"]},
         "region": {"type": "str"},

@@ -135,7 +135,6 @@ hint:
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import TYPES
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm_image.ensure import ensure_image
 
 DEFINITION = ModuleDefinition(
@@ -145,7 +144,7 @@ DEFINITION = ModuleDefinition(
         **arguments.svm_management_account(),
         **arguments.waiting(3600),
         "manifest_path": {"type": "str"},
-        "infrastructure_types": {"type": "list", "elements": "str", "choices": list(TYPES)},
+        "infrastructure_types": {"type": "list", "elements": "str"},
         "image_id": {"type": "str"},
         "validate_image": {"type": "bool", "default": True},
     },

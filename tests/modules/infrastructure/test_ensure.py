@@ -209,7 +209,7 @@ def test_found_by_type_and_address_in_a_list(
     simulator.configure(list_infrastructures=True, list_shape=shape)
     trust(run, "VMWARE", VCENTER["address"])
     first = run("infrastructure", **VCENTER, **account("VMWARE"))
-    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "another machine"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "another machine"))
     again = run("infrastructure", **VCENTER, **account("VMWARE"))
     assert not again["changed"]
     assert again["infrastructure"]["id"] == first["infrastructure"]["id"]
@@ -250,7 +250,7 @@ def test_what_cannot_be_found_out_is_said(run: Caller) -> None:
 def test_connected_elsewhere(run: Caller, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     trust(run, "VMWARE", VCENTER["address"])
     known = run("infrastructure", **VCENTER, **account("VMWARE"))["infrastructure"]["id"]
-    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "another machine"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "another machine"))
     failed = run.fails("infrastructure", **VCENTER, **account("VMWARE"))
     assert failed["status"] == 409
     assert "give its infrastructure_id" in failed["hint"]
