@@ -81,15 +81,11 @@ def test_address_and_port(run: Caller) -> None:
     assert "give one of them" in run.fails("trusted_certificate", address="h:1", address_port=2)["msg"]
 
 
-def test_the_infrastructures_port_in_the_option_of_the_server(
-    run: Caller, monkeypatch: pytest.MonkeyPatch, simulator: RunningSimulator
-) -> None:
-    monkeypatch.setenv("KSVLA_PORT", str(simulator.port))
-    for port in (9440, 8443):
-        result = run("trusted_certificate", address="nutanix", port=port, trust_on_first_use=True)
-        assert result["certificate"]["address"] == f"nutanix:{port}"
-    same = run("trusted_certificate", address="nutanix", port=simulator.port, trust_on_first_use=True)
-    assert same["certificate"]["address"] == "nutanix:443"
+def test_the_option_port_is_always_the_integration_servers(run: Caller, simulator: RunningSimulator) -> None:
+    given = {"address": "nutanix", "port": simulator.port, "trust_on_first_use": True}
+    assert run("trusted_certificate", **given)["certificate"]["address"] == "nutanix:443"
+    assert run("trusted_certificate", **given, address_port=9440)["certificate"]["address"] == "nutanix:9440"
+    assert "nutanix:8443" in str(run("trusted_certificate", **{**given, "address": "nutanix:8443"})["certificate"])
 
 
 # ---- connections --------------------------------------------------------------------------------------------------------
@@ -118,7 +114,7 @@ def test_an_untrusted_certificate_is_named(run: Caller, platform: str) -> None:
     ("error", "advice"),
     [
         ("UNAUTHORIZED", "refuses the login of the admin account 'deployer'"),
-        ("ACCESS_DENIED", "lacks rights"),
+        ("ACCESS_DENIED", "does not have enough rights"),
         ("NETWORK_ERROR", "reaches hyperv.example.com over the network"),
         ("SERVER_ERROR", "their own logs say why"),
     ],
@@ -276,12 +272,12 @@ def test_a_wait_that_is_too_short(run: Caller, simulator: RunningSimulator) -> N
     ("arguments", "message"),
     [
         ({"type": "VMWARE"}, "both type and address"),
-        ({**VCENTER}, "admin_username and admin_password are needed"),
+        ({**VCENTER}, "admin_username and admin_password are required"),
         ({**VCENTER, "admin_username": "a"}, "admin_password is missing"),
         ({**VCENTER, **account("VMWARE"), "region": "r"}, "for the OpenStack family only"),
-        ({**KEYSTONE, "admin_username": "a", "admin_password": "b"}, "protocol and admin_domain are needed"),
+        ({**KEYSTONE, "admin_username": "a", "admin_password": "b"}, "protocol and admin_domain are required"),
         ({**VCENTER, **account("VMWARE"), "address": " "}, "address is empty"),
-        ({**VCENTER, **account("VMWARE"), "cancel_on_timeout": True}, "cannot be kept"),
+        ({**VCENTER, **account("VMWARE"), "cancel_on_timeout": True}, "cancel_on_timeout. Supported"),
     ],
 )
 def test_bad_input(run: Caller, arguments: dict[str, Any], message: str) -> None:

@@ -94,7 +94,7 @@ def test_an_account_that_is_wanted_later_is_no_silent_matter(run: Caller, state:
     assert again["infrastructure"]["readonly_username"] is None
     (warning,) = run.warnings
     assert "is connected without a read-only account, and 'reader' is wanted" in warning
-    assert "state absent" in warning
+    assert "state: absent" in warning
 
 
 def test_an_account_that_is_there_needs_no_word(run: Caller) -> None:
@@ -125,7 +125,7 @@ def _told_of_admin_alone(simulator: RunningSimulator, *, named: bool, times: int
 
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("known", [True, False])
-def test_an_account_that_is_told_later_still_counts(
+def test_an_account_that_is_shown_later_still_counts(
     run: Caller, simulator: RunningSimulator, named: bool, known: bool
 ) -> None:
     where = VCENTER if named else KEYSTONE
@@ -154,7 +154,7 @@ def test_an_account_that_is_never_told_is_not_waited_for_any_longer(
     assert 0.2 < time.monotonic() - began < 10
     assert set(result["infrastructure"]["connection"]) == {"admin"}
     (warning,) = run.warnings
-    assert "does not tell whether the read-only account 'reader' is connected" in warning
+    assert "does not say whether the read-only account 'reader' is connected" in warning
 
 
 def test_an_account_that_is_not_there_is_not_waited_for(run: Caller) -> None:

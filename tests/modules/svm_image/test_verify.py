@@ -68,9 +68,7 @@ def test_a_completed_task_that_says_no(run: Caller, simulator: RunningSimulator,
     assert failed["task"]["state"] == "Completed"
 
 
-@pytest.mark.parametrize(
-    "result", [True, "true", None, "", {}, "The image is authentic."]
-)
+@pytest.mark.parametrize("result", [True, "true", None, "", {}, "The image is authentic."])
 def test_a_completed_task_that_does_not_say_no(
     run: Caller, simulator: RunningSimulator, image_id: str, result: Any
 ) -> None:

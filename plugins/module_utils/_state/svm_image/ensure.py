@@ -11,14 +11,16 @@ from ..._api import connect
 from ..._api.svm_management.records import Image
 from ..._errors import KsvlaError
 from ..._module.context import Context, Parameters, Result
+from ..._tasks.adding import AddedOnce
 from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
-from ..change import diff_of
+from ..change import Change, diff_of
 from ..infrastructure.platforms import warn_of_unknown_types
-from .apply import ImageApplier
-from .plan import plan
+from .images import Images
 from .verify import ImageVerifier, UnknownImage
 from .wanted import WantedImage, wanted_image
+
+REGISTER = "register"
 
 
 def ensure_image(parameters: Parameters, context: Context) -> Result:
@@ -30,45 +32,38 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     warn_of_unknown_types(wanted.types, context)
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
-    api = server.within(poller.deadline)
-    memory = Memory(settings.origin, clock=context.clock)
-    applier = ImageApplier(api, poller, memory, settings.retries)
-    before = applier.find(wanted)
+    api, memory = server.within(poller.deadline), Memory(settings.origin, clock=context.clock)
+    images = Images(api, memory, context)
+    before = images.find(wanted)
     changes = plan(wanted, before)
     after = changes[0].after if changes else before
     result: Result = {"changed": bool(changes), "image": _record(after), "task": None, "remaining": []}
     if not context.check_mode:
-        verifier = ImageVerifier(api, poller, memory, settings.retries) if wanted.verify else None
-        after = _apply(applier, verifier, wanted, before, result)
+        once = AddedOnce(images, poller, memory, settings.retries)
+        after = before or once.ensure(wanted)
+        result.update(changed=once.changed, image=_record(after))
+        try:
+            verifier = ImageVerifier(api, poller, memory, settings.retries)
+            try:
+                task = verifier.verify(after.id) if wanted.verify else None
+            except UnknownImage:
+                if before is None or not images.forget(wanted, before):
+                    raise
+                after = once.ensure(wanted)
+                result.update(changed=once.changed, image=_record(after))
+                task = verifier.verify(after.id)
+            result["task"] = task.as_dict() if task else None
+        except KsvlaError as error:
+            error.add_details(**result)
+            raise
     if context.diff:
         result["diff"] = diff_of(f"SVM image {wanted.label}", _shown(before, wanted), _shown(after, wanted))
     return result
 
 
-def _apply(
-    applier: ImageApplier,
-    verifier: Optional[ImageVerifier],
-    wanted: WantedImage,
-    before: Optional[Image],
-    result: Result,
-) -> Image:
-    """Register and verify an image, note what was done in the result, and return the image."""
-    image = before or applier.register(wanted)
-    try:
-        result.update(changed=applier.changed, image=_record(image))
-        try:
-            task = verifier.verify(image.id) if verifier else None
-        except UnknownImage:
-            if before is None or verifier is None or not applier.forget(wanted, before):
-                raise
-            image = applier.register(wanted)
-            result.update(changed=applier.changed, image=_record(image))
-            task = verifier.verify(image.id)
-    except KsvlaError as error:
-        error.add_details(**result)
-        raise
-    result["task"] = task.as_dict() if task else None
-    return image
+def plan(wanted: WantedImage, found: Optional[Image]) -> list[Change[Image]]:
+    """Return the one change that is needed, or none; verifying an image changes nothing."""
+    return [] if found else [Change(REGISTER, None, wanted.image())]
 
 
 def _record(image: Optional[Image]) -> Optional[dict[str, Any]]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..._api import connect
@@ -12,8 +13,7 @@ from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Certificate
 from ..._errors import KsvlaError, OutcomeUnknown
 from ..._module.context import Context, Parameters, Result
-from ..change import diff_of
-from .plan import plan, record
+from ..change import Change, diff_of
 from .wanted import WantedCertificate, same_thumbprint, wanted_certificate
 
 
@@ -35,10 +35,35 @@ def ensure_trusted(parameters: Parameters, context: Context) -> Result:
                 f"not call it accepted: {'; '.join(after.errors) or 'it gives no reason'}. Whether it is good enough shows "
                 "when the infrastructure is connected."
             )
-    result: Result = {"changed": bool(changes), "certificate": record(after, wanted)}
+    result: Result = {"changed": bool(changes), "certificate": _record(after, wanted)}
     if context.diff:
         result["diff"] = diff_of(f"{wanted.noun} of {wanted.address}", _shown(before), _shown(after))
     return result
+
+
+def plan(wanted: WantedCertificate, found: Certificate) -> list[Change[Certificate]]:
+    """Return the one change that is needed, or none.
+
+    :raises KsvlaError: when it is not what is expected, or nothing says what to expect.
+    """
+    if wanted.thumbprint is not None and not same_thumbprint(wanted.thumbprint, found.thumbprint):
+        raise KsvlaError(
+            f"{wanted.address} presents another {wanted.noun} than expected: its thumbprint is {found.thumbprint}, and "
+            f"{wanted.thumbprint} is expected. It was not added to the trusted list.",
+            hint="Find out why it differs, from the infrastructure itself, before you expect the new one.",
+            details={"certificate": _record(found, wanted)},
+        )
+    if found.accepted:
+        return []
+    if wanted.thumbprint is None and not wanted.trust_on_first_use:
+        raise KsvlaError(
+            f"{wanted.address} presents the {wanted.noun} {found.thumbprint}, which the Integration Server does not trust, "
+            "and nothing says whether it is the right one.",
+            hint="Compare it with the infrastructure's own and give it as thumbprint, or accept what is presented now with "
+            "trust_on_first_use: true.",
+            details={"certificate": _record(found, wanted)},
+        )
+    return [Change("trust", found, replace(found, accepted=True))]
 
 
 def _trust(api: SvmManagementApi, wanted: WantedCertificate, found: Certificate) -> Certificate:
@@ -65,9 +90,13 @@ def _look_again(api: SvmManagementApi, wanted: WantedCertificate, judged: Certif
         f"have been added to the trusted list, and now its thumbprint is {now.thumbprint}.",
         hint="Several machines may answer at this address, or it was replaced just now. Find out from the infrastructure "
         "itself which one is right, and run this again with it as thumbprint.",
-        details={"changed": True, "certificate": record(now, wanted)},
+        details={"changed": True, "certificate": _record(now, wanted)},
     )
 
 
 def _shown(certificate: Certificate) -> dict[str, Any]:
     return {"thumbprint": certificate.thumbprint, "accepted": certificate.accepted}
+
+
+def _record(certificate: Certificate, wanted: WantedCertificate) -> dict[str, Any]:
+    return {**certificate.as_dict(), "address": certificate.address or wanted.address}
