@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Generic, Optional, Protocol, TypeVar
 
 from .._clock import Deadline
-from .._errors import ApiError, KsvlaError, OutcomeUnknown
+from .._errors import KsvlaError, OutcomeUnknown
 from .memory import Memory, Record
 from .once import Once, State, Subject
 from .poller import GRACE_SECONDS, Poller
@@ -78,9 +78,12 @@ class AddedOnce(Generic[T, A]):
         subject = self._kind.subject(wanted)
         try:
             started = self._once.start(self, [wanted], subject.about)
-        except ApiError as error:
+        except KsvlaError as error:
+            earlier = self._unanswered
+            if earlier is not None:
+                # It is still not known what became of that one.
+                self._memory.keep(earlier)
             if error.status == 409:
-                earlier = self._unanswered
                 lost = f" The request of {earlier.sent}, whose answer was lost, may have added it." if earlier else ""
                 error.hint = (
                     f"The Integration Server has it already: give its {self._kind.id_option}, as it was returned before or as "

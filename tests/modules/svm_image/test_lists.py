@@ -106,3 +106,11 @@ def test_an_id_is_never_refused_for_a_list(run: Caller, simulator: RunningSimula
     assert failed["status"] == 404
     assert "No image has the id unknown" in failed["msg"]
     assert "manifest_path" in failed["hint"]
+
+
+def test_an_image_is_known_by_its_id_in_either_case(run: Caller, simulator: RunningSimulator) -> None:
+    simulator.configure(list_images=True)
+    image = run("svm_image", manifest_path=MANIFEST, infrastructure_types=["VMWARE"], validate_image=False)["image"]
+    again = run("svm_image", image_id=image["id"].upper(), validate_image=False)
+    assert again["image"]["id"] == image["id"]
+    assert not again["changed"]

@@ -167,8 +167,8 @@ def _account_problem(infrastructure: Infrastructure, account: str, connection: C
     if code == "UNAUTHORIZED":
         return Problem(
             code, message, f"The infrastructure refuses the login of {named}: check its {account}_username, "
-            f"{account}_password and, for OpenStack, {account}_domain, then run this again: it is connected again with "
-            "the right ones."
+            f"{account}_password and, for OpenStack, {account}_domain, then run this again with the right "
+            "ones."
         )  # fmt: skip
     if code == "ACCESS_DENIED":
         need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"

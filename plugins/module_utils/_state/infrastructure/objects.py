@@ -170,7 +170,7 @@ def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Object
         f" and {len(there) - _MOST_NAMES} more" if len(there) > _MOST_NAMES else ""
     )
     raise InputError(
-        f"There is no {noun} with the id or name {wanted!r}. There is: {shown or 'none at all'}.",
+        f"There is no {noun} with the id or name {wanted!r}. There is: {shown or 'none'}.",
         hint="If it was added recently, let the Integration Server read the infrastructure again: ksvla_infrastructure with "
         "state: refreshed.",
     )

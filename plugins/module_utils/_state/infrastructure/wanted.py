@@ -19,15 +19,7 @@ from ..._module.context import Parameters
 from ..._validation import require_text
 from .platforms import TYPES, is_openstack, normal_type
 
-_TEXTS = (
-    "infrastructure_id",
-    "type",
-    "region",
-    "admin_username",
-    "admin_domain",
-    "readonly_username",
-    "readonly_domain",
-)
+_NAMES = ("admin_username", "admin_domain", "readonly_username", "readonly_domain")
 _OPENSTACK_ONLY = ("protocol", "region", "admin_domain", "readonly_domain")
 
 
@@ -108,7 +100,7 @@ def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
 
     :raises InputError: naming the first option that is invalid.
     """
-    for option in _TEXTS:
+    for option in _NAMES:
         require_text(parameters.get(option), option)
     require_address(parameters.get("address"), "address")
     infrastructure_type, address = parameters.get("type"), parameters.get("address")

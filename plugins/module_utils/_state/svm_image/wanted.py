@@ -11,7 +11,7 @@ from typing import Optional
 from ..._api.svm_management.records import Image
 from ..._errors import InputError
 from ..._module.context import Parameters
-from ..._validation import require_manifest_path, require_text
+from ..._validation import require_manifest_path
 from ..infrastructure.platforms import normal_type
 
 NUMA = "NUMAVSERVER"
@@ -60,10 +60,7 @@ def wanted_image(parameters: Parameters) -> WantedImage:
     """
     image_id, path = parameters.get("image_id"), parameters.get("manifest_path")
     require_manifest_path(path, "manifest_path")
-    require_text(image_id, "image_id")
     types = parameters.get("infrastructure_types") or []
-    for each in types:
-        require_text(each, "infrastructure_types")
     if image_id is None and not path:
         raise InputError("Give image_id of an image that is registered, or manifest_path to register one.")
     if image_id is None and not types:

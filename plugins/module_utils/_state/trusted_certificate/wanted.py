@@ -12,7 +12,6 @@ from typing import Optional
 from ..._addresses import join_address, require_address, split_address
 from ..._errors import InputError
 from ..._module.context import Parameters
-from ..._validation import require_text
 from ..infrastructure.platforms import DEFAULT_PORTS
 
 
@@ -42,7 +41,6 @@ def wanted_certificate(parameters: Parameters) -> WantedCertificate:
     :raises InputError: naming the first option that is invalid.
     """
     require_address(parameters["address"], "address")
-    require_text(parameters.get("thumbprint"), "thumbprint")
     host, port = split_address(parameters["address"].strip())
     given = parameters.get("address_port")
     if given is not None and port is not None and given != port:
