@@ -114,7 +114,7 @@ def test_what_was_removed_is_connected_again(run: Caller, simulator: RunningSimu
     assert first in record.read_text()
     assert "Infra-Secret" not in record.read_text()
     assert run("infrastructure", **GIVEN, state="absent")["changed"]
-    assert not record.exists()
+    assert not run("infrastructure", **GIVEN, state="absent")["changed"], "the id is remembered, and known to be gone"
     assert run("infrastructure", **GIVEN)["infrastructure"]["id"] != first
     assert run.warnings == []
 

@@ -124,9 +124,6 @@ class InfrastructureApplier:
             self._api.refresh(before.id)
         else:
             self._disconnect(before)
-            for record in self._memory.find_all("infrastructure "):
-                if record.id == before.id:
-                    self._memory.forget(record)
         self._changed = True
         return before if change.action == REFRESH else None
 
