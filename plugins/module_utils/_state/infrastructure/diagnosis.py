@@ -163,26 +163,16 @@ def _account_problem(infrastructure: Infrastructure, account: str, connection: C
         explained = any(service.problem for service in connection.services)
         certain = connection.status != CONNECTING and not explained
         return Problem(None, f"{who}: {connection.status}, without an error{said}", certain=certain)
-    message = f"{who}: {connection.status}, {code}{said}"
-    if code == "UNAUTHORIZED":
-        return Problem(
-            code, message, f"The infrastructure refuses the login of {named}: check its {account}_username, "
-            f"{account}_password and, for OpenStack, {account}_domain, then run this again with the right "
-            "ones."
-        )  # fmt: skip
-    if code == "ACCESS_DENIED":
-        need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"
-        return Problem(
-            code, message, f"{named[0].upper()}{named[1:]} does not have enough rights: it must be allowed to {need}."
-        )
-    if code == "NETWORK_ERROR":
-        only = " and that it is the primary server" if (infrastructure.type or "") in ONLY_PRIMARY else ""
-        return Problem(
-            code, message, f"Check that the Integration Server reaches {infrastructure.address} over the network{only}."
-        )
-    if code == "SERVER_ERROR":
-        return Problem(code, message, "The infrastructure or the Integration Server failed: their own logs say why.")
-    return Problem(code, message)
+    need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"
+    only = " and that it is the primary server" if infrastructure.type in ONLY_PRIMARY else ""
+    hints = {
+        "UNAUTHORIZED": f"The infrastructure refuses the login of {named}: check its {account}_username, {account}_password "
+        f"and, for OpenStack, {account}_domain, then run this again with the right ones.",
+        "ACCESS_DENIED": f"{named[0].upper()}{named[1:]} does not have enough rights: it must be allowed to {need}.",
+        "NETWORK_ERROR": f"Check that the Integration Server reaches {infrastructure.address} over the network{only}.",
+        "SERVER_ERROR": "The infrastructure or the Integration Server failed: their own logs say why.",
+    }
+    return Problem(code, f"{who}: {connection.status}, {code}{said}", hints.get(code))
 
 
 def _service_problem(account: str, service: Service) -> Problem:

@@ -67,7 +67,7 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
         "infrastructure": after.as_dict() if after else None,
         "remaining": ["wait for the connection"] if after and not after.connected and not waits else [],
     }
-    if change is not None and change.action == RECONNECT and before is not None:
+    if before is not None and after is not None and after.id != before.id:
         result["replaced_infrastructure_id"] = before.id
     if context.diff:
         named = label(before) if before else wanted.label

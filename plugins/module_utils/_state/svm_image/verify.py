@@ -14,7 +14,7 @@ from typing import Optional
 from ..._api.svm_management import json
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import CANCELED, ServerTask
-from ..._errors import ApiError, KsvlaError, TaskFailed
+from ..._errors import ApiError, TaskFailed
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, State, Subject
 from ..._tasks.poller import Poller
@@ -50,11 +50,11 @@ class ImageVerifier:
         :raises WaitTimeout: when the time is up; a repeat attaches to the task.
         """
         started = self._once.start(self, [image_id], f"verify image {image_id.lower()}")
-        task_id = started.id or next(iter(started.attached), None)
-        if task_id is None or started.lost is not None:
-            raise started.lost or KsvlaError(f"The image {image_id} could not be verified.")
+        if started.lost is not None:
+            raise started.lost
+        task_id = started.id or next(iter(started.attached))
         if not self._poller.waiting.wait:
-            return self._seen(task_id)
+            return self._api.task(task_id)
         task = watch_task(self._api, task_id, self._poller, f"image {image_id}")
         try:
             # The pages show a Boolean, true; false is taken for no, also as a text.
@@ -64,14 +64,6 @@ class ImageVerifier:
             error.hint = error.hint or (_AGAIN if task.state.lower() in CANCELED else _NOT_AUTHENTIC)
             raise
         return task
-
-    def _seen(self, task_id: str) -> ServerTask:
-        """Return a task that was started; that it cannot be read does not undo it."""
-        try:
-            return self._api.task(task_id)
-        except KsvlaError as error:
-            self._poller.context.trace(f"Reading the task failed: {error.message}")
-            return ServerTask(task_id, "ValidateSvmImage", "unknown")
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
