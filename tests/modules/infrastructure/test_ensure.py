@@ -21,7 +21,7 @@ ADDRESS = "vcenter.example.com:443"
 
 @pytest.fixture
 def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules; connections come about at the next look."""
+    """Calls modules; connections are made at the next look."""
     simulator.configure(connection_seconds=0)
     with caller(simulator) as made:
         yield made
@@ -129,7 +129,7 @@ def test_each_connection_error_says_what_to_do(
     assert advice in failed["hint"]
 
 
-def test_the_read_only_account_is_told_apart(run: Caller, simulator: RunningSimulator) -> None:
+def test_the_read_only_account_is_distinguished(run: Caller, simulator: RunningSimulator) -> None:
     simulator.configure(connection_errors={"hyperv.example.com@readOnly": "UNAUTHORIZED"})
     given = account("HYPERV", readonly_username="reader", readonly_password="Reader-Secret-1")
     failed = run.fails("infrastructure", type="HYPERV", address="hyperv.example.com", **given)
@@ -216,7 +216,7 @@ def test_found_by_type_and_address_in_a_list(
 
 @pytest.mark.parametrize(("wait", "status"), [(True, "CONNECTED"), (False, "CONNECTING")])
 @pytest.mark.parametrize("where", [VCENTER, KEYSTONE])
-def test_a_connection_is_predicted_as_it_comes_about(
+def test_a_connection_is_predicted_as_it_is_made(
     run: Caller, simulator: RunningSimulator, where: dict[str, Any], wait: bool, status: str
 ) -> None:
     simulator.configure(connection_seconds=0 if wait else 30, microservice_protocol="http")
@@ -344,6 +344,6 @@ def test_a_token_for_other_tasks(run: Caller, simulator: RunningSimulator) -> No
     failed = run.fails("infrastructure_info", infrastructure_id="v1", access_token="wrong", password=None)
     assert failed["status"] == 401
     assert "ksvla_token" in failed["hint"]
-    assert run("infrastructure_info", infrastructure_id="v1", access_token="wrong"), "with a password it logs in anew"
+    assert run("infrastructure_info", infrastructure_id="v1", access_token="wrong"), "with a password it logs in again"
     assert run.fails("token", password="wrong")["status"] in (401, 403)
     assert "password is missing" in run.fails("token", password=None, access_token="x")["msg"]

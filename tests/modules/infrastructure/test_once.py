@@ -84,10 +84,11 @@ def test_a_server_that_refuses_the_second_says_where_the_first_is(run: Caller, s
     simulator.configure(duplicate_infrastructures="refuse")
     simulator.fault(**ADD, kind="drop_after", times=1)
     run.fails("infrastructure", **GIVEN)
-    failed = run.fails("infrastructure", **GIVEN)
-    assert failed["status"] == 409
-    assert "give its infrastructure_id" in failed["hint"]
-    assert "whose answer was lost, may have added it" in failed["hint"]
+    for _run in range(2):
+        failed = run.fails("infrastructure", **GIVEN)
+        assert failed["status"] == 409
+        assert "give its infrastructure_id" in failed["hint"]
+        assert "whose answer was lost, may have added it" in failed["hint"]
     (known,) = _there(simulator)
     assert run("infrastructure", infrastructure_id=known, **GIVEN)["infrastructure"]["id"] == known
 
