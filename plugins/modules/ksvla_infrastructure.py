@@ -15,12 +15,16 @@ description:
     read-only account and, for the OpenStack family, every microservice are connected.
   - A connection that fails is reported with what to do, such as the address and thumbprint of a certificate to trust, the
     primary server to use instead of a secondary one, or the account that is refused.
-  - What is connected already is left alone. What is there and could not be connected before is tried again.
+  - An infrastructure that is connected already is left alone. One that is there and could not be connected is tried again.
+    One that refuses the login is removed and connected again when the credentials are given, since the API cannot change
+    them; it gets another id, and SVMs stay where they are.
   - B(Keep the infrastructure_id) that is returned, as a fact, in a file or in your inventory, and give it as
-    O(infrastructure_id) later. The API has no documented call that lists infrastructures. Without the id an
-    infrastructure is found by O(type) and O(address) only on a server that lists them all the same, or by the machine
-    that connected it, which remembers the id in Ansible's home and asks the server whether it still holds. Elsewhere it
-    would be added a second time, or refused where the server does not take one twice.
+    O(infrastructure_id) later. The API has no documented call that lists infrastructures. Without the id, an
+    infrastructure is found by O(type) and O(address) by the machine that connected it, which remembers the id in the folder
+    E(KSVLA_STATE_DIR) and asks the server whether it is still valid, or on a server that lists infrastructures anyway.
+    Elsewhere it would be added a second time, or refused where the server does not accept one twice.
+  - When the answer to adding it is lost and the server does not list infrastructures, the failure says that it may have been
+    added. The next run adds it again with a warning, and from then on the id that is known is used.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -43,11 +47,11 @@ options:
     type: str
   type:
     description:
-      - Type of the platform.
+      - Type of the platform, in upper or lower case.
+      - Documented are V(HYPERV), V(XEN), V(NUMAVSERVER), V(LIBVIRT), V(PROXMOX), V(VMWARE), V(ROSPLATFORMA),
+        V(BASISVCONTROL), V(FUSIONCOMPUTE), V(NUTANIXPRISM), V(ALTVIRTUALIZATIONSERVER), V(ASTRALINUX), V(OPENSTACK),
+        V(TIONIXOPENSTACK) and V(VKCLOUDOPENSTACK). Another type is passed on with a warning, since newer servers may know it.
     type: str
-    choices:
-      [HYPERV, XEN, NUMAVSERVER, LIBVIRT, PROXMOX, VMWARE, ROSPLATFORMA, BASISVCONTROL, FUSIONCOMPUTE, NUTANIXPRISM,
-       ALTVIRTUALIZATIONSERVER, ASTRALINUX, OPENSTACK, TIONIXOPENSTACK, VKCLOUDOPENSTACK]
   address:
     description:
       - Address of the hypervisor, of the server that manages the infrastructure, or of the Keystone microservice.
@@ -69,7 +73,8 @@ options:
     type: str
   admin_password:
     description:
-      - Password of that account. The server never returns it, so that it cannot be compared later.
+      - Password of that account. The server never returns it, so it cannot be compared later. It is used when the
+        infrastructure is added, or when it refuses the login.
     type: str
   admin_domain:
     description:
@@ -92,10 +97,10 @@ options:
   state:
     description:
       - V(present) connects the infrastructure.
-      - V(refreshed) also lets the Integration Server read its objects anew, as is advised before SVMs are deployed; this is
-        a change every time.
-      - V(absent) removes the connection settings. An O(infrastructure_id) of an infrastructure of another O(type) or
-        O(address) than given is refused.
+      - V(refreshed) also lets the Integration Server read its objects again, as is advised before SVMs are deployed; this
+        is a change every time.
+      - V(absent) removes the connection settings, whether it is connected or not. An O(infrastructure_id) of an
+        infrastructure of another O(type) or O(address) than given is refused.
     type: str
     choices: [present, refreshed, absent]
     default: present
@@ -143,7 +148,7 @@ EXAMPLES = r"""
     admin_password: "{{ vault_openstack_password }}"
     admin_domain: Default
 
-- name: Read its objects anew
+- name: Read its objects again
   ksvla.light_agent.ksvla_infrastructure:
     infrastructure_id: "{{ vcenter.infrastructure.id }}"
     state: refreshed
@@ -189,6 +194,11 @@ remaining:
   type: list
   elements: str
   sample: []
+replaced_infrastructure_id:
+  description: Id that the infrastructure had before it was removed and connected again.
+  returned: when it refused the login and was connected again
+  type: str
+  sample: 5f0f9c4e-2b52-4d2c-9a35-6c2a9f6b3f27
 infrastructure_id:
   description: Id of the infrastructure that is not connected, to try again with or to remove it.
   returned: when it is on the server and its connection failed
@@ -225,7 +235,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run impo
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.ensure import (
     ensure_infrastructure,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import TYPES
 
 DEFINITION = ModuleDefinition(
     function=ensure_infrastructure,
@@ -235,7 +244,7 @@ DEFINITION = ModuleDefinition(
         **arguments.svm_management_account(),
         **arguments.waiting(300),
         "infrastructure_id": {"type": "str"},
-        "type": {"type": "str", "choices": list(TYPES)},
+        "type": {"type": "str"},
         "address": {"type": "str"},
         "protocol": {"type": "str", "choices": ["http", "https"]},
         "region": {"type": "str"},

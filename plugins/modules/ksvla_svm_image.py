@@ -14,11 +14,13 @@ description:
   - Registers an SVM image by its description, a file on the machine of the Integration Server, and lets the server verify
     that the image is authentic.
   - B(Keep the id) that is returned, and give it as O(image_id) later. The API has no documented call that lists images.
-    Without the id an image is found by O(manifest_path) only on a server that lists its images all the same, with their
-    paths or, where the list leaves these out, by the machine that registered it, which remembers the id in Ansible's home;
-    elsewhere it is registered again.
-  - Verifying changes nothing and is done every time, unless O(validate_image=false). What this machine had started before
-    and is still under way is waited for, and not started a second time.
+    Without the id, an image is found by O(manifest_path) and O(infrastructure_types) by the machine that registered it,
+    which remembers the id in the folder E(KSVLA_STATE_DIR), or on a server that lists its images with their paths anyway;
+    elsewhere it is registered again. An image that the server no longer has is registered again too.
+  - When the answer to registering it is lost and the server does not list images, the failure says that it may have been
+    registered. The next run registers it again with a warning, and from then on the id that is known is used.
+  - Verifying changes nothing and is done every time, unless O(validate_image=false). A verification that this machine
+    started before and that is still under way is waited for, and not started a second time.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -32,7 +34,7 @@ attributes:
   idempotent:
     description: When run twice in a row outside check mode, with the same arguments, the second time changes nothing.
     support: partial
-    details: Without its id an image is not known everywhere, and is registered again.
+    details: Without its id, an image is not known on every machine, and is registered again there.
 options:
   manifest_path:
     description:
@@ -42,13 +44,12 @@ options:
     type: str
   infrastructure_types:
     description:
-      - Types of the platforms on which SVMs will be deployed from the image.
+      - Types of the platforms on which SVMs will be deployed from the image, in upper or lower case.
+      - Documented are the types of M(ksvla.light_agent.ksvla_infrastructure). Another type is passed on with a warning, since
+        newer servers may know it.
       - Required where O(image_id) is not given.
     type: list
     elements: str
-    choices:
-      [HYPERV, XEN, NUMAVSERVER, LIBVIRT, PROXMOX, VMWARE, ROSPLATFORMA, BASISVCONTROL, FUSIONCOMPUTE, NUTANIXPRISM,
-       ALTVIRTUALIZATIONSERVER, ASTRALINUX, OPENSTACK, TIONIXOPENSTACK, VKCLOUDOPENSTACK]
   image_id:
     description:
       - Id of an image that was registered before; it is only verified then. Whether the server knows the id shows when it
@@ -57,6 +58,8 @@ options:
   validate_image:
     description:
       - Whether to verify the image. Not done in check mode.
+      - Without it, an id that this machine remembers is used without asking the server whether it is still valid, and a
+        warning says so.
     type: bool
     default: true
   wait_timeout:
@@ -135,7 +138,6 @@ hint:
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import TYPES
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm_image.ensure import ensure_image
 
 DEFINITION = ModuleDefinition(
@@ -146,7 +148,7 @@ DEFINITION = ModuleDefinition(
         **arguments.svm_management_account(),
         **arguments.waiting(3600),
         "manifest_path": {"type": "str"},
-        "infrastructure_types": {"type": "list", "elements": "str", "choices": list(TYPES)},
+        "infrastructure_types": {"type": "list", "elements": "str"},
         "image_id": {"type": "str"},
         "validate_image": {"type": "bool", "default": True},
     },

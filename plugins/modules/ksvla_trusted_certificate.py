@@ -42,13 +42,11 @@ options:
     required: true
   address_port:
     description:
-      - Port of O(address), where that carries none. By default V(443), and with O(kind=ssh) V(22).
+      - Port of O(address), where that has none. By default V(443), and with O(kind=ssh) V(22).
       - Usual are V(443) (XenServer, Numa vServer, VMware vSphere, Skala-R, Basis), V(8006) (Proxmox VE), V(9440)
         (Nutanix Acropolis), V(7443) (HUAWEI FusionSphere), V(5000) (Keystone of the OpenStack family) and V(22) (KVM,
         Alt Virtualization Server, Astra Linux, and Proxmox VE besides).
-      - O(port) is the port of the Integration Server. With an O(address) without a port it is taken for O(address_port)
-        when it is one of these usual ports, or when E(KSVLA_PORT) names another one; the Integration Server's is then
-        E(KSVLA_PORT) or V(7271).
+      - Not to be confused with O(port), which is always the port of the Integration Server.
     type: int
   kind:
     description:

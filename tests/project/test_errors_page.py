@@ -14,7 +14,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_managem
     Infrastructure,
     Service,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import NO_DEADLINE, Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import _BY_STATUS, hint_for, known_codes
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.diagnosis import explain
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import ONLY_PRIMARY
@@ -44,8 +43,7 @@ class _Api:
     def __init__(self, *, accepted: bool) -> None:
         self._accepted = accepted
 
-    def certificate(self, address: str, _kind: str, *, deadline: Deadline = NO_DEADLINE) -> Certificate:
-        assert not deadline.expired()
+    def certificate(self, address: str, _kind: str) -> Certificate:
         return Certificate(address, "*thumbprint*", None, self._accepted, [], [])
 
 

@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,11 @@ class Record:
     settings: str = ""
     kept_seconds: Optional[float] = DAY_SECONDS
     id: Optional[str] = None
+
+    @property
+    def sent(self) -> str:
+        """When it was sent, in local time, for messages."""
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.sent_at))
 
 
 class Memory:

@@ -21,7 +21,7 @@ ADDRESS = "vcenter.example.com:443"
 
 @pytest.fixture
 def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules; connections come about at the next look."""
+    """Calls modules; connections are made at the next look."""
     simulator.configure(connection_seconds=0)
     with caller(simulator) as made:
         yield made
@@ -81,15 +81,11 @@ def test_address_and_port(run: Caller) -> None:
     assert "give one of them" in run.fails("trusted_certificate", address="h:1", address_port=2)["msg"]
 
 
-def test_the_infrastructures_port_in_the_option_of_the_server(
-    run: Caller, monkeypatch: pytest.MonkeyPatch, simulator: RunningSimulator
-) -> None:
-    monkeypatch.setenv("KSVLA_PORT", str(simulator.port))
-    for port in (9440, 8443):
-        result = run("trusted_certificate", address="nutanix", port=port, trust_on_first_use=True)
-        assert result["certificate"]["address"] == f"nutanix:{port}"
-    same = run("trusted_certificate", address="nutanix", port=simulator.port, trust_on_first_use=True)
-    assert same["certificate"]["address"] == "nutanix:443"
+def test_the_option_port_is_always_the_integration_servers(run: Caller, simulator: RunningSimulator) -> None:
+    given = {"address": "nutanix", "port": simulator.port, "trust_on_first_use": True}
+    assert run("trusted_certificate", **given)["certificate"]["address"] == "nutanix:443"
+    assert run("trusted_certificate", **given, address_port=9440)["certificate"]["address"] == "nutanix:9440"
+    assert "nutanix:8443" in str(run("trusted_certificate", **{**given, "address": "nutanix:8443"})["certificate"])
 
 
 # ---- connections --------------------------------------------------------------------------------------------------------
@@ -118,7 +114,7 @@ def test_an_untrusted_certificate_is_named(run: Caller, platform: str) -> None:
     ("error", "advice"),
     [
         ("UNAUTHORIZED", "refuses the login of the admin account 'deployer'"),
-        ("ACCESS_DENIED", "lacks rights"),
+        ("ACCESS_DENIED", "does not have enough rights"),
         ("NETWORK_ERROR", "reaches hyperv.example.com over the network"),
         ("SERVER_ERROR", "their own logs say why"),
     ],
@@ -133,7 +129,7 @@ def test_each_connection_error_says_what_to_do(
     assert advice in failed["hint"]
 
 
-def test_the_read_only_account_is_told_apart(run: Caller, simulator: RunningSimulator) -> None:
+def test_the_read_only_account_is_distinguished(run: Caller, simulator: RunningSimulator) -> None:
     simulator.configure(connection_errors={"hyperv.example.com@readOnly": "UNAUTHORIZED"})
     given = account("HYPERV", readonly_username="reader", readonly_password="Reader-Secret-1")
     failed = run.fails("infrastructure", type="HYPERV", address="hyperv.example.com", **given)
@@ -209,7 +205,7 @@ def test_found_by_type_and_address_in_a_list(
     simulator.configure(list_infrastructures=True, list_shape=shape)
     trust(run, "VMWARE", VCENTER["address"])
     first = run("infrastructure", **VCENTER, **account("VMWARE"))
-    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "another machine"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "another machine"))
     again = run("infrastructure", **VCENTER, **account("VMWARE"))
     assert not again["changed"]
     assert again["infrastructure"]["id"] == first["infrastructure"]["id"]
@@ -220,7 +216,7 @@ def test_found_by_type_and_address_in_a_list(
 
 @pytest.mark.parametrize(("wait", "status"), [(True, "CONNECTED"), (False, "CONNECTING")])
 @pytest.mark.parametrize("where", [VCENTER, KEYSTONE])
-def test_a_connection_is_predicted_as_it_comes_about(
+def test_a_connection_is_predicted_as_it_is_made(
     run: Caller, simulator: RunningSimulator, where: dict[str, Any], wait: bool, status: str
 ) -> None:
     simulator.configure(connection_seconds=0 if wait else 30, microservice_protocol="http")
@@ -250,7 +246,7 @@ def test_what_cannot_be_found_out_is_said(run: Caller) -> None:
 def test_connected_elsewhere(run: Caller, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     trust(run, "VMWARE", VCENTER["address"])
     known = run("infrastructure", **VCENTER, **account("VMWARE"))["infrastructure"]["id"]
-    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "another machine"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "another machine"))
     failed = run.fails("infrastructure", **VCENTER, **account("VMWARE"))
     assert failed["status"] == 409
     assert "give its infrastructure_id" in failed["hint"]
@@ -276,12 +272,12 @@ def test_a_wait_that_is_too_short(run: Caller, simulator: RunningSimulator) -> N
     ("arguments", "message"),
     [
         ({"type": "VMWARE"}, "both type and address"),
-        ({**VCENTER}, "admin_username and admin_password are needed"),
+        ({**VCENTER}, "admin_username and admin_password are required"),
         ({**VCENTER, "admin_username": "a"}, "admin_password is missing"),
         ({**VCENTER, **account("VMWARE"), "region": "r"}, "for the OpenStack family only"),
-        ({**KEYSTONE, "admin_username": "a", "admin_password": "b"}, "protocol and admin_domain are needed"),
+        ({**KEYSTONE, "admin_username": "a", "admin_password": "b"}, "protocol and admin_domain are required"),
         ({**VCENTER, **account("VMWARE"), "address": " "}, "address is empty"),
-        ({**VCENTER, **account("VMWARE"), "cancel_on_timeout": True}, "cannot be kept"),
+        ({**VCENTER, **account("VMWARE"), "cancel_on_timeout": True}, "cancel_on_timeout. Supported"),
     ],
 )
 def test_bad_input(run: Caller, arguments: dict[str, Any], message: str) -> None:
@@ -348,6 +344,6 @@ def test_a_token_for_other_tasks(run: Caller, simulator: RunningSimulator) -> No
     failed = run.fails("infrastructure_info", infrastructure_id="v1", access_token="wrong", password=None)
     assert failed["status"] == 401
     assert "ksvla_token" in failed["hint"]
-    assert run("infrastructure_info", infrastructure_id="v1", access_token="wrong"), "with a password it logs in anew"
+    assert run("infrastructure_info", infrastructure_id="v1", access_token="wrong"), "with a password it logs in again"
     assert run.fails("token", password="wrong")["status"] in (401, 403)
     assert "password is missing" in run.fails("token", password=None, access_token="x")["msg"]

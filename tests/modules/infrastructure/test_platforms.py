@@ -18,7 +18,7 @@ from simulator.testing import RunningSimulator
 
 @pytest.fixture
 def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules; connections come about at the next look."""
+    """Calls modules; connections are made at the next look."""
     simulator.configure(connection_seconds=0, reconnect_seconds=0)
     with caller(simulator) as made:
         yield made

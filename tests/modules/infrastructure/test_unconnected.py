@@ -37,7 +37,7 @@ def refused(run: Caller, simulator: RunningSimulator) -> str:
     return str(run.fails("infrastructure", **VCENTER, **account("VMWARE"))["infrastructure_id"])
 
 
-def test_its_state_is_read_all_the_same(run: Caller, refused: str) -> None:
+def test_its_state_is_read_anyway(run: Caller, refused: str) -> None:
     found = run("infrastructure_info", infrastructure_id=refused)
     assert found["infrastructure"]["connection"]["admin"]["error"] == "UNAUTHORIZED"
     assert (found["locations"], found["vms"], found["object"]) == ([], [], None)
@@ -78,7 +78,7 @@ def test_what_fails_while_it_is_connected_is_put_down_to_nothing_else(
     assert "ksvla_infrastructure" not in failed.get("hint", "")
 
 
-def test_a_read_only_account_that_nobody_gave_explains_nothing(run: Caller, simulator: RunningSimulator) -> None:
+def test_a_read_only_account_that_was_not_given_explains_nothing(run: Caller, simulator: RunningSimulator) -> None:
     simulator.seed(infrastructures=[{"type": "OPENSTACK", "address": "keystone.example.com", "id": CONNECTED}])
     simulator.configure(read_only_info="unused")
     simulator.fault(method="GET", path="/objects", kind="status", status=409, times=0)

@@ -62,7 +62,7 @@ def test_what_is_listed_and_remembered_is_one(run: Caller, simulator: RunningSim
     before = len(run.sent("GET", f"/infrastructures/{known}"))
     again = run("infrastructure", **VCENTER, **account("VMWARE"))
     assert not again["changed"]
-    # Once for what a list may leave out, once for the connection.
+    # Once because it is remembered, once for the connection.
     assert len(run.sent("GET", f"/infrastructures/{known}")) == before + 2
 
 
@@ -89,7 +89,6 @@ def test_a_list_is_asked_for_again_from_a_busy_server(
 
 @pytest.mark.parametrize("status", [401, 503])
 def test_an_error_of_any_call_is_one_of_a_list_too(run: Caller, simulator: RunningSimulator, status: int) -> None:
-    _connect(run)
     simulator.fault(method="GET", path=LIST, kind="status", status=status, times=0)
     assert run.fails("infrastructure", **VCENTER, **account("VMWARE"), retries=0)["status"] == status
 
@@ -107,3 +106,11 @@ def test_an_id_is_never_refused_for_a_list(run: Caller, simulator: RunningSimula
     assert failed["status"] == 404
     assert "No image has the id unknown" in failed["msg"]
     assert "manifest_path" in failed["hint"]
+
+
+def test_an_image_is_known_by_its_id_in_either_case(run: Caller, simulator: RunningSimulator) -> None:
+    simulator.configure(list_images=True)
+    image = run("svm_image", manifest_path=MANIFEST, infrastructure_types=["VMWARE"], validate_image=False)["image"]
+    again = run("svm_image", image_id=image["id"].upper(), validate_image=False)
+    assert again["image"]["id"] == image["id"]
+    assert not again["changed"]

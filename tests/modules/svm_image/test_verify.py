@@ -46,7 +46,7 @@ def test_a_repeat_attaches_to_what_is_under_way(run: Caller, simulator: RunningS
     assert len(run.sent("PUT", "/validate")) == 1
     simulator.configure(task_seconds=0)
     again = run("svm_image", image_id=image_id)
-    assert again["task"]["id"] != ended["task"]["id"], "what has ended is done anew"
+    assert again["task"]["id"] != ended["task"]["id"], "what has ended is done again"
     assert len(run.sent("PUT", "/validate")) == 2
 
 
@@ -59,17 +59,7 @@ def test_a_task_that_the_server_no_longer_knows(run: Caller, simulator: RunningS
     assert len(run.sent("PUT", "/validate")) == 2
 
 
-@pytest.mark.parametrize(
-    "result",
-    [
-        False,
-        "false",
-        " False ",
-        {"isAuthentic": False},
-        {"value": "false"},
-        {"isValid": False, "error": "VIRMT_ImageTampered"},
-    ],
-)
+@pytest.mark.parametrize("result", [False, "false", " False "])
 def test_a_completed_task_that_says_no(run: Caller, simulator: RunningSimulator, image_id: str, result: Any) -> None:
     _answer(simulator, result)
     failed = run.fails("svm_image", image_id=image_id)
@@ -78,9 +68,7 @@ def test_a_completed_task_that_says_no(run: Caller, simulator: RunningSimulator,
     assert failed["task"]["state"] == "Completed"
 
 
-@pytest.mark.parametrize(
-    "result", [True, "true", None, "", {}, "The image is authentic.", {"is_valid": True, "has_warnings": False}]
-)
+@pytest.mark.parametrize("result", [True, "true", None, "", {}, "The image is authentic."])
 def test_a_completed_task_that_does_not_say_no(
     run: Caller, simulator: RunningSimulator, image_id: str, result: Any
 ) -> None:

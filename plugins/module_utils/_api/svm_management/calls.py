@@ -86,7 +86,7 @@ class SvmManagementApi:
         return None if found is None or not all(one.id and one.type and one.address for one in found) else found
 
     def refresh(self, infrastructure_id: str) -> None:
-        """Let the server read an infrastructure anew ("Getting information about infrastructure objects …")."""
+        """Let the server read an infrastructure again ("Getting information about infrastructure objects …")."""
         self._session.write(Request("POST", f"{_path(infrastructure_id)}/refresh", headers=_READ), safe=True)
 
     def disconnect(self, infrastructure_id: str) -> None:

@@ -77,7 +77,7 @@ def _connection(value: dict[str, Any]) -> Connection:
         services.extend(_services(region, json.text(region.get("id"))))
     return Connection(
         status=_upper(value.get("status")),
-        error=_upper(value.get("connection_error")) or _upper(value.get("error")),
+        error=_upper(value.get("connection_error")),
         message=json.text(value.get("error_message")) or None,
         primary_server_address=json.text(details.get("primary_server_address")) or None,
         services=tuple(services),
@@ -99,7 +99,7 @@ def _services(value: dict[str, Any], region: Optional[str]) -> Iterator[Service]
                     protocol=json.text(one.get("protocol")),
                     version=json.text(one.get("version")),
                     status=_upper(one.get("status")),
-                    error=_upper(one.get("error")) or _upper(one.get("connection_error")),
+                    error=_upper(one.get("error")),
                 )
 
 

@@ -67,19 +67,19 @@ class Service:
     error: Optional[str]
 
     @property
-    def trouble(self) -> Optional[str]:
+    def problem(self) -> Optional[str]:
         """The error, where there is one."""
         return None if self.error in (NO_ERROR, "") else self.error
 
     @property
     def connected(self) -> bool:
         """Whether it is connected, without an error."""
-        return self.status == CONNECTED and self.trouble is None
+        return self.status == CONNECTED and self.problem is None
 
     @property
     def failed(self) -> bool:
         """Whether it is not connected, or has an error."""
-        return self.status == DISCONNECTED or self.trouble is not None
+        return self.status == DISCONNECTED or self.problem is not None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a module returns it."""
@@ -100,15 +100,26 @@ class Connection:
     services: tuple[Service, ...] = ()
 
     @property
-    def trouble(self) -> Optional[str]:
+    def problem(self) -> Optional[str]:
         """The error of the account itself, where there is one."""
         return None if self.error in (NO_ERROR, "") else self.error
 
     @property
     def connected(self) -> bool:
         """Whether the account and every microservice are connected."""
-        own = self.status == CONNECTED and self.trouble is None
+        own = self.status == CONNECTED and self.problem is None
         return own and all(service.connected for service in self.services)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it will not be connected: no part that failed is still being tried."""
+        own = self.problem is not None or any(service.failed for service in self.services)
+        return self.status == DISCONNECTED or (self.status == CONNECTED and own)
+
+    @property
+    def problems(self) -> list[str]:
+        """The errors of the account and of every microservice."""
+        return [problem for problem in (self.problem, *(one.problem for one in self.services)) if problem]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a module returns it."""
@@ -143,6 +154,16 @@ class Infrastructure:
     def connected(self) -> bool:
         """Whether all accounts and all microservices are connected."""
         return "admin" in self.connection and all(one.connected for one in self.connection.values())
+
+    @property
+    def failed(self) -> bool:
+        """Whether an account or a microservice will not be connected."""
+        return any(one.failed for one in self.connection.values())
+
+    @property
+    def problems(self) -> list[str]:
+        """The errors of all accounts and microservices."""
+        return [problem for one in self.connection.values() for problem in one.problems]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a module returns it."""

@@ -15,7 +15,6 @@ from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import INVALID_CERTIFICATE, Certificate, Connection, Infrastructure
-from ..._clock import NO_DEADLINE, Deadline
 from ..._errors import KsvlaError
 from .platforms import certificates_of
 
@@ -24,17 +23,17 @@ _Place = tuple[str, str]
 
 
 def untrusted_certificates(
-    api: SvmManagementApi, infrastructure: Infrastructure, deadline: Deadline = NO_DEADLINE
+    api: SvmManagementApi, infrastructure: Infrastructure
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the certificates and keys that are to be trusted, and what to do with each.
 
-    :param deadline: What cannot be looked at until then is named without its thumbprint.
+    What cannot be looked at within the deadline of the API is named without its thumbprint.
     """
-    refused = [one for one in infrastructure.connection.values() if _is_refused(one)]
+    refused = [one for one in infrastructure.connection.values() if INVALID_CERTIFICATE in one.problems]
     if not refused:
         return [], []
-    presented = _Presented(api, deadline)
-    places = dict.fromkeys(place for one in refused for place in _to_blame(infrastructure, one, presented))
+    presented = _Presented(api)
+    places = dict.fromkeys(place for one in refused for place in _rejected_endpoints(infrastructure, one, presented))
     found = [
         {"address": address, "kind": kind, "thumbprint": presented.thumbprint((kind, address))}
         for kind, address in places
@@ -46,11 +45,10 @@ def untrusted_certificates(
 
 
 class _Presented:
-    """What stands at each place, looked at once."""
+    """What is presented at each place, looked at once."""
 
-    def __init__(self, api: SvmManagementApi, deadline: Deadline) -> None:
+    def __init__(self, api: SvmManagementApi) -> None:
         self._api = api
-        self._deadline = deadline
         self._seen: dict[_Place, Optional[Certificate]] = {}
 
     def at(self, place: _Place) -> Optional[Certificate]:
@@ -58,7 +56,7 @@ class _Presented:
         if place not in self._seen:
             kind, address = place
             try:
-                self._seen[place] = self._api.within(self._deadline).certificate(address, kind)
+                self._seen[place] = self._api.certificate(address, kind)
             except KsvlaError:
                 self._seen[place] = None
         return self._seen[place]
@@ -74,11 +72,9 @@ class _Presented:
         return None if certificate is None else certificate.thumbprint
 
 
-def _is_refused(connection: Connection) -> bool:
-    return INVALID_CERTIFICATE in (connection.error, *(one.error for one in connection.services))
-
-
-def _to_blame(infrastructure: Infrastructure, connection: Connection, presented: _Presented) -> Iterator[_Place]:
+def _rejected_endpoints(
+    infrastructure: Infrastructure, connection: Connection, presented: _Presented
+) -> Iterator[_Place]:
     """Yield the places for which a connection is refused.
 
     A microservice has an error of its own. The error of an account does not say which certificate it means: it is one that
@@ -106,7 +102,7 @@ def _advice(place: _Place, certificate: Optional[Certificate]) -> str:
         )
     return (
         f"{address} presents {what}, kind: {kind}, thumbprint: {certificate.thumbprint}; the Integration Server calls it "
-        f"accepted, and refuses it all the same{reasons}: compare it with the infrastructure's own and see that it is valid "
+        f"accepted, but refuses it{reasons}: compare it with the infrastructure's own and see that it is valid "
         "and issued to this address, then run this again; if that does not help, add it to the trusted list in the "
         "Integration Server's console."
     )

@@ -22,7 +22,6 @@ from ..._api.svm_management.records import (
     Infrastructure,
     Service,
 )
-from ..._clock import NO_DEADLINE, Deadline
 from ..._errors import ApiError, KsvlaError
 from .certificates import untrusted_certificates
 from .platforms import ONLY_PRIMARY
@@ -32,7 +31,7 @@ _OF_THE_SERVER = frozenset({401, 403, 429, 502, 503, 504})
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Problem:
     """One reason why an infrastructure is not connected, and what to do about it.
 
     :param code: The error, where there is one.
@@ -53,14 +52,14 @@ class Explanation:
     :param untrusted: The certificates and keys for which it is refused.
     """
 
-    troubles: list[Trouble]
+    problems: list[Problem]
     hints: list[str]
     untrusted: list[dict[str, Any]]
 
     @property
     def code(self) -> Optional[str]:
-        """The error that it is put down to: the one that has to be removed first."""
-        codes = [one.code for one in self.troubles if one.code is not None]
+        """The error that it is attributed to: the one that has to be removed first."""
+        codes = [one.code for one in self.problems if one.code is not None]
         return INVALID_CERTIFICATE if INVALID_CERTIFICATE in codes else next(iter(codes), None)
 
     def details(self, infrastructure: Infrastructure) -> dict[str, Any]:
@@ -72,10 +71,10 @@ def describe(infrastructure: Infrastructure) -> str:
     """Return in short how far each account and microservice is."""
     parts = []
     for account, connection in infrastructure.connection.items():
-        error = f" ({connection.trouble})" if connection.trouble else ""
+        error = f" ({connection.problem})" if connection.problem else ""
         parts.append(f"{account} {connection.status}{error}")
         parts.extend(
-            f"{one.name} {one.status}{f' ({one.trouble})' if one.trouble else ''}"
+            f"{one.name} {one.status}{f' ({one.problem})' if one.problem else ''}"
             for one in connection.services
             if not one.connected
         )
@@ -96,26 +95,26 @@ def require_connected(
     :param note: What the message says besides.
     :raises KsvlaError: naming everything that is not, why, and what to do about it.
     """
-    if infrastructure.connected or (tested and not any(_troubled(infrastructure))):
+    if infrastructure.connected or (tested and not _any_part_failed(infrastructure)):
         return
     why = explain(api, infrastructure)
     what = "cannot be connected" if tested else "is not connected"
-    message = f"Infrastructure {label(infrastructure)} {what}: {'; '.join(one.message for one in why.troubles)}.{note}"
+    message = f"Infrastructure {label(infrastructure)} {what}: {'; '.join(one.message for one in why.problems)}.{note}"
     raise KsvlaError(
         message, error_code=why.code, hint=" ".join(why.hints) or None, details=why.details(infrastructure)
     )
 
 
-def explain(api: SvmManagementApi, infrastructure: Infrastructure, deadline: Deadline = NO_DEADLINE) -> Explanation:
+def explain(api: SvmManagementApi, infrastructure: Infrastructure) -> Explanation:
     """Return why an infrastructure is not connected; of several reasons those that are certain.
 
-    :param deadline: Until when certificates may be looked at.
+    :param api: For looking at certificates, within its own deadline.
     """
-    everything = list(_troubles(infrastructure))
-    troubles = [one for one in everything if one.certain] or everything
-    untrusted, advice = untrusted_certificates(api, infrastructure, deadline)
-    hints = list(dict.fromkeys([*advice, *(one.hint for one in troubles if one.hint)]))
-    return Explanation(troubles, hints, untrusted)
+    everything = list(_problems(infrastructure))
+    problems = [one for one in everything if one.certain] or everything
+    untrusted, advice = untrusted_certificates(api, infrastructure)
+    hints = list(dict.fromkeys([*advice, *(one.hint for one in problems if one.hint)]))
+    return Explanation(problems, hints, untrusted)
 
 
 def add_connection_hint(error: ApiError, infrastructure: Infrastructure) -> None:
@@ -127,33 +126,33 @@ def add_connection_hint(error: ApiError, infrastructure: Infrastructure) -> None
         )
 
 
-def _troubled(infrastructure: Infrastructure) -> Iterator[object]:
-    for connection in infrastructure.connection.values():
-        if connection.status == DISCONNECTED or connection.trouble:
-            yield connection
-        yield from (one for one in connection.services if one.failed)
+def _any_part_failed(infrastructure: Infrastructure) -> bool:
+    return any(
+        one.status == DISCONNECTED or one.problem or any(service.failed for service in one.services)
+        for one in infrastructure.connection.values()
+    )
 
 
-def _troubles(infrastructure: Infrastructure) -> Iterator[Trouble]:
+def _problems(infrastructure: Infrastructure) -> Iterator[Problem]:
     if "admin" not in infrastructure.connection:
-        yield Trouble(None, "the server says nothing about the connection", certain=False)
+        yield Problem(None, "the server says nothing about the connection", certain=False)
     for account, connection in infrastructure.connection.items():
-        if connection.status != CONNECTED or connection.trouble:
-            yield _account_trouble(infrastructure, account, connection)
+        if connection.status != CONNECTED or connection.problem:
+            yield _account_problem(infrastructure, account, connection)
         for one in connection.services:
             if not one.connected:
-                yield _service_trouble(account, one)
+                yield _service_problem(account, one)
 
 
-def _account_trouble(infrastructure: Infrastructure, account: str, connection: Connection) -> Trouble:
-    code = connection.trouble
+def _account_problem(infrastructure: Infrastructure, account: str, connection: Connection) -> Problem:
+    code = connection.problem
     said = f" ({connection.message})" if connection.message else ""
     who = f"the {'read-only' if account == 'readonly' else 'admin'} account"
     name = infrastructure.readonly_username if account == "readonly" else infrastructure.admin_username
     named = f"{who} '{name}'" if name else who
     if connection.primary_server_address:
         primary = connection.primary_server_address
-        return Trouble(
+        return Problem(
             code,
             f"{who}: {code or connection.status}, as {infrastructure.address} is a secondary server; the primary one is "
             f"{primary}{said}",
@@ -161,39 +160,32 @@ def _account_trouble(infrastructure: Infrastructure, account: str, connection: C
             + (", and remove this connection with state: absent." if infrastructure.id else "."),
         )
     if code is None:
-        explained = any(service.trouble for service in connection.services)
+        explained = any(service.problem for service in connection.services)
         certain = connection.status != CONNECTING and not explained
-        return Trouble(None, f"{who}: {connection.status}, without an error{said}", certain=certain)
-    message = f"{who}: {connection.status}, {code}{said}"
-    if code == "UNAUTHORIZED":
-        return Trouble(
-            code, message, f"The infrastructure refuses the login of {named}: check its {account}_username, "
-            f"{account}_password and, for OpenStack, {account}_domain."
-        )  # fmt: skip
-    if code == "ACCESS_DENIED":
-        need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"
-        return Trouble(code, message, f"{named[0].upper()}{named[1:]} lacks rights: it must be allowed to {need}.")
-    if code == "NETWORK_ERROR":
-        only = " and that it is the primary server" if (infrastructure.type or "") in ONLY_PRIMARY else ""
-        return Trouble(
-            code, message, f"Check that the Integration Server reaches {infrastructure.address} over the network{only}."
-        )
-    if code == "SERVER_ERROR":
-        return Trouble(code, message, "The infrastructure or the Integration Server failed: their own logs say why.")
-    return Trouble(code, message)
+        return Problem(None, f"{who}: {connection.status}, without an error{said}", certain=certain)
+    need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"
+    only = " and that it is the primary server" if infrastructure.type in ONLY_PRIMARY else ""
+    hints = {
+        "UNAUTHORIZED": f"The infrastructure refuses the login of {named}: check its {account}_username, {account}_password "
+        f"and, for OpenStack, {account}_domain, then run this again with the right ones.",
+        "ACCESS_DENIED": f"{named[0].upper()}{named[1:]} does not have enough rights: it must be allowed to {need}.",
+        "NETWORK_ERROR": f"Check that the Integration Server reaches {infrastructure.address} over the network{only}.",
+        "SERVER_ERROR": "The infrastructure or the Integration Server failed: their own logs say why.",
+    }
+    return Problem(code, f"{who}: {connection.status}, {code}{said}", hints.get(code))
 
 
-def _service_trouble(account: str, service: Service) -> Trouble:
-    code = service.trouble
+def _service_problem(account: str, service: Service) -> Problem:
+    code = service.problem
     where = f" in region {service.region}" if service.region else ""
     at = f" at {service.address}" if service.address else ""
     hints = {
         "NETWORK_ERROR": f"Check that the Integration Server reaches {service.name}{at} over the network.",
         "UNAUTHORIZED": f"{service.name} refuses the login of the {account} account: check its name, password and domain.",
-        "ACCESS_DENIED": f"The {account} account lacks rights in {service.name}.",
+        "ACCESS_DENIED": f"The {account} account does not have enough rights in {service.name}.",
         "SERVER_ERROR": f"{service.name}{at} failed: its own log says why.",
     }
-    return Trouble(
+    return Problem(
         code,
         f"microservice {service.name}{where}{at} ({account} account): {code or service.status or 'no status'}",
         hints.get(code or ""),

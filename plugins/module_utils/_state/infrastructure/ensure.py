@@ -5,35 +5,26 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
-from ..._addresses import require_address
 from ..._api import connect
 from ..._api.svm_management.calls import SvmManagementApi
-from ..._api.svm_management.records import CONNECTED, CONNECTING, NO_ERROR, Connection, Infrastructure
-from ..._errors import ApiError, InputError, KsvlaError
+from ..._api.svm_management.records import CONNECTED, NO_ERROR, Connection, Infrastructure
+from ..._errors import KsvlaError
 from ..._module.context import Context, Parameters, Result
+from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
-from ..._tasks.turns import Turns
-from ..._validation import require_text
-from ..change import diff_of
-from .connect import add_infrastructure
+from ..change import Change, diff_of
+from .apply import InfrastructureApplier
 from .diagnosis import label, require_connected
-from .find import find_infrastructure, memory_of
-from .platforms import is_openstack
-from .read_only_account import ReadOnlyAccount, without_unused_account
-from .wait import has_failed, wait_for_connection
+from .plan import CONNECT, RECONNECT, REFRESH, plan
+from .platforms import warn_of_unknown_types
+from .read_only_account import is_missing, is_shown
+from .wait import wait_for_connection
+from .wanted import WantedInfrastructure, wanted_infrastructure
 
-_TEXTS = (
-    "infrastructure_id",
-    "region",
-    "admin_username",
-    "admin_domain",
-    "readonly_username",
-    "readonly_domain",
-)
+_SHOWN = ("type", "address", "protocol", "region", "admin_username", "readonly_username")
 
 
 def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
@@ -41,244 +32,151 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: naming each account and microservice that is not connected, and what to do about it.
     """
-    if parameters.get("address") is not None:
-        parameters = {**parameters, "address": parameters["address"].strip()}
-    _check(parameters)
-    waiting = Waiting.from_parameters(parameters)
-    api, settings = connect.svm_management(parameters, context)
-    memory = memory_of(settings.origin)
-    read_at = time.time()
-    before = find_infrastructure(api, memory, parameters)
-    before = None if before is None else without_unused_account(before, parameters)
-    _require_same(parameters, before)
-    action = plan(parameters, before)
-    readonly = ReadOnlyAccount(parameters, just_given=action == "connect")
-    if before is not None and action != "disconnect":
-        _warn_of_differences(parameters, before, readonly, context)
-    result: Result = {"changed": action is not None, "infrastructure": _record(before), "remaining": []}
+    wanted = wanted_infrastructure(parameters)
+    warn_of_unknown_types([wanted.type], context)
+    poller = Poller(Waiting.from_parameters(parameters), context)
+    server, settings = connect.svm_management(parameters, context)
+    api = server.within(poller.deadline)
+    applier = InfrastructureApplier(api, poller, Memory(settings.origin, clock=context.clock), settings.retries)
+    wanted = applier.followed(wanted)
+    before = applier.read(wanted)
+    _require_same(wanted, before)
+    change = next(iter(plan(wanted, before)), None)
+    _warn_of_what_cannot_be_changed(wanted, before, change, context)
+    after = change.after if change else before
+    waits = poller.waiting.wait
     if context.check_mode:
-        after = _predicted(parameters, before, action)
+        after = _connected(after) if change and after and waits else after
     else:
-
-        def add() -> Infrastructure:
-            return add_infrastructure(api, memory, Turns(settings.origin), parameters, read_at)
-
-        after = _apply(api, add, readonly, before, action, Poller(waiting, context), context, result)
-    if action == "connect" and after is not None:
-        # The answers about the OpenStack family do not name the accounts; those that were just given are known.
-        after = replace(
-            after,
-            admin_username=after.admin_username or parameters.get("admin_username"),
-            readonly_username=after.readonly_username or parameters.get("readonly_username"),
-        )
-    if after is not None and not after.connected and not waiting.wait:
-        result["remaining"] = ["wait for the connection"]
-    result["infrastructure"] = _record(after)
+        try:
+            after = before if change is None else applier.carry_out(wanted, change)
+            if after is not None and waits:
+                after = _wait(api, poller, wanted, change, after)
+        except KsvlaError as error:
+            error.add_details(changed=applier.changed)
+            raise
+        if after is not None and change is not None and change.after is not None:
+            # The answers about the OpenStack family do not name the accounts; those that were just given are known.
+            after = replace(
+                after,
+                admin_username=after.admin_username or change.after.admin_username,
+                readonly_username=after.readonly_username or change.after.readonly_username,
+            )
+    result: Result = {
+        "changed": change is not None if context.check_mode else applier.changed,
+        "infrastructure": after.as_dict() if after else None,
+        "remaining": ["wait for the connection"] if after and not after.connected and not waits else [],
+    }
+    if before is not None and after is not None and after.id != before.id:
+        result["replaced_infrastructure_id"] = before.id
     if context.diff:
-        shown = [_shown(each, with_connection=action is not None) for each in (before, after)]
-        result["diff"] = diff_of(f"infrastructure {_name(parameters, before)}", *shown)
+        named = label(before) if before else wanted.label
+        result["diff"] = diff_of(f"infrastructure {named}", _shown(before, change), _shown(after, change))
     return result
 
 
-def plan(parameters: Parameters, infrastructure: Optional[Infrastructure]) -> Optional[str]:
-    """Return what is to be done: ``connect``, ``refresh``, ``disconnect``, or None.
-
-    :raises InputError: when an infrastructure is wanted that is not there and cannot be added from what is given.
-    """
-    state = parameters["state"]
-    if state == "absent":
-        return None if infrastructure is None else "disconnect"
-    if infrastructure is None:
-        if parameters.get("infrastructure_id") is not None:
-            raise InputError(
-                f"No infrastructure has the id {parameters['infrastructure_id']}.",
-                hint="Leave infrastructure_id out to connect it anew: it then gets another id.",
-            )
-        if state == "refreshed":
-            raise InputError(
-                f"No infrastructure of type {parameters['type']} at {parameters['address']} is known.",
-                hint="Connect it first with state: present, or give its infrastructure_id, as the server may not list "
-                "infrastructures.",
-            )
-        _check_new(parameters)
-        return "connect"
-    # What could not be connected before is tried again, as its certificate may be trusted by now.
-    return "refresh" if state == "refreshed" or has_failed(infrastructure) else None
-
-
-def _check(parameters: Parameters) -> None:
-    """Refuse what cannot be right, before anything is sent."""
-    for option in _TEXTS:
-        require_text(parameters.get(option), option)
-    require_address(parameters.get("address"), "address")
-    if parameters.get("infrastructure_id") is None and not (parameters.get("type") and parameters.get("address")):
-        raise InputError("Give infrastructure_id, or both type and address.")
-    for account in ("admin", "readonly"):
-        given = [name for name in ("username", "password") if parameters.get(f"{account}_{name}")]
-        if len(given) == 1:
-            missing = "password" if given == ["username"] else "username"
-            raise InputError(f"{account}_{missing} is missing: an account has a name and a password.")
-        if parameters.get(f"{account}_domain") and not given:
-            raise InputError(f"{account}_domain goes with {account}_username and {account}_password.")
-    if parameters.get("type") and not is_openstack(parameters["type"]):
-        wrong = [name for name in ("protocol", "region", "admin_domain", "readonly_domain") if parameters.get(name)]
-        if wrong:
-            raise InputError(f"{' and '.join(wrong)} can be given for the OpenStack family only.")
-    if parameters["state"] == "present" and parameters.get("infrastructure_id") is None:
-        _check_new(parameters)
-
-
-def _check_new(parameters: Parameters) -> None:
-    needed = ["admin_username", "admin_password"]
-    if is_openstack(parameters.get("type")):
-        needed += ["protocol", "admin_domain"]
-        if parameters.get("readonly_username"):
-            needed.append("readonly_domain")
-    missing = [name for name in needed if not parameters.get(name)]
-    if missing:
-        raise InputError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to connect it.")
-
-
-def _require_same(parameters: Parameters, infrastructure: Optional[Infrastructure]) -> None:
+def _require_same(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> None:
     """Refuse an id that belongs to something else."""
-    if infrastructure is None:
+    if found is None:
         return
-    hint = "An infrastructure's type and address cannot be changed: remove it with state: absent and connect it anew."
-    if parameters["state"] == "absent":
+    hint = "The type and address of an infrastructure cannot be changed: remove it with state: absent and connect it again."
+    if wanted.state == "absent":
         hint = "Find out which one is meant: to disconnect the one that has this id, leave type and address out."
-    for option, found in (("type", infrastructure.type), ("address", infrastructure.address)):
-        wanted = parameters.get(option)
-        if wanted and found and wanted.lower() != found.lower():
+    for option in ("type", "address"):
+        value, there = getattr(wanted, option), getattr(found, option)
+        if value and there and value.lower() != there.lower():
             raise KsvlaError(
-                f"Infrastructure {infrastructure.id} has the {option} {found}, and {wanted} is wanted.",
+                f"Infrastructure {found.id} has the {option} {there}, and {value} is wanted.",
                 hint=hint,
-                details={"infrastructure": infrastructure.as_dict()},
+                details={"infrastructure": found.as_dict()},
             )
 
 
-def _warn_of_differences(
-    parameters: Parameters, infrastructure: Infrastructure, readonly: ReadOnlyAccount, context: Context
-) -> None:
-    """Warn of what the API cannot change."""
-    cannot = "The API cannot change this: remove it with state absent and connect it anew."
-    for option in ("admin_username", "readonly_username", "protocol", "region"):
-        wanted, found = parameters.get(option), getattr(infrastructure, option)
-        if wanted and found and wanted != found:
-            context.warn(
-                f"Infrastructure {label(infrastructure)} is connected with {option} {found!r}, not {wanted!r}. {cannot}"
-            )
-    if readonly.is_missing(infrastructure):
-        context.warn(
-            f"Infrastructure {label(infrastructure)} is connected without a read-only account, and "
-            f"{parameters['readonly_username']!r} is wanted. {cannot}"
-        )
-
-
-def _apply(
-    api: SvmManagementApi,
-    add: Callable[[], Infrastructure],
-    readonly: ReadOnlyAccount,
-    before: Optional[Infrastructure],
-    action: Optional[str],
-    poller: Poller,
+def _warn_of_what_cannot_be_changed(
+    wanted: WantedInfrastructure,
+    found: Optional[Infrastructure],
+    change: Optional[Change[Infrastructure]],
     context: Context,
-    result: Result,
-) -> Optional[Infrastructure]:
-    if before is None and action is None:
-        return None
-    if before is not None and action == "disconnect":
-        try:
-            api.disconnect(before.id)
-        except ApiError as error:
-            if not error.not_found:
-                raise
-        return None
-    note = ""
-    if before is None:
-        found = readonly.used(add())
-        result["infrastructure"] = found.as_dict()
-        note = (
-            f" It stays on the server as infrastructure_id {found.id}: repeat with this id once the cause is removed, "
-            "or remove it with state: absent."
-        )
-    else:
-        found = before
-        if action == "refresh":
-            api.refresh(before.id)
-    if not poller.waiting.wait:
-        return found
-    try:
-        found = wait_for_connection(
-            api,
-            found,
-            poller,
-            context.progress,
-            refreshed=action == "refresh",
-            used=readonly.used,
-            told=readonly.is_told,
-        )
-        require_connected(api, found, note=note)
-    except KsvlaError as error:
-        error.add_details(
-            changed=action is not None, infrastructure=found.as_dict(), infrastructure_id=found.id, remaining=[]
-        )
-        raise
-    if not readonly.is_told(found):
-        name = found.readonly_username or readonly.parameters["readonly_username"]
+) -> None:
+    """Warn of what the API cannot change, and of what is lost when an infrastructure is connected again."""
+    if found is None or wanted.state == "absent":
+        return
+    named = f"Infrastructure {label(found)}"
+    if change is not None and change.action == RECONNECT:
+        lost = found.readonly_username if wanted.readonly is None else None
+        without = f" The read-only account {lost!r} was not given, so it is connected without one." if lost else ""
         context.warn(
-            f"The Integration Server does not tell whether the read-only account {name!r} is connected with "
-            f"{label(found)}; the admin account is."
+            f"{named} refuses the login, so it is disconnected and connected again with the credentials that are given: it "
+            f"gets another id than {found.id}.{without}"
         )
-    return found
+        return
+    cannot = "The API cannot change this: remove it with state: absent and connect it again."
+    usernames = {
+        f"{account}_username": given.username if given else None
+        for account, given in (("admin", wanted.admin), ("readonly", wanted.readonly))
+    }
+    for option, value in {**usernames, "protocol": wanted.protocol, "region": wanted.region}.items():
+        there = getattr(found, option)
+        if value and there and value != there:
+            context.warn(f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}")
+    if wanted.readonly is not None and is_missing(found, wanted):
+        context.warn(
+            f"{named} is connected without a read-only account, and {wanted.readonly.username!r} is wanted. {cannot}"
+        )
 
 
-def _predicted(
-    parameters: Parameters, before: Optional[Infrastructure], action: Optional[str]
-) -> Optional[Infrastructure]:
-    if action == "disconnect":
-        return None
-    if before is not None:
-        again = action == "refresh" and parameters["wait"]
-        return replace(before, connection={n: _connected(c) for n, c in before.connection.items()}) if again else before
-    if action is None:
-        return None
-    accounts = ["admin", *(["readonly"] if parameters.get("readonly_username") else [])]
-    status = CONNECTED if parameters["wait"] else CONNECTING
-    return Infrastructure(
-        id="",
-        type=parameters["type"],
-        address=parameters["address"],
-        protocol=parameters.get("protocol"),
-        region=parameters.get("region"),
-        admin_username=parameters.get("admin_username"),
-        readonly_username=parameters.get("readonly_username"),
-        connection={account: Connection(status, NO_ERROR, None) for account in accounts},
+def _wait(
+    api: SvmManagementApi,
+    poller: Poller,
+    wanted: WantedInfrastructure,
+    change: Optional[Change[Infrastructure]],
+    found: Infrastructure,
+) -> Infrastructure:
+    """Wait for the connection, and return the infrastructure as it is then."""
+    added = change is not None and change.action in (CONNECT, RECONNECT)
+    note = (
+        f" It stays on the server as infrastructure_id {found.id}: run this again with this id once the cause is removed, "
+        "or remove it with state: absent."
     )
+    try:
+        refreshed = change is not None and change.action == REFRESH
+        seen = wait_for_connection(api, found, poller, wanted, refreshed=refreshed)
+        require_connected(api, seen, note=note if added else "")
+    except KsvlaError as error:
+        error.add_details(infrastructure=found.as_dict(), infrastructure_id=found.id, remaining=[])
+        raise
+    if not is_shown(seen, wanted):
+        name = seen.readonly_username or (wanted.readonly.username if wanted.readonly else None)
+        poller.context.warn(
+            f"The Integration Server does not say whether the read-only account {name!r} is connected with "
+            f"{label(seen)}; the admin account is."
+        )
+    return seen
 
 
-def _connected(connection: Connection) -> Connection:
-    """Return what becomes of a connection that comes about, with all its microservices."""
-    services = tuple(replace(one, status=CONNECTED, error=NO_ERROR) for one in connection.services)
-    return Connection(CONNECTED, NO_ERROR, None, services=services)
+def _connected(infrastructure: Infrastructure) -> Infrastructure:
+    """Return an infrastructure as it is once it is connected, with all its microservices."""
+    connection = {
+        account: Connection(
+            CONNECTED,
+            NO_ERROR,
+            None,
+            services=tuple(replace(service, status=CONNECTED, error=NO_ERROR) for service in one.services),
+        )
+        for account, one in infrastructure.connection.items()
+    }
+    return replace(infrastructure, connection=connection)
 
 
-def _name(parameters: Parameters, infrastructure: Optional[Infrastructure]) -> str:
-    return (
-        label(infrastructure) if infrastructure else str(parameters.get("address") or parameters["infrastructure_id"])
-    )
-
-
-def _record(infrastructure: Optional[Infrastructure]) -> Optional[dict[str, Any]]:
-    return None if infrastructure is None else infrastructure.as_dict()
-
-
-def _shown(infrastructure: Optional[Infrastructure], *, with_connection: bool) -> dict[str, Any]:
+def _shown(infrastructure: Optional[Infrastructure], change: Optional[Change[Infrastructure]]) -> dict[str, Any]:
     """Return what a diff shows of an infrastructure.
 
-    :param with_connection: Whether it is connected, too: that may change by itself, which is no change of a task.
+    Whether it is connected is shown with a change only: it may change by itself, which is no change of a task.
     """
     if infrastructure is None:
         return {}
-    names = ("type", "address", "protocol", "region", "admin_username", "readonly_username")
-    shown = {name: getattr(infrastructure, name) for name in names if getattr(infrastructure, name) is not None}
-    return {**shown, "connected": infrastructure.connected} if with_connection else shown
+    shown = {name: getattr(infrastructure, name) for name in _SHOWN if getattr(infrastructure, name) is not None}
+    if change is not None and change.action == RECONNECT and change.before is not None:
+        old = infrastructure.id == change.before.id
+        shown = {"id": infrastructure.id if old else "given by the server", **shown}
+    return {**shown, "connected": infrastructure.connected} if change is not None else shown

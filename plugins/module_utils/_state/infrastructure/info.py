@@ -38,7 +38,7 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
     try:
         result.update(_objects(api, parameters))
     except ApiError as error:
-        used = without_unused_account(infrastructure, {})
+        used = without_unused_account(infrastructure)
         if used.connected or any(parameters.get(option) for option in _ABOUT_OBJECTS):
             error.add_details(infrastructure=infrastructure.as_dict())
             add_connection_hint(error, used)

@@ -109,7 +109,7 @@ class Places:
         return self._machines[key]
 
     def forget_machines(self) -> None:
-        """Read machines anew from now on."""
+        """Read machines again from now on."""
         self._machines = {}
         self._details = {}
 
@@ -141,7 +141,7 @@ class Places:
             yield
         except ApiError as error:
             if infrastructure_id in self._infrastructures:
-                add_connection_hint(error, without_unused_account(self._infrastructures[infrastructure_id], {}))
+                add_connection_hint(error, without_unused_account(self._infrastructures[infrastructure_id]))
             raise
 
     def _noun(self, infrastructure_id: str) -> str:
@@ -170,8 +170,8 @@ def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Object
         f" and {len(there) - _MOST_NAMES} more" if len(there) > _MOST_NAMES else ""
     )
     raise InputError(
-        f"There is no {noun} with the id or name {wanted!r}. There is: {shown or 'none at all'}.",
-        hint="If it was added lately, let the Integration Server read the infrastructure anew: ksvla_infrastructure with "
+        f"There is no {noun} with the id or name {wanted!r}. There is: {shown or 'none'}.",
+        hint="If it was added recently, let the Integration Server read the infrastructure again: ksvla_infrastructure with "
         "state: refreshed.",
     )
 

@@ -8,9 +8,11 @@ Source: "Obtaining a virtual infrastructure certificate" and "Connecting to the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Optional
 
 from ..._addresses import join_address, split_address
+from ..._module.context import Context
 
 OPENSTACK_TYPES = ("OPENSTACK", "TIONIXOPENSTACK", "VKCLOUDOPENSTACK")
 TYPES = (
@@ -40,10 +42,24 @@ _HTTPS = {
     **dict.fromkeys(OPENSTACK_TYPES, 5000),
 }
 _SSH = {"PROXMOX": 22, "LIBVIRT": 22, "ALTVIRTUALIZATIONSERVER": 22, "ASTRALINUX": 22}
-USUAL_PORTS = frozenset({*_HTTPS.values(), *_SSH.values()})
 DEFAULT_PORTS = {"https": 443, "ssh": 22}
 ONLY_PRIMARY = ("XEN", "NUMAVSERVER")
 """Platforms of which only the primary server can be connected to."""
+
+
+def normal_type(infrastructure_type: str) -> str:
+    """Return a type as the pages write it."""
+    return infrastructure_type.strip().upper()
+
+
+def warn_of_unknown_types(types: Iterable[Optional[str]], context: Context) -> None:
+    """Warn of types that the pages do not name: newer servers know more, so they are sent as they are."""
+    unknown = [each for each in types if each and each not in TYPES]
+    if unknown:
+        context.warn(
+            f"{', '.join(unknown)} is not among the documented types of infrastructures, and is sent to the Integration "
+            f"Server as it is. Documented are {', '.join(TYPES)}."
+        )
 
 
 def is_openstack(infrastructure_type: Optional[str]) -> bool:

@@ -1,61 +1,48 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an infrastructure is connected with a read-only account, of which the server may tell in any case.
+"""The read-only account of an infrastructure: optional, and shown by some servers where it was not given.
 
-The account is optional, and the answers about the OpenStack family name no accounts. So a second connection may be shown
-there that nobody asked for and that never comes about.
+The answers about the OpenStack family name no accounts, so that a connection may be shown there that is never made.
 Source: "Connecting the Integration Server and the virtual infrastructure" (SVM management).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Optional
 
-from ..._api.svm_management.records import DISCONNECTED, NO_ERROR, Infrastructure
-from ..._module.context import Parameters
+from ..._api.svm_management.records import DISCONNECTED, Infrastructure
+from .wanted import WantedInfrastructure
 
 _ACCOUNT = "readonly"
 
 
-def without_unused_account(infrastructure: Infrastructure, parameters: Parameters) -> Infrastructure:
+def is_missing(infrastructure: Infrastructure, wanted: WantedInfrastructure) -> bool:
+    """Return whether the account is wanted and, on a server that names accounts, not there."""
+    return wanted.readonly is not None and bool(infrastructure.admin_username) and not infrastructure.readonly_username
+
+
+def is_shown(infrastructure: Infrastructure, wanted: WantedInfrastructure) -> bool:
+    """Return whether the server shows how the account is connected, if there is one."""
+    return _ACCOUNT in infrastructure.connection or not _is_used(infrastructure, wanted)
+
+
+def without_unused_account(
+    infrastructure: Infrastructure, wanted: Optional[WantedInfrastructure] = None
+) -> Infrastructure:
     """Return an infrastructure without the connection of a read-only account that is not used."""
-    if _ACCOUNT not in infrastructure.connection or _is_used(infrastructure, parameters):
+    shown = infrastructure.connection.get(_ACCOUNT)
+    if shown is None or _is_used(infrastructure, wanted):
         return infrastructure
-    kept = {name: one for name, one in infrastructure.connection.items() if name != _ACCOUNT}
-    return replace(infrastructure, connection=kept)
+    # Where nothing else says whether there is such an account, one that is not connected without an error is not used.
+    if (wanted is None or wanted.admin is None) and (shown.status != DISCONNECTED or shown.problem):
+        return infrastructure
+    return replace(
+        infrastructure, connection={name: one for name, one in infrastructure.connection.items() if one is not shown}
+    )
 
 
-def _is_used(infrastructure: Infrastructure, parameters: Parameters) -> bool:
-    """Return whether there is such an account: as given, as the server names it, or else as its connection looks."""
-    if parameters.get("readonly_username") or infrastructure.readonly_username:
-        return True
-    if parameters.get("admin_username"):
-        return False
-    connection = infrastructure.connection[_ACCOUNT]
-    return connection.status != DISCONNECTED or connection.error not in (NO_ERROR, None, "")
-
-
-@dataclass(frozen=True)
-class ReadOnlyAccount:
-    """The read-only account of an infrastructure that is being connected.
-
-    :param just_given: The infrastructure was added with it just now.
-    """
-
-    parameters: Parameters
-    just_given: bool
-
-    def used(self, infrastructure: Infrastructure) -> Infrastructure:
-        """Return the infrastructure without the connection of an account that is not used."""
-        return without_unused_account(infrastructure, self.parameters)
-
-    def is_missing(self, infrastructure: Infrastructure) -> bool:
-        """Return whether the account is wanted and, as far as the server names accounts, not there."""
-        wanted = bool(self.parameters.get("readonly_username")) and not self.just_given
-        return wanted and bool(infrastructure.admin_username) and not infrastructure.readonly_username
-
-    def is_told(self, infrastructure: Infrastructure) -> bool:
-        """Return whether the server says how the account is connected, if there is one."""
-        given = self.parameters.get("readonly_username") and not self.is_missing(infrastructure)
-        return _ACCOUNT in infrastructure.connection or not (given or infrastructure.readonly_username)
+def _is_used(infrastructure: Infrastructure, wanted: Optional[WantedInfrastructure]) -> bool:
+    given = wanted is not None and wanted.readonly is not None and not is_missing(infrastructure, wanted)
+    return given or bool(infrastructure.readonly_username)

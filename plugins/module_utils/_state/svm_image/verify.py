@@ -8,113 +8,96 @@ Source: "Verifying the authenticity of the SVM image" (SVM management).
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from typing import Any, Optional
+from collections.abc import Sequence
+from typing import Optional
 
+from ..._api.svm_management import json
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import CANCELED, ServerTask
-from ..._errors import ApiError, KsvlaError, TaskFailed
-from ..._module.context import Context, Result
-from ..._tasks.journal import TaskJournal
+from ..._errors import ApiError, TaskFailed
+from ..._tasks.memory import Memory, Record
+from ..._tasks.once import Once, State, Subject
 from ..._tasks.poller import Poller
-from ..._tasks.turns import Turns
 from ..._tasks.watch import require_success, watch_task
 
-_MOST_REMEMBERED = 5
-"""Tasks of earlier runs that are asked for at the most: only the newest can still be under way."""
-
 _NOT_AUTHENTIC = (
-    "Do not deploy it: download the image and its description anew, put both in one folder on the machine of the "
-    "Integration Server, and register it again."
+    "Do not deploy it: download the image and its description again, put both in one new folder on the machine of the "
+    "Integration Server, and register it from there."
 )
 _AGAIN = "Whether the image is authentic is not known: run this again to verify it."
-_SAYS_NO = frozenset({"valid", "isvalid", "authentic", "isauthentic", "success", "issuccess", "succeeded", "verified"})
-"""Keys of a result that says no by a false value, in lower case."""
+
+
+class UnknownImage(ApiError):
+    """The server has no image of that id."""
 
 
 class ImageVerifier:
-    """Verifies images of one server; what an earlier run started and is under way is attached to.
+    """Verifies images of one server; what an earlier run started and is under way is attached to."""
 
-    :param journal: Remembers the tasks.
-    """
+    repeatable = True
+    """Verifying changes nothing: a second task beside one whose id was lost does no harm."""
 
-    def __init__(
-        self, api: SvmManagementApi, journal: TaskJournal, turns: Turns, poller: Poller, context: Context
-    ) -> None:
+    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory, retries: int) -> None:
         self._api = api
-        self._journal = journal
-        self._turns = turns
         self._poller = poller
-        self._context = context
+        self._once = Once(memory, poller.context, poller.deadline, retries)
 
-    def verify(self, image_id: str, result: Result) -> None:
-        """Verify an image and note the task in the result.
+    def verify(self, image_id: str) -> ServerTask:
+        """Verify an image and return the task, ended unless waiting is not wanted.
 
         :raises TaskFailed: when the image is not authentic.
-        :raises ApiError: when no image has that id.
+        :raises UnknownImage: when the server has no image of that id.
         :raises WaitTimeout: when the time is up; a repeat attaches to the task.
         """
+        started = self._once.start(self, [image_id], f"verify image {image_id.lower()}")
+        if started.lost is not None:
+            raise started.lost
+        task_id = started.id or next(iter(started.attached))
+        if not self._poller.waiting.wait:
+            return self._api.task(task_id)
+        task = watch_task(self._api, task_id, self._poller, f"image {image_id}")
         try:
-            task = self._task(image_id)
-            result["task"] = task.as_dict()
-            if not self._poller.waiting.wait:
-                return
-            if not task.ended:
-                task = watch_task(self._api, task.id, self._poller, f"image {image_id}")
-            result["task"] = task.as_dict()
-            if _denies(require_success(task).result):
+            # The pages show a Boolean, true; false is taken for no, also as a text.
+            if (json.text(require_success(task).result) or "").strip().lower() == "false":
                 raise TaskFailed(f"The image {image_id} is not authentic.", task=task.as_dict())
         except TaskFailed as error:
-            canceled = str((error.task or {}).get("state")).lower() in CANCELED
-            error.hint = error.hint or (_AGAIN if canceled else _NOT_AUTHENTIC)
-            error.add_details(**result)
+            error.hint = error.hint or (_AGAIN if task.state.lower() in CANCELED else _NOT_AUTHENTIC)
             raise
-        except KsvlaError as error:
-            error.add_details(**result)
-            raise
-
-    def _task(self, image_id: str) -> ServerTask:
-        """Return the task that is under way, or else a new one."""
-        subject = f"verify image {image_id.lower()}"
-        with self._turns.take(subject, time.time()):
-            self._journal.reread()
-            task = self._under_way(subject)
-            if task is None:
-                task = self._started(image_id)
-                self._journal.remember(task.id, subject)
         return task
 
-    def _under_way(self, subject: str) -> Optional[ServerTask]:
-        for task_id in self._journal.ids_about(subject)[:_MOST_REMEMBERED]:
-            try:
-                task = self._api.task(task_id)
-            except ApiError as error:
-                if error.not_found:
-                    continue
-                raise
-            if not task.ended:
-                self._context.trace(f"Task {task_id}, which verifies this image, is under way already.")
-                return task
-        return None
+    # ---- what starting once asks for ----------------------------------------------------------------------------------
 
-    def _started(self, image_id: str) -> ServerTask:
+    def subject(self, image_id: str) -> Subject:
+        """Return what a request is about."""
+        return Subject(f"verify image {image_id.lower()}", f"verify image {image_id}")
+
+    def under_way(self, _image_id: str, record: Optional[Record]) -> Optional[str]:
+        """Return the task of an earlier run from this machine that has not ended, or None."""
+        if record is None or record.id is None:
+            return None
         try:
-            return self._api.task(self._api.validate_image(image_id))
+            return None if self._api.task(record.id).ended else record.id
         except ApiError as error:
             if error.not_found:
-                error.message = f"No image has the id {image_id}."
-                error.hint = "Register it: give manifest_path and infrastructure_types."
+                return None
             raise
 
+    def state(self, _image_id: str, _record: Optional[Record]) -> State:
+        """Return that it is missing: what was verified before is verified again."""
+        return State.MISSING
 
-def _denies(result: Any) -> bool:
-    """Return whether the result of a task that is completed says no: as a Boolean or a text, alone or below a key."""
-    if isinstance(result, Mapping):
-        alone = len(result) == 1
-        return any(_denies(value) for key, value in result.items() if alone or _plain(key) in _SAYS_NO)
-    return result is False or (isinstance(result, str) and result.strip().lower() == "false")
-
-
-def _plain(key: str) -> str:
-    return key.replace("_", "").lower()
+    def send(self, image_ids: Sequence[str]) -> str:
+        """Start the task and return its id."""
+        (image_id,) = image_ids
+        try:
+            return self._api.validate_image(image_id)
+        except ApiError as error:
+            if not error.not_found:
+                raise
+            raise UnknownImage(
+                f"No image has the id {image_id}.",
+                error_code=error.error_code,
+                status=error.status,
+                request=error.request,
+                hint="Register it: give manifest_path and infrastructure_types.",
+            ) from error

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.svm import account, caller, trust
+from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import formats
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import json as _json
@@ -19,11 +20,13 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_managem
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import NO_DEADLINE, Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import KsvlaError, WaitTimeout
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.diagnosis import (
     describe,
     require_connected,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.wait import wait_for_connection
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.wanted import WantedInfrastructure
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import Poller, Waiting
 from simulator.testing import running_simulator
 
@@ -35,10 +38,15 @@ class _Api:
 
     def __init__(self, shown: Infrastructure) -> None:
         self.shown = shown
+        self.deadline = NO_DEADLINE
         self.deadlines: list[Deadline] = []
 
-    def certificate(self, address: str, _kind: str, *, deadline: Deadline = NO_DEADLINE) -> Certificate:
-        self.deadlines.append(deadline)
+    def within(self, deadline: Deadline, retries: int | None = None) -> _Api:
+        self.deadline = deadline
+        return self
+
+    def certificate(self, address: str, _kind: str) -> Certificate:
+        self.deadlines.append(self.deadline)
         return Certificate(address, "AB", None, accepted=False, warnings=[], errors=[])
 
     def infrastructure(self, *_args: Any, **_options: Any) -> Infrastructure:
@@ -117,20 +125,20 @@ def test_both_are_said_where_neither_explains_the_other() -> None:
     assert "microservice compute in region R at compute:1 (admin account): NETWORK_ERROR" in caught.value.message
 
 
-def test_a_timeout_says_why_a_microservice_fails() -> None:
+def _wait(api: _Api, shown: Infrastructure, context: Context) -> None:
+    wanted = WantedInfrastructure("present", shown.id)
+    wait_for_connection(api, shown, Poller(Waiting(True, 30, 5), context), wanted, refreshed=False)  # type: ignore[arg-type]
+
+
+def test_a_timeout_says_why_a_microservice_fails(clock: FakeClock) -> None:
     shown = _infrastructure(_account(*TRYING, compute=CERTIFICATE, glance=UNREACHED, neutron=TRYING))
     assert describe(shown) == (
         "admin CONNECTING, compute DISCONNECTED (INVALID_CERTIFICATE), glance DISCONNECTED (NETWORK_ERROR), neutron CONNECTING"
     )
     api, said = _Api(shown), []
+    context = Context(clock=clock, progress=lambda _subject, text: said.append(text))
     with pytest.raises(WaitTimeout) as caught:
-        wait_for_connection(
-            api,  # type: ignore[arg-type]
-            shown,
-            Poller(Waiting(True, 0.3, 0.05, False)),
-            lambda _subject, text: said.append(text),
-            refreshed=False,
-        )
+        _wait(api, shown, context)
     failed = caught.value.payload()
     assert "compute DISCONNECTED (INVALID_CERTIFICATE)" in failed["msg"]
     assert "compute DISCONNECTED (INVALID_CERTIFICATE)" in said[-1]
@@ -139,22 +147,16 @@ def test_a_timeout_says_why_a_microservice_fails() -> None:
     for advice in (
         "thumbprint: AB",
         "reaches glance at glance:1 over the network",
-        "to wait on, or raise wait_timeout",
+        "to keep waiting, or raise wait_timeout",
     ):
         assert advice in failed["hint"]
     assert all((deadline.remaining() or 99) <= 10 for deadline in api.deadlines), "the time to wait is up"
 
 
-def test_a_timeout_without_a_reason_invents_none() -> None:
+def test_a_timeout_without_a_reason_invents_none(clock: FakeClock) -> None:
     shown = _infrastructure(_account(*TRYING))
     with pytest.raises(WaitTimeout) as caught:
-        wait_for_connection(
-            _Api(shown),  # type: ignore[arg-type]
-            shown,
-            Poller(Waiting(True, 0.2, 0.05, False)),
-            lambda _subject, _text: None,
-            refreshed=False,
-        )
+        _wait(_Api(shown), shown, Context(clock=clock))
     failed = caught.value.payload()
     assert "untrusted" not in failed
     assert "error_code" not in failed

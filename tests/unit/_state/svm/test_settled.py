@@ -11,12 +11,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import formats
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import json as _json
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.records import InfrastructureObjects
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, UnexpectedAnswer
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.wait import wait_for_connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm import settled as _svm_settled
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.plan import (
     DEPLOY,
@@ -27,9 +24,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.plan 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.results import DONE, record
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import WantedSvm
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import Poller, Waiting
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import Answer
 
-TASK_ID = "5a1d1d0c-8f4e-4b5e-a8a5-3f6b8d8f2f10"
 Look = Callable[["_Api"], list[dict[str, Any]]]
 
 
@@ -105,32 +100,6 @@ def test_an_infrastructure_that_cannot_be_listed_just_now_is_asked_again() -> No
     assert api.looks == 3
 
 
-@pytest.mark.parametrize(
-    ("body", "headers"),
-    [
-        (f'{{"id": "{TASK_ID}", "state": "Created"}}', {}),
-        (f'{{"id": "{TASK_ID}"}}', {}),
-        (f'{{"Id": "{TASK_ID}"}}', {}),
-        (f'{{"taskId": "{TASK_ID}"}}', {}),
-        (f'{{"task": {{"id": "{TASK_ID}", "state": "Queued"}}}}', {}),
-        (f'"{TASK_ID}"', {}),
-        (TASK_ID, {}),
-        ("", {"location": f"/api/3.0/virtualization/tasks/{TASK_ID}"}),
-        ("{}", {"location": f"https://ksv/api/3.0/virtualization/tasks/{TASK_ID}/"}),
-    ],
-)
-def test_the_task_that_was_started(body: str, headers: dict[str, str]) -> None:
-    task = formats.started_task(Answer(202, headers, body.encode()))
-    assert task.id == TASK_ID
-    assert not task.ended
-
-
-@pytest.mark.parametrize("body", ["", "{}", "[]", '"x"', '{"result": true}'])
-def test_no_task_was_started(body: str) -> None:
-    with pytest.raises(UnexpectedAnswer):
-        formats.started_task(Answer(202, {}, body.encode()))
-
-
 @pytest.mark.parametrize("state", ["absent", "reconfigured"])
 def test_the_place_of_an_svm_is_read_where_the_list_leaves_it_out(state: str) -> None:
     brief = {"id": "v1", "name": "svm", "is_svm": True}
@@ -143,22 +112,3 @@ def test_the_place_of_an_svm_is_read_where_the_list_leaves_it_out(state: str) ->
     planner = Planner(places, Context())  # type: ignore[arg-type]
     planned = planner.plan(WantedSvm(0, "i", name="svm", klconfig_password="k"), state)
     assert planned.location_id == "h1"
-
-
-def _connection(status: str, error: str) -> Any:
-    admin = {"status": status, "connectionError": error}
-    return formats.infrastructure(_json.with_plain_keys({"infrastructureId": "i", "connectionInfo": {"admin": admin}}))
-
-
-def test_what_is_not_connected_yet_and_has_no_error_is_waited_for() -> None:
-    seen = [_connection("DISCONNECTED", "NO_ERROR")] * 3 + [_connection("CONNECTED", "NO_ERROR")]
-    api = SimpleNamespace(infrastructure=lambda _i, **_more: seen.pop(0))
-    found = wait_for_connection(api, seen[0], _poller(), lambda _s, _t: None, refreshed=False)  # type: ignore[arg-type]
-    assert found.connected
-
-
-def test_what_has_an_error_is_not_waited_for() -> None:
-    seen = [_connection("DISCONNECTED", "UNAUTHORIZED"), _connection("CONNECTED", "NO_ERROR")]
-    api = SimpleNamespace(infrastructure=lambda _i, **_more: seen.pop(0))
-    found = wait_for_connection(api, seen[0], _poller(), lambda _s, _t: None, refreshed=False)  # type: ignore[arg-type]
-    assert not found.connected

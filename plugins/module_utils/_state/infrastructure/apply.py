@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding, adding and removing infrastructures: each is added once, and known again by its id.
+
+Source: "Connecting the Integration Server and the virtual infrastructure", "Deleting infrastructure connection settings"
+(SVM management).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.svm_management.records import Infrastructure
+from ..._clock import Deadline
+from ..._errors import ApiError, InputError, KsvlaError
+from ..._tasks.adding import AddedOnce
+from ..._tasks.memory import Memory
+from ..._tasks.once import Subject
+from ..._tasks.poller import Poller
+from ..change import Change
+from .diagnosis import require_connected
+from .plan import RECONNECT, REFRESH, plan
+from .platforms import is_openstack
+from .read_only_account import without_unused_account
+from .wanted import WantedInfrastructure
+
+_MOST_REPLACED = 10
+"""Ids that an infrastructure had before, as many as are remembered."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """An infrastructure that is added now.
+
+    :param before: The one that it replaces.
+    :param replaced: The ids that it had before, with blanks between them.
+    """
+
+    wanted: WantedInfrastructure
+    before: Optional[Infrastructure]
+    replaced: str
+
+
+class InfrastructureApplier:
+    """Finds infrastructures and changes them."""
+
+    id_option = "infrastructure_id"
+
+    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory, retries: int) -> None:
+        self._api = api
+        self._memory = memory
+        self._once = AddedOnce(self, poller, memory, retries)
+        self._changed = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether something was changed from here."""
+        return self._changed or self._once.changed
+
+    # ---- finding ------------------------------------------------------------------------------------------------------
+
+    def followed(self, wanted: WantedInfrastructure) -> WantedInfrastructure:
+        """Return the same without its id where this machine connected that infrastructure again: it has another one now."""
+        record = self._memory.find(wanted.key)
+        replaced = record is not None and wanted.id in record.settings.split()
+        if replaced and wanted.id is not None and self._by_id(wanted, wanted.id) is None:
+            return replace(wanted, id=None)
+        return wanted
+
+    def read(self, wanted: WantedInfrastructure) -> Optional[Infrastructure]:
+        """Return the infrastructure of the id given, or else of that type and address, or None.
+
+        By type and address it is found when it was connected from this machine, whose memory is believed only when the
+        server confirms it, and when the server lists infrastructures. No page documents the list: it adds to what is known,
+        and nothing is taken to be gone because it is not in it.
+        """
+        if wanted.id is not None:
+            return self._by_id(wanted, wanted.id)
+        record = self._memory.find(wanted.key)
+        known = self._by_id(wanted, record.id) if record and record.id else None
+        known = known if known is not None and wanted.fits(known) else None
+        if known is not None and wanted.state != "absent":
+            return known
+        listed = self._api.infrastructures()
+        if listed is None and wanted.state == "absent" and not (record and record.id):
+            asked = f" It was requested from this machine at {record.sent}, without an answer." if record else ""
+            raise InputError(
+                f"Whether {wanted.label} is connected cannot be found out: this server does not list infrastructures."
+                f"{asked}",
+                hint="Give infrastructure_id, as it was returned when the infrastructure was connected.",
+            )
+        same = {one.id.lower(): one.id for one in [*(listed or []), *([known] if known else [])] if wanted.fits(one)}
+        if len(same) > 1:
+            raise InputError(
+                f"Several infrastructures are of type {wanted.type} at {wanted.address}: "
+                f"{', '.join(sorted(same.values()))}. Say which one with infrastructure_id."
+            )
+        # A list may leave out how each is connected.
+        return known or (self._by_id(wanted, next(iter(same.values()))) if same else None)
+
+    def _by_id(self, wanted: WantedInfrastructure, infrastructure_id: str) -> Optional[Infrastructure]:
+        try:
+            return without_unused_account(self._api.infrastructure(infrastructure_id), wanted)
+        except ApiError as error:
+            if error.not_found:
+                return None
+            raise
+
+    # ---- changing -----------------------------------------------------------------------------------------------------
+
+    def carry_out(self, wanted: WantedInfrastructure, change: Change[Infrastructure]) -> Optional[Infrastructure]:
+        """Carry out a change and return the infrastructure as the server answers; None when it is gone.
+
+        :raises KsvlaError: naming each microservice that a test of the connection could not reach; nothing was added then.
+        :raises OutcomeUnknown: when the answer was lost and it cannot be seen whether it was added.
+        """
+        before = change.before
+        if before is None or change.action == RECONNECT:
+            return self._connect(wanted if before is None else wanted.like(before), before)
+        if change.action == REFRESH:
+            self._api.refresh(before.id)
+        else:
+            self._disconnect(before)
+        self._changed = True
+        return before if change.action == REFRESH else None
+
+    def _connect(self, wanted: WantedInfrastructure, before: Optional[Infrastructure]) -> Infrastructure:
+        if wanted.test and is_openstack(wanted.type):
+            self._test(wanted)
+        known = self._memory.find(wanted.key)
+        replaced = [*(known.settings.split() if known else ()), *([before.id] if before else ())]
+        step = Step(wanted, before, " ".join(replaced[-_MOST_REPLACED:]))
+        try:
+            return self._once.ensure(step)
+        except KsvlaError as error:
+            if self._changed and before is not None:
+                error.message += f" It was disconnected as {before.id} before, and is not connected now."
+                if self._memory.find(wanted.key) is None:
+                    # The next run may be given the id that is gone: it is known to be replaced, by nothing as yet.
+                    subject = self.subject(step)
+                    noted = self._memory.note(subject.key, subject.about, settings=step.replaced, kept_seconds=None)
+                    self._memory.complete(noted, before.id)
+            raise
+
+    def _test(self, wanted: WantedInfrastructure) -> None:
+        tested = without_unused_account(self._api.test_connection(wanted.body()), wanted)
+        shown = replace(
+            tested,
+            type=tested.type or wanted.type,
+            address=tested.address or wanted.address,
+            admin_username=wanted.admin.username if wanted.admin else None,
+            readonly_username=wanted.readonly.username if wanted.readonly else None,
+        )
+        require_connected(self._api, shown, tested=True, note=" Nothing was added.")
+
+    def _disconnect(self, infrastructure: Infrastructure) -> None:
+        try:
+            self._api.disconnect(infrastructure.id)
+        except ApiError as error:
+            if not error.not_found:
+                raise
+
+    # ---- what adding once asks for ------------------------------------------------------------------------------------
+
+    def subject(self, step: Step) -> Subject:
+        """Return what a step is about."""
+        return Subject(step.wanted.key, f"connect {step.wanted.label}", step.replaced, kept_seconds=None)
+
+    def find(self, step: Step) -> Optional[Infrastructure]:
+        """Return the infrastructure that is there, unless it is the one that is to be replaced, or None."""
+        replaced = self._by_id(step.wanted, step.before.id) if step.before else None
+        if replaced is not None and any(change.action == RECONNECT for change in plan(step.wanted, replaced)):
+            return None
+        return replaced or self.read(step.wanted)
+
+    def find_listed(self, step: Step, deadline: Deadline) -> Optional[Infrastructure]:
+        """Return the infrastructure that the server lists, unless it is the one that is replaced, or None."""
+        gone = step.before.id if step.before else None
+        listed = self._api.within(deadline).infrastructures() or []
+        return next((one for one in listed if step.wanted.fits(one) and one.id != gone), None)
+
+    def add(self, step: Step) -> Infrastructure:
+        """Add the infrastructure, in the place of another where it replaces one."""
+        if step.before is not None:
+            self._disconnect(step.before)
+            self._changed = True
+        return without_unused_account(self._api.connect(step.wanted.body()), step.wanted)

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The infrastructure that the user wants, checked before anything is sent, and the body that connects it.
+
+Source: "Connecting to the virtual infrastructure", both sections (SVM management).
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field, replace
+from typing import Any, Optional
+
+from ..._addresses import require_address
+from ..._api.svm_management.records import Infrastructure
+from ..._errors import InputError
+from ..._module.context import Parameters
+from ..._validation import require_text
+from .platforms import TYPES, is_openstack, normal_type
+
+_NAMES = ("admin_username", "admin_domain", "readonly_username", "readonly_domain")
+_OPENSTACK_ONLY = ("protocol", "region", "admin_domain", "readonly_domain")
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the infrastructure."""
+
+    username: str
+    password: str = field(repr=False)
+    domain: Optional[str] = None
+
+    def body(self) -> dict[str, str]:
+        """Return the account as a request holds it."""
+        domain = {"domain": self.domain} if self.domain else {}
+        return {**domain, "name": self.username, "password": base64.b64encode(self.password.encode()).decode("ascii")}
+
+
+@dataclass(frozen=True)
+class WantedInfrastructure:
+    """An infrastructure as the user describes it; what was not given is None.
+
+    :param state: ``present``, ``refreshed``, or ``absent``.
+    :param test: Whether its connection is tested first, where the API can.
+    """
+
+    state: str
+    id: Optional[str] = None
+    type: Optional[str] = None
+    address: Optional[str] = None
+    protocol: Optional[str] = None
+    region: Optional[str] = None
+    admin: Optional[Account] = None
+    readonly: Optional[Account] = None
+    test: bool = True
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"{self.type} {self.address}" if self.type and self.address else str(self.address or self.id)
+
+    @property
+    def key(self) -> str:
+        """What it is remembered by."""
+        return f"infrastructure {self.type} {str(self.address).lower()}"
+
+    def fits(self, found: Infrastructure) -> bool:
+        """Return whether an infrastructure has the type and the address that are wanted."""
+        return (found.type or "").upper() == self.type and (found.address or "").lower() == str(self.address).lower()
+
+    def like(self, found: Infrastructure) -> WantedInfrastructure:
+        """Return the same with what was not given taken from the infrastructure that is there; accounts are not shown."""
+        given = {
+            name: getattr(self, name) or getattr(found, name) for name in ("type", "address", "protocol", "region")
+        }
+        return replace(self, id=None, **given)
+
+    def missing(self) -> list[str]:
+        """Return the options that are still needed to connect it."""
+        missing = [] if self.admin else ["admin_username", "admin_password"]
+        if is_openstack(self.type):
+            missing += [] if self.protocol else ["protocol"]
+            missing += [] if self.admin and self.admin.domain else ["admin_domain"]
+            missing += ["readonly_domain"] if self.readonly and not self.readonly.domain else []
+        return missing
+
+    def body(self) -> dict[str, Any]:
+        """Return the body that connects it, as the pages show it; what was not given is left out."""
+        specific = {"protocol": self.protocol, "region": self.region}
+        accounts = {"admin": self.admin, "readOnly": self.readonly}
+        body: dict[str, Any] = {"type": self.type, "address": self.address}
+        if any(specific.values()):
+            body["specificSettings"] = {name: value for name, value in specific.items() if value}
+        return {**body, "accounts": {name: account.body() for name, account in accounts.items() if account}}
+
+
+def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
+    """Return the infrastructure of the parameters.
+
+    :raises InputError: naming the first option that is invalid.
+    """
+    for option in _NAMES:
+        require_text(parameters.get(option), option)
+    require_address(parameters.get("address"), "address")
+    infrastructure_type, address = parameters.get("type"), parameters.get("address")
+    wanted = WantedInfrastructure(
+        state=parameters["state"],
+        id=parameters.get("infrastructure_id"),
+        type=normal_type(infrastructure_type) if infrastructure_type else None,
+        address=address.strip() if address else None,
+        test=bool(parameters["test_connection"]),
+    )
+    if wanted.id is None and not (wanted.type and wanted.address):
+        raise InputError("Give infrastructure_id, or both type and address.")
+    if wanted.state == "absent":
+        return wanted
+    if wanted.type in TYPES and not is_openstack(wanted.type):
+        wrong = [option for option in _OPENSTACK_ONLY if parameters.get(option)]
+        if wrong:
+            raise InputError(f"{' and '.join(wrong)} can be given for the OpenStack family only.")
+    wanted = replace(
+        wanted,
+        protocol=parameters.get("protocol"),
+        region=parameters.get("region"),
+        admin=_account(parameters, "admin"),
+        readonly=_account(parameters, "readonly"),
+    )
+    if wanted.state == "present" and wanted.id is None:
+        require_complete(wanted)
+    return wanted
+
+
+def require_complete(wanted: WantedInfrastructure) -> None:
+    """Refuse what is not enough to connect an infrastructure."""
+    missing = wanted.missing()
+    if missing:
+        raise InputError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required to connect it.")
+
+
+def _account(parameters: Parameters, account: str) -> Optional[Account]:
+    username, password, domain = (parameters.get(f"{account}_{part}") for part in ("username", "password", "domain"))
+    if username and password:
+        return Account(username, password, domain)
+    if username or password:
+        raise InputError(
+            f"{account}_{'password' if username else 'username'} is missing: an account has a name and a password."
+        )
+    if domain:
+        raise InputError(f"{account}_domain goes with {account}_username and {account}_password.")
+    return None

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SVM image that the user wants, checked before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from ..._api.svm_management.records import Image
+from ..._errors import InputError
+from ..._module.context import Parameters
+from ..._validation import require_manifest_path
+from ..infrastructure.platforms import normal_type
+
+NUMA = "NUMAVSERVER"
+NUMA_OTHERWISE = "NUMAVERSER"
+"""The page about images spells this type in another way than all others do."""
+
+
+@dataclass(frozen=True)
+class WantedImage:
+    """An image as the user describes it.
+
+    :param id: Of an image that is registered, and not to be registered here.
+    :param types: The platforms, in one spelling.
+    :param verify: Whether its authenticity is verified.
+    """
+
+    id: Optional[str]
+    manifest_path: str
+    types: tuple[str, ...]
+    verify: bool
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return self.manifest_path or str(self.id)
+
+    @property
+    def key(self) -> str:
+        """What it is remembered by."""
+        return f"image {plain_path(self.manifest_path)} {'+'.join(sorted(self.types))}"
+
+    def fits(self, key: str) -> bool:
+        """Return whether a key is that of an image of the same description, for these platforms or more."""
+        path, _blank, types = key.partition(" ")[2].rpartition(" ")
+        return path == plain_path(self.manifest_path) and set(self.types) <= set(types.split("+"))
+
+    def image(self, image_id: str = "") -> Image:
+        """Return what is known of the image without the server."""
+        return Image(image_id, None, None, {}, list(self.types), self.manifest_path or None)
+
+
+def wanted_image(parameters: Parameters) -> WantedImage:
+    """Return the image of the parameters.
+
+    :raises InputError: naming the first option that is invalid.
+    """
+    image_id, path = parameters.get("image_id"), parameters.get("manifest_path")
+    require_manifest_path(path, "manifest_path")
+    types = parameters.get("infrastructure_types") or []
+    if image_id is None and not path:
+        raise InputError("Give image_id of an image that is registered, or manifest_path to register one.")
+    if image_id is None and not types:
+        raise InputError("infrastructure_types is required: name the platforms on which the image will be deployed.")
+    normal = tuple(dict.fromkeys(image_type(each) for each in types))
+    return WantedImage(image_id, path or "", normal, bool(parameters["validate_image"]))
+
+
+def image_type(infrastructure_type: str) -> str:
+    """Return a type in the one spelling."""
+    normal = normal_type(infrastructure_type)
+    return NUMA if normal == NUMA_OTHERWISE else normal
+
+
+def plain_path(path: str) -> str:
+    """Return a path on the server in the form in which two can be compared: on Windows case and slashes do not matter."""
+    return path.replace("\\", "/").lower() if "\\" in path or path[1:2] == ":" else path
