@@ -26,6 +26,7 @@ _RANKS = {
     "_module.context": 2,
     "_api": 3,
     "_tasks": 4,
+    "_tasks.memory": _BASE,
     "_state": 5,
     "_module.definition": 6,
     "_module.run": 7,
