@@ -65,7 +65,7 @@ def _misfits_of(option: Mapping[str, Any], value: Any, place: str) -> Iterator[s
     if value is None:
         if option.get("required"):
             yield f"{place} is empty: give a value."
-        elif option.get("default") is not None:
+        elif option.get("default") is not None or option.get("choices"):
             yield f"{place} is empty: give a value, or leave the option out."
     elif kind in _PLAIN_TYPES:
         wrong = _wrong(kind, value)

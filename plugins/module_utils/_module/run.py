@@ -72,7 +72,11 @@ class _Module(AnsibleModule):
         super()._load_params()
         self._refusal = refusal(self._definition, self.params)
         self._hidden = hidden_values(self._definition, self.params)
-        self.params = with_json_text(self._definition.options, self.params)
+        if self._refusal is None:
+            self.params = with_json_text(self._definition.options, self.params)
+        else:
+            # Ansible's own checks expect that at least dictionaries are dictionaries.
+            self.params = {name: value for name, value in self.params.items() if name.startswith("_ansible_")}
 
     def _refuse(self) -> None:
         if self._refusal is not None:
