@@ -7,35 +7,46 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: tenant_list
-short_description: Tenants and their virtual machines, from a list or from CSV files
+short_description: Tenants and their virtual machines, from lists or from CSV files
 version_added: 1.0.0
 description:
   - Returns one record per tenant, with its virtual machines. The playbooks of this collection make hosts of them.
-  - The tenants are given as a list or as a CSV file. Their virtual machines can be in another CSV file.
-  - A CSV file is taken as spreadsheets write it, with commas, semicolons or tabs, in UTF-8 with or without a byte-order
-    mark, or in UTF-16. Its first line names the columns. A blank cell means that the option is not given, and blanks
-    around a cell are left out. A column whose name begins with C(#) is for notes.
-  - A column that is missing or unknown, a tenant given twice, a virtual machine of an unknown tenant, or one listed for
-    two tenants are errors that name the line.
+  - The tenants are given as a list or as a CSV file. Their virtual machines can be in another list or CSV file.
+  - A CSV file is read as spreadsheets write it, with commas, semicolons or tabs, in UTF-8 with or without a byte-order
+    mark, or in UTF-16. Only LF, CR and CRLF end a row. Its first line names the columns. A blank cell means that the
+    option is not given, and blanks around a cell are removed. A column whose name begins with C(#) is for notes.
+  - Mistakes are reported all together, each with its line. A column that is missing or unknown is a mistake, and so is
+    a tenant that is given twice, a virtual machine of an unknown tenant, one that is listed for two tenants, or one that
+    is listed twice with different values. Equal rows count once.
 author:
   - ksvla.light_agent contributors (@ksvla)
 options:
   tenants:
     description:
-      - The tenants as a list. Each has a C(name), and may have C(type), C(description), C(user_data),
-        C(preferred_viis_address), C(admin_username), C(admin_password), and C(vms) with C(bios_id), C(name) and
-        C(user_data) of each.
+      - The tenants as a list. Each is a name, or a dictionary with a C(name) that may have C(type), C(description),
+        C(user_data), C(preferred_viis_address), C(admin_username), C(admin_password), and C(vms) with C(bios_id),
+        C(name) and C(user_data) of each.
+      - The same as text in YAML or JSON, or the content of a CSV file, as a survey gives it.
+    type: raw
+  vms:
+    description:
+      - The virtual machines as a list of dictionaries with C(tenant), C(bios_id), C(name) and C(user_data), or as text.
+        The first two are required.
     type: raw
   tenants_csv:
     description:
-      - A CSV file of tenants with the same names as columns, except for C(vms). The column C(name) is needed.
+      - A CSV file of tenants with the same names as columns, except for C(vms). The column C(name) is required.
       - A relative path begins at the current folder, or else where Ansible looks for files.
     type: path
   vms_csv:
     description:
       - A CSV file of virtual machines with the columns C(tenant), C(bios_id), C(name) and C(user_data). The first two
-        are needed.
+        are required.
     type: path
+  mistakes:
+    description: Whether to return the mistakes, each a sentence, instead of the tenants. Otherwise a mistake is an error.
+    type: bool
+    default: false
 notes:
   - What it returns can hold passwords. Use it with C(no_log) where it would be shown.
 """
@@ -51,9 +62,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The tenants, in the order of the list or file. What is not given is left out.
+  description: The tenants, in the order of the list or file, without what is not given; or the mistakes.
   type: list
-  elements: dict
+  elements: raw
   sample:
     - name: Northwind
       type: complete
@@ -69,40 +80,53 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Columns, Sheet, read_sheet
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list import (
-    TENANT_COLUMNS,
-    TENANT_OF_VM,
-    VM_COLUMNS,
-    Sheet,
+    TENANTS,
+    VMS,
+    Given,
     TenantListError,
+    from_sheet,
     merge,
-    read_sheet,
+    tenants_from,
+    vms_from,
 )
+
+_MORE_THAN_ONE = "The {} are given twice, as a list and as a CSV file: give one of them."
+_NONE = "No tenants are given: give a list of them, or a CSV file."
 
 
 class LookupModule(LookupBase):
     """The lookup ``ksvla.light_agent.tenant_list``."""
 
-    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
-        """Return the records of the tenants."""
+    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
+        """Return the records of the tenants, or the mistakes."""
         self.set_options(var_options=variables, direct=kwargs)
         if terms:
-            raise AnsibleLookupError("tenant_list takes options only: tenants, tenants_csv and vms_csv.")
-        tenants_csv, vms_csv = self.get_option("tenants_csv"), self.get_option("vms_csv")
+            raise AnsibleLookupError("tenant_list takes options only: tenants, tenants_csv, vms and vms_csv.")
         try:
-            return merge(
-                self.get_option("tenants"),
-                self._sheet(tenants_csv, variables, TENANT_COLUMNS, ("name",)) if tenants_csv else None,
-                self._sheet(vms_csv, variables, (TENANT_OF_VM, *VM_COLUMNS), (TENANT_OF_VM, "bios_id"))
-                if vms_csv
-                else None,
-            )
+            tenants = self._given("tenants", TENANTS, variables)
+            if tenants is None:
+                raise TenantListError([_NONE])
+            merged = merge(tenants, self._given("vms", VMS, variables))
         except TenantListError as error:
+            if self.get_option("mistakes"):
+                return error.mistakes
             raise AnsibleLookupError(str(error)) from None
+        return [] if self.get_option("mistakes") else merged
 
-    def _sheet(
-        self, name: str, variables: dict[str, Any] | None, columns: tuple[str, ...], required: tuple[str, ...]
-    ) -> Sheet:
+    def _given(self, option: str, columns: Columns, variables: dict[str, Any] | None) -> Given | None:
+        """Return what is given as a list or as a file, or None."""
+        value, file = plain(self.get_option(option)), plain(self.get_option(f"{option}_csv"))
+        if is_blank(value):
+            return None if is_blank(file) else from_sheet(self._sheet(file, columns, variables))
+        if not is_blank(file):
+            raise TenantListError([_MORE_THAN_ONE.format("tenants" if columns is TENANTS else "virtual machines")])
+        return tenants_from(value) if columns is TENANTS else vms_from(value)
+
+    def _sheet(self, name: str, columns: Columns, variables: dict[str, Any] | None) -> Sheet:
         path = Path(name).expanduser()
         if not path.is_file():
             try:
@@ -110,10 +134,14 @@ class LookupModule(LookupBase):
             except AnsibleError:
                 found = None
             if found is None:
-                raise TenantListError(f"There is no file {name} (the current folder is {Path.cwd()}).")
+                return _unreadable(name, f"There is no file {name} (the current folder is {Path.cwd()}).")
             path = Path(found)
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise TenantListError(f"{name} cannot be read: {error.strerror or error}.") from None
-        return read_sheet(name, content, columns, required)
+            return _unreadable(name, f"{name} cannot be read: {error.strerror or error}.")
+        return read_sheet(name, content, columns)
+
+
+def _unreadable(name: str, mistake: str) -> Sheet:
+    return Sheet(name, [], [mistake], has_header=False)

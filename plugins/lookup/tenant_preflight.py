@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks the hosts of a tenants' playbook all together, before anything is sent for one of them."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: tenant_preflight
+short_description: Check the tenants of a playbook before anything is sent
+version_added: 1.0.0
+description:
+  - Looks at the variables of all hosts of the present play, each of which stands for a tenant, and returns every mistake
+    that it finds. The playbooks for tenants of this collection begin with it.
+  - Without O(tenants) it selects the tenants and checks what needs no server. With O(tenants) it checks what depends on
+    which tenants exist, such as passwords that are missing.
+  - Passwords that Kaspersky Security Center may refuse are warnings.
+author:
+  - ksvla.light_agent contributors (@ksvla)
+options:
+  _terms:
+    description: The role that the playbook runs.
+    type: str
+    required: true
+  tenants:
+    description: The tenants that exist, as lists by the name of a host in RV(_raw.logins).
+    type: dict
+"""
+
+EXAMPLES = r"""
+- name: Check the tenants
+  ansible.builtin.set_fact:
+    preflight: "{{ lookup('ksvla.light_agent.tenant_preflight', 'tenant_report') }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_raw:
+  description: The result of the checks.
+  type: list
+  elements: dict
+  contains:
+    mistakes:
+      description: A sentence for each mistake.
+      type: list
+      elements: str
+    selected:
+      description: The hosts that are selected.
+      type: list
+      elements: str
+    logins:
+      description: Of these, one host for each Integration Server and account.
+      type: list
+      elements: str
+  sample:
+    - mistakes: []
+      selected: [Northwind, Alpine]
+      logins: [Northwind]
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
+    OFFBOARDING,
+    ONBOARDING,
+    ROLES,
+    Host,
+    by_connection,
+    check_tenants,
+    check_variables,
+    password_warnings,
+    select,
+    unnamed_victims,
+)
+
+display = Display()
+
+
+class LookupModule(LookupBase):
+    """The lookup ``ksvla.light_agent.tenant_preflight``."""
+
+    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
+        """Return the mistakes, the selected hosts, and one of them for each server and account."""
+        self.set_options(var_options=variables, direct=kwargs)
+        known, role = variables or {}, str(terms[0])
+        if role not in ROLES:
+            raise AnsibleLookupError(f"tenant_preflight knows the roles {', '.join(ROLES)}, not {role!r}.")
+        all_hosts = [Host(str(name), _Values(known["hostvars"][name])) for name in known["ansible_play_hosts_all"]]
+        hosts, mistakes = select(all_hosts, all_hosts[0].values.get("ksvla_only"))
+        groups = by_connection(hosts, role)
+        tenants = self.get_option("tenants")
+        if tenants is None:
+            mistakes.extend(check_variables(hosts, role))
+            if role == OFFBOARDING:
+                mistakes.extend(unnamed_victims(hosts, limited="ansible_limit" in known))
+        else:
+            for group in groups:
+                found = tenants[group[0].name]
+                mistakes.extend(check_tenants(group, role, found))
+                for warning in password_warnings(group, found) if role == ONBOARDING else ():
+                    display.warning(warning)
+        return [
+            {
+                "mistakes": mistakes,
+                "selected": [host.name for host in hosts],
+                "logins": [group[0].name for group in groups],
+            }
+        ]
+
+
+class _Values(Mapping[str, Any]):
+    """The variables of a host, as plain values. Ansible evaluates one when it is read."""
+
+    def __init__(self, host_variables: Mapping[str, Any]) -> None:
+        self._variables = host_variables
+        self._names = frozenset(map(str, host_variables))
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return plain(self._variables[name])
+        except AnsibleError as error:
+            raise AnsibleLookupError(f"The variable {name} cannot be evaluated: {error}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

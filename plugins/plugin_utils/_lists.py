@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists and dictionaries that come as text, as the surveys and credentials of AWX give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
+
+
+def is_blank(value: Any) -> bool:
+    """Return whether a variable that is given is blank: null, or text without anything but blanks."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def parsed(value: Any) -> Any:
+    """Return what a text in YAML or JSON stands for; what is not text, or not a list or dictionary, stays."""
+    if not isinstance(value, str):
+        return value
+    try:
+        data = yaml.safe_load(str(value))
+    except yaml.YAMLError:
+        return value
+    return data if isinstance(data, (list, dict)) else value
+
+
+def names(value: Any, variable: str) -> list[str]:
+    """Return the names of a list, or of a text with one name per line; a comma is part of a name.
+
+    :raises ValueError: when it is neither.
+    """
+    given = plain(value)
+    data = parsed(given) if isinstance(given, str) and given.lstrip().startswith(("[", "- ")) else given
+    if isinstance(data, str):
+        data = [line.strip() for line in data.split("\n")]
+        return [line for line in data if line]
+    if not isinstance(data, list) or not all(isinstance(item, str) and item.strip() for item in data):
+        raise ValueError(f"{variable} must be a list of names, or a text with one name per line.")
+    return data
+
+
+def passwords(value: Any, variable: str = "ksvla_admin_passwords") -> dict[str, Any]:
+    """Return the passwords by name of a dictionary, or of a text in YAML.
+
+    :raises ValueError: when it is neither, without a part of it.
+    """
+    data = {} if is_blank(value) else parsed(value)
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{variable} must be a dictionary of passwords by tenant, or the same as YAML text.")
+    return {str(name): password for name, password in data.items()}
