@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Optional
 
 from ..._errors import UnexpectedAnswer
-from ..._transport.answer import Answer
+from ..._transport.answer import Answer, parse_json
 
 _NAMES = """
     access_token refresh_token value session id created_at updated_at active_to valid_to address thumbprint
@@ -36,16 +37,16 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def read(answer: Answer) -> Any:
     """Return the body of an answer with its keys in snake case; None for an empty body.
 
-    :raises UnexpectedAnswer: when it is no JSON.
+    :raises UnexpectedAnswer: when it is not valid JSON.
     """
     text = answer.text.strip()
     if not text:
         return None
     try:
-        return with_plain_keys(json.loads(text))
+        return parse_json(text, _plain_object)
     except ValueError:
         raise UnexpectedAnswer(
-            f"The server answered with {answer.status}, but its body is no JSON.",
+            f"The server answered with {answer.status}, but the body is not valid JSON.",
             status=answer.status,
             hint="Check that host and port are those of an Integration Server of version 6.2 or later.",
         ) from None
@@ -54,12 +55,12 @@ def read(answer: Answer) -> Any:
 def read_object(answer: Answer) -> dict[str, Any]:
     """Return the object that is the body of an answer.
 
-    :raises UnexpectedAnswer: when it is none.
+    :raises UnexpectedAnswer: when it is not an object.
     """
     value = read(answer)
     if not isinstance(value, dict):
         raise UnexpectedAnswer(
-            f"The server answered with {answer.status}, but its body is no JSON object.", status=answer.status
+            f"The server answered with {answer.status}, but the body is not a JSON object.", status=answer.status
         )
     return value
 
@@ -69,15 +70,11 @@ def body(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
-def with_plain_keys(value: Any) -> Any:
-    """Return a decoded value with all its keys in snake case."""
-    if isinstance(value, dict):
-        return {plain_key(str(key)): with_plain_keys(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_plain_keys(item) for item in value]
-    return value
+def _plain_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {plain_key(key): value for key, value in pairs}
 
 
+@lru_cache(maxsize=1024)
 def plain_key(key: str) -> str:
     """Return a key in snake case: as it is known, or as it is written."""
     known = _BY_LOWER.get(key.replace("_", "").lower())
@@ -97,7 +94,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 
 def text(value: Any) -> Optional[str]:
-    """Return a single value as text, or None where it is missing or no single value."""
+    """Return a single value as text, or None where it is missing, an object or a list."""
     if value is None or isinstance(value, (dict, list)):
         return None
     if isinstance(value, bool):
@@ -106,7 +103,7 @@ def text(value: Any) -> Optional[str]:
 
 
 def texts(value: Any) -> list[str]:
-    """Return a list of texts; objects in it are told by their message, or else as JSON."""
+    """Return a list of texts; for an object in it, its message, or else the object as JSON."""
     if value is None:
         return []
     found = []
@@ -125,7 +122,7 @@ def flag(value: Any) -> bool:
 
 
 def listed(value: Any, needed: Iterable[str]) -> Optional[list[dict[str, Any]]]:
-    """Return the objects of a list that is not documented, bare or below any key; None when it is none such.
+    """Return the objects of a list that is not documented, bare or below any key; None when it is something else.
 
     :param needed: Keys that each object must have.
     """
