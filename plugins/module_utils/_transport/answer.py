@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 _ERROR_CODE = re.compile(r"\b(?:VIRMT|KSC)_\w+")
 _MESSAGE_KEYS = ("message", "errormessage", "description", "detail", "details", "error", "title", "reason")
@@ -39,14 +39,13 @@ class Answer:
         return self.headers.get("www-authenticate", "")
 
 
-def parse_json(text: str, with_pairs: Optional[Callable[[list[tuple[str, Any]]], Any]] = None) -> Any:
+def parse_json(text: str) -> Any:
     """Return the value of a JSON text.
 
-    :param with_pairs: Makes an object of its names and values.
     :raises ValueError: when it is not JSON, or nests too deeply to be worked with.
     """
     try:
-        value = json.loads(text, object_pairs_hook=with_pairs)
+        value = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level = [value]

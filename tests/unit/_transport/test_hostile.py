@@ -100,6 +100,7 @@ def test_a_packed_answer_is_unpacked(server: WebServer, connect: Connect) -> Non
         ("br", b"x", UnexpectedAnswer),
         ("gzip, gzip", gzip.compress(gzip.compress(b"x")), UnexpectedAnswer),
     ],
+    ids=["cut short", "not packed", "more than was packed", "another packing", "packed twice"],
 )
 def test_a_body_that_cannot_be_unpacked(
     packing: str, body: bytes, kind: type[KsvlaError], server: WebServer, connect: Connect, clock: FakeClock

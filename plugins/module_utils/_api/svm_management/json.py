@@ -43,7 +43,7 @@ def read(answer: Answer) -> Any:
     if not text:
         return None
     try:
-        return parse_json(text, _plain_object)
+        return with_plain_keys(parse_json(text))
     except ValueError:
         raise UnexpectedAnswer(
             f"The server answered with {answer.status}, but the body is not valid JSON.",
@@ -70,8 +70,13 @@ def body(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
-def _plain_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {plain_key(key): value for key, value in pairs}
+def with_plain_keys(value: Any) -> Any:
+    """Return a decoded value with all its keys in snake case."""
+    if isinstance(value, dict):
+        return {plain_key(str(key)): with_plain_keys(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_plain_keys(item) for item in value]
+    return value
 
 
 @lru_cache(maxsize=1024)
