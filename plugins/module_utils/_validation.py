@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 from ._errors import InputError
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ABSOLUTE_PATH = re.compile(r"/|[A-Za-z]:[\\/]|\\\\[^\\/]+[\\/]")
 """How a path on Linux, on a drive of Windows, or of a share begins."""
@@ -51,7 +51,7 @@ def require_text(value: Optional[str], option: str) -> None:
 
 def require_uuid(value: Optional[str], option: str) -> None:
     """Refuse a value that is not a UUID in its usual form."""
-    if value is not None and not _UUID.fullmatch(value):
+    if value is not None and not UUID.fullmatch(value):
         raise InputError(
             f"{option} is no UUID: {value!r}. It has the form 01234567-89ab-cdef-0123-456789abcdef (32 hexadecimal "
             "digits with hyphens, upper or lower case)."

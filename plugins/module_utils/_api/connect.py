@@ -57,6 +57,7 @@ def log_in(parameters: Parameters, context: Context) -> Login:
 def _session(connection: Connection, context: Context) -> Session:
     """Return a session for one task over a connection that may be kept from another."""
     connection.trace = context.trace
+    connection.progress = context.progress
     connection.check_mode = context.check_mode
     connection.clock = context.clock
     return Session(connection)

@@ -9,19 +9,19 @@ attribute, an element whose text is the id, bare text, a JSON string or object, 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import unquote
 
 from .._errors import UnexpectedAnswer
+from .._transport.answer import parse_json
+from .._validation import UUID
 from .multitenancy import xml
 
 if TYPE_CHECKING:
     from .._transport.answer import Answer
 
-_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[\w.:{}-]+")
 _LOCATION = re.compile(r"/tasks/([^/?#]+)/?(?:[?#].*)?$", re.IGNORECASE)
 
@@ -53,7 +53,7 @@ def identifier(value: Any, name: str) -> Optional[str]:
     if isinstance(value, str):
         decoded = _decode(value)
         if isinstance(decoded, str):
-            match = _UUID.search(decoded)
+            match = UUID.search(decoded)
             if match:
                 return match.group()
             return decoded.strip() if _is_lone_id(decoded) else None
@@ -77,7 +77,7 @@ def _decode(text: str) -> Any:
     stripped = text.strip().lstrip("\ufeff")
     if stripped[:1] in ('"', "{", "["):
         try:
-            return json.loads(stripped)
+            return parse_json(stripped)
         except ValueError:
             return stripped
     embedded = xml.read_embedded(stripped) if "<" in stripped or "&lt;" in stripped else None
@@ -92,7 +92,7 @@ def _first(value: Any, name: str) -> Optional[str]:
             return bare(found)
     texts = list(_texts(value))
     for text in texts:
-        match = _UUID.search(text)
+        match = UUID.search(text)
         if match:
             return match.group()
     words = [text.strip() for text in texts if _is_lone_id(text)]

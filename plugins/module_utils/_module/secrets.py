@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +27,8 @@ def secret_values(options: Options, arguments: Any) -> Iterator[str]:
             elif option.get("options"):
                 yield from secret_values(option["options"], value)
 
+from .._text import base64_text
+
 
 def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()) -> set[str]:
     """Return the secret values with their Base64 and escaped forms, and the Base64 of each account as HTTP Basic sends it.
@@ -37,11 +38,11 @@ def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()
     forms: set[str] = set()
     for value in values:
         if value:
-            forms.update((value, _base64(value)))
+            forms.update((value, base64_text(value)))
             forms.update(form for form in _escaped(value) if form.strip())
     for username, password in accounts:
         if username and password:
-            forms.add(_base64(f"{username}:{password}"))
+            forms.add(base64_text(f"{username}:{password}"))
     return forms
 
 
@@ -55,7 +56,3 @@ def _escaped(value: str) -> Iterator[str]:
     yield json.dumps(value, ensure_ascii=False)[1:-1]
     yield html.escape(value, quote=False)
     yield html.escape(value, quote=True)
-
-
-def _base64(value: str) -> str:
-    return base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii")

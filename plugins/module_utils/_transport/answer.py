@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -14,7 +13,11 @@ from typing import Any, Optional
 
 _ERROR_CODE = re.compile(r"\b(?:VIRMT|KSC)_\w+")
 _MESSAGE_KEYS = ("message", "errormessage", "description", "detail", "details", "error", "title", "reason")
-_LONGEST_MESSAGE = 1000
+_LONGEST_MESSAGE = 300
+_MOST_LOOKED_AT = 16 * 1024
+"""Characters of the body of an error in which its message is looked for."""
+DEEPEST = 100
+"""Levels that an answer may nest; the pages show fewer than ten."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,31 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text: in UTF-16 where its bytes say so, and otherwise in UTF-8, whatever it says itself."""
-        return self.body.decode(utf_16_of(self.body) or "utf-8-sig", errors="replace")
+        """The body as text, read as UTF-8 whatever it says itself."""
+        return self.body.decode("utf-8-sig", errors="replace")
+
+    @property
+    def offered(self) -> str:
+        """The ``WWW-Authenticate`` headers of an answer that asks for authentication."""
+        return self.headers.get("www-authenticate", "")
 
 
-def utf_16_of(body: bytes) -> Optional[str]:
-    """Return in which UTF-16 a body begins, with a byte-order mark or half a letter of ASCII, or None for no UTF-16."""
-    if body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "utf-16"
-    return "utf-16-be" if body[:1] == b"\0" else "utf-16-le" if body[1:2] == b"\0" else None
+def parse_json(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    :raises ValueError: when it is not JSON, or nests too deeply to be worked with.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    level = [value]
+    for _level in range(DEEPEST):
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list)))
+        level = [item for items in inner for item in items if isinstance(item, (dict, list))]
+        if not level:
+            return value
+    raise ValueError("nested too deeply")
 
 
 def find_error_code(text: str) -> Optional[str]:
@@ -46,21 +65,26 @@ def find_error_code(text: str) -> Optional[str]:
 
 def find_message(text: str, error_code: Optional[str]) -> Optional[str]:
     """Return the server's own words in the body of an error, without its markup, or None when there are none."""
-    message = _message_in_json(text) if text.lstrip()[:1] in ("{", "[", '"') else None
+    text = text.lstrip()
+    message = _message_in_json(text) if text[:1] in ("{", "[", '"') else None
     if message is None:
-        message = _message_in_xml(text)
+        message = _message_in_xml(_cut(text, _MOST_LOOKED_AT))
     message = re.sub(r"\s+", " ", message).strip(" :;,")
     if error_code:
         message = re.sub(rf"^{re.escape(error_code)}\b[\s:;,.-]*", "", message)
     if len(message) > _LONGEST_MESSAGE:
-        # Between two words, since what is cut in the middle of a secret would not be known as one any more.
-        message = message[: _LONGEST_MESSAGE + 1].rpartition(" ")[0] + "…"
+        message = _cut(message, _LONGEST_MESSAGE) + "…"
     return message or None
+
+
+def _cut(text: str, longest: int) -> str:
+    """Cut a text between two words, as half of a secret would not be recognized and hidden."""
+    return text if len(text) <= longest else text[: longest + 1].rpartition(" ")[0]
 
 
 def _message_in_json(text: str) -> Optional[str]:
     try:
-        data = json.loads(text)
+        data = parse_json(text)
     except ValueError:
         return None
     return _message_in(data)
@@ -75,11 +99,11 @@ def _message_in(data: Any) -> str:
     if not isinstance(data, dict):
         return ""
     keys: dict[str, Any] = {str(key).lower(): value for key, value in data.items()}
-    known = next(filter(None, (_message_in(keys.get(key)) for key in _MESSAGE_KEYS)), "")
+    known = next(filter(None, (_message_in(keys.pop(key, None)) for key in _MESSAGE_KEYS)), "")
     if known:
         return known
-    below = next(filter(None, (_message_in(item) for item in data.values() if not isinstance(item, str))), "")
-    words = [item for item in data.values() if isinstance(item, str) and " " in item.strip()]
+    below = next(filter(None, (_message_in(item) for item in keys.values() if not isinstance(item, str))), "")
+    words = [item for item in keys.values() if isinstance(item, str) and " " in item.strip()]
     return below or max(words, key=len, default="")
 
 

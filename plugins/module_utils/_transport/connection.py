@@ -5,32 +5,34 @@
 
 from __future__ import annotations
 
-import threading
+import http.client
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Callable, Optional
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from .._clock import SYSTEM_CLOCK, Deadline
-from .._errors import ApiError, OutcomeUnknown, WaitTimeout
-from . import tls
+from .._errors import ApiError, KsvlaError, UnexpectedAnswer, WaitTimeout
+from . import failures, proxy, tls
 from .answer import Answer
-from .failures import refusal, translated
+from .budget import Budget
+from .channel import Channel, FingerprintMismatch, ProxyFailed, Route
+from .failures import Attempt
 from .request import Request
 from .retry import parse_retry_after
 
 if TYPE_CHECKING:
-    import requests
-
-    from .authentication import Authentication
     from .settings import ConnectionSettings
 
 Trace = Callable[[str], None]
 
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of an answer, unpacked, that is read whole; reports are streamed instead."""
+MOST_BYTES_OF_ERROR = 64 * 1024
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
-_MOST_CONNECTIONS = 64
+_MOST_IDLE = 64
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -38,66 +40,60 @@ def _silent(_line: str) -> None:
     """Trace nothing."""
 
 
+def _no_progress(_subject: str, _text: str) -> None:
+    """Show no progress."""
+
+
 class Connection:
     """Sends requests to one server as one account; shared by all threads of the process.
 
-    :param authentication: How requests prove who asks; may be exchanged, as after a new login.
+    :param authentication: The ``Authorization`` header of requests; may be exchanged, as after a new login.
     """
 
-    def __init__(self, settings: ConnectionSettings, authentication: Optional[Authentication] = None) -> None:
-        import requests
-        import requests.cookies
-        import urllib3
-
+    def __init__(self, settings: ConnectionSettings, authentication: Optional[str] = None) -> None:
         self.settings = settings
         self.authentication = authentication
         self.trace: Trace = _silent
         """Is given one line per answer, without secrets."""
+        self.progress: Callable[[str, str], None] = _no_progress
+        """Is given a subject and why it waits, when the server asks to wait."""
         self.check_mode = False
         """Whether writes are refused; set for each task, as connections are kept over tasks."""
         self.clock = SYSTEM_CLOCK
         self.renew: Optional[Callable[[ApiError, Deadline], None]] = None
         """Logs in again after the server refused the token; None where each request carries the account."""
-        self._http = requests.Session()
-        # Proxies are read once here, since requests would read the whole environment at every call.
-        self._http.trust_env = False
-        self._http.proxies = dict(requests.utils.get_environ_proxies(settings.origin))
-        self._http.verify = tls.verification(settings)
-        if not settings.validate_certs:
-            # The user said so; a warning about every connection would only stand between the results.
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._http.cookies = requests.cookies.RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        self._http.headers["User-Agent"] = "ksvla.light_agent"
-        self._http.mount("https://", tls.adapter(settings, _MOST_CONNECTIONS))
-        self._hold = threading.Lock()
+        self.refused: Optional[ApiError] = None
+        """The refusal of the account: a password is tried once, as accounts are blocked after ten wrong ones."""
+        through = proxy.from_environment(settings.origin)
+        proxy_tls = tls.proxy_context(settings) if through is not None and through.tls else None
+        self._route = Route(settings, tls.context(settings), through, proxy_tls)
+        self._idle: list[Channel] = []
         self._held_until = 0.0
 
     def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        """Close the connections that are idle; others are closed when their request ends."""
+        while self._idle:
+            self._idle.pop().close()
 
     def exchange(self, request: Request, deadline: Deadline) -> Answer:
         """Send a request once, follow redirects of a read within the server, and read the whole answer.
 
         :raises NotConnected: when no connection could be made.
         :raises OutcomeUnknown: when the connection broke or the answer did not arrive in time.
+        :raises UnexpectedAnswer: when the answer is too large.
         """
         started = self.clock.monotonic()
-        url = request.url(self.settings.origin)
+        attempt = Attempt(self.settings, request.described, deadline)
+        target: Optional[str] = request.target
         for _redirect in range(_MOST_REDIRECTS + 1):
-            with translated(self.settings, request.described, deadline):
-                response = self._send(request, url, deadline)
-                try:
-                    target = self._redirect_target(request, url, response)
-                    answer = _read_body(response, deadline)
-                finally:
-                    response.close()
+            with self._send(attempt, request, target or "") as (response, pieces):
+                target = self._redirect_target(request, target or "", response)
+                answer = _read_whole(response, pieces)
             if target is None:
                 took = (self.clock.monotonic() - started) * 1000
                 self.trace(f"{request.described} -> {answer.status} ({took:.0f} ms)")
                 return answer
-            url = target
-        raise ApiError(f"{request.described} was redirected again and again.", request=request.described)
+        raise ApiError(f"The server redirects {request.described} again and again.", request=request.described)
 
     @contextmanager
     def stream(self, request: Request, deadline: Deadline) -> Iterator[tuple[int, Mapping[str, str], Iterator[bytes]]]:
@@ -106,90 +102,187 @@ class Connection:
         :raises OutcomeUnknown: when the connection breaks, also in the middle of the body.
         """
         self.wait_for_hold(deadline)
-        with translated(self.settings, request.described, deadline):
-            response = self._send(request, request.url(self.settings.origin), deadline)
-        try:
-            if response.status_code in _REDIRECTS:
+        attempt = Attempt(self.settings, request.described, deadline)
+        with self._send(attempt, request, request.target) as (response, pieces):
+            if response.status in _REDIRECTS:
                 raise self._refused_redirect(request, response)
-            if response.status_code >= 400:
-                failure = refusal(request.described, _read_body(response, deadline))
+            if response.status >= 400:
+                failure = failures.refusal(request.described, _read_whole(response, pieces))
                 failure.retry_after = parse_retry_after(response.headers.get("retry-after"))
-                if response.status_code in (429, 503) and failure.retry_after is not None:
+                if response.status in (429, 503) and failure.retry_after is not None:
                     self.hold_all(failure.retry_after)
                 raise failure
-            with translated(self.settings, request.described, deadline):
-                yield response.status_code, _lower(response.headers), response.iter_content(_CHUNK)
-        finally:
-            response.close()
+            yield response.status, _lower(response.headers), pieces
 
     def hold_all(self, seconds: float) -> None:
         """Let every request of this connection wait: the server asked for it."""
-        with self._hold:
-            self._held_until = max(self._held_until, self.clock.monotonic() + seconds)
+        self._held_until = max(self._held_until, self.clock.monotonic() + seconds)
 
     def wait_for_hold(self, deadline: Deadline) -> None:
         """Wait as long as the server asked for, but not past the deadline."""
-        seconds = self._held_until - self.clock.monotonic()
+        seconds = deadline.shortened(self._held_until - self.clock.monotonic())
         if seconds > 0:
-            self.clock.sleep(deadline.shortened(seconds))
+            self.wait(seconds, "the server asks to wait")
 
-    def _send(self, request: Request, url: str, deadline: Deadline) -> requests.Response:
-        timeout = deadline.shortened(self.settings.request_timeout)
-        if timeout <= 0:
+    def wait(self, seconds: float, why: str) -> None:
+        """Wait, and say so where it takes long enough to be noticed."""
+        if seconds >= 1:
+            self.progress(f"{self.settings.host}:{self.settings.port}", f"{why}: trying again in {seconds:.0f} s")
+        self.clock.sleep(seconds)
+
+    @contextmanager
+    def _send(
+        self, attempt: Attempt, request: Request, target: str
+    ) -> Iterator[tuple[http.client.HTTPResponse, Iterator[bytes]]]:
+        """Send a request and give its answer and the pieces of its body."""
+        if attempt.deadline.expired():
             raise WaitTimeout(
                 f"{request.described} was not sent: the time to wait was over.",
                 request=request.described,
                 hint="Raise wait_timeout, or run this again.",
             )
-        return self._http.request(
-            request.method,
-            url,
-            data=request.body,
-            headers=dict(request.headers),
-            auth=self.authentication or _anonymous,
-            timeout=(timeout, timeout),
-            allow_redirects=False,
-            stream=True,
-        )
+        budget = Budget(self.settings.request_timeout, attempt.deadline, self.clock)
+        channel = self._channel(attempt, budget)
+        headers = {"User-Agent": "ksvla.light_agent", "Accept-Encoding": "gzip", **request.headers}
+        if self.authentication is not None:
+            headers["Authorization"] = self.authentication
+        response: Optional[http.client.HTTPResponse] = None
+        reusable = False
+        try:
+            try:
+                response = channel.exchange(request.method, target, request.body, headers, budget)
+            except (OSError, http.client.HTTPException) as error:
+                raise failures.answer_lost(attempt, error) from None
+            yield response, _pieces(attempt, response)
+            reusable = response.isclosed() and channel.sock is not None and len(self._idle) < _MOST_IDLE
+        finally:
+            if reusable:
+                self._idle.append(channel)
+            else:
+                channel.close()
+                if response is not None:
+                    response.close()
 
-    def _redirect_target(self, request: Request, url: str, response: requests.Response) -> Optional[str]:
+    def _channel(self, attempt: Attempt, budget: Budget) -> Channel:
+        """Return a connection that is kept, or a new one."""
+        while self._idle:
+            try:
+                kept = self._idle.pop()
+            except IndexError:  # Another thread was faster.
+                break
+            if kept.usable:
+                return kept
+            kept.close()
+        limit = Deadline(attempt.deadline.shortened(self.settings.request_timeout), self.clock)
+        try:
+            return Channel(self._route, limit, budget)
+        except (OSError, UnicodeError, ProxyFailed, FingerprintMismatch) as error:
+            raise failures.not_connected(attempt, error) from None
+
+    def _redirect_target(self, request: Request, target: str, response: http.client.HTTPResponse) -> Optional[str]:
         """Return where a read is redirected to, within the server, so that credentials never leave it.
 
         :raises ApiError: when an answer redirects anything else, or elsewhere.
         """
-        if response.status_code not in _REDIRECTS:
+        if response.status not in _REDIRECTS:
             return None
+        here = self.settings.origin + target
         location = response.headers.get("location")
-        target = urljoin(url, location or "")
-        here, there = urlsplit(url), urlsplit(target)
-        same_origin = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
+        try:
+            there = urlsplit(urljoin(here, location or ""))
+            same_origin = _origin(here) == _origin(there.geturl())
+        except ValueError:
+            same_origin = False
         if request.method != "GET" or not location or not same_origin:
             raise self._refused_redirect(request, response)
-        return target
+        return quote(there._replace(scheme="", netloc="", fragment="").geturl(), safe="!$%&'()*+,/:;=?@~")
 
-    def _refused_redirect(self, request: Request, response: requests.Response) -> ApiError:
-        there = urlsplit(urljoin(self.settings.origin, response.headers.get("location", "")))
+    def _refused_redirect(self, request: Request, response: http.client.HTTPResponse) -> KsvlaError:
+        try:
+            scheme, host, port = _origin(urljoin(self.settings.origin, response.headers.get("location", "")))
+        except ValueError:
+            scheme, host, port = "", "an address that is not valid", None
+        elsewhere = f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}" if scheme else host
         return ApiError(
-            f"{request.described} was redirected to {there.scheme}://{there.netloc}, which is not followed.",
-            status=response.status_code,
+            f"The server redirects {request.described} to {elsewhere}, which is not followed.",
+            status=response.status,
             request=request.described,
             hint="Credentials are sent to the Integration Server only: check host and port.",
         )
 
 
-def _read_body(response: requests.Response, deadline: Deadline) -> Answer:
-    pieces = []
-    for piece in response.iter_content(_CHUNK):
+def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
+    """Return scheme, host and port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _read_whole(response: http.client.HTTPResponse, body: Iterator[bytes]) -> Answer:
+    """Read the body of an answer; of an error, as much as can hold what it says.
+
+    :raises UnexpectedAnswer: when it is too large.
+    """
+    pieces, size = [], 0
+    for piece in body:
         pieces.append(piece)
-        if deadline.expired():
-            raise OutcomeUnknown("The answer did not arrive within the time to wait.")
-    return Answer(response.status_code, _lower(response.headers), b"".join(pieces))
+        size += len(piece)
+        if response.status >= 400 and size >= MOST_BYTES_OF_ERROR:
+            break
+        if size > MOST_BYTES:
+            raise UnexpectedAnswer(
+                f"The answer is larger than {MOST_BYTES // 1024 // 1024} MiB, and was not read to its end.",
+                status=response.status,
+                hint="Check that host and port are those of an Integration Server.",
+            )
+    return Answer(response.status, _lower(response.headers), b"".join(pieces))
 
 
-def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Send no credentials; given instead of None so that no ``.netrc`` steps in."""
-    return request
+def _pieces(attempt: Attempt, response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Give the body of an answer as it comes, unpacked piece by piece.
+
+    :raises OutcomeUnknown: when the connection breaks.
+    :raises UnexpectedAnswer: when the body is packed in a way that was not asked for.
+    """
+    packing = response.headers.get("content-encoding", "identity").strip().lower()
+    try:
+        if packing in ("gzip", "x-gzip"):
+            yield from _unpacked(_raw_pieces(response))
+        elif packing in ("", "identity"):
+            yield from _raw_pieces(response)
+        else:
+            raise UnexpectedAnswer(
+                f"The answer is packed as {packing[:40]!r}, which was not asked for.", status=response.status
+            )
+    except (OSError, http.client.HTTPException, zlib.error) as error:
+        raise failures.answer_lost(attempt, error) from None
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _raw_pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    while True:
+        piece = response.read(_CHUNK)
+        if not piece:
+            break
+        yield piece
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
+
+
+def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(wbits=31)
+    began = False
+    for piece in packed:
+        if unpacker.eof:
+            raise http.client.HTTPException("there is more than what was packed")
+        began, rest = True, piece
+        while rest and not unpacker.eof:
+            yield unpacker.decompress(rest, _CHUNK)
+            rest = unpacker.unconsumed_tail
+    if began:
+        yield unpacker.flush()
+        if not unpacker.eof:
+            raise http.client.IncompleteRead(b"")
+
+
+def _lower(headers: http.client.HTTPMessage) -> dict[str, str]:
+    """Return headers by names in lower case, those of one name joined."""
+    return {name.lower(): ", ".join(headers.get_all(name, [])) for name in headers.keys()}  # noqa: SIM118

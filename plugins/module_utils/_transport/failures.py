@@ -1,114 +1,210 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a request that failed means: exceptions of ``requests`` and answers that report errors, turned into ours."""
+"""What a request that failed means: exceptions and answers that report errors, turned into ours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Optional
+import errno
+import http.client
+import os
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Optional
 
 from .._clock import Deadline
-from .._errors import ApiError, InputError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
-from . import tls
+from .._errors import ApiError, InputError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown, UnexpectedAnswer
 from .answer import Answer, find_error_code, find_message
-
-if TYPE_CHECKING:
-    from .settings import ConnectionSettings
+from .budget import HeadTooLong, TooSlow
+from .channel import FingerprintMismatch, ProxyFailed
+from .proxy import Proxy
+from .settings import ConnectionSettings
+from .tls import HANDSHAKE, fingerprint_of, readable_fingerprint, valid_until
 
 _CONNECT_HINT = "Check host and port, and that the Integration Server runs and is reachable from where the module runs."
+_PIN = "or, when that is the fingerprint you know from the server itself, pin it with fingerprint."
+_CHAIN = f"Give the authority that signed it as ca_path, {_PIN}"
+_EXPIRED = f"Renew the server's certificate, {_PIN}"
+_NAME = f"Give as host a name or an address that it was issued to, {_PIN}"
+_CERTIFICATE: dict[int, tuple[str, str]] = {
+    9: ("it is not valid yet", "Check the clocks of the server and of the machine that runs the module."),
+    10: ("it has expired", _EXPIRED),
+    18: ("it is signed by itself and by no authority that is trusted", _CHAIN),
+    19: ("it was signed by an authority that is not trusted", _CHAIN),
+    20: ("it was signed by an authority that is not trusted", _CHAIN),
+    21: ("it was signed by an authority that is not trusted", _CHAIN),
+    62: ("it was issued to another name", _NAME),
+    64: ("it was issued to another address", _NAME),
+}
+"""Reasons and advice by OpenSSL's codes of X509_verify_cert_error_string(3)."""
+_TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO_LOW"})
+_HTTP = frozenset({b"http/", b"<!doc", b"<html"})
+"""How the answer of a plain HTTP server to a TLS handshake begins."""
+_WORDS: dict[int, str] = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "connection reset",
+    errno.ECONNABORTED: "connection reset",
+    errno.EHOSTUNREACH: "no route to the host",
+    errno.ENETUNREACH: "network unreachable",
+}
+_SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=[\s,]|$)(?!\s*=)")
+"""A scheme in ``WWW-Authenticate``, as opposed to one of its parameters."""
 
 
-@contextmanager
-def translated(settings: ConnectionSettings, described: str, deadline: Deadline) -> Iterator[None]:
-    """Turn the exceptions of ``requests`` into ours, telling what never left from what may have arrived."""
-    import requests
-    from urllib3 import exceptions as urllib3
+@dataclass(frozen=True)
+class Attempt:
+    """One request on its way, for messages.
 
-    try:
-        yield
-    except urllib3.LocationParseError:
-        raise InputError(f"host is no address: {settings.host!r}. Give a name or an IP address.") from None
-    except requests.exceptions.SSLError as error:
-        raise _untrusted(settings, described, error) from None
-    except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
-        raise NotConnected(_cannot_connect(settings, error, deadline), request=described, hint=_CONNECT_HINT) from None
-    except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-        reason = getattr(error.args[0], "reason", None) if error.args else None
-        if isinstance(reason, urllib3.NewConnectionError):
-            raise NotConnected(
-                _cannot_connect(settings, error, deadline), request=described, hint=_CONNECT_HINT
-            ) from None
-        raise OutcomeUnknown(
-            f"The connection to {settings.origin} broke before the answer was complete.", request=described
-        ) from None
-    except (requests.exceptions.Timeout, requests.exceptions.ContentDecodingError):
-        over = deadline.expired()
-        raise OutcomeUnknown(
-            f"{settings.origin} did not answer {_how_long(settings, deadline)}.",
-            request=described,
-            hint=f"Raise {'wait_timeout' if over else 'request_timeout'} if the server needs longer.",
-        ) from None
-    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, OSError) as error:
-        if isinstance(error, requests.exceptions.RequestException) or error.errno is None:
-            raise NotConnected(f"{settings.origin} cannot be used: {error}", request=described) from None
-        raise
+    :param described: Method and path.
+    """
+
+    settings: ConnectionSettings
+    described: str
+    deadline: Deadline
+
+    @property
+    def server(self) -> str:
+        """Host and port."""
+        return self.settings.origin.partition("://")[2]
+
+    @property
+    def patience(self) -> str:
+        """How long an answer was waited for."""
+        if self.deadline.expired():
+            return "before the time to wait was over"
+        return f"within {self.settings.request_timeout:g} s"
+
+    def failure(self, kind: type[KsvlaError], message: str, reason: str, hint: Optional[str] = None) -> KsvlaError:
+        """Return a failure of this request."""
+        error = kind(message, request=self.described, hint=hint)
+        error.server, error.reason = self.server, reason
+        return error
 
 
-def _how_long(settings: ConnectionSettings, deadline: Deadline) -> str:
-    """Return how long an answer was waited for."""
-    return "before the time to wait was over" if deadline.expired() else f"within {settings.request_timeout:g} s"
-
-
-def _cannot_connect(settings: ConnectionSettings, error: Exception, deadline: Deadline) -> str:
-    text = str(error)
-    for known, meaning in (
-        ("Name or service not known", "its name is not known"),
-        ("Failed to resolve", "its name is not known"),
-        ("refused", "the connection was refused"),
-        ("timed out", f"no answer {_how_long(settings, deadline)}"),
-        ("No route", "there is no route to it"),
-        ("unreachable", "its network cannot be reached"),
-        ("roxy", "the proxy does not let it through"),
-    ):
-        if known in text:
-            return f"No connection to {settings.origin}: {meaning}."
-    return f"No connection to {settings.origin}."
-
-
-def _untrusted(settings: ConnectionSettings, described: str, error: Exception) -> KsvlaError:
-    text = str(error)
-    if "ingerprint" not in text and "CERTIFICATE_VERIFY_FAILED" not in text and "doesn't match" not in text:
-        # No certificate was judged. It cannot be told whether the handshake broke off or the answer to a request.
-        return OutcomeUnknown(
-            f"The TLS connection to {settings.origin} broke: {_first_line(text)}",
-            request=described,
-            hint=_CONNECT_HINT,
+def not_connected(attempt: Attempt, error: Exception) -> KsvlaError:
+    """Return why there is no connection; nothing of the request was sent."""
+    settings = attempt.settings
+    if isinstance(error, ProxyFailed):
+        return _proxy_failed(attempt, error)
+    if isinstance(error, UnicodeError) and not isinstance(error, ssl.SSLError):
+        return InputError(f"host is not a valid address: {settings.host!r}. Give a name or an IP address.")
+    if isinstance(error, FingerprintMismatch):
+        pinned = readable_fingerprint(settings.fingerprint or "")
+        return attempt.failure(
+            NotTrusted,
+            f"The certificate of {attempt.server} is not the pinned one: {pinned} was expected.{_presented()}",
+            "another certificate than the pinned one",
+            "Find out why the certificate changed before you pin the new one.",
         )
-    presented = tls.presented_fingerprint(settings.host, settings.port, settings.request_timeout)
-    shown = f" It presents the SHA-256 fingerprint {tls.readable_fingerprint(presented)}." if presented else ""
-    if "ingerprint" in text and settings.fingerprint:
-        wanted = tls.readable_fingerprint(settings.fingerprint)
-        message = f"The certificate of {settings.origin} is not the pinned one: {wanted} was expected.{shown}"
-        hint = "Find out why the certificate changed before you pin the new one."
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why, advice = _CERTIFICATE.get(error.verify_code, (error.verify_message, _CHAIN))
+        return attempt.failure(
+            NotTrusted,
+            f"The certificate of {attempt.server} is refused: {why}{_since(error)}.{_presented()}",
+            "certificate refused",
+            advice,
+        )
+    reason = _tls_reason(error) if isinstance(error, ssl.SSLError) else _reason(attempt, error)
+    return attempt.failure(NotConnected, f"No connection to {attempt.server}: {reason}.", reason, _CONNECT_HINT)
+
+
+def answer_lost(attempt: Attempt, error: Exception) -> KsvlaError:
+    """Return why there is no answer to a request that may have reached the server."""
+    if isinstance(error, (HeadTooLong, http.client.LineTooLong)):
+        return attempt.failure(
+            UnexpectedAnswer, f"The head of the answer of {attempt.server} is too long.", "answer too long"
+        )
+    reason, hint = _reason(attempt, error), None
+    if isinstance(error, socket.timeout):
+        option = "wait_timeout" if attempt.deadline.expired() else "request_timeout"
+        hint = None if isinstance(error, TooSlow) else f"Raise {option} if the server needs longer."
+    return attempt.failure(
+        OutcomeUnknown, f"{attempt.server} did not answer {attempt.described}: {reason}.", reason, hint
+    )
+
+
+def _reason(attempt: Attempt, error: Exception) -> str:
+    """Return in a few words why a connection failed."""
+    if isinstance(error, TooSlow):
+        return "the answer comes too slowly"
+    if isinstance(error, socket.timeout):
+        return f"no answer {attempt.patience}"
+    if isinstance(error, socket.gaierror):
+        return "the name server does not answer" if error.errno == socket.EAI_AGAIN else "name not known"
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer was cut short"
+    if isinstance(error, (http.client.RemoteDisconnected, ssl.SSLEOFError)):
+        return "connection closed"
+    if isinstance(error, http.client.HTTPException):
+        return "the answer is not HTTP"
+    if isinstance(error, ssl.SSLError):
+        return "the TLS connection broke"
+    code = error.errno if isinstance(error, OSError) else None
+    return _WORDS.get(code or 0) or (os.strerror(code) if code else "connection lost")
+
+
+def _tls_reason(error: ssl.SSLError) -> str:
+    """Return in a few words why TLS was not agreed on."""
+    if HANDSHAKE.first[:5].lower() in _HTTP:
+        return "it speaks HTTP, not HTTPS"
+    if error.reason in _TOO_OLD:
+        return "it speaks TLS older than 1.2"
+    if error.reason in ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
+        return "it does not speak TLS"
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return "connection closed during the TLS handshake"
+    return f"the TLS handshake failed ({(error.reason or 'no reason given').lower().replace('_', ' ')})"
+
+
+def _proxy_failed(attempt: Attempt, error: ProxyFailed) -> KsvlaError:
+    proxy: Proxy = error.proxy
+    hint = "Check https_proxy, all_proxy and no_proxy in the environment of the module."
+    if error.status == 407:
+        hint = "The proxy asks for a user name and a password: write them into the URL in https_proxy."
+    if error.status is not None:
+        reason = f"the proxy {proxy.address} refuses to connect to it (answered {error.status})"
+        return attempt.failure(NotConnected, f"No connection to {attempt.server}: {reason}.", reason, hint)
+    cause = error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        why = f"its certificate is refused: {cause.verify_message}"
+    elif isinstance(cause, ssl.SSLError):
+        why = _tls_reason(cause)
+    elif isinstance(cause, Exception) and not isinstance(cause, UnicodeError):
+        why = _reason(attempt, cause)
     else:
-        message = f"The certificate of {settings.origin} is not trusted.{shown}"
-        hint = (
-            "Give the authority that signed it as ca_path, or, when that is the fingerprint you know from the "
-            "server itself, pin it with fingerprint."
-        )
-    return NotTrusted(message, request=described, hint=hint)
+        why = "its name is not valid"
+    message = f"No connection to the proxy {proxy.address}: {why}."
+    return attempt.failure(NotConnected, message, f"proxy {proxy.address}: {why}", hint)
+
+
+def _presented() -> str:
+    """Return the fingerprint of the certificate that the failed connection brought, as a sentence."""
+    if HANDSHAKE.certificate is None:
+        return ""
+    shown = readable_fingerprint(fingerprint_of(HANDSHAKE.certificate))
+    return f" It presents the SHA-256 fingerprint {shown}."
+
+
+def _since(error: ssl.SSLCertVerificationError) -> str:
+    """Return when a certificate expired, where that is known."""
+    day = valid_until(HANDSHAKE.certificate or b"") if error.verify_code == 10 else None
+    return f" (valid until {day})" if day else ""
 
 
 def refusal(described: str, answer: Answer) -> ApiError:
-    """Return the error that an answer reports, with the server's code and words."""
+    """Return the error that an answer reports: the server's code and words, then the request."""
     code = find_error_code(answer.text)
     said = find_message(answer.text, code)
-    meaning = {401: "not authenticated", 403: "access denied", 404: "not found", 415: "format not supported"}
-    reason = ": ".join(part for part in (code, said) if part) or meaning.get(answer.status, "no reason given")
+    meaning = {401: "Not authenticated", 403: "Access denied", 404: "Not found", 415: "Format not supported"}
+    reason = ": ".join(part for part in (code, said) if part) or meaning.get(answer.status, "No reason given")
+    schemes = list(dict.fromkeys(_SCHEME.findall(answer.offered)))
+    if answer.status == 401 and schemes:
+        reason = f"{reason.rstrip('.')}; the server accepts {', '.join(schemes)}"
     return ApiError(
-        f"{described} was answered with {answer.status}: {reason.rstrip('.')}.",
+        f"{reason.rstrip('.')} ({described} answered {answer.status}).",
         error_code=code,
         status=answer.status,
         request=described,
@@ -122,5 +218,11 @@ def unknown(error: KsvlaError, retry_after: Optional[float]) -> OutcomeUnknown:
     return unknown
 
 
-def _first_line(text: str) -> str:
-    return text.splitlines()[0][:200] if text else "no reason given"
+def refused_before(refusal: ApiError) -> ApiError:
+    """Return the failure of a request that is not sent, because its account was refused before."""
+    return ApiError(
+        f"Nothing was sent, since the server refused the account before: {refusal.message}",
+        status=refusal.status,
+        request=refusal.request,
+        hint=refusal.hint,
+    )

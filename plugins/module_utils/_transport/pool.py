@@ -13,7 +13,9 @@ from __future__ import annotations
 import os
 from typing import Callable
 
+from .._errors import ApiError
 from .connection import Connection
+from .failures import refused_before
 from .settings import ConnectionSettings
 
 _ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
@@ -25,23 +27,33 @@ class ConnectionPool:
     def __init__(self) -> None:
         self._process = os.getpid()
         self._connections: dict[tuple[object, ...], Connection] = {}
+        self._refused: dict[tuple[object, ...], ApiError] = {}
+        """Accounts that the server refused: no password is tried twice, as accounts are blocked after ten wrong ones."""
 
     def connection(self, kind: str, settings: ConnectionSettings, make: Callable[[], Connection]) -> Connection:
         """Return the connection kept for these settings, or make one.
 
-        :param kind: Tells the APIs apart, as each authenticates in its own way.
+        :param kind: The API, as each authenticates in its own way.
+        :raises ApiError: when the server refuses the account, now or before.
         """
         if self._process != os.getpid():
             self._process = os.getpid()
-            self._connections = {}
+            self._connections, self._refused = {}, {}
         variables = tuple(sorted((k.lower(), v) for k, v in os.environ.items() if k.lower() in _ENVIRONMENT))
         key = (kind, settings, variables)
+        if key in self._refused:
+            raise refused_before(self._refused[key])
         if key not in self._connections:
-            self._connections[key] = make()
+            try:
+                self._connections[key] = make()
+            except ApiError as error:
+                if error.status == 401:
+                    self._refused[key] = error
+                raise
         return self._connections[key]
 
     def close(self) -> None:
         """Close all connections."""
         for connection in self._connections.values():
             connection.close()
-        self._connections = {}
+        self._connections, self._refused = {}, {}

@@ -34,10 +34,11 @@ class Request:
         """How messages name it: method and path, never the query or the body."""
         return f"{self.method} {self.path}"
 
-    def url(self, origin: str) -> str:
-        """Return the URL at a server's origin (scheme, host and port)."""
+    @property
+    def target(self) -> str:
+        """Path and query, as they are sent."""
         encoded = "&".join(f"{quote(name, safe='')}={_encode_value(value)}" for name, value in self.query)
-        return f"{origin}{self.path}{'?' + encoded if encoded else ''}"
+        return f"{self.path}{'?' + encoded if encoded else ''}"
 
 
 def encode_segment(value: str) -> str:

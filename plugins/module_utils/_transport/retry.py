@@ -15,7 +15,7 @@ PASSING = frozenset({429, 500, 502, 503, 504})
 """Statuses whose reason may pass, so that asking again makes sense."""
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
-LONGEST_RETRY_AFTER = 300.0
+LONGEST_RETRY_AFTER = 60.0
 """Seconds; a server that asks for more is asked again after this time."""
 
 

@@ -18,9 +18,9 @@ from .._clock import NO_DEADLINE, Deadline
 from .._errors import KsvlaError, NotConnected, OutcomeUnknown
 from .answer import Answer
 from .connection import Connection
-from .failures import refusal, unknown
+from .failures import refusal, refused_before, unknown
 from .request import Query, Request
-from .retry import PASSING, parse_retry_after, pause
+from .retry import LONGEST_RETRY_AFTER, PASSING, parse_retry_after, pause
 
 
 class WriteInCheckMode(RuntimeError):
@@ -78,12 +78,16 @@ class Session:
     def _repeat(self, request: Request, *, safe: bool) -> Answer:
         connection, deadline = self.connection, self._deadline
         most = connection.settings.retries if self._retries is None else self._retries
+        # However often the server asks to wait, a request waits no longer than this in all.
+        patience = Deadline(deadline.shortened(max(1, most) * LONGEST_RETRY_AFTER), connection.clock)
         attempt = 0
         renewed = False
         while True:
-            connection.wait_for_hold(deadline)
+            connection.wait_for_hold(patience)
             failure: KsvlaError
             retry_after: Optional[float] = None
+            if connection.refused is not None:
+                raise refused_before(connection.refused)
             try:
                 answer = connection.exchange(request, deadline)
             except NotConnected as error:
@@ -94,10 +98,13 @@ class Session:
                 if answer.status < 400:
                     return answer
                 failure = refusal(request.described, answer)
-                if answer.status == 401 and connection.renew is not None and not renewed:
-                    renewed = True
-                    connection.renew(failure, deadline)
-                    continue
+                if answer.status == 401:
+                    if connection.renew is not None and not renewed:
+                        renewed = True
+                        connection.renew(failure, deadline)
+                        continue
+                    if connection.renew is None:
+                        connection.refused = failure
                 retry_after = parse_retry_after(answer.headers.get("retry-after"))
                 if answer.status not in PASSING or (answer.status == 500 and failure.error_code):
                     raise failure
@@ -107,11 +114,9 @@ class Session:
                 if not repeatable and failure.error_code is None:
                     failure = unknown(failure, retry_after)
             seconds = pause(attempt, retry_after)
-            remaining = deadline.remaining()
+            remaining = patience.remaining()
             if not repeatable or attempt >= most or (remaining is not None and seconds >= remaining):
                 raise failure
             attempt += 1
-            connection.trace(
-                f"{request.described}: {failure.message} Trying again in {seconds:.1f} s ({attempt} of {most})."
-            )
-            connection.clock.sleep(seconds)
+            connection.trace(f"{failure.message} Trying again in {seconds:.1f} s ({attempt} of {most}).")
+            connection.wait(seconds, failure.reason or f"the server answered {failure.status}")

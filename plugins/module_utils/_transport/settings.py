@@ -13,6 +13,7 @@ from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from .._errors import InputError
+from .._text import file_name
 
 _FINGERPRINT_PREFIX = re.compile(r"^sha-?256(\s+fingerprint)?[:=\s]+", re.IGNORECASE)
 _HOST = re.compile(r"[^\s/?#@\[\]]+")
@@ -22,7 +23,7 @@ _LONGEST_TIMEOUT = 86400
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """Everything that tells one connection from another; equal settings may share a session.
+    """Everything that distinguishes one connection from another; equal settings may share one.
 
     :param request_timeout: Seconds to wait for a connection, and for each piece of an answer.
     :param retries: How often a request is repeated that failed for a passing reason.
@@ -68,14 +69,15 @@ class ConnectionSettings:
             raise InputError(f"request_timeout must be above 0 seconds, and {_LONGEST_TIMEOUT} at the most.")
         if int(parameters["retries"]) < 0:
             raise InputError("retries must be 0 or more.")
+        validate_certs = bool(parameters["validate_certs"])
         return cls(
             host=host,
             port=port,
             username=username,
             password=password,
             access_token=token,
-            validate_certs=bool(parameters["validate_certs"]),
-            ca_path=_check_ca_path(parameters.get("ca_path")),
+            validate_certs=validate_certs,
+            ca_path=_check_ca_path(parameters.get("ca_path")) if validate_certs else None,
             fingerprint=normalize_fingerprint(parameters.get("fingerprint")),
             request_timeout=float(parameters["request_timeout"]),
             retries=int(parameters["retries"]),
@@ -84,13 +86,15 @@ class ConnectionSettings:
 
 def _split_host(host: Optional[str], port: int) -> tuple[str, int]:
     if not host or not host.strip():
-        raise InputError("host is missing: give the address of the Integration Server, or set KSVLA_HOST.")
+        raise InputError("host is required: give the address of the Integration Server, or set KSVLA_HOST.")
     host = host.strip()
     if "://" in host:
         try:
             parts = urlsplit(host)
         except ValueError:
-            raise InputError(f"host is no address: {host!r}. Give a name or an IP address without a scheme.") from None
+            raise InputError(
+                f"host is not a valid address: {host!r}. Give a name or an IP address without a scheme."
+            ) from None
         raise InputError(
             f"host takes an address without a scheme: write host: {parts.hostname or 'ksv.example.com'}"
             f"{f' and port: {parts.netloc.rpartition(chr(58))[2]}' if parts.netloc.rpartition(':')[2].isdigit() else ''}."
@@ -98,9 +102,13 @@ def _split_host(host: Optional[str], port: int) -> tuple[str, int]:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not _HOST.fullmatch(host):
-        raise InputError(f"host is no address: {host!r}. Give a name or an IP address, such as ksv.example.com.")
+        raise InputError(
+            f"host is not a valid address: {host!r}. Give a name or an IP address, such as ksv.example.com."
+        )
     if host.count(":") == 1:
-        raise InputError(f"host takes no port: write host: {host.split(':')[0]} and port: {host.split(':')[1]}.")
+        raise InputError(
+            f"host must not include the port: write host: {host.split(':')[0]} and port: {host.split(':')[1]}."
+        )
     return host, port
 
 
@@ -109,7 +117,7 @@ def _check_token(token: Optional[str]) -> Optional[str]:
     token = (token or "").strip()
     if not re.fullmatch(r"[\x21-\x7e]*", token):
         raise InputError(
-            "access_token is no token: it has blanks, line breaks or letters that a header cannot carry. Give what "
+            "access_token is not a valid token: it has blanks, line breaks or letters that a header cannot carry. Give what "
             "ksvla_token returned."
         )
     return token or None
@@ -122,7 +130,7 @@ def _require_account(username: Optional[str], password: Optional[str]) -> None:
         raise InputError("username has a colon, which HTTP Basic authentication cannot carry.")
     if not password:
         raise InputError(
-            f"password is missing: give the password of the account '{username}' of the Integration Server, "
+            f"password is required: give the password of the account '{username}' of the Integration Server, "
             "or set it in the environment (KSVLA_MULTITENANCY_PASSWORD for API 2.0, KSVLA_ADMIN_PASSWORD for API 3.0)."
         )
 
@@ -131,7 +139,7 @@ def _check_ca_path(ca_path: Optional[str]) -> Optional[str]:
     if not ca_path:
         return None
     path = os.path.expanduser(ca_path)
-    if not os.path.exists(path):
+    if not os.path.exists(file_name(path)):
         raise InputError(
             f"ca_path does not exist where the module runs: {ca_path}. Give a file with the certificate authority's "
             "certificate (PEM), or a folder of them."
@@ -144,14 +152,14 @@ def normalize_fingerprint(fingerprint: Optional[str]) -> Optional[str]:
 
     Takes it as tools print it: with colons or blanks, in upper or lower case, after ``sha256:`` or ``sha256 Fingerprint=``.
 
-    :raises InputError: when it is no SHA-256 fingerprint.
+    :raises InputError: when it is not a SHA-256 fingerprint.
     """
     if not fingerprint or not fingerprint.strip():
         return None
     digits = re.sub(r"[:\s-]", "", _FINGERPRINT_PREFIX.sub("", fingerprint.strip())).lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
         raise InputError(
-            "fingerprint is no SHA-256 fingerprint: it has 64 hexadecimal digits, with or without colons, "
-            f"and this has {len(digits)} characters. Print it with: openssl x509 -noout -fingerprint -sha256."
+            "fingerprint is not a SHA-256 fingerprint, which has 64 hexadecimal digits, with or without colons; "
+            f"this one has {len(digits)} characters. Print it with: openssl x509 -noout -fingerprint -sha256."
         )
     return digits

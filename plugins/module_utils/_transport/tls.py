@@ -1,77 +1,158 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom to trust: TLS verification by certificate authority, by a pinned fingerprint, or not at all."""
+"""TLS: whom to trust, the pinned fingerprint, and what the server presented in a handshake that failed."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import socket
+import re
 import ssl
-from typing import TYPE_CHECKING, Any, Optional, Union
+import threading
+from typing import TYPE_CHECKING, Any, Optional
+
+from .._errors import InputError
+from .._text import file_name
+from .budget import TlsSocket
 
 if TYPE_CHECKING:
-    from requests.adapters import HTTPAdapter
-
     from .settings import ConnectionSettings
 
+_PEM = re.compile(rb"-----BEGIN (X509 )?CERTIFICATE-----[\s0-9A-Za-z+/=]+-----END (X509 )?CERTIFICATE-----", re.ASCII)
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+")
+_VALIDITY = re.compile(rb"\x30[\x1e-\x22](?:\x17\x0d\d{12}|\x18\x0f\d{14})Z(\x17\x0d\d{12}|\x18\x0f\d{14})Z")
+"""Two times behind each other in DER: from when a certificate is valid, and until when."""
+_CERTIFICATE_MESSAGE = 11
+_RECORD_HEADER = 256
 
-def verification(settings: ConnectionSettings) -> Union[bool, str]:
-    """Return what ``requests`` calls ``verify``: True, False, or the path of the certificate authorities.
 
-    A pinned fingerprint takes the place of an authority, unless ``ca_path`` asks for both. The variables that name
-    the authorities for ``requests`` are honoured as it does, since proxies and other variables are read once here.
+class Handshake(threading.local):
+    """What the server sent in the latest handshake of this thread.
+
+    :param certificate: Its certificate in DER, or None when none came.
+    :param first: The first bytes that it sent.
     """
-    if settings.ca_path:
-        return settings.ca_path
-    if settings.fingerprint or not settings.validate_certs:
-        return False
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+
+    certificate: Optional[bytes] = None
+    first: bytes = b""
+
+    def forget(self) -> None:
+        """Begin a new handshake."""
+        self.certificate, self.first = None, b""
 
 
-def adapter(settings: ConnectionSettings, connections: int) -> HTTPAdapter:
-    """Return an adapter that keeps up to that many connections and checks the pinned fingerprint."""
-    from requests.adapters import HTTPAdapter
-
-    class PinningAdapter(HTTPAdapter):
-        """Passes the fingerprint to every pool of connections, also to those through a proxy."""
-
-        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            super().init_poolmanager(*args, assert_fingerprint=settings.fingerprint, **kwargs)
-
-        def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-            return super().proxy_manager_for(*args, assert_fingerprint=settings.fingerprint, **kwargs)
-
-        def close(self) -> None:
-            """Close the connections now; otherwise they would stay open until their pools are collected as garbage."""
-            for manager in (self.poolmanager, *self.proxy_manager.values()):
-                for key in manager.pools.keys():  # noqa: SIM118 - it cannot be iterated over in another way
-                    pool = manager.pools.get(key)
-                    if pool is not None:
-                        pool.close()
-            super().close()
-
-    return PinningAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
+HANDSHAKE = Handshake()
 
 
-def presented_fingerprint(host: str, port: int, timeout: float) -> Optional[str]:
-    """Return the SHA-256 fingerprint of the certificate that the server presents, unverified, or None.
+def context(settings: ConnectionSettings) -> ssl.SSLContext:
+    """Return the context for connections with the server.
 
-    Only for an error message that helps to pin it: nothing is sent over this connection.
+    A pinned fingerprint takes the place of an authority, unless ``ca_path`` asks for both, and of the host name.
+
+    :raises InputError: when ``ca_path`` holds no certificate.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    by_authority = settings.validate_certs and not (settings.fingerprint and not settings.ca_path)
+    made = _context(settings, verify=by_authority)
+    if settings.fingerprint:
+        made.check_hostname = False
+    # Private, but there since Python 3.8: the one way to see a certificate that OpenSSL refuses on this very connection.
+    # Without it, messages offer no fingerprint.
+    if hasattr(made, "_msg_callback"):
+        made._msg_callback = _note
+    return made
+
+
+def proxy_context(settings: ConnectionSettings) -> ssl.SSLContext:
+    """Return the context for TLS with the proxy itself, which no fingerprint is known of."""
+    return _context(settings, verify=settings.validate_certs)
+
+
+def _context(settings: ConnectionSettings, *, verify: bool) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.hostname_checks_common_name = False
+    made.sslsocket_class = TlsSocket
+    if not verify:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    elif settings.ca_path:
+        _load(made, settings.ca_path, "ca_path")
+    else:
+        _load_default(made)
+    return made
+
+
+def _load_default(made: ssl.SSLContext) -> None:
+    """Trust the authorities that the variables name, as ``requests`` does, or else those that it trusts."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        path = os.environ.get(variable)
+        if path:
+            _load(made, path, variable)
+            return
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    made.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
+
+
+def _load(made: ssl.SSLContext, path: str, option: str) -> None:
+    """Trust the authorities in a file, or in a folder with hashed names.
+
+    :raises InputError: when there is none.
+    """
+    name = file_name(path)
     try:
-        plain = socket.create_connection((host, port), timeout=timeout)
-        with context.wrap_socket(plain, server_hostname=host) as connection:
-            certificate = connection.getpeercert(binary_form=True)
-    except (OSError, ValueError):
-        return None
-    return hashlib.sha256(certificate).hexdigest() if certificate else None
+        if os.path.isdir(name):
+            if not any(_HASHED_NAME.fullmatch(os.fsdecode(entry)) for entry in os.listdir(name)):
+                raise _no_certificate(
+                    path, option, "Give a file, or make the hashed names with: openssl rehash FOLDER."
+                )
+            made.load_verify_locations(capath=name)
+            return
+        with open(name, "rb") as file:
+            blocks = [match.group() for match in _PEM.finditer(file.read())]
+        made.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
+    except (ssl.SSLError, ValueError):
+        raise _no_certificate(
+            path, option, "Convert a certificate in DER with: openssl x509 -inform der -in FILE -out ca.pem."
+        ) from None
+    except OSError as error:
+        raise InputError(f"{option} cannot be read: {path}: {os.strerror(error.errno or 0)}.") from None
+
+
+def _no_certificate(path: str, option: str, hint: str) -> InputError:
+    return InputError(f"{option} holds no certificate in PEM: {path}.", hint=hint)
+
+
+def fingerprint_of(certificate: bytes) -> str:
+    """Return the SHA-256 fingerprint of a certificate in DER."""
+    return hashlib.sha256(certificate).hexdigest()
 
 
 def readable_fingerprint(fingerprint: str) -> str:
     """Return a fingerprint as tools print it: pairs of digits in upper case, joined by colons."""
     return ":".join(fingerprint[index : index + 2] for index in range(0, len(fingerprint), 2)).upper()
+
+
+def valid_until(certificate: bytes) -> Optional[str]:
+    """Return the day until which a certificate in DER is valid, as YYYY-MM-DD."""
+    match = _VALIDITY.search(certificate)
+    if not match:
+        return None
+    digits = match.group(1)[2:].decode("ascii")
+    if len(digits) == 12:  # Two digits of the year, up to 2049.
+        digits = ("19" if digits >= "50" else "20") + digits
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
+
+
+def _note(_connection: Any, direction: str, version: Any, content_type: Any, message_type: Any, data: bytes) -> None:
+    """Keep what the server sends in a handshake, see RFC 8446 and RFC 5246, ``Certificate``."""
+    if direction != "read":
+        return
+    if content_type == _RECORD_HEADER:
+        HANDSHAKE.first = HANDSHAKE.first or data
+    elif message_type == _CERTIFICATE_MESSAGE and len(data) > 11:
+        # Type and length of the message, in TLS 1.3 a context, the length of the list, the length of the certificate.
+        start = 10 if version != ssl.TLSVersion.TLSv1_3 else 11 + data[4]
+        length = int.from_bytes(data[start - 3 : start], "big")
+        HANDSHAKE.certificate = data[start : start + length]

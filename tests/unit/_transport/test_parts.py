@@ -18,21 +18,21 @@ from hypothesis import strategies as st
 from support.web import settings
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import authentication as _authentication
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import pool as _pool
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import (
     Answer,
     find_error_code,
     find_message,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import SessionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.authentication import basic, bearer
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.retry import (
     LONGEST_PAUSE,
     LONGEST_RETRY_AFTER,
     parse_retry_after,
     pause,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import normalize_fingerprint
 
 DIGITS = "0123456789abcdef" * 4
@@ -59,18 +59,18 @@ def test_the_origin(host: str, origin: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"host": None}, "host is missing"),
-        ({"host": "  "}, "host is missing"),
+        ({"host": None}, "host is required"),
+        ({"host": "  "}, "host is required"),
         ({"host": "https://ksv.example.com:8443/x"}, r"write host: ksv\.example\.com and port: 8443\."),
         ({"host": "https://ksv.example.com"}, r"write host: ksv\.example\.com\.$"),
         ({"host": "ksv.example.com:8443"}, r"write host: ksv\.example\.com and port: 8443"),
-        ({"host": "ksv/x"}, "host is no address"),
-        ({"host": "https://[::1"}, "host is no address"),
-        ({"host": "a@b"}, "host is no address"),
+        ({"host": "ksv/x"}, "host is not a valid address"),
+        ({"host": "https://[::1"}, "host is not a valid address"),
+        ({"host": "a@b"}, "host is not a valid address"),
         ({"port": 0}, "port must be from 1 to 65535"),
         ({"port": 65536}, "port must be from 1 to 65535"),
-        ({"password": None}, "password is missing.*'multitenancy'"),
-        ({"password": ""}, "password is missing"),
+        ({"password": None}, "password is required.*'multitenancy'"),
+        ({"password": ""}, "password is required"),
         ({"username": ""}, "username is empty"),
         ({"username": "a:b"}, "has a colon"),
         ({"request_timeout": 0}, "request_timeout must be above 0"),
@@ -78,7 +78,7 @@ def test_the_origin(host: str, origin: str) -> None:
         ({"request_timeout": float("inf")}, "request_timeout must be above 0 seconds, and 86400"),
         ({"retries": -1}, "retries must be 0 or more"),
         ({"ca_path": "/does/not/exist.pem"}, r"ca_path does not exist where the module runs: /does/not/exist\.pem"),
-        ({"fingerprint": "abc"}, "no SHA-256 fingerprint.*this has 3 characters"),
+        ({"fingerprint": "abc"}, "not a SHA-256 fingerprint.*this one has 3 characters"),
     ],
 )
 def test_what_cannot_be_right_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -181,11 +181,11 @@ def test_no_retry_after_fails(value: str) -> None:
 
 
 def test_equal_settings_share_a_session() -> None:
-    pool = SessionPool()
-    made: list[Session] = []
+    pool = ConnectionPool()
+    made: list[Connection] = []
     for _time in range(3):
         chosen = settings(password="p")
-        made.append(pool.session("multitenancy", chosen, lambda chosen=chosen: Session(chosen)))
+        made.append(pool.connection("multitenancy", chosen, lambda chosen=chosen: Connection(chosen)))
     assert made[0] is made[1] is made[2]
     pool.close()
 
@@ -207,63 +207,57 @@ def test_a_session_is_shared_with_nothing_else(tmp_path: Path) -> None:
         "retries": 0,
     }
     assert set(differing) == set(base.__dataclass_fields__)
-    pool = SessionPool()
-    sessions = {id(pool.session("multitenancy", base, lambda: Session(base)))}
+    pool = ConnectionPool()
+    sessions = {id(pool.connection("multitenancy", base, lambda: Connection(base)))}
     for name, value in differing.items():
         changed = replace(base, **{name: value})
-        session = pool.session("multitenancy", changed, lambda changed=changed: Session(replace(changed, ca_path=None)))
+        session = pool.connection(
+            "multitenancy", changed, lambda changed=changed: Connection(replace(changed, ca_path=None))
+        )
         assert id(session) not in sessions, name
         sessions.add(id(session))
-    sessions.add(id(pool.session("svm_management", base, lambda: Session(base))))
+    sessions.add(id(pool.connection("svm_management", base, lambda: Connection(base))))
     assert len(sessions) == len(differing) + 2
     pool.close()
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "no_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_session_is_not_kept_when_the_environment_changes(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pool, chosen = SessionPool(), settings(validate_certs=False)
-    first = pool.session("multitenancy", chosen, lambda: Session(chosen))
+    pool, chosen = ConnectionPool(), settings(validate_certs=False)
+    first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
     monkeypatch.setenv(variable, "http://127.0.0.1:1")
-    assert pool.session("multitenancy", chosen, lambda: Session(chosen)) is not first
+    assert pool.connection("multitenancy", chosen, lambda: Connection(chosen)) is not first
     monkeypatch.delenv(variable)
-    assert pool.session("multitenancy", chosen, lambda: Session(chosen)) is first
+    assert pool.connection("multitenancy", chosen, lambda: Connection(chosen)) is first
     pool.close()
 
 
 def test_a_process_does_not_use_the_sessions_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool, chosen = SessionPool(), settings()
-    first = pool.session("multitenancy", chosen, lambda: Session(chosen))
+    pool, chosen = ConnectionPool(), settings()
+    first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
     child = os.getpid() + 1
     monkeypatch.setattr(_pool.os, "getpid", lambda: child)
-    second = pool.session("multitenancy", chosen, lambda: Session(chosen))
+    second = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
     assert second is not first
-    assert pool.session("multitenancy", chosen, lambda: Session(chosen)) is second
+    assert pool.connection("multitenancy", chosen, lambda: Connection(chosen)) is second
     first.close()
     pool.close()
 
 
 def test_a_closed_pool_makes_anew() -> None:
-    pool, chosen = SessionPool(), settings()
-    first = pool.session("multitenancy", chosen, lambda: Session(chosen))
+    pool, chosen = ConnectionPool(), settings()
+    first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
     pool.close()
-    assert pool.session("multitenancy", chosen, lambda: Session(chosen)) is not first
+    assert pool.connection("multitenancy", chosen, lambda: Connection(chosen)) is not first
     pool.close()
 
 
 # ---- credentials ------------------------------------------------------------------------------------------------------
 
 
-class _Request:
-    def __init__(self) -> None:
-        self.headers: dict[str, str] = {}
-
-
 def test_credentials() -> None:
-    request: Any = _Request()
-    _authentication.basic("admin", "pässwörd")(request)
-    assert request.headers == {"Authorization": "Basic YWRtaW46cMOkc3N3w7ZyZA=="}
-    _authentication.bearer("token")(request)
-    assert request.headers == {"Authorization": "Bearer token"}
+    assert basic("admin", "pässwörd") == "Basic YWRtaW46cMOkc3N3w7ZyZA=="
+    assert bearer("token") == "Bearer token"
 
 
 # ---- bodies of errors -------------------------------------------------------------------------------------------------
@@ -310,25 +304,25 @@ def test_no_code_and_no_message() -> None:
 def test_a_long_message_is_cut() -> None:
     shown = find_message("word " * 400 + "c2VjcmV0" * 200, None)
     assert shown is not None
-    assert shown == ("word " * 200).strip() + "…"
+    assert shown == ("word " * 60).strip() + "…"
 
 
 def test_a_message_is_cut_between_words_so_that_no_half_of_a_secret_stays() -> None:
-    assert find_message("x" * 995 + " Half-Secret", None) == "x" * 995 + "…"
+    assert find_message("x" * 295 + " Half-Secret", None) == "x" * 295 + "…"
 
 
 @given(st.text(), st.none() | st.just(CODE))
 def test_no_body_of_an_error_fails(body: str, code: str | None) -> None:
     find_error_code(body)
     message = find_message(body, code)
-    assert message is None or 0 < len(message) <= 501
+    assert message is None or 0 < len(message) <= 301
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_an_answer_is_read_in_its_encoding(encoding: str) -> None:
     text = f"<error>{CODE}: неверный тип</error>"
     answer = Answer(400, {}, text.encode(encoding))
-    assert answer.text.lstrip("\ufeff") == text
+    assert answer.text == text
     assert find_error_code(answer.text) == CODE
     assert find_message(answer.text, CODE) == "неверный тип"
 

@@ -9,12 +9,12 @@ about a tenant" (topic 259247), "Getting task information" (topic 259259).
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..._errors import UnexpectedAnswer
+from ..._text import base64_text
 from ..._transport.answer import find_error_code, find_message
 from ..identifiers import bare
 from ..tasks import ServerTask
@@ -47,8 +47,7 @@ def tenant_body(tenant: NewTenant) -> bytes:
     if tenant.type:
         parts.append(xml.element("type", tenant.type.capitalize()))
     if tenant.admin_username and tenant.admin_password:
-        password = base64.b64encode(tenant.admin_password.encode()).decode("ascii")
-        user = xml.element("name", tenant.admin_username) + xml.element("password", password)
+        user = xml.element("name", tenant.admin_username) + xml.element("password", base64_text(tenant.admin_password))
         parts.append(f"<vKsc><user>{user}</user></vKsc>")
     return f"<tenant>{''.join(parts)}</tenant>".encode()
 
@@ -167,7 +166,7 @@ def _word(value: Optional[str]) -> Optional[str]:
 
 def _per_cent(value: Optional[str]) -> Optional[int]:
     try:
-        return round(float((value or "").strip().rstrip("%").replace(",", ".")))
+        return round(float((value or "").strip().rstrip("%")))
     except (ValueError, OverflowError):
         return None
 

@@ -12,82 +12,140 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, Union
-from xml.parsers.expat import ExpatError
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from ..._errors import UnexpectedAnswer
-from ..._transport.answer import utf_16_of
+from ..._transport.answer import DEEPEST
 
 Element = Mapping[str, Any]
 """An element as ``xmltodict`` gives it: ``@name`` attributes, child elements, ``#text``; names without prefixes."""
 
 _SAYS_UTF_16 = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml\b[^>]*\bencoding\s*=\s*["']utf-?16""", re.IGNORECASE)
+_HINT = "Check that host and port are those of an Integration Server."
 
 
 def read(body: Union[bytes, str]) -> dict[str, Any]:
     """Return a document as nested dictionaries, its one key being the root element's name.
 
-    :raises UnexpectedAnswer: when the body is no XML.
+    :raises UnexpectedAnswer: when the body is not valid XML.
     """
-    return _parse(body, _local_names)
+    import xmltodict
+
+    _parse(body, _Records("", dict))
+    content, encoding = _prepared(body)
+    parsed: dict[str, Any] = xmltodict.parse(
+        content, encoding=encoding, strip_whitespace=False, postprocessor=_local_names
+    )
+    return parsed or {}
 
 
 def read_records(body: bytes, name: str, make: Callable[[Element], Any]) -> list[Any]:
     """Return a record of each element of that name, wherever it stands, without building the whole document.
 
     :param make: Makes the record of one element.
-    :raises UnexpectedAnswer: when the body is no XML; an empty body holds no record.
+    :raises UnexpectedAnswer: when the body is not valid XML; an empty body holds no record.
     """
-    records: list[Any] = []
-    wanted = name.lower()
-
-    def collect(_path: Any, key: str, value: Any) -> Optional[tuple[str, Any]]:
-        local, value = _local_names(_path, key, value)
-        if local.lower() == wanted:
-            if isinstance(value, Mapping):
-                records.append(make(value))
-            return None
-        return local, value
-
+    reader = _Records(name, make)
     if body.strip():
-        _parse(body, collect)
-    return records
+        _parse(body, reader)
+    return reader.records
 
 
-def _parse(body: Union[bytes, str], postprocessor: Callable[..., Any]) -> dict[str, Any]:
-    import xmltodict
+class _Records:
+    """Makes a record of each element of a name, and keeps nothing else.
 
-    if isinstance(body, bytes):
-        # In UTF-16 zero bytes are part of the characters.
-        wide = utf_16_of(body) is not None
-        body = body if wide else body.strip(b" \t\r\n\0")
-        # Some declare it and send UTF-8.
-        encoding = "utf-8" if not wide and _SAYS_UTF_16.match(body) else None
+    :param name: In lower case.
+    """
+
+    def __init__(self, name: str, make: Callable[[Element], Any]) -> None:
+        self.records: list[Any] = []
+        self._name = name.lower()
+        self._make = make
+        self._depth = 0
+        self._open: list[tuple[dict[str, Any], list[str]]] = []
+        """The elements from the outermost wanted one inwards: their content, and the pieces of their text."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Begin an element."""
+        if self._depth == 0 and _local(name).lower() == "html":
+            raise UnexpectedAnswer("The server's answer is a web page, not data of the Integration Server.", hint=_HINT)
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise ValueError("elements are nested too deeply")
+        if self._open or _local(name).lower() == self._name:
+            self._open.append(({_local(f"@{key}"): value for key, value in attributes.items()}, []))
+
+    def text(self, piece: str) -> None:
+        """Take a piece of text."""
+        if self._open:
+            self._open[-1][1].append(piece)
+
+    def end(self, name: str) -> None:
+        """End an element."""
+        self._depth -= 1
+        if not self._open:
+            return
+        content, pieces = self._open.pop()
+        text = "".join(pieces)
+        local = _local(name)
+        if content and text:
+            content["#text"] = text
+        value: Any = content or text or None
+        if content.get("@nil") in ("true", "1"):
+            value = None
+        if local.lower() == self._name:
+            if isinstance(value, dict):
+                self.records.append(self._make(value))
+        else:
+            _add(self._open[-1][0], local, value)
+
+
+def _add(content: dict[str, Any], name: str, value: Any) -> None:
+    """Add a child element; several of one name become a list."""
+    if name not in content:
+        content[name] = value
+    elif isinstance(content[name], list):
+        content[name].append(value)
     else:
-        body = body.strip().lstrip("\ufeff")
-        encoding = "utf-8"
+        content[name] = [content[name], value]
+
+
+def _parse(body: Union[bytes, str], reader: _Records) -> None:
+    """Give a document to a reader.
+
+    :raises UnexpectedAnswer: when the body is not valid XML, declares entities, or nests too deeply.
+    """
+    content, encoding = _prepared(body)
     try:
-        parsed: dict[str, Any] = xmltodict.parse(
-            body,
-            encoding=encoding,
-            strip_whitespace=False,
-            postprocessor=postprocessor,
-        )
-    except (ExpatError, ValueError, LookupError) as error:
+        parser = expat.ParserCreate(encoding)
+        parser.buffer_text = True
+        parser.StartElementHandler = reader.start
+        parser.EndElementHandler = reader.end
+        parser.CharacterDataHandler = reader.text
+        parser.EntityDeclHandler = _refuse_entities
+        parser.Parse(content, True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise UnexpectedAnswer(
-            f"The server's answer is no XML that can be read ({error}): {_beginning(body)}",
-            hint="Check that host and port are those of an Integration Server.",
+            f"The server's answer is not XML that can be read ({error}): {_beginning(content)}", hint=_HINT
         ) from None
-    if parsed and _local(next(iter(parsed))).lower() == "html":
-        raise UnexpectedAnswer(
-            "The server's answer is a web page, not data of the Integration Server.",
-            hint="Check that host and port are those of an Integration Server.",
-        )
-    return parsed or {}
 
 
-def _beginning(body: Union[bytes, str]) -> str:
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+def _prepared(body: Union[bytes, str]) -> tuple[bytes, Optional[str]]:
+    """Return a document without blanks before it, and its encoding, or None for the one that it declares."""
+    if isinstance(body, str):
+        return body.strip().lstrip("\ufeff").encode("utf-8", "surrogatepass"), "utf-8"
+    body = body.lstrip()
+    # .NET writes this declaration where a text in UTF-16 was written out in UTF-8.
+    return body, "utf-8" if _SAYS_UTF_16.match(body) else None
+
+
+def _refuse_entities(*_arguments: Any) -> None:
+    raise ValueError("entities are declared")
+
+
+def _beginning(body: bytes) -> str:
+    text = body[:400].decode("utf-8", "replace")
     return repr(text[:80] + ("…" if len(text) > 80 else ""))
 
 

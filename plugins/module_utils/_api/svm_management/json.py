@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Optional
 
 from ..._errors import UnexpectedAnswer
-from ..._transport.answer import Answer
+from ..._transport.answer import Answer, parse_json
 
 _NAMES = """
     access_token refresh_token value session id created_at updated_at active_to valid_to address thumbprint
@@ -36,16 +37,16 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def read(answer: Answer) -> Any:
     """Return the body of an answer with its keys in snake case; None for an empty body.
 
-    :raises UnexpectedAnswer: when it is no JSON.
+    :raises UnexpectedAnswer: when it is not valid JSON.
     """
     text = answer.text.strip()
     if not text:
         return None
     try:
-        return with_plain_keys(json.loads(text))
+        return with_plain_keys(parse_json(text))
     except ValueError:
         raise UnexpectedAnswer(
-            f"The server answered with {answer.status}, but its body is no JSON.",
+            f"The server answered with {answer.status}, but the body is not valid JSON.",
             status=answer.status,
             hint="Check that host and port are those of an Integration Server of version 6.2 or later.",
         ) from None
@@ -54,12 +55,12 @@ def read(answer: Answer) -> Any:
 def read_object(answer: Answer) -> dict[str, Any]:
     """Return the object that is the body of an answer.
 
-    :raises UnexpectedAnswer: when it is none.
+    :raises UnexpectedAnswer: when it is not an object.
     """
     value = read(answer)
     if not isinstance(value, dict):
         raise UnexpectedAnswer(
-            f"The server answered with {answer.status}, but its body is no JSON object.", status=answer.status
+            f"The server answered with {answer.status}, but the body is not a JSON object.", status=answer.status
         )
     return value
 
@@ -78,6 +79,7 @@ def with_plain_keys(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=1024)
 def plain_key(key: str) -> str:
     """Return a key in snake case: as it is known, or as it is written."""
     known = _BY_LOWER.get(key.replace("_", "").lower())
@@ -97,7 +99,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 
 def text(value: Any) -> Optional[str]:
-    """Return a single value as text, or None where it is missing or no single value."""
+    """Return a single value as text, or None where it is missing, an object or a list."""
     if value is None or isinstance(value, (dict, list)):
         return None
     if isinstance(value, bool):
@@ -106,7 +108,7 @@ def text(value: Any) -> Optional[str]:
 
 
 def texts(value: Any) -> list[str]:
-    """Return a list of texts; objects in it are told by their message, or else as JSON."""
+    """Return a list of texts; for an object in it, its message, or else the object as JSON."""
     if value is None:
         return []
     found = []
@@ -125,7 +127,7 @@ def flag(value: Any) -> bool:
 
 
 def listed(value: Any, needed: Iterable[str]) -> Optional[list[dict[str, Any]]]:
-    """Return the objects of a list that is not documented, bare or below any key; None when it is none such.
+    """Return the objects of a list that is not documented, bare or below any key; None when it is something else.
 
     :param needed: Keys that each object must have.
     """

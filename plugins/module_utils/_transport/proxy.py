@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The proxy that the environment names for the server, if any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional
+from urllib.parse import unquote, urlsplit
+
+from .._errors import InputError
+from .._text import base64_text
+
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """An HTTP proxy.
+
+    :param tls: Whether TLS is spoken with the proxy itself.
+    :param authorization: The value of ``Proxy-Authorization``.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    authorization: Optional[str] = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        """Host and port, for messages."""
+        return f"{self.host}:{self.port}"
+
+
+def from_environment(origin: str) -> Optional[Proxy]:
+    """Return the proxy for a server, by ``https_proxy``, ``all_proxy`` and ``no_proxy``, or None.
+
+    :raises InputError: when its URL cannot be read; the URL may hold a password, so no part of it is shown.
+    """
+    from requests.utils import get_environ_proxies, select_proxy
+
+    url = select_proxy(origin, get_environ_proxies(origin))
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port
+    except ValueError:
+        raise _unreadable() from None
+    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise _unreadable()
+    if parts.scheme not in _PORTS:
+        raise InputError(
+            "The proxy that the environment names (https_proxy or all_proxy) is not an HTTP proxy.",
+            hint="Give the URL of an HTTP proxy, or name the Integration Server in no_proxy.",
+        )
+    authorization = None
+    if parts.username is not None:
+        account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {base64_text(account)}"
+    return Proxy(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "https", authorization)
+
+
+def _unreadable() -> InputError:
+    return InputError(
+        "The URL of the proxy that the environment names (https_proxy or all_proxy) cannot be read.",
+        hint="Write it as http://user:password@proxy.example.com:3128, with special characters of the user name and the "
+        "password percent-encoded (/ is %2F), or name the Integration Server in no_proxy.",
+    )
