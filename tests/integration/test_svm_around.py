@@ -9,7 +9,7 @@ import re
 
 import pytest
 from integration.support.both import run_in_both
-from integration.support.playbooks import Json, Playbooks, module
+from integration.support.playbooks import PROCESSES, Json, Playbooks, module
 from integration.support.svms import REGISTER, SEED, VCENTER, deploy, on_hosts
 
 _KSVLA = ("KSVLA_HOST", "KSVLA_PORT", "KSVLA_CA_PATH", "KSVLA_MULTITENANCY_PASSWORD", "KSVLA_ADMIN_PASSWORD")
@@ -42,7 +42,7 @@ def test_module_defaults_of_the_action_groups(playbooks: Playbooks, groups: tupl
         defaults = {"group/ksvla.light_agent.ksvla": common, "group/ksvla.light_agent.svm_management": account}
     tasks = _tasks()
     modules = {key for task in tasks for key in task if key.startswith("ksvla.light_agent.")}
-    for run in run_in_both(playbooks, tasks, environment=_UNSET, module_defaults=defaults).values():
+    for run in run_in_both(playbooks, tasks, places=PROCESSES, environment=_UNSET, module_defaults=defaults).values():
         run.succeeded()
         assert {task.action for task in run.of_collection()} == modules
         assert len(modules) == 8
