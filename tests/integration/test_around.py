@@ -12,7 +12,7 @@ import re
 
 import pytest
 from integration.support.both import Runs, run_in_both
-from integration.support.playbooks import PROCESSES, Json, Playbooks, module
+from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, module
 
 _KSVLA = ("KSVLA_HOST", "KSVLA_PORT", "KSVLA_CA_PATH", "KSVLA_MULTITENANCY_PASSWORD", "KSVLA_ADMIN_PASSWORD")
 _UNSET = dict.fromkeys(_KSVLA)
@@ -32,8 +32,11 @@ def _all_succeeded(runs: Runs) -> None:
         assert all(task.status == "ok" for task in run.of_collection())
 
 
-@pytest.mark.parametrize("groups", [("ksvla",), ("ksvla", "multitenancy")])
-def test_module_defaults_of_the_action_groups(playbooks: Playbooks, groups: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("groups", "places"), [(("ksvla",), PLACES), (("ksvla", "multitenancy"), PROCESSES)])
+def test_module_defaults_of_the_action_groups(
+    playbooks: Playbooks, groups: tuple[str, ...], places: tuple[str, ...]
+) -> None:
+    """Where each module has an interpreter of its own, this also shows that it is packed with all that it imports."""
     simulator = playbooks.simulator
     common = {"host": simulator.host, "port": simulator.port, "ca_path": simulator.ca_path}
     account = {"password": simulator.multitenancy_password}
@@ -41,7 +44,7 @@ def test_module_defaults_of_the_action_groups(playbooks: Playbooks, groups: tupl
     tasks = list(_MODULES)
     if len(groups) == 2:
         defaults["group/ksvla.light_agent.multitenancy"] = account
-    _all_succeeded(run_in_both(playbooks, tasks, places=PROCESSES, environment=_UNSET, module_defaults=defaults))
+    _all_succeeded(run_in_both(playbooks, tasks, places=places, environment=_UNSET, module_defaults=defaults))
 
 
 def test_the_environment_of_a_task(playbooks: Playbooks) -> None:
@@ -52,7 +55,7 @@ def test_the_environment_of_a_task(playbooks: Playbooks) -> None:
         {**module("ksvla_tenant_info"), "name": "without", "environment": {"KSVLA_HOST": ""}, "ignore_errors": True},
     ]
     within = [{**task, "environment": {**simulator.environment, **task.get("environment", {})}} for task in tasks]
-    runs = run_in_both(playbooks, within, places=PROCESSES, environment={**_UNSET, **other})
+    runs = run_in_both(playbooks, within, environment={**_UNSET, **other})
     for run in runs.values():
         run.succeeded()
         assert [task.status for task in run.of_collection()] == ["ok"] * len(_MODULES) + ["failed"]

@@ -83,11 +83,23 @@ def _become_module(code: bytes, environment: dict[str, str], folder: str | None,
         os.environ.update(environment)
         os.chdir(folder or ".")
         sys.argv = [""]
+        _be_no_controller()
         status = _run(code)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
     finally:
         os._exit(status)
+
+
+def _be_no_controller() -> None:
+    """Let the parts of Ansible that serve controller and modules take this process for a module."""
+    try:
+        from ansible.module_utils import _internal
+        from ansible.module_utils._internal import _traceback
+    except ImportError:  # before ansible-core 2.19 nothing tells them apart
+        return
+    _internal.is_controller = False
+    _traceback._is_traceback_enabled = _traceback._is_module_traceback_enabled
 
 
 def _run(code: bytes) -> int:
