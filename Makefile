@@ -114,9 +114,9 @@ ruff: environment ## check style and format of the Python files
 	$(PY) -m ruff format --check .
 
 .PHONY: types
-types: environment ## check the types of the plugins, the simulator, the demonstration, the benchmark and the tools
+types: environment ## check the types of the plugins, the simulator, the demonstration, the mutations, the benchmark and the tools
 	$(PY) -m mypy -p $(COLLECTION) -p simulator
-	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/demo/run.py tests/benchmark/run.py
+	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/mutations/run.py tests/demo/run.py tests/benchmark/run.py
 
 .PHONY: ansible-lint
 ansible-lint: environment ## check roles, playbooks and the collection as Galaxy would
