@@ -41,9 +41,10 @@ class Execution:
 
 
 EXECUTIONS = {
-    "auto": Execution("auto"),
+    "auto": Execution("auto", forked=False),
     "controller": Execution("controller"),
     "module": Execution("module"),
     "process": Execution("module", forked=False),
 }
-"""``process`` is how modules run for users. ``module`` saves starting Python, which takes longer than what is tested."""
+"""``auto`` and ``process`` are how users run them: connections, also of hosts that are only names, are not replaced, and every
+module process is a new interpreter. The others save starting Python, which takes longer than what is tested."""
