@@ -9,18 +9,21 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.NOTPARALLEL:
 
 # The interpreter that .venv is made with.
 PYTHON ?= python3
 # Further arguments: of pytest for unit, contract and integration, of ansible-test for sanity, of the simulator.
 ARGS ?=
-# Processes that tests run in.
-JOBS ?= 2
+# Processes that tests run in: one more than the two cores of a small machine, since much of what they do is wait.
+JOBS ?= 3
+# The ansible-playbook that the integration suites run, such as that of another ansible-core; by default the one of .venv.
+PLAYBOOK ?=
 
 BIN := .venv/bin
 PY := $(BIN)/python
-PYTEST := $(PY) -m pytest -n $(JOBS)
+PYTEST := $(PY) -m pytest --dist worksteal -n $(JOBS)
+# Checks that use one core each and depend on nothing but the checkout, those that take longest first.
+CHECKS := sanity molecule types ansible-lint docs-lint ruff yamllint changelog-lint build
 COLLECTION := ansible_collections.ksvla.light_agent.plugins
 
 # .venv is made with the interpreter of the caller's PATH, everything else runs with .venv first on it.
@@ -29,6 +32,7 @@ ORIGINAL_PATH := $(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.venv/collections
 export ANSIBLE_HOME := $(CURDIR)/.venv/ansible
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PLAYBOOK
 export PYTHONPATH :=
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
@@ -59,7 +63,9 @@ simulator: environment ## start a simulated Integration Server to rehearse again
 # --- Tests --------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit contract integration molecule sanity build ## run every check and every test
+test: environment ## run every check and every test
+	@$(MAKE) --jobs=$(JOBS) --output-sync=target $(CHECKS)
+	@$(MAKE) unit contract integration
 	@printf '\nAll checks and tests passed.\n'
 
 .PHONY: unit
@@ -71,16 +77,20 @@ contract: environment ## hold the simulator against the contract of the API
 	$(PYTEST) tests/contract $(ARGS)
 
 .PHONY: integration
-integration: environment ## run the integration suites, on the controller and as modules
+integration: environment ## run the integration suites, on the controller and as modules (PLAYBOOK=… for another Ansible)
 	$(PYTEST) tests/integration $(ARGS)
 
 .PHONY: sanity
-sanity: environment ## run ansible-test sanity over a copy of the checkout
+sanity: environment ## run ansible-test sanity over the collection as it is built
 	$(PY) tests/tools/sanity.py $(ARGS)
 
 .PHONY: molecule
 molecule: environment ## run the molecule scenarios of the roles
 	$(PY) -m molecule test --all $(ARGS)
+
+.PHONY: mutations
+mutations: environment ## break the code on purpose and see whether the tests notice (ARGS="words of names or files")
+	$(PY) tests/mutations/run.py --jobs $(JOBS) $(ARGS)
 
 .PHONY: benchmark
 benchmark: environment ## measure the cost of an item, of registering, and of a report (ARGS="overhead vms report")
@@ -104,9 +114,9 @@ ruff: environment ## check style and format of the Python files
 	$(PY) -m ruff format --check .
 
 .PHONY: types
-types: environment ## check the types of the plugins, the simulator, the demonstration, the benchmark and the tools
+types: environment ## check the types of the plugins, the simulator, the demonstration, the mutations, the benchmark and the tools
 	$(PY) -m mypy -p $(COLLECTION) -p simulator
-	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/demo/run.py tests/benchmark/run.py
+	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/mutations/run.py tests/demo/run.py tests/benchmark/run.py
 
 .PHONY: ansible-lint
 ansible-lint: environment ## check roles, playbooks and the collection as Galaxy would

@@ -12,7 +12,7 @@ import re
 
 import pytest
 from integration.support.both import Runs, run_in_both
-from integration.support.playbooks import Json, Playbooks, module
+from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, module
 
 _KSVLA = ("KSVLA_HOST", "KSVLA_PORT", "KSVLA_CA_PATH", "KSVLA_MULTITENANCY_PASSWORD", "KSVLA_ADMIN_PASSWORD")
 _UNSET = dict.fromkeys(_KSVLA)
@@ -32,8 +32,11 @@ def _all_succeeded(runs: Runs) -> None:
         assert all(task.status == "ok" for task in run.of_collection())
 
 
-@pytest.mark.parametrize("groups", [("ksvla",), ("ksvla", "multitenancy")])
-def test_module_defaults_of_the_action_groups(playbooks: Playbooks, groups: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("groups", "places"), [(("ksvla",), PLACES), (("ksvla", "multitenancy"), PROCESSES)])
+def test_module_defaults_of_the_action_groups(
+    playbooks: Playbooks, groups: tuple[str, ...], places: tuple[str, ...]
+) -> None:
+    """Where each module has an interpreter of its own, this also shows that it is packed with all that it imports."""
     simulator = playbooks.simulator
     common = {"host": simulator.host, "port": simulator.port, "ca_path": simulator.ca_path}
     account = {"password": simulator.multitenancy_password}
@@ -41,7 +44,7 @@ def test_module_defaults_of_the_action_groups(playbooks: Playbooks, groups: tupl
     tasks = list(_MODULES)
     if len(groups) == 2:
         defaults["group/ksvla.light_agent.multitenancy"] = account
-    _all_succeeded(run_in_both(playbooks, tasks, environment=_UNSET, module_defaults=defaults))
+    _all_succeeded(run_in_both(playbooks, tasks, places=places, environment=_UNSET, module_defaults=defaults))
 
 
 def test_the_environment_of_a_task(playbooks: Playbooks) -> None:
@@ -84,7 +87,7 @@ def test_no_log_hides_the_result(playbooks: Playbooks) -> None:
         {**module("ksvla_tenant", name="Hidden-Name-99", type="complete"), "name": "ill", "no_log": True,
          "ignore_errors": True},
     ]  # fmt: skip
-    runs = run_in_both(playbooks, tasks, arguments=["-vvv"])
+    runs = run_in_both(playbooks, tasks, places=PROCESSES, arguments=["-vvv"])
     for run in runs.values():
         run.succeeded()
         assert "censored" in run.named("well").result
@@ -181,7 +184,7 @@ def test_a_timeout_of_the_task_ends_it(playbooks: Playbooks) -> None:
         },
         {"name": "be quick", "simulator": {"configure": {"task_seconds": 0}}},
     ]
-    for run in run_in_both(playbooks, tasks).values():
+    for run in run_in_both(playbooks, tasks, places=PROCESSES).values():
         record = run.succeeded().named("slow")
         assert record.failed
         assert "4" in record.result["msg"]

@@ -58,9 +58,12 @@ def _run(playbooks: Playbooks, tasks: list[Json], place: str | None, *arguments:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
     inventory = _INVENTORY.replace("FOLDER", str(playbooks.folder))
+    # The connections of the hosts are what this is about: every module has an interpreter of its own.
+    environment = {"KSVLA_EXECUTION": place} if place else {}
     return playbooks.run(
-        tasks, place, inventory=inventory, arguments=arguments, hosts="localhost", vars={"tools": str(playbooks.folder)}
-    )
+        tasks, environment=environment, inventory=inventory, arguments=arguments, hosts="localhost",
+        vars={"tools": str(playbooks.folder)},
+    )  # fmt: skip
 
 
 def test_the_place_follows_from_what_the_task_asks_for(playbooks: Playbooks) -> None:

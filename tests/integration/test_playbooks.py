@@ -11,7 +11,6 @@ import os
 import re
 import stat
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.support.ansible import EXECUTIONS, PLAYBOOK, Execution
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -73,9 +73,10 @@ class _Run:
 class _Playbooks:
     """Runs playbooks of the collection by their full names."""
 
-    def __init__(self, simulator: RunningSimulator, folder: Path, execution: str) -> None:
+    def __init__(self, simulator: RunningSimulator, folder: Path, execution: Execution) -> None:
         self.simulator = simulator
         self.folder = folder
+        self.execution = execution
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("KSVLA_", "ANSIBLE_"))},
             **simulator.environment,
@@ -86,9 +87,9 @@ class _Playbooks:
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
             "ANSIBLE_NOCOLOR": "true",
             "COLUMNS": "200",
-            "KSVLA_EXECUTION": execution,
             "PYTHONWARNINGS": "ignore",
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{os.path.dirname(PLAYBOOK)}:{os.environ['PATH']}",
+            **execution.environment,
         }
 
     def run(self, playbook: str, *arguments: str, **variables: Any) -> _Run:
@@ -98,7 +99,7 @@ class _Playbooks:
             file.write_text(json.dumps(variables), encoding="utf-8")
             arguments = ("--extra-vars", f"@{file}", *arguments)
         done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", f"ksvla.light_agent.{playbook}", *arguments],
+            [PLAYBOOK, f"ksvla.light_agent.{playbook}", *self.execution.arguments, *arguments],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -126,16 +127,17 @@ def playbooks(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[_Playb
     folder = tmp_path / "a folder"
     folder.mkdir()
     with running_simulator(task_seconds=0, multitenancy_password=_SERVER_PASSWORD, history_days=2) as simulator:
-        yield _Playbooks(simulator, folder, request.param)
+        yield _Playbooks(simulator, folder, EXECUTIONS[request.param])
 
 
 @pytest.fixture
 def fast(tmp_path: Path) -> Iterator[_Playbooks]:
     """Playbooks against a simulator of their own, run inside the controller."""
     with running_simulator(task_seconds=0, multitenancy_password=_SERVER_PASSWORD) as simulator:
-        yield _Playbooks(simulator, tmp_path, "controller")
+        yield _Playbooks(simulator, tmp_path, EXECUTIONS["controller"])
 
 
+@pytest.mark.parametrize("playbooks", ["auto"], indirect=True)  # as modules: below, where secrets are looked for
 def test_the_whole_life_from_a_list(playbooks: _Playbooks) -> None:
     reports, handover = playbooks.folder / "reports", playbooks.folder / "handover"
     reports.mkdir()
@@ -243,6 +245,7 @@ def test_csv_files_of_a_spreadsheet(fast: _Playbooks) -> None:
 
 
 def test_an_inventory_with_serial_and_limit(fast: _Playbooks) -> None:
+    fast.execution = Execution("controller", forked=False)  # the connection of the hosts is one of its subjects
     (fast.folder / "inventory.yml").write_text(
         json.dumps(
             {
@@ -358,7 +361,7 @@ def test_two_runs_over_different_tenants_at_once(fast: _Playbooks) -> None:
     for number, tenants in enumerate(lists):
         file = fast.folder / f"{number}.json"
         file.write_text(json.dumps({"ksvla_tenants": tenants}), encoding="utf-8")
-        command = [sys.executable, "-m", "ansible", "playbook", "ksvla.light_agent.onboard_tenants", "-e", f"@{file}"]
+        command = [PLAYBOOK, "ksvla.light_agent.onboard_tenants", *fast.execution.arguments, "-e", f"@{file}"]
         runs.append(
             subprocess.Popen(
                 command, cwd=fast.folder, env=fast.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from integration.support.life import tasks_by_type
-from integration.support.playbooks import PLACES, Json, Playbooks, module, wait_until
+from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, module, wait_until
 
 from simulator.testing import RunningSimulator
 
@@ -109,7 +109,7 @@ def test_giving_up_can_cancel(playbooks: Playbooks) -> None:
     assert run.named("creates anew").changed
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", PROCESSES)
 def test_a_run_killed_while_a_tenant_is_created(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
     simulator.task_fault(type="CreateTenant", seconds=8)
     with playbooks.started([_northwind(status="active")], place) as running:

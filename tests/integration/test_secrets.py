@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from integration.support.playbooks import PLACES, Json, Playbooks, module
+from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, module
 from integration.support.secrecy import assert_nowhere, base64_of, run_watched
 
 from simulator.testing import RunningSimulator, running_simulator
@@ -65,7 +65,7 @@ def _tasks(server_password: str) -> list[Json]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", PROCESSES)
 def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
     environment = {
         "TENANT_PASSWORD": _ADMIN_PASSWORD, "WEAK_PASSWORD": _WEAK_PASSWORD,
@@ -74,7 +74,7 @@ def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulato
     run, seen = run_watched(playbooks, _tasks(simulator.multitenancy_password), place, environment)
     failed = [task.name for task in run.of_collection() if task.failed]
     assert failed == ["refused", "weak", "wrong use", "unknown option", "nobody there", "denied", "untrusted"]
-    assert any("AnsiballZ_ksvla_tenant" in line for line in seen) == (place == "module")
+    assert any("AnsiballZ_ksvla_tenant" in line for line in seen) == (place == "process")
     assert_nowhere(_forms(simulator), playbooks, run, seen)
 
 

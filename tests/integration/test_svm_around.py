@@ -9,7 +9,7 @@ import re
 
 import pytest
 from integration.support.both import run_in_both
-from integration.support.playbooks import Json, Playbooks, module
+from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, module
 from integration.support.svms import REGISTER, SEED, VCENTER, deploy, on_hosts
 
 _KSVLA = ("KSVLA_HOST", "KSVLA_PORT", "KSVLA_CA_PATH", "KSVLA_MULTITENANCY_PASSWORD", "KSVLA_ADMIN_PASSWORD")
@@ -32,8 +32,13 @@ def _tasks() -> list[Json]:
     ]
 
 
-@pytest.mark.parametrize("groups", [("svm_management",), ("ksvla", "svm_management")])
-def test_module_defaults_of_the_action_groups(playbooks: Playbooks, groups: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("groups", "places"), [(("svm_management",), PLACES), (("ksvla", "svm_management"), PROCESSES)]
+)
+def test_module_defaults_of_the_action_groups(
+    playbooks: Playbooks, groups: tuple[str, ...], places: tuple[str, ...]
+) -> None:
+    """Where each module has an interpreter of its own, this also shows that it is packed with all that it imports."""
     simulator = playbooks.simulator
     common = {"host": simulator.host, "port": simulator.port, "ca_path": simulator.ca_path}
     account = {"username": "admin", "password": simulator.admin_password}
@@ -42,7 +47,7 @@ def test_module_defaults_of_the_action_groups(playbooks: Playbooks, groups: tupl
         defaults = {"group/ksvla.light_agent.ksvla": common, "group/ksvla.light_agent.svm_management": account}
     tasks = _tasks()
     modules = {key for task in tasks for key in task if key.startswith("ksvla.light_agent.")}
-    for run in run_in_both(playbooks, tasks, environment=_UNSET, module_defaults=defaults).values():
+    for run in run_in_both(playbooks, tasks, places=places, environment=_UNSET, module_defaults=defaults).values():
         run.succeeded()
         assert {task.action for task in run.of_collection()} == modules
         assert len(modules) == 8

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from integration.support.both import run_in_both
-from integration.support.playbooks import PLACES, Json, Playbooks, Run, module, wait_until
+from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, Run, module, wait_until
 from integration.support.svms import DEPLOYMENTS, REGISTER, SEED, bodies, deploy, in_project, on_hosts, remove
 
 from simulator.testing import RunningSimulator
@@ -173,7 +173,7 @@ def test_a_run_killed_during_a_deployment(playbooks: Playbooks, simulator: Runni
     """Repeated, it attaches to the server's task, in either place."""
     simulator.task_fault(type="DeploySvmStep", stage="UploadSvmImage", seconds=1000)
     first = [SEED, REGISTER, deploy(on_hosts(2))]
-    with playbooks.started(first, "module") as running:
+    with playbooks.started(first, "process") as running:
         wait_until(lambda: any("/tasks/" in entry["path"] for entry in simulator.requests()))
         running.kill()
     again = deploy(on_hosts(2), image_id="not asked for")
@@ -183,7 +183,7 @@ def test_a_run_killed_during_a_deployment(playbooks: Playbooks, simulator: Runni
     assert _svms(simulator) == ["svm-01", "svm-02"]
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", PROCESSES)
 def test_a_run_killed_before_the_answer(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
     """The server deploys in a task that nobody knows; repeated, it is looked for, and nothing is deployed twice."""
     simulator.fault(method="POST", path=f"{DEPLOYMENTS}$", kind="slow_body", seconds=60)

@@ -9,12 +9,12 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from integration.support.ansible import EXECUTIONS, PLAYBOOK
 
 from simulator.testing import RunningSimulator
 
@@ -62,7 +62,7 @@ class _Runs:
     """Runs the playbooks, and looks at what reached the server and at what was printed."""
 
     def __init__(self, folder: Path, simulator: RunningSimulator, execution: str, as_list: bool) -> None:
-        self.folder, self.simulator, self.execution = folder, simulator, execution
+        self.folder, self.simulator, self.execution = folder, simulator, EXECUTIONS[execution]
         self.state_file = folder / "state.yml"
         self.variables = folder / "variables.json"
         variables: dict[str, Any] = {"ksvla_svm_state_file": str(self.state_file)}
@@ -82,13 +82,13 @@ class _Runs:
             **os.environ,
             "ANSIBLE_HOME": str(self.folder / "home"),
             "ANSIBLE_NOCOLOR": "1",
-            "KSVLA_EXECUTION": self.execution,
+            **self.execution.environment,
             "KSVLA_HOST": self.simulator.host,
             "KSVLA_PORT": str(self.simulator.port),
             "KSVLA_CA_PATH": self.simulator.ca_path,
             "KSVLA_ADMIN_PASSWORD": self.simulator.admin_password,
         }
-        command = [sys.executable, "-m", "ansible.cli.playbook", str(_ROOT / "playbooks" / playbook), "-vvv"]
+        command = [PLAYBOOK, str(_ROOT / "playbooks" / playbook), "-vvv", *self.execution.arguments]
         command += ["-i", str(self.inventory), "-e", f"@{self.variables}", *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
         output = done.stdout + done.stderr

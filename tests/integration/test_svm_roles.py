@@ -10,16 +10,17 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from integration.support.ansible import EXECUTIONS, PLAYBOOK
 
 from simulator.testing import RunningSimulator
 
 _ROOT = Path(__file__).resolve().parents[2]
+_EXECUTION = EXECUTIONS["auto"]
 _VCENTER: dict[str, Any] = {
     "name": "vcenter",
     "infrastructure_type": "VMWARE",
@@ -58,12 +59,13 @@ class _Playbooks:
             "ANSIBLE_HOME": str(self.folder / f"home-{self.runs}"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+            **_EXECUTION.environment,
             "KSVLA_HOST": self.simulator.host,
             "KSVLA_PORT": str(self.simulator.port),
             "KSVLA_CA_PATH": self.simulator.ca_path,
             "KSVLA_ADMIN_PASSWORD": self.simulator.admin_password,
         }
-        command = [sys.executable, "-m", "ansible.cli.playbook", str(_ROOT / "playbooks" / playbook), "-e", f"@{file}"]
+        command = [PLAYBOOK, str(_ROOT / "playbooks" / playbook), *_EXECUTION.arguments, "-e", f"@{file}"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
         return done.returncode, done.stdout + done.stderr
 

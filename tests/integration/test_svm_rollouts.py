@@ -51,6 +51,7 @@ class _Rollouts:
         host = {**_VCENTER, **variables}
         return self._playbooks.run(
             [],
+            "auto",
             text=f"- import_playbook: {COLLECTION}.{playbook}\n",
             inventory=json.dumps({"infrastructures": {"hosts": {"vcenter": host}}}),
             arguments=arguments,

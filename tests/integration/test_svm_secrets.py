@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from integration.support.playbooks import PLACES, Json, Playbooks, module
+from integration.support.playbooks import PROCESSES, Json, Playbooks, module
 from integration.support.secrecy import assert_nowhere, base64_of, run_watched
 from integration.support.svms import REGISTER, SEED, VCENTER, deploy, on_hosts
 
@@ -95,7 +95,7 @@ def _tasks() -> list[Json]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", PROCESSES)
 def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
     run, seen = run_watched(playbooks, _tasks(), place, _SECRETS)
     assert [task.name for task in run.of_collection() if task.failed] == [

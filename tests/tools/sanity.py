@@ -1,12 +1,13 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs ansible-test sanity over a fresh copy of the checkout, and fails when it tested nothing.
+"""Runs ansible-test sanity over the collection as it is built, and fails when it tested nothing.
 
 Usage: .venv/bin/python tests/tools/sanity.py [argument of ansible-test sanity ...]
 
-ansible-test wants a real folder …/ansible_collections/ksvla/light_agent that is a git repository, so the files that git
-knows or would add are copied into one, below .venv. It gets a PATH without version managers (their shims are no
+What users get is tested, as Galaxy does; the tests of this project that are not part of it are checked by ruff and mypy.
+ansible-test wants a real folder …/ansible_collections/ksvla/light_agent that is a git repository, so the artifact is built
+and unpacked into one, below .venv. It gets a PATH without version managers (their shims are no
 interpreters to it) and a HOME of its own, below .venv too, where it keeps its virtual environments between runs.
 
 Interpreters of other versions that are found on the machine are offered to it too, by links, so that the files that
@@ -24,12 +25,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import urllib.request
 from pathlib import Path
 
 ENVIRONMENT = Path(".venv").absolute()
 ROOT = ENVIRONMENT / "sanity"
 COPY = ROOT / "ansible_collections" / "ksvla" / "light_agent"
+ARTIFACT = ROOT / "artifact"
 HOME = ROOT / "home"
 INTERPRETERS = ROOT / "interpreters"
 PIP_CACHE = HOME / ".ansible" / "test" / "cache"
@@ -49,21 +52,18 @@ SKIPPED_ALL = "All targets skipped"
 TEST_LINE = re.compile(r"^Running sanity test\b", re.MULTILINE)
 
 
-def copy_checkout() -> int:
-    """Make a fresh copy of the files that git knows or would add; return how many there are."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], check=True, stdout=subprocess.PIPE
-    ).stdout
-    paths = [Path(os.fsdecode(name)) for name in listing.split(b"\0") if name]
-    paths = [path for path in paths if path.is_file() or path.is_symlink()]  # one that was deleted is still listed
-    if COPY.exists():
-        shutil.rmtree(COPY)
-    for path in paths:
-        target = COPY / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target, follow_symlinks=False)
+def unpack_artifact() -> int:
+    """Build the collection, unpack it into a fresh folder, and return how many files it has."""
+    for folder in (COPY, ARTIFACT):
+        shutil.rmtree(folder, ignore_errors=True)
+    command = [str(ENVIRONMENT / "bin" / "ansible-galaxy"), "collection", "build", "--output-path", str(ARTIFACT)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (artifact,) = ARTIFACT.glob("*.tar.gz")
+    with tarfile.open(artifact) as archive:
+        archive.extractall(COPY, filter="data")
+        files = sum(not member.isdir() for member in archive)
     subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
-    return len(paths)
+    return files
 
 
 def pip_version() -> str:
@@ -182,7 +182,7 @@ def run_sanity(arguments: list[str]) -> int:
 
 def copy_and_run(arguments: list[str]) -> int:
     """Prepare the copy, the interpreters and pip, and run ansible-test; return its exit code."""
-    print(f"Copied {copy_checkout()} files to {COPY.relative_to(Path.cwd())}", flush=True)
+    print(f"Unpacked {unpack_artifact()} files to {COPY.relative_to(Path.cwd())}", flush=True)
     print(f"Other interpreters: {', '.join(link_interpreters()) or 'none'}", flush=True)
     provide_pip()
     settings = HOME / ".config" / "pip" / "pip.conf"

@@ -15,14 +15,16 @@ from integration.support.playbooks import PLACES, Json, Playbooks, Run
 Runs = dict[str, Run]
 
 
-def run_in_both(playbooks: Playbooks, tasks: Sequence[Json], **options: Any) -> Runs:
+def run_in_both(playbooks: Playbooks, tasks: Sequence[Json], *, places: Sequence[str] = PLACES, **options: Any) -> Runs:
     """Run tasks in the controller and as modules, each time on a clean simulator, and hold the results equal.
 
     Neither place has what the other one remembers of the server.
+
+    :param places: ``PROCESSES`` where it matters that a module has an interpreter of its own.
     """
     runs = {}
     environment = options.pop("environment", {})
-    for place in PLACES:
+    for place in places:
         clean(playbooks.simulator)
         journal = {"KSVLA_JOURNAL": str(Path(playbooks.folder) / f"journal of {place}")}
         runs[place] = playbooks.run(tasks, place, environment={**journal, **environment}, **options)

@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,13 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from integration.support.ansible import EXECUTIONS, PLAYBOOK
+
 from simulator.testing import RunningSimulator
 
 PLACES = ("controller", "module")
+PROCESSES = ("controller", "process")
+"""The same two, with an interpreter of its own for each module."""
 COLLECTION = "ksvla.light_agent"
 _HERE = Path(__file__).resolve().parent.parent
 _ROOT = _HERE.parent.parent
-_BIN = Path(sys.executable).parent
 _WRITES = ("POST", "PUT", "DELETE", "PATCH")
 Json = dict[str, Any]
 
@@ -111,7 +113,7 @@ class Playbooks:
     ) -> Run:
         """Run tasks in a play on localhost.
 
-        :param place: ``controller`` or ``module``; None leaves the choice to the collection.
+        :param place: ``controller``, ``module`` or ``process``; None leaves the choice to the collection.
         :param environment: Further variables of the process; None takes one away.
         :param play: Further keywords of the play.
         :param text: A whole playbook as text, instead of tasks.
@@ -145,16 +147,17 @@ class Playbooks:
             text = json.dumps([{**head, "tasks": list(tasks)}], ensure_ascii=False)
         playbook.write_text(text, encoding="utf-8")
         (folder / "hosts").write_text(inventory or LOCALHOST, encoding="utf-8")
-        variables = self._environment(folder, place)
+        execution = EXECUTIONS[place] if place else None
+        variables = {**self._environment(folder), **(execution.environment if execution else {})}
         for name, value in (environment or {}).items():
             if value is None:
                 variables.pop(name, None)
             else:
                 variables[name] = value
         command = [
-            str(_BIN / "ansible-playbook"), "-i", str(folder / "hosts"), "-e",
+            PLAYBOOK, "-i", str(folder / "hosts"), "-e",
             json.dumps({"simulator_control": self.simulator.control_url, "folder": str(folder)}),
-            *arguments, str(playbook),
+            *(execution.arguments if execution else ()), *arguments, str(playbook),
         ]  # fmt: skip
         process = subprocess.Popen(
             command, env=variables, cwd=folder, text=True, encoding="utf-8", start_new_session=True,
@@ -166,10 +169,10 @@ class Playbooks:
         finally:
             running.kill()
 
-    def _environment(self, folder: Path, place: str | None) -> dict[str, str]:
-        variables = {
+    def _environment(self, folder: Path) -> dict[str, str]:
+        return {
             **{name: os.environ[name] for name in ("TMPDIR", "TZ") if name in os.environ},
-            "PATH": f"{_BIN}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{os.path.dirname(PLAYBOOK)}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "HOME": str(self.folder / "home"),
@@ -190,9 +193,6 @@ class Playbooks:
             "RECORD_CONTROL": self.simulator.control_url,
             **self.simulator.environment,
         }
-        if place is not None:
-            variables["KSVLA_EXECUTION"] = place
-        return variables
 
 
 LOCALHOST = "localhost ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'\n"

@@ -180,11 +180,14 @@ _OTHERWISE = {
     "list_shape": "object",
     "svm_visible": "created",
     "required_elements": "least",
+    "register_again": "same",
+    "numa_image_type": "NUMAVERSER",
+    "svm_shape": "random",
     "microservice_addresses": {"glance": "glance.example.com:9292", "cinder": "cinder.example.com:443"},
 }
 
 
-@pytest.mark.parametrize("platform", ["VMWARE", "XEN", "OPENSTACK"])
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_life_in_other_shapes(run: Caller, simulator: RunningSimulator, platform: str) -> None:
     """The same with ids that a path has to escape, and whatever else the pages leave open."""
     simulator.configure(**_OTHERWISE)

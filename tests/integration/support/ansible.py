@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which Ansible the suites run, and how it starts modules."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PLAYBOOK = os.path.abspath(os.environ.get("PLAYBOOK") or Path(sys.executable).parent / "ansible-playbook")
+"""The program that runs playbooks. The variable PLAYBOOK chooses one of another environment."""
+_CONNECTIONS = Path(__file__).resolve().parent.parent / "plugins" / "connection"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where the modules of the collection run, and whether each has an interpreter of its own.
+
+    :param place: The value of ``KSVLA_EXECUTION``.
+    :param forked: Modules, also those of Ansible, run in forks of Ansible's workers (see plugins/connection/forked.py).
+    """
+
+    place: str
+    forked: bool = True
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of ``ansible-playbook``."""
+        variables = {"KSVLA_EXECUTION": self.place}
+        if self.forked:
+            variables |= {"ANSIBLE_CONNECTION_PLUGINS": str(_CONNECTIONS), "ANSIBLE_PIPELINING": "true"}
+        return variables
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of ``ansible-playbook``."""
+        return ["-e", "ansible_connection=forked"] if self.forked else []
+
+
+EXECUTIONS = {
+    "auto": Execution("auto", forked=False),
+    "controller": Execution("controller"),
+    "module": Execution("module"),
+    "process": Execution("module", forked=False),
+}
+"""``auto`` and ``process`` are how users run them: connections, also of hosts that are only names, are not replaced, and every
+module process is a new interpreter. The others save starting Python, which takes longer than what is tested."""

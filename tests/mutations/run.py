@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Breaks the collection on purpose, one mutation at a time, and reports which of them the tests catch.
+
+Usage: .venv/bin/python tests/mutations/run.py [--jobs N] [--list] [word ...]
+
+The mutations are in mutations.yml. With words, only those are tried whose name or file contains one of them. Each is
+applied to a copy of the checkout, the tests that must notice it are run there, and the copy is restored. Before anything
+is broken, all these tests must pass. The exit code is 1 when a mutation survives, when its text is not found exactly once
+in its file, or when its tests cannot be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MUTATIONS = Path(__file__).with_name("mutations.yml")
+COLLECTION = Path(".venv/collections/ansible_collections/ksvla/light_agent")
+CAUGHT, PASSED = 1, 0  # exit codes of pytest
+TIMEOUT = 300.0  # a mutation may make a test wait for ever
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One deliberate breakage.
+
+    :param name: What is broken.
+    :param file: The file, below the checkout.
+    :param old: The text that is replaced. It stands in the file exactly once.
+    :param new: The text that takes its place.
+    :param tests: The tests of which at least one must fail, as pytest takes them.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def load(words: Sequence[str]) -> list[Mutation]:
+    """Return the mutations whose name or file contains one of the words; all of them without words."""
+    entries = yaml.safe_load(MUTATIONS.read_text(encoding="utf-8"))
+    mutations = [Mutation(**{**entry, "tests": tuple(entry["tests"])}) for entry in entries]
+    return [one for one in mutations if not words or any(word in one.name or word in one.file for word in words)]
+
+
+def problem(mutation: Mutation) -> str | None:
+    """Return why a mutation cannot be applied, or None."""
+    if mutation.old == mutation.new:
+        return "it changes nothing"
+    path = ROOT / mutation.file
+    count = path.read_text(encoding="utf-8").count(mutation.old) if path.is_file() else 0
+    return None if count == 1 else f"its text is found {count} times in {mutation.file}"
+
+
+def copy_checkout(target: Path) -> None:
+    """Copy the files that git knows or would add, and make the copy an installed collection of its own."""
+    command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+    listing = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    for name in filter(None, listing.split(b"\0")):
+        source = ROOT / os.fsdecode(name)
+        if source.is_file():
+            destination = target / os.fsdecode(name)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, destination)
+    (target / COLLECTION).parent.mkdir(parents=True)
+    (target / COLLECTION).symlink_to(target)
+
+
+def run_tests(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
+    """Run tests in a copy; return the exit code of pytest and its output."""
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(copy / ".venv/collections"),
+        # Within a second, a changed file of the same size would be taken for the compiled one.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests]
+    try:
+        done = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=TIMEOUT
+        )
+    except subprocess.TimeoutExpired:
+        return CAUGHT, f"the tests did not end within {TIMEOUT:.0f} s"
+    return done.returncode, done.stdout + done.stderr
+
+
+@contextmanager
+def applied(mutation: Mutation, copy: Path) -> Iterator[None]:
+    """A copy in which the mutation is applied for as long as the block runs."""
+    path = copy / mutation.file
+    original = path.read_text(encoding="utf-8")
+    path.write_text(original.replace(mutation.old, mutation.new), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(original, encoding="utf-8")
+
+
+def verdict(mutation: Mutation, copies: SimpleQueue[Path]) -> tuple[bool, str]:
+    """Try one mutation in a copy that is free; return whether it is caught, and a line about it."""
+    reason = problem(mutation)
+    if reason is not None:
+        return False, f"BROKEN    {mutation.name}: {reason}"
+    copy = copies.get()
+    try:
+        with applied(mutation, copy):
+            code, output = run_tests(copy, mutation.tests)
+    finally:
+        copies.put(copy)
+    if code == CAUGHT:
+        return True, f"caught    {mutation.name}"
+    if code == PASSED:
+        return False, f"SURVIVED  {mutation.name} ({mutation.file})"
+    return False, f"BROKEN    {mutation.name}: pytest ended with {code}\n{output[-2000:]}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description="Break the collection on purpose and see whether the tests notice.")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many mutations to try at once")
+    parser.add_argument("--list", action="store_true", help="only list the mutations")
+    parser.add_argument("words", nargs="*", help="try those whose name or file contains one of these")
+    options = parser.parse_args(arguments)
+    mutations = load(options.words)
+    if options.list or not mutations:
+        print(*(f"{one.file}: {one.name}" for one in mutations), sep="\n")
+        return 0 if mutations else 1
+    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(min(options.jobs, len(mutations))):
+            copy = Path(folder) / str(number)
+            copy_checkout(copy)
+            copies.put(copy)
+        first = copies.get()
+        code, output = run_tests(first, sorted({test for one in mutations for test in one.tests}))
+        copies.put(first)
+        if code != PASSED:
+            print(f"The tests do not pass before anything is broken:\n{output[-4000:]}")
+            return 1
+        caught = 0
+        with ThreadPoolExecutor(options.jobs) as pool:
+            for good, line in pool.map(lambda one: verdict(one, copies), mutations):
+                caught += good
+                print(line, flush=True)
+    print(f"{caught} of {len(mutations)} mutations caught")
+    return 0 if caught == len(mutations) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
