@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file in which the SVM roles keep, for the user, what the server does not say: ids, and which SVM has which address.
+
+A YAML mapping with ``infrastructures`` (ids by name), ``images`` (ids by manifest and platforms) and ``addresses`` (by the
+name of the infrastructure, addresses by the name of the SVM). Several runs may share one file: each change reads it again
+and writes it while no other run does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..._clock import Clock, Deadline
+from ..._errors import InputError, KsvlaError
+
+State = dict[str, dict[str, Any]]
+_PARTS = ("infrastructures", "images", "addresses")
+_LOCK_SECONDS = 60.0
+_LOCK_PAUSE = 0.05
+
+
+def read_state(path: Path) -> State:
+    """Return what the file holds, with every part; empty parts where there is no file.
+
+    :raises InputError: when it cannot be read, or is not such a file.
+    """
+    yaml = _yaml()
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        content = {}
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise InputError(f"{path} is not a YAML file, so it cannot be the one that keeps the ids of SVMs.") from None
+    content = {} if content is None else content
+    parts = content.values() if isinstance(content, dict) else [content]
+    if not all(isinstance(part, dict) for part in parts):
+        raise InputError(f"{path} is not a file in which the SVM roles keep ids. Give another path.")
+    return {**{part: {} for part in _PARTS}, **content}
+
+
+def write_state(path: Path, state: State) -> None:
+    """Replace the file, readable by its owner only; parts without content are left out.
+
+    :raises KsvlaError: when it cannot be written; the file stays as it was.
+    """
+    kept = {part: content for part, content in state.items() if content}
+    text = _yaml().safe_dump(kept, allow_unicode=True, default_flow_style=False)
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        raise KsvlaError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+@contextmanager
+def locked(folder: Path, clock: Clock) -> Iterator[None]:
+    """Let no other run on this machine change a file of the folder. A file system without locks has none.
+
+    :raises InputError: when the folder does not exist.
+    :raises KsvlaError: when another run holds the lock for a minute.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be used: {error.strerror or error}.") from None
+    deadline = Deadline(_LOCK_SECONDS, clock)
+    try:
+        while not _locked(handle):
+            if deadline.expired():
+                raise KsvlaError(f"Another run has been changing a file in {folder} for {_LOCK_SECONDS:g} s.")
+            clock.sleep(_LOCK_PAUSE)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _yaml() -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise KsvlaError(
+            "The Python library PyYAML is missing where the module runs.",
+            hint="Run it where Ansible runs, which has it: delegate_to: localhost.",
+        ) from None
+    return yaml
