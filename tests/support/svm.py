@@ -18,6 +18,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition, execute
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from simulator.testing import RunningSimulator
+from support.web import FakeClock
 
 OPENSTACK = ("OPENSTACK", "TIONIXOPENSTACK", "VKCLOUDOPENSTACK")
 HTTPS_PORTS = {
@@ -35,6 +36,18 @@ PLATFORMS = ("HYPERV", *HTTPS_PORTS, "LIBVIRT", "ALTVIRTUALIZATIONSERVER", "ASTR
 MANIFEST = "/srv/images/svm.xml"
 
 
+class SimulatedClock(FakeClock):
+    """A clock that no one waits for: sleeping moves it, and the simulator's clock with it."""
+
+    def __init__(self, simulator: RunningSimulator) -> None:
+        super().__init__()
+        self._simulator = simulator
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._simulator.advance(seconds)
+
+
 @dataclass
 class Caller:
     """Runs modules against a simulator."""
@@ -44,6 +57,8 @@ class Caller:
     warnings: list[str] = field(default_factory=list)
     progress: list[tuple[str, str]] = field(default_factory=list)
     clock: Clock = SYSTEM_CLOCK
+    wait_timeout: float = 20
+    wait_sleep: float = 0.05
 
     def raw(self, module: str, *, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """Return the result, also of a failure."""
@@ -58,7 +73,7 @@ class Caller:
             f"ansible_collections.ksvla.light_agent.plugins.modules.ksvla_{module}"
         ).DEFINITION
         if "wait_sleep" in definition.options:
-            given = {"wait_sleep": 0.05, "wait_timeout": 20, **given}
+            given = {"wait_sleep": self.wait_sleep, "wait_timeout": self.wait_timeout, **given}
         validation = ArgumentSpecValidator(definition.options, **definition.rules()).validate(given)
         if validation.error_messages:
             return {"failed": True, "changed": False, "msg": "; ".join(validation.error_messages)}

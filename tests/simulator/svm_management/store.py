@@ -11,7 +11,7 @@ from typing import Any
 from simulator.clock import Clock
 from simulator.svm_management.addresses import split
 from simulator.svm_management.connection import Connector
-from simulator.svm_management.model import Infrastructure
+from simulator.svm_management.model import Infrastructure, Machine
 from simulator.svm_management.platforms import PLATFORMS
 from simulator.svm_management.settings import SvmSettings
 
@@ -30,6 +30,15 @@ class Infrastructures:
         self._all: dict[str, Infrastructure] = {}
         self._pending: dict[str, Infrastructure] = {}
         self._again: dict[str, float] = {}
+        self._views: dict[str, list[Machine]] = {}
+
+    def machines(self, infrastructure: Infrastructure) -> list[Machine]:
+        """The machines that are shown: the server's view of an infrastructure may lag behind."""
+        now = [each for each in infrastructure.machines.values() if each.visible]
+        if self._settings.objects_shown == "current":
+            self._views.pop(infrastructure.id.lower(), None)
+            return now
+        return self._views.setdefault(infrastructure.id.lower(), now)
 
     def all(self) -> list[Infrastructure]:
         """All infrastructures, oldest first."""
@@ -55,7 +64,7 @@ class Infrastructures:
 
     def remove(self, infrastructure: Infrastructure) -> None:
         """Forgets an infrastructure."""
-        for mapping in (self._all, self._pending, self._again):
+        for mapping in (self._all, self._pending, self._again, self._views):
             mapping.pop(infrastructure.id.lower(), None)
         self._touch()
 
@@ -68,6 +77,8 @@ class Infrastructures:
 
     def refresh(self, infrastructure: Infrastructure) -> None:
         """Connects anew, at once or after a while."""
+        if self._settings.objects_shown == "refreshed":
+            self._views.pop(infrastructure.id.lower(), None)
         if self._settings.refresh_delay_seconds:
             self._again[infrastructure.id.lower()] = self._clock.now() + self._settings.refresh_delay_seconds
         else:
@@ -104,5 +115,5 @@ class Infrastructures:
                 self._pending[infrastructure.id.lower()] = infrastructure
 
     def reset(self) -> None:
-        for mapping in (self._all, self._pending, self._again):
+        for mapping in (self._all, self._pending, self._again, self._views):
             mapping.clear()
