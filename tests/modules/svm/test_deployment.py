@@ -76,6 +76,34 @@ def test_partial_failure(
     assert [one["svmSettings"]["name"] for one in json.loads(sent["body"])["svms"]] == ["svm-02"]
 
 
+def test_six_failures_fit_on_a_page(run: Caller, image_id: str, simulator: RunningSimulator) -> None:
+    simulator.task_fault(type="DeploySvmStep", message="No space is left.", stage="UploadSvmImage", times=0)
+    failed = run.fails("svm", image_id=image_id, svms=_many(6))
+    del failed["diff"]
+    assert len(json.dumps(failed, indent=4).splitlines()) < 100
+    assert failed["msg"].count("No space is left") == 1
+    assert "svm-01, svm-02, svm-03, svm-04, svm-05, svm-06 at UploadSvmImage: No space is left" in failed["msg"]
+    assert [set(task) for task in failed["tasks"]] == [{"id", "type", "state"}]
+    assert "task" not in failed
+
+
+def test_differences_name_places_and_networks(run: Caller, image_id: str) -> None:
+    one = {**svm("VMWARE", HOST), "allow_root_ssh": True}
+    places = run("infrastructure_info", infrastructure_id=HOST, detail="detailed")["locations"]
+    place = next(each for each in places if each["name"] == one["location"])
+    network = next(each for each in place["resources"]["networks"] if each["name"] == "Management")
+    one = {**one, "location": place["id"], "networks": [{**one["networks"][0], "network": network["id"]}]}
+    predicted = run.predicted("svm", image_id=image_id, svms=[one])["diff"]
+    assert predicted == run("svm", image_id=image_id, svms=[one])["diff"]
+    assert predicted["before"] == ""
+    for line in ("svm-01 on hypervisor-01:", "storage: datastore-1", "- network: Management", "allow_root_ssh: true"):
+        assert line in predicted["after"]
+    assert "Secret" not in predicted["after"]
+    removed = run("svm", state="absent", svms=[{"name": "svm-01", "infrastructure_id": HOST}])["diff"]
+    assert removed["before"] == "svm-01 on hypervisor-01:\n  state: present\n"
+    assert removed["after"] == ""
+
+
 def test_waiting_for_the_task_tells_of_svms_that_failed(
     run: Caller, image_id: str, simulator: RunningSimulator
 ) -> None:
@@ -240,6 +268,21 @@ def _network(**changes: Any) -> dict[str, Any]:
         ({"klconfig_password": ""}, "klconfig_password is empty"),
         ({"ksc": {"address": "ksc", "port": 70000}}, "ksc.port must be from 1 to 65535"),
         ({"new_klconfig_password": "x"}, "goes with state: reconfigured"),
+        (
+            {"ksc": {"address": "https://ksc.example.com"}},
+            "svms[0].ksc.address must be a name or an IP address, not a URL",
+        ),
+        ({"ksc": {"address": "ksc.example.com:14000"}}, "svms[0].ksc.address must not contain a port"),
+        ({"ksc": {"address": "[2001:db8::1]:14000"}}, "svms[0].ksc.address must not contain a port"),
+        ({"ksc": {"address": "ksc example"}}, "svms[0].ksc.address"),
+        ({"ksc": {"address": " "}}, "svms[0].ksc.address is empty"),
+        ({"ksc": {"address": "ksc", "language": " "}}, "svms[0].ksc.language is empty"),
+        ({"root_password": "Root-Secret-1\n"}, "svms[0].root_password ends with a line break"),
+        ({"klconfig_password": "Secret-1\r\n"}, "svms[0].klconfig_password ends with a line break"),
+        ({"root_password": "x" * 61}, "svms[0].root_password has more than 60 characters"),
+        ({"root_password": "Root Secret"}, "svms[0].root_password contains a character"),
+        ({"klconfig_password": "Пароль-1"}, "svms[0].klconfig_password contains a character"),
+        ({"klconfig_password": "Secret~1\n2"}, "svms[0].klconfig_password contains a character"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_sent(
@@ -249,6 +292,45 @@ def test_bad_input_is_refused_before_anything_is_sent(
     failed = run.fails("svm", image_id=image_id, svms=[{**svm("VMWARE", HOST), **change}])
     assert message in failed["msg"]
     assert run.simulator.requests() == []
+
+
+@pytest.mark.parametrize("password", ["x" * 60, "Aa1!#$%&'()*\"+,-./\\:;<=>_?@[]^`{|}~"])
+def test_passwords_that_an_svm_accepts(run: Caller, image_id: str, password: str) -> None:
+    one = svm("VMWARE", HOST, root_password=password, klconfig_password=password)
+    assert run.predicted("svm", image_id=image_id, svms=[one])["changed"]
+
+
+def test_the_current_password_is_taken_as_it_is(run: Caller, image_id: str) -> None:
+    run("svm", image_id=image_id, svms=_many(1))
+    entry = {"name": "svm-01", "infrastructure_id": HOST, "klconfig_password": "Пароль 1", "allow_root_ssh": True}
+    assert run.predicted("svm", state="reconfigured", svms=[entry])["changed"]
+    failed = run.fails("svm", state="reconfigured", svms=[{**entry, "new_klconfig_password": "Пароль 2"}])
+    assert "svms[0].new_klconfig_password contains a character" in failed["msg"]
+
+
+def test_an_address_of_ipv6_and_a_short_name_are_addresses_of_the_administration_server(
+    run: Caller, image_id: str
+) -> None:
+    for address in ("2001:db8::1", "ksc", " ksc.example.com "):
+        one = svm("VMWARE", HOST, ksc={"address": address})
+        assert run.predicted("svm", image_id=image_id, svms=[one])["changed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"localization": "EN"}, "localization 'EN'"),
+        ({"language": "zh-hans"}, "svms[0].ksc.language 'zh-hans'"),
+        ({"localization": "zh-Hant", "language": "ru"}, None),
+    ],
+)
+def test_an_undocumented_language_is_a_warning(
+    run: Caller, image_id: str, options: dict[str, str], named: str | None
+) -> None:
+    language = options.pop("language", None)
+    one = svm("VMWARE", HOST, ksc={"address": "ksc", "language": language})
+    assert run.predicted("svm", image_id=image_id, svms=[one], **options)["changed"]
+    assert [named in warning for warning in run.warnings] == ([True] if named else [])
 
 
 def test_repeated_svms_are_refused(run: Caller) -> None:

@@ -79,7 +79,7 @@ def test_a_lost_answer_that_is_repeated_deploys_nothing_twice(
 
 def test_a_deployment_slower_than_its_first_sign_is_not_repeated(run: Caller, simulator: RunningSimulator) -> None:
     image_id = registered_image(run)
-    simulator.configure(task_seconds=1700)
+    simulator.configure(task_seconds=1500)
     _lose(simulator)
     assert _actions(run.fails("svm", image_id=image_id, svms=_wanted())) == ["failed"]
     assert "An earlier run asked" in run.fails("svm", image_id=image_id, svms=_wanted())["msg"]
@@ -197,7 +197,7 @@ def test_those_that_are_still_to_come_are_waited_for(
     assert _names(simulator) == ["svm-01"]
     result = run.raw("svm", image_id=image_id, svms=wanted)
     assert _actions(result) == ["unchanged", "failed"]
-    run.clock.sleep(1500)
+    run.clock.sleep(1100)
     assert _actions(run("svm", image_id=image_id, svms=wanted)) == ["unchanged", "deployed"]
     assert len(run.sent("POST", "/deployment/svm/")) == 1
 

@@ -207,3 +207,51 @@ def test_nothing_is_to_be_removed_where_nothing_is_connected(run: Caller) -> Non
     changed = {**CHANGED, "infrastructure_id": "0" * 8}
     assert "No infrastructure has the id" in run.fails("svm", state="reconfigured", svms=[changed])["msg"]
     assert json.dumps(result)
+
+
+def test_an_svm_that_is_being_removed_is_deployed_after_that(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=60)
+    run("svm", state="absent", svms=[SVM], wait=False)
+    wanted = {"image_id": image_id, "svms": [host_svm("svm-01", "192.0.2.51")]}
+    assert "still removing svm-01" in run.fails("svm", **wanted, wait=False)["msg"]
+    assert run.predicted("svm", **wanted)["svms"][0]["action"] == "deployed"
+    assert run("svm", **wanted)["svms"][0]["action"] == "deployed"
+    assert len(_svms(run)) == 1
+
+
+def test_an_svm_that_is_being_reconfigured_is_removed_after_that(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=60)
+    run("svm", state="reconfigured", svms=[CHANGED], wait=False)
+    assert run("svm", state="absent", svms=[SVM])["svms"][0]["action"] == "removed"
+    assert any("still reconfiguring" in text for _subject, text in run.progress)
+
+
+def test_an_svm_that_is_being_reconfigured_is_there(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=60)
+    run("svm", state="reconfigured", svms=[CHANGED], wait=False)
+    before = run.clock.monotonic()
+    result = run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")])
+    assert result["svms"][0]["action"] == "unchanged"
+    assert run.clock.monotonic() == before
+
+
+def test_an_svm_that_is_done_does_not_wait_for_others_of_its_task(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=60)
+    simulator.task_fault(type="DeploySvmStep", stage="CreateSvm", seconds=3000, parameters={"svmName": "svm-02"})
+    wanted = [host_svm("svm-01", "192.0.2.51"), host_svm("svm-02", "192.0.2.52")]
+    run("svm", image_id=image_id, svms=wanted, wait=False)
+    run.clock.sleep(1000)
+    assert run("svm", state="absent", svms=[SVM], wait_timeout=600)["svms"][0]["action"] == "removed"
+
+
+def test_waiting_for_an_earlier_run_ends_in_time(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 3000)
+    before = run.clock.monotonic()
+    failed = run.fails("svm", state="absent", svms=[SVM], wait_timeout=60)
+    assert "still deploying svm-01" in failed["msg"]
+    assert run.clock.monotonic() - before <= 60
+    assert not run.sent("DELETE", "/deployment/svm/")

@@ -284,7 +284,7 @@ class ListWatch:
 
     def _look(self, expected: Sequence[Expected], deadline: Deadline) -> list[Expected]:
         listed: dict[str, list[Object]] = {}
-        self.trouble = None
+        trouble: Optional[KsvlaError] = None
         for infrastructure_id in dict.fromkeys(one.target.infrastructure_id for one in expected):
             try:
                 found = self._api.within(deadline, retries=0).objects(
@@ -293,7 +293,8 @@ class ListWatch:
                 listed[infrastructure_id] = found.vms
             except ApiError as error:
                 # As while the infrastructure is being read again.
-                self.trouble = error
+                trouble = error
+        self.trouble = trouble
         return [one for one in expected if not self._is_as_expected(one, listed.get(one.target.infrastructure_id))]
 
     def _is_as_expected(self, one: Expected, listed: Optional[Sequence[Object]]) -> bool:
