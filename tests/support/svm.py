@@ -16,7 +16,11 @@ from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import SYSTEM_CLOCK, Clock
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition, execute
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
+    ModuleDefinition,
+    blank_refusal,
+    execute,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from simulator.testing import RunningSimulator
 
@@ -74,6 +78,9 @@ class Caller:
         ).DEFINITION
         if "wait_sleep" in definition.options:
             given = {"wait_sleep": self.wait_sleep, "wait_timeout": self.wait_timeout, **given}
+        refusal = blank_refusal(definition, given)
+        if refusal is not None:
+            return {"failed": True, "changed": False, "msg": refusal}
         validation = ArgumentSpecValidator(definition.options, **definition.rules()).validate(given)
         if validation.error_messages:
             return {"failed": True, "changed": False, "msg": "; ".join(validation.error_messages)}

@@ -76,6 +76,11 @@ def test_partial_failure(
     assert [one["svmSettings"]["name"] for one in json.loads(sent["body"])["svms"]] == ["svm-02"]
 
 
+def test_a_partial_failure_has_the_code_of_its_cause(run: Caller, image_id: str, simulator: RunningSimulator) -> None:
+    simulator.task_fault(type="DeploySvm", code="VIRMT_NoSpace", message="No space", times=1)
+    assert run.fails("svm", image_id=image_id, svms=_many(2))["error_code"] == "VIRMT_NoSpace"
+
+
 def test_six_failures_fit_on_a_page(run: Caller, image_id: str, simulator: RunningSimulator) -> None:
     simulator.task_fault(type="DeploySvmStep", message="No space is left.", stage="UploadSvmImage", times=0)
     failed = run.fails("svm", image_id=image_id, svms=_many(6))
@@ -248,7 +253,7 @@ def _network(**changes: Any) -> dict[str, Any]:
     ("change", "message"),
     [
         ({"name": " "}, "svms[0].name is empty"),
-        ({"infrastructure_id": None}, "infrastructure_id is required"),
+        ({"infrastructure_id": None}, "svms[0].infrastructure_id is empty"),
         ({"networks": []}, "svms[0] (svm-01): networks is required"),
         ({"networks": [{"network": "a"}, {"network": "b"}]}, "exactly one primary network (primary: true), not 0"),
         (
@@ -258,12 +263,12 @@ def _network(**changes: Any) -> dict[str, Any]:
         (_network(primary=False), "exactly one primary network"),
         (_network(mask=None), "svms[0].networks[0]: mask is required"),
         (_network(mask="255.0.255.0"), "mask is not a valid IPv4 subnet mask"),
-        (_network(gateway="gate"), "gateway is no IP address"),
-        (_network(ip_addresses=["192.0.2.999"]), "ip_addresses[0] is no IP address"),
+        (_network(gateway="gate"), "svms[0].networks[0].gateway"),
+        (_network(ip_addresses=["192.0.2.999"]), "svms[0].networks[0].ip_addresses[0]"),
         (_network(addressing="dynamic"), "can be given with addressing: static only"),
         (_network(vlan_id=5000), "vlan_id must be from 0 to 4094"),
         ({"dns": None}, "dns.main is required: static addressing needs a DNS server"),
-        ({"dns": {"main": "dns"}}, "dns.main is no IP address"),
+        ({"dns": {"main": "dns"}}, "svms[0].dns.main"),
         ({"root_password": None}, "root_password is required"),
         ({"klconfig_password": ""}, "klconfig_password is empty"),
         ({"ksc": {"address": "ksc", "port": 70000}}, "ksc.port must be from 1 to 65535"),

@@ -10,12 +10,19 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError, KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Finder, Target
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import WantedSvm, WantedSvms
 
 
-def _find(state: str, machines: list[dict[str, Any]], *, location: str | None = None, **full: Any) -> list[Target]:
+def _find(
+    state: str,
+    machines: list[dict[str, Any]],
+    *,
+    location: str | None = None,
+    svm_id: str | None = None,
+    **full: Any,
+) -> list[Target]:
     def place(_infrastructure_id: str, wanted: str) -> dict[str, Any]:
         if wanted == "h9":
             raise InputError("There is no hypervisor with the id 'h9'.")
@@ -28,7 +35,7 @@ def _find(state: str, machines: list[dict[str, Any]], *, location: str | None = 
         machine=lambda _i, _m: full or None,
         location=place,
     )
-    one = WantedSvm(0, "i", name="svm", location=location, klconfig_password="k")
+    one = WantedSvm(0, "i", name="svm", svm_id=svm_id, location=location, klconfig_password="k")
     return Finder(places, WantedSvms(state, (one,))).find()
 
 
@@ -52,3 +59,13 @@ def test_a_machine_that_the_list_shows_twice_is_one() -> None:
 def test_a_machine_of_that_name_that_is_not_an_svm_is_not_removed() -> None:
     (target,) = _find("absent", [{"id": "v1", "name": "svm", "is_svm": "False", "parent_id": "h1"}], location="h1")
     assert target.svm is None
+
+
+@pytest.mark.parametrize("is_svm", [True, False])
+def test_a_list_that_does_not_tell_machines_apart_makes_no_svm_of_a_machine(is_svm: bool) -> None:
+    brief = {"id": "v1", "name": "svm", "parent_id": "h1"}
+    (target,) = _find("absent", [brief], location="h1", **brief, is_svm=is_svm)
+    assert (target.svm is not None) is is_svm
+    if not is_svm:
+        with pytest.raises(KsvlaError, match="not an SVM"):
+            _find("absent", [brief], svm_id="v1", **brief, is_svm=is_svm)
