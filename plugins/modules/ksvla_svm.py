@@ -436,6 +436,7 @@ DEFINITION = ModuleDefinition(
         "localization": {"type": "str", "default": "en"},
         "skip_integrity_check": {"type": "bool", "default": False},
         "threads_count": {"type": "int", "default": 2},
+        "all_with_name": {"type": "bool", "default": False},
         "svms": {"type": "list", "elements": "dict", "required": True, "options": _SVM},
     },
 )

@@ -61,6 +61,12 @@ class RunningSimulator:
         """Changes settings; see `simulator.settings.Settings`."""
         self._do(lambda: self._simulator.configure(**settings))
 
+    def advance(self, seconds: float) -> None:
+        """Sets the server's clock ahead: its tasks get on without anybody waiting."""
+        self._do(
+            lambda: self._simulator.configure(clock_offset=self._simulator.context.settings.clock_offset + seconds)
+        )
+
     def fault(self, **rule: Any) -> None:
         """Adds a fault of the connection; see `simulator.faults.Fault`."""
         self._do(lambda: self._simulator.fault(**rule))

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import SYSTEM_CLOCK, Clock
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.check import with_json_text
@@ -40,6 +41,18 @@ PLATFORMS = ("HYPERV", *HTTPS_PORTS, "LIBVIRT", "ALTVIRTUALIZATIONSERVER", "ASTR
 MANIFEST = "/srv/images/svm.xml"
 
 
+class SimulatedClock(FakeClock):
+    """A clock that no one waits for: sleeping moves it, and the simulator's clock with it."""
+
+    def __init__(self, simulator: RunningSimulator) -> None:
+        super().__init__()
+        self._simulator = simulator
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._simulator.advance(seconds)
+
+
 @dataclass
 class Caller:
     """Runs modules against a simulator."""
@@ -49,6 +62,8 @@ class Caller:
     warnings: list[str] = field(default_factory=list)
     progress: list[tuple[str, str]] = field(default_factory=list)
     clock: Clock = SYSTEM_CLOCK
+    wait_timeout: float = 20
+    wait_sleep: float = 0.05
 
     def raw(self, module: str, *, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """Return the result, also of a failure."""
@@ -63,7 +78,7 @@ class Caller:
             f"ansible_collections.ksvla.light_agent.plugins.modules.ksvla_{module}"
         ).DEFINITION
         if "wait_sleep" in definition.options:
-            given = {"wait_sleep": 0.05, "wait_timeout": 20, **given}
+            given = {"wait_sleep": self.wait_sleep, "wait_timeout": self.wait_timeout, **given}
         message = refusal(definition, given)
         if message is not None:
             return {"failed": True, "changed": False, "msg": message}

@@ -19,20 +19,16 @@ CLOUD = "bbbbbbbb-2222-4222-8222-222222222222"
 
 @contextmanager
 def connected(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Give a caller of modules; tasks end at the next look, unless the test says otherwise, and after it."""
+    """Give a caller of modules; tasks end at the next look, unless the test says otherwise."""
     simulator.configure(connection_seconds=0, task_seconds=0)
-    simulator.clear_task_faults()
     simulator.seed(
         infrastructures=[
             {"type": "VMWARE", "address": "vcenter.example.com", "id": HOST},
             {"type": "OPENSTACK", "address": "keystone.example.com", "id": CLOUD},
         ]
     )
-    try:
-        with caller(simulator) as made:
-            yield made
-    finally:
-        simulator.configure(task_seconds=0)
+    with caller(simulator) as made:
+        yield made
 
 
 def registered_image(run: Caller) -> str:

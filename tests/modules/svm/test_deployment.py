@@ -8,40 +8,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.svm import MANIFEST, Caller, caller, svm
+from support.svm import Caller, caller, svm
+from support.svm_deployments import CLOUD, HOST
 
 from simulator.testing import RunningSimulator
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules; two infrastructures are connected, and images are registered at once."""
-    simulator.configure(connection_seconds=0, task_seconds=0)
-    simulator.clear_task_faults()
-    simulator.seed(
-        infrastructures=[
-            {"type": "VMWARE", "address": "vcenter.example.com", "id": "11111111-1111-4111-8111-111111111111"},
-            {"type": "OPENSTACK", "address": "keystone.example.com", "id": "22222222-2222-4222-8222-222222222222"},
-        ]
-    )
-    with caller(simulator) as made:
-        yield made
-    simulator.configure(task_seconds=0, token_seconds=1800.0)
-
-
-HOST = "11111111-1111-4111-8111-111111111111"
-CLOUD = "22222222-2222-4222-8222-222222222222"
-
-
-@pytest.fixture
-def image_id(run: Caller) -> str:
-    """An image for both platforms."""
-    image = run("svm_image", manifest_path=MANIFEST, infrastructure_types=["VMWARE", "OPENSTACK"], validate_image=False)
-    return str(image["image"]["id"])
 
 
 def _many(count: int, infrastructure_id: str = HOST, platform: str = "VMWARE") -> list[dict[str, Any]]:
@@ -101,7 +74,39 @@ def test_partial_failure(
     assert [one["action"] for one in second["svms"]] == ["unchanged", "deployed", "unchanged"]
     (sent,) = run.sent("POST", "/deployment/svm/")
     assert [one["svmSettings"]["name"] for one in json.loads(sent["body"])["svms"]] == ["svm-02"]
-    simulator.configure(partial_failure="Failed", steps_nesting="nested", svm_task_error="text")
+
+
+def test_a_partial_failure_has_the_code_of_its_cause(run: Caller, image_id: str, simulator: RunningSimulator) -> None:
+    simulator.task_fault(type="DeploySvm", code="VIRMT_NoSpace", message="No space", times=1)
+    assert run.fails("svm", image_id=image_id, svms=_many(2))["error_code"] == "VIRMT_NoSpace"
+
+
+def test_six_failures_fit_on_a_page(run: Caller, image_id: str, simulator: RunningSimulator) -> None:
+    simulator.task_fault(type="DeploySvmStep", message="No space is left.", stage="UploadSvmImage", times=0)
+    failed = run.fails("svm", image_id=image_id, svms=_many(6))
+    del failed["diff"]
+    assert len(json.dumps(failed, indent=4).splitlines()) < 100
+    assert failed["msg"].count("No space is left") == 1
+    assert "svm-01, svm-02, svm-03, svm-04, svm-05, svm-06 at UploadSvmImage: No space is left" in failed["msg"]
+    assert [set(task) for task in failed["tasks"]] == [{"id", "type", "state"}]
+    assert "task" not in failed
+
+
+def test_differences_name_places_and_networks(run: Caller, image_id: str) -> None:
+    one = {**svm("VMWARE", HOST), "allow_root_ssh": True}
+    places = run("infrastructure_info", infrastructure_id=HOST, detail="detailed")["locations"]
+    place = next(each for each in places if each["name"] == one["location"])
+    network = next(each for each in place["resources"]["networks"] if each["name"] == "Management")
+    one = {**one, "location": place["id"], "networks": [{**one["networks"][0], "network": network["id"]}]}
+    predicted = run.predicted("svm", image_id=image_id, svms=[one])["diff"]
+    assert predicted == run("svm", image_id=image_id, svms=[one])["diff"]
+    assert predicted["before"] == ""
+    for line in ("svm-01 on hypervisor-01:", "storage: datastore-1", "- network: Management", "allow_root_ssh: true"):
+        assert line in predicted["after"]
+    assert "Secret" not in predicted["after"]
+    removed = run("svm", state="absent", svms=[{"name": "svm-01", "infrastructure_id": HOST}])["diff"]
+    assert removed["before"] == "svm-01 on hypervisor-01:\n  state: present\n"
+    assert removed["after"] == ""
 
 
 def test_waiting_for_the_task_tells_of_svms_that_failed(
@@ -125,7 +130,8 @@ def test_a_repeated_run_attaches(run: Caller, image_id: str, simulator: RunningS
     assert [one["action"] for one in started["svms"]] == ["started", "started"]
     assert started["changed"]
     timed_out = run.fails("svm", image_id=image_id, svms=_many(2), wait_timeout=0.2)
-    assert timed_out["task"]["id"] == started["tasks"][0]["id"]
+    assert [one["id"] for one in timed_out["tasks"]] == [started["tasks"][0]["id"]]
+    assert "task" not in timed_out
     assert "run this again to attach" in timed_out["hint"]
     predicted = run.predicted("svm", image_id=image_id, svms=_many(3))
     assert [one["action"] for one in predicted["svms"]] == ["deployed"] * 3
@@ -134,7 +140,6 @@ def test_a_repeated_run_attaches(run: Caller, image_id: str, simulator: RunningS
     bodies = [json.loads(one["body"]) for one in run.sent("POST", "/deployment/svm/")]
     assert [len(body["svms"]) for body in bodies] == [2, 1]
     assert not run("svm", image_id=image_id, svms=_many(3))["changed"]
-    simulator.configure(task_seconds=0, svm_visible="completed")
 
 
 def test_removal_attaches(run: Caller, image_id: str, simulator: RunningSimulator) -> None:
@@ -150,6 +155,7 @@ def test_removal_attaches(run: Caller, image_id: str, simulator: RunningSimulato
 def test_token_expires_while_waiting(run: Caller, image_id: str, simulator: RunningSimulator) -> None:
     simulator.configure(token_seconds=0.4, task_seconds=1.5)
     with caller(simulator) as fresh:
+        fresh.clock = run.clock
         result = fresh("svm", image_id=image_id, svms=_many(1))
     assert result["svms"][0]["action"] == "deployed"
     assert len(run.sent("GET", "/auth/tokens")) > 2
@@ -225,8 +231,8 @@ def test_names_that_several_objects_have(run: Caller, image_id: str, simulator: 
         ({"location": "nowhere"}, "There is no hypervisor with the id or name 'nowhere'. There is: hypervisor-01"),
         ({"storage": "datastore-9"}, "There is no storage of hypervisor hypervisor-01"),
         ({"flavor": "svm.small"}, "flavor cannot be given here"),
-        ({"storage": None}, "lacks storage"),
-        ({"name": "vm-0001"}, "is a virtual machine that is no SVM"),
+        ({"storage": None}, "svms[0] (svm-01): storage is required"),
+        ({"name": "vm-0001"}, "is not an SVM"),
         ({"infrastructure_id": "unknown"}, "No infrastructure has the id unknown"),
     ],
 )
@@ -248,25 +254,40 @@ def _network(**changes: Any) -> dict[str, Any]:
     [
         ({"name": " "}, "svms[0].name is empty"),
         ({"infrastructure_id": None}, "svms[0].infrastructure_id is empty"),
-        ({"networks": []}, "lacks networks"),
+        ({"networks": []}, "svms[0] (svm-01): networks is required"),
         ({"networks": [{"network": "a"}, {"network": "b"}]}, "exactly one primary network (primary: true), not 0"),
         (
             {"networks": [{"network": "a", "primary": True}, {"network": "b", "primary": True}]},
             "exactly one primary network (primary: true), not 2",
         ),
         (_network(primary=False), "exactly one primary network"),
-        (_network(mask=None), "lacks mask"),
-        (_network(mask="255.0.255.0"), "mask is no subnet mask"),
-        (_network(gateway="gate"), "gateway is no IP address"),
-        (_network(ip_addresses=["192.0.2.999"]), "ip_addresses[0] is no IP address"),
+        (_network(mask=None), "svms[0].networks[0]: mask is required"),
+        (_network(mask="255.0.255.0"), "mask is not a valid IPv4 subnet mask"),
+        (_network(gateway="gate"), "svms[0].networks[0].gateway"),
+        (_network(ip_addresses=["192.0.2.999"]), "svms[0].networks[0].ip_addresses[0]"),
         (_network(addressing="dynamic"), "can be given with addressing: static only"),
         (_network(vlan_id=5000), "vlan_id must be from 0 to 4094"),
-        ({"dns": None}, "static addressing needs a DNS server"),
-        ({"dns": {"main": "dns"}}, "dns.main is no IP address"),
-        ({"root_password": None}, "lacks root_password"),
+        ({"dns": None}, "dns.main is required: static addressing needs a DNS server"),
+        ({"dns": {"main": "dns"}}, "svms[0].dns.main"),
+        ({"root_password": None}, "root_password is required"),
         ({"klconfig_password": ""}, "klconfig_password is empty"),
         ({"ksc": {"address": "ksc", "port": 70000}}, "ksc.port must be from 1 to 65535"),
         ({"new_klconfig_password": "x"}, "goes with state: reconfigured"),
+        (
+            {"ksc": {"address": "https://ksc.example.com"}},
+            "svms[0].ksc.address must be a name or an IP address, not a URL",
+        ),
+        ({"ksc": {"address": "ksc.example.com:14000"}}, "svms[0].ksc.address must not contain a port"),
+        ({"ksc": {"address": "[2001:db8::1]:14000"}}, "svms[0].ksc.address must not contain a port"),
+        ({"ksc": {"address": "ksc example"}}, "svms[0].ksc.address"),
+        ({"ksc": {"address": " "}}, "svms[0].ksc.address is empty"),
+        ({"ksc": {"address": "ksc", "language": " "}}, "svms[0].ksc.language is empty"),
+        ({"root_password": "Root-Secret-1\n"}, "svms[0].root_password ends with a line break"),
+        ({"klconfig_password": "Secret-1\r\n"}, "svms[0].klconfig_password ends with a line break"),
+        ({"root_password": "x" * 61}, "svms[0].root_password has more than 60 characters"),
+        ({"root_password": "Root Secret"}, "svms[0].root_password contains a character"),
+        ({"klconfig_password": "Пароль-1"}, "svms[0].klconfig_password contains a character"),
+        ({"klconfig_password": "Secret~1\n2"}, "svms[0].klconfig_password contains a character"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_sent(
@@ -278,18 +299,51 @@ def test_bad_input_is_refused_before_anything_is_sent(
     assert run.simulator.requests() == []
 
 
+@pytest.mark.parametrize("password", ["x" * 60, "Aa1!#$%&'()*\"+,-./\\:;<=>_?@[]^`{|}~"])
+def test_passwords_that_an_svm_accepts(run: Caller, image_id: str, password: str) -> None:
+    one = svm("VMWARE", HOST, root_password=password, klconfig_password=password)
+    assert run.predicted("svm", image_id=image_id, svms=[one])["changed"]
+
+
+def test_the_current_password_is_taken_as_it_is(run: Caller, image_id: str) -> None:
+    run("svm", image_id=image_id, svms=_many(1))
+    entry = {"name": "svm-01", "infrastructure_id": HOST, "klconfig_password": "Пароль 1", "allow_root_ssh": True}
+    assert run.predicted("svm", state="reconfigured", svms=[entry])["changed"]
+    failed = run.fails("svm", state="reconfigured", svms=[{**entry, "new_klconfig_password": "Пароль 2"}])
+    assert "svms[0].new_klconfig_password contains a character" in failed["msg"]
+
+
+def test_an_address_of_ipv6_and_a_short_name_are_addresses_of_the_administration_server(
+    run: Caller, image_id: str
+) -> None:
+    for address in ("2001:db8::1", "ksc", " ksc.example.com "):
+        one = svm("VMWARE", HOST, ksc={"address": address})
+        assert run.predicted("svm", image_id=image_id, svms=[one])["changed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"localization": "EN"}, "localization 'EN'"),
+        ({"language": "zh-hans"}, "svms[0].ksc.language 'zh-hans'"),
+        ({"localization": "zh-Hant", "language": "ru"}, None),
+    ],
+)
+def test_an_undocumented_language_is_a_warning(
+    run: Caller, image_id: str, options: dict[str, str], named: str | None
+) -> None:
+    language = options.pop("language", None)
+    one = svm("VMWARE", HOST, ksc={"address": "ksc", "language": language})
+    assert run.predicted("svm", image_id=image_id, svms=[one], **options)["changed"]
+    assert [named in warning for warning in run.warnings] == ([True] if named else [])
+
+
 def test_repeated_svms_are_refused(run: Caller) -> None:
     one = svm("VMWARE", HOST)
     assert "the same IP address" in run.fails("svm", image_id="i", svms=[one, {**one, "name": "svm-02"}])["msg"]
     assert "the same name" in run.fails("svm", image_id="i", svms=[one, one])["msg"]
     gone = {"svm_id": "x", "infrastructure_id": HOST}
     assert "the same SVM id" in run.fails("svm", state="absent", svms=[gone, gone])["msg"]
-
-
-def test_cancel_on_timeout_is_refused(run: Caller) -> None:
-    failed = run.fails("svm", image_id="i", svms=_many(1), cancel_on_timeout=True)
-    assert "cannot be kept" in failed["msg"]
-    assert run.simulator.requests() == []
 
 
 def test_several_adapters_of_one_network(run: Caller, image_id: str) -> None:

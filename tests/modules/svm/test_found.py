@@ -5,24 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from support.svm import Caller
-from support.svm_deployments import HOST, connected, host_svm, registered_image
+from support.svm_deployments import HOST, host_svm, registered_image
 
 from simulator.testing import RunningSimulator
 
 CHANGE = {"infrastructure_id": HOST, "klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules."""
-    with connected(simulator) as made:
-        yield made
-    simulator.configure(is_svm="shown")
 
 
 def _objects(run: Caller, *types: str) -> list[dict[str, Any]]:
@@ -41,7 +32,7 @@ def test_what_is_no_svm_is_never_touched(
     given = CHANGE if state == "reconfigured" else {"infrastructure_id": HOST}
     failed = run.fails("svm", state=state, svms=[{**given, "svm_id": one["id"]}])
     assert f"{one['name']} ({one['id']}) is " in failed["msg"]
-    assert "no SVM" in failed["msg"]
+    assert "is not an SVM" in failed["msg"]
     assert {request["method"] for request in run.simulator.requests()} == {"GET"}
 
 
@@ -60,7 +51,7 @@ def test_a_machine_of_that_name_that_does_not_say_what_it_is(
     machine, named = _named_like_a_machine(run)
     given = {**CHANGE, **named} if state == "reconfigured" else {**host_svm("any", "192.0.2.51"), **named}
     failed = run.fails("svm", state=state, image_id=registered_image(run), svms=[given])
-    assert f"{machine['name']} ({machine['id']}) is no SVM" in failed["msg"]
+    assert f"{machine['name']} ({machine['id']}) is not an SVM" in failed["msg"]
 
 
 @pytest.mark.parametrize("shown", ["shown", "hidden"])

@@ -6,23 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from support.svm import Caller
-from support.svm_deployments import HOST, connected, host_svm, registered_image
-
-from simulator.testing import RunningSimulator
+from support.svm_deployments import HOST, host_svm, registered_image
 
 WHOLE = {"address": "ksc-2.example.com", "port": 14444, "ssl_port": 13333, "language": "ru"}
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules."""
-    with connected(simulator) as made:
-        yield made
 
 
 def _sent(run: Caller, method: str) -> dict[str, Any]:
@@ -59,4 +49,4 @@ def test_what_cannot_be_changed_is_told(run: Caller) -> None:
     change = {"name": "svm-01", "infrastructure_id": HOST, "klconfig_password": "Klconfig-Secret-1"}
     run("svm", state="reconfigured", svms=[{**change, "allow_root_ssh": True, "storage": "datastore-2"}])
     (warning,) = run.warnings
-    assert warning.startswith("svms[0]: storage cannot be changed of an SVM that is there and left as it is.")
+    assert warning.startswith("svms[0]: storage cannot be changed for an existing SVM")

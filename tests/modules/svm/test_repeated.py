@@ -5,21 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from support.svm import Caller
-from support.svm_deployments import HOST, cloud_svm, connected, host_svm, registered_image
-
-from simulator.testing import RunningSimulator
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules."""
-    with connected(simulator) as made:
-        yield made
+from support.svm_deployments import HOST, cloud_svm, host_svm, registered_image
 
 
 def _hypervisor_id(run: Caller) -> str:

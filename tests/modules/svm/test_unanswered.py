@@ -6,53 +6,20 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.svm import Caller
-from support.svm_deployments import HOST, cloud_svm, connected, host_svm, registered_image
+from support.svm_deployments import HOST, cloud_svm, host_svm, registered_image
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import NotConnected
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm import lost as _svm_lost
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm import sent as _svm_sent
 from simulator.testing import RunningSimulator
 
 SVM = {"name": "svm-01", "infrastructure_id": HOST}
 CHANGED = {**SVM, "klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
-
-
-class _KilledError(BaseException):
-    """Ends a run where a killed process ends."""
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules."""
-    with connected(simulator) as made:
-        yield made
-    simulator.configure(svm_visible="completed")
-
-
-@pytest.fixture
-def killed(run: Caller, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Runs a module that is killed after its request was sent, before its answer is there."""
-    change = SvmManagementApi.change_svms
-
-    def send_only(api: SvmManagementApi, method: str, wanted: Mapping[str, Any]) -> None:
-        change(api, method, wanted)
-        raise _KilledError
-
-    def run_it(**arguments: Any) -> None:
-        with monkeypatch.context() as patch:
-            patch.setattr(SvmManagementApi, "change_svms", send_only)
-            with pytest.raises(_KilledError):
-                run.raw("svm", **arguments)
-
-    return run_it
 
 
 def _wanted(*more: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,24 +77,17 @@ def test_a_lost_answer_that_is_repeated_deploys_nothing_twice(
     assert _names(simulator) == ["svm-01"]
 
 
-def test_a_deployment_slower_than_its_first_sign_is_not_repeated(
-    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_SECONDS", 0.3)
+def test_a_deployment_slower_than_its_first_sign_is_not_repeated(run: Caller, simulator: RunningSimulator) -> None:
     image_id = registered_image(run)
-    simulator.configure(task_seconds=1.5)
+    simulator.configure(task_seconds=1500)
     _lose(simulator)
     assert _actions(run.fails("svm", image_id=image_id, svms=_wanted())) == ["failed"]
     assert "An earlier run asked" in run.fails("svm", image_id=image_id, svms=_wanted())["msg"]
-    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_SECONDS", 600)
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
     assert len(run.sent("POST", "/deployment/svm/")) == 1
 
 
-def test_what_never_arrived_is_deployed_once_its_mark_is_removed(
-    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_SECONDS", 0.3)
+def test_what_never_arrived_is_deployed_once_its_mark_is_removed(run: Caller, simulator: RunningSimulator) -> None:
     image_id = registered_image(run)
     _lose(simulator, "drop_before")
     run.fails("svm", image_id=image_id, svms=_wanted())
@@ -139,38 +99,31 @@ def test_what_never_arrived_is_deployed_once_its_mark_is_removed(
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
 
 
-def test_what_never_arrived_is_deployed_once_its_time_is_up(
-    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_svm_sent, "LONGEST_HELD_SECONDS", 0.6)
+def test_what_never_arrived_is_deployed_once_its_time_is_up(run: Caller, simulator: RunningSimulator) -> None:
     image_id = registered_image(run)
     _lose(simulator, "drop_before")
     run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
     assert "An earlier run" in run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)["msg"]
-    time.sleep(0.7)
+    run.clock.sleep(3601)
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
 
 
-def test_a_mark_holds_for_as_long_as_the_user_waits(
-    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_svm_sent, "SHORTEST_HELD_SECONDS", 0.2)
+def test_a_mark_holds_for_as_long_as_the_user_waits(run: Caller, simulator: RunningSimulator) -> None:
     image_id = registered_image(run)
     _lose(simulator, "drop_before")
-    assert _actions(run.fails("svm", image_id=image_id, svms=_wanted(), wait_timeout=0.5)) == ["failed"]
-    time.sleep(0.1)
-    assert _actions(run("svm", image_id=image_id, svms=_wanted(), wait_timeout=60)) == ["deployed"]
+    assert _actions(run.fails("svm", image_id=image_id, svms=_wanted(), wait_timeout=100)) == ["failed"]
+    run.clock.sleep(10)
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
 
 
 @pytest.mark.parametrize(("status", "held"), [(500, False), (503, False), (502, True), (504, True)])
 def test_a_server_that_did_nothing_is_believed_sooner_than_a_gateway(
-    run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, status: int, held: bool
+    run: Caller, simulator: RunningSimulator, status: int, held: bool
 ) -> None:
-    monkeypatch.setattr(_svm_lost, "FIRST_SIGN_AFTER_ERROR_SECONDS", 0.2)
     image_id = registered_image(run)
     _lose(simulator, "status", status=status)
     run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
-    time.sleep(0.3)
+    run.clock.sleep(61)
     again = run.raw("svm", image_id=image_id, svms=_wanted(), wait_timeout=1)
     assert _actions(again) == (["failed"] if held else ["deployed"])
 
@@ -197,8 +150,8 @@ def test_remembering_asks_the_server_for_nothing(
     image_id = registered_image(run)
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     asked = []
-    for journal in ("file", "journal"):
-        monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / journal))
+    for home in ("file", "home"):
+        monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / home))
         simulator.clear_requests()
         run("svm", image_id=image_id, svms=_wanted())
         asked.append([re.sub("/tasks/.*", "", f"{one['method']} {one['path']}") for one in simulator.requests()])
@@ -212,7 +165,7 @@ def test_where_nothing_is_remembered_nothing_changes(
     image_id = registered_image(run)
     _lose(simulator, "drop_before")
     run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
-    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "new execution environment"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "new execution environment"))
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
 
 
@@ -225,27 +178,28 @@ def test_what_came_about_meanwhile_is_left_alone_and_told_once(
     assert _names(simulator) == ["svm-01"]
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["unchanged"]
     (warning,) = run.warnings
-    assert "svm-01 is there" in warning
+    assert "svm-01 exists" in warning
     assert "answer was lost" in warning
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["unchanged"]
     assert len(run.warnings) == 1
 
 
 def test_those_that_are_still_to_come_are_waited_for(
-    run: Caller, simulator: RunningSimulator, killed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
 ) -> None:
-    """An SVM that shows proves that the request took effect, so that the others are given their time anew."""
-    monkeypatch.setattr(_svm_sent, "LONGEST_HELD_SECONDS", 0.8)
+    """An SVM that shows proves that the request took effect, so the others are given their time from then on."""
     image_id = registered_image(run)
-    simulator.configure(task_seconds=0.2)
-    simulator.task_fault(type="DeploySvmStep", stage="CreateSvm", seconds=2.5, parameters={"svmName": "svm-02"})
+    simulator.configure(task_seconds=300)
+    simulator.task_fault(type="DeploySvmStep", stage="CreateSvm", seconds=5000, parameters={"svmName": "svm-02"})
     wanted = _wanted(host_svm("svm-02", "192.0.2.52"))
     killed(image_id=image_id, svms=wanted)
-    time.sleep(1.2)
+    run.clock.sleep(3000)
     assert _names(simulator) == ["svm-01"]
     result = run.raw("svm", image_id=image_id, svms=wanted)
+    assert _actions(result) == ["unchanged", "failed"]
+    run.clock.sleep(1100)
+    assert _actions(run("svm", image_id=image_id, svms=wanted)) == ["unchanged", "deployed"]
     assert len(run.sent("POST", "/deployment/svm/")) == 1
-    assert _actions(result)[0] == "unchanged"
 
 
 def test_what_may_be_deployed_is_not_called_absent(
@@ -288,11 +242,13 @@ def test_other_settings_than_those_asked_for_are_told(
     assert any("other settings" in warning for warning in run.warnings)
 
 
-def test_nothing_readable_is_kept(
+def test_what_is_kept_can_be_read_and_holds_no_password(
     run: Caller, simulator: RunningSimulator, killed: Callable[..., None], tmp_path: Path
 ) -> None:
     simulator.configure(task_seconds=0.3)
     killed(image_id=registered_image(run), svms=_wanted())
-    (kept,) = [path for path in tmp_path.rglob("*-sent/*") if path.is_file()]
-    assert "svm-01" not in kept.read_text()
+    (kept,) = tmp_path.rglob("svm-*.json")
+    assert '"about": "deploy SVM svm-01 on hypervisor-01"' in kept.read_text()
+    assert "Secret" not in kept.read_text()
+    assert "U2VjcmV0" not in kept.read_text()
     assert not kept.stat().st_mode & 0o077

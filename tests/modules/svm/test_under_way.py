@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.svm import Caller
-from support.svm_deployments import HOST, connected, host_svm, registered_image
+from support.svm_deployments import HOST, host_svm, registered_image
 
 from simulator.testing import RunningSimulator
 
@@ -20,14 +19,6 @@ SVM = {"name": "svm-01", "infrastructure_id": HOST}
 PLACED = {**SVM, "location": "hypervisor-01"}
 CHANGED = {**SVM, "klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
 NEW_PASSWORD = {**SVM, "klconfig_password": "Klconfig-Secret-1", "new_klconfig_password": "Klconfig-Secret-2"}
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    """Calls modules."""
-    with connected(simulator) as made:
-        yield made
-    simulator.configure(svm_visible="completed")
 
 
 def _deploy(run: Caller, simulator: RunningSimulator, seconds: float, *, wait: bool = False) -> str:
@@ -62,7 +53,6 @@ def test_what_is_being_deployed_is_not_called_unchanged_without_waiting(
     _deploy(run, simulator, 1.0)
     failed = run.fails("svm", state=state, svms=[CHANGED if state == "reconfigured" else SVM], wait=False)
     assert "still deploying svm-01" in failed["msg"]
-    assert failed["task"]["type"] == "DeployMultipleSvm"
     assert not run.sent("DELETE", "/deployment/svm/")
 
 
@@ -98,7 +88,7 @@ def test_the_same_reconfiguration_is_attached_to(run: Caller, simulator: Running
     result = run("svm", state="reconfigured", svms=[NEW_PASSWORD])
     assert result["svms"][0]["action"] == "reconfigured"
     assert len(run.sent("PUT", "/deployment/svm/")) == 1
-    assert any("by an earlier run with the same settings" in warning for warning in run.warnings)
+    assert any("already reconfiguring SVM svm-01 with the same settings" in warning for warning in run.warnings)
 
 
 def test_a_password_that_is_changed_already_is_told(run: Caller, simulator: RunningSimulator) -> None:
@@ -126,7 +116,7 @@ def test_no_hint_to_attach_where_nothing_can_be_remembered(
 ) -> None:
     _deploy(run, simulator, 0, wait=True)
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
-    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "file"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "file"))
     simulator.configure(task_seconds=2.0)
     failed = run.fails("svm", state="reconfigured", svms=[CHANGED], wait_timeout=0.2)
     assert "could not remember the task" in failed["hint"]
@@ -148,7 +138,7 @@ def test_a_deployment_with_other_settings_is_attached_to_and_told(run: Caller, s
     other_password = {**wanted, "root_password": "Root-Secret-2"}
     run.fails("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.77")], wait_timeout=0.1)
     (warning,) = run.warnings
-    assert "svm-01 is being deployed by an earlier run with other settings" in warning
+    assert "An earlier run is deploying SVM svm-01 with other settings" in warning
     run.warnings.clear()
     run("svm", image_id=image_id, svms=[other_password], skip_integrity_check=True, threads_count=9)
     assert run.warnings == []
@@ -167,7 +157,7 @@ def test_what_another_machine_removed_meanwhile_counts_as_removed(
     _deploy(run, simulator, 0, wait=True)
     simulator.configure(task_seconds=0.6)
     run("svm", state="absent", svms=[SVM], wait=False)
-    monkeypatch.setenv("KSVLA_JOURNAL", str(tmp_path / "another machine"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "another machine"))
     simulator.clear_requests()
     result = run("svm", state="absent", svms=[SVM])
     assert run.sent("DELETE", "/deployment/svm/")
@@ -217,3 +207,51 @@ def test_nothing_is_to_be_removed_where_nothing_is_connected(run: Caller) -> Non
     changed = {**CHANGED, "infrastructure_id": "0" * 8}
     assert "No infrastructure has the id" in run.fails("svm", state="reconfigured", svms=[changed])["msg"]
     assert json.dumps(result)
+
+
+def test_an_svm_that_is_being_removed_is_deployed_after_that(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=60)
+    run("svm", state="absent", svms=[SVM], wait=False)
+    wanted = {"image_id": image_id, "svms": [host_svm("svm-01", "192.0.2.51")]}
+    assert "still removing svm-01" in run.fails("svm", **wanted, wait=False)["msg"]
+    assert run.predicted("svm", **wanted)["svms"][0]["action"] == "deployed"
+    assert run("svm", **wanted)["svms"][0]["action"] == "deployed"
+    assert len(_svms(run)) == 1
+
+
+def test_an_svm_that_is_being_reconfigured_is_removed_after_that(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=60)
+    run("svm", state="reconfigured", svms=[CHANGED], wait=False)
+    assert run("svm", state="absent", svms=[SVM])["svms"][0]["action"] == "removed"
+    assert any("still reconfiguring" in text for _subject, text in run.progress)
+
+
+def test_an_svm_that_is_being_reconfigured_is_there(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=60)
+    run("svm", state="reconfigured", svms=[CHANGED], wait=False)
+    before = run.clock.monotonic()
+    result = run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")])
+    assert result["svms"][0]["action"] == "unchanged"
+    assert run.clock.monotonic() == before
+
+
+def test_an_svm_that_is_done_does_not_wait_for_others_of_its_task(run: Caller, simulator: RunningSimulator) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=60)
+    simulator.task_fault(type="DeploySvmStep", stage="CreateSvm", seconds=3000, parameters={"svmName": "svm-02"})
+    wanted = [host_svm("svm-01", "192.0.2.51"), host_svm("svm-02", "192.0.2.52")]
+    run("svm", image_id=image_id, svms=wanted, wait=False)
+    run.clock.sleep(1000)
+    assert run("svm", state="absent", svms=[SVM], wait_timeout=600)["svms"][0]["action"] == "removed"
+
+
+def test_waiting_for_an_earlier_run_ends_in_time(run: Caller, simulator: RunningSimulator) -> None:
+    _deploy(run, simulator, 3000)
+    before = run.clock.monotonic()
+    failed = run.fails("svm", state="absent", svms=[SVM], wait_timeout=60)
+    assert "still deploying svm-01" in failed["msg"]
+    assert run.clock.monotonic() - before <= 60
+    assert not run.sent("DELETE", "/deployment/svm/")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -61,7 +60,7 @@ class ObjectCalls:
                 ],
                 "vms": [
                     self._machine(each, detailed)
-                    for each in _visible(infrastructure)
+                    for each in self._store.machines(infrastructure)
                     if self._wanted(each, types) and parent in (None, each.parent_id)
                 ],
             }
@@ -75,7 +74,7 @@ class ObjectCalls:
         object_id = request.match_info["object_id"]
         if object_id in infrastructure.locations:
             return answer(infrastructure.locations[object_id].to_answer(detailed=True))
-        for machine in _visible(infrastructure):
+        for machine in self._store.machines(infrastructure):
             if machine.id == object_id:
                 return answer(self._machine(machine, detailed=True))
         raise ApiError(404, "There is no object with this id.")
@@ -96,10 +95,6 @@ class ObjectCalls:
 
     def _wanted(self, machine: Machine, types: tuple[str, ...]) -> bool:
         return machine.kind in types or (self._settings.vm_includes_svms and VM in types)
-
-
-def _visible(infrastructure: Infrastructure) -> Iterable[Machine]:
-    return (each for each in infrastructure.machines.values() if each.visible)
 
 
 def _types(infrastructure: Infrastructure, given: str | None) -> tuple[str, ...]:

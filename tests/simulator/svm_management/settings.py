@@ -101,6 +101,11 @@ class SvmSettings:
     duplicate_names: bool = option(False, "whether every new infrastructure has several objects of one name")
     object_ids: str = option("uuid", "identifiers of objects", "uuid", "words")
     is_svm: str = option("shown", "whether machines say whether they are SVMs", "shown", "hidden")
+    objects_shown: str = option(
+        "current", "machines that are shown: as they are now, as they were when the infrastructure was last read (first "
+        "shown, or refreshed), or as they were first shown",
+        "current", "refreshed", "first",
+    )  # fmt: skip
     vm_includes_svms: bool = option(False, "whether the object type VM finds SVMs too")
 
     # ---- images

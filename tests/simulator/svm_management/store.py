@@ -12,7 +12,7 @@ from simulator.clock import Clock
 from simulator.effects import Note
 from simulator.svm_management.addresses import split
 from simulator.svm_management.connection import Connector
-from simulator.svm_management.model import Infrastructure
+from simulator.svm_management.model import Infrastructure, Machine
 from simulator.svm_management.platforms import PLATFORMS
 from simulator.svm_management.settings import SvmSettings
 
@@ -39,6 +39,15 @@ class Infrastructures:
         self._all: dict[str, Infrastructure] = {}
         self._pending: dict[str, Infrastructure] = {}
         self._again: dict[str, float] = {}
+        self._views: dict[str, list[Machine]] = {}
+
+    def machines(self, infrastructure: Infrastructure) -> list[Machine]:
+        """The machines that are shown: the server's view of an infrastructure may lag behind."""
+        now = [each for each in infrastructure.machines.values() if each.visible]
+        if self._settings.objects_shown == "current":
+            self._views.pop(infrastructure.id.lower(), None)
+            return now
+        return self._views.setdefault(infrastructure.id.lower(), now)
 
     def all(self) -> list[Infrastructure]:
         """All infrastructures, oldest first."""
@@ -65,7 +74,7 @@ class Infrastructures:
 
     def remove(self, infrastructure: Infrastructure) -> None:
         """Forgets an infrastructure."""
-        for mapping in (self._all, self._pending, self._again):
+        for mapping in (self._all, self._pending, self._again, self._views):
             mapping.pop(infrastructure.id.lower(), None)
         self._note("remove infrastructure", f"{infrastructure.type} {infrastructure.address}")
         self._touch()
@@ -79,6 +88,8 @@ class Infrastructures:
 
     def refresh(self, infrastructure: Infrastructure) -> None:
         """Connects anew, at once or after a while."""
+        if self._settings.objects_shown == "refreshed":
+            self._views.pop(infrastructure.id.lower(), None)
         if self._settings.refresh_delay_seconds:
             self._again[infrastructure.id.lower()] = self._clock.now() + self._settings.refresh_delay_seconds
         else:
@@ -115,5 +126,5 @@ class Infrastructures:
                 self._pending[infrastructure.id.lower()] = infrastructure
 
     def reset(self) -> None:
-        for mapping in (self._all, self._pending, self._again):
+        for mapping in (self._all, self._pending, self._again, self._views):
             mapping.clear()

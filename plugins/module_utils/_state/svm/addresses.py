@@ -11,38 +11,57 @@ Source: "SVM deployment request" (SVM management).
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Optional, Union
 
 from ..._errors import InputError
 from ..._validation import require_ip_address
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+STATIC, DYNAMIC = "static", "dynamic"
 
 
-def static_addressing(where: str, network: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an adapter's options with the mask as it is sent: dotted, and for IPv6 the length of the prefix.
+@dataclass(frozen=True)
+class Network:
+    """A network adapter as the user describes it.
+
+    :param network: The network, by id or by name.
+    """
+
+    network: str
+    addressing: str = DYNAMIC
+    primary: bool = False
+    vlan_id: Optional[int] = None
+    ip_addresses: tuple[str, ...] = ()
+    mask: Optional[str] = None
+    gateway: Optional[str] = None
+    security_groups: tuple[str, ...] = ()
+
+
+def static_addressing(where: str, network: Network) -> Network:
+    """Return an adapter with the mask as it is sent: dotted, and for IPv6 the length of the prefix.
 
     :param where: How messages name the adapter, such as ``svms[0].networks[0]``.
     :raises InputError: naming the first option that cannot be right.
     """
-    for index, text in enumerate(network["ip_addresses"]):
+    for index, text in enumerate(network.ip_addresses):
         require_ip_address(text, f"{where}.ip_addresses[{index}]")
-    require_ip_address(network["gateway"], f"{where}.gateway")
-    addresses = [ipaddress.ip_address(text) for text in network["ip_addresses"]]
-    gateway = ipaddress.ip_address(network["gateway"])
-    version = addresses[0].version
-    if any(one.version != version for one in (*addresses, gateway)):
+    require_ip_address(network.gateway, f"{where}.gateway")
+    addresses = [ipaddress.ip_address(text) for text in network.ip_addresses]
+    gateway = ipaddress.ip_address(network.gateway or "")
+    version = gateway.version
+    if any(one.version != version for one in addresses):
         raise InputError(
-            f"{where} has IPv4 and IPv6 in ip_addresses and gateway: an adapter has one mask and one gateway, so that all "
-            "must be of one version."
+            f"{where}: ip_addresses and gateway mix IPv4 and IPv6. An adapter has one mask and one gateway, so all must be of "
+            "one version."
         )
-    length = _prefix_length(network["mask"], version, f"{where}.mask")
+    length = _prefix_length(network.mask or "", version, f"{where}.mask")
     for index, one in enumerate(addresses):
         _require_usable(one, length, f"{where}.ip_addresses[{index}]")
     _require_gateway(gateway, addresses, length, f"{where}.gateway")
     mask = str(ipaddress.IPv4Network((0, length)).netmask) if version == 4 else str(length)
-    return {**network, "mask": mask}
+    return replace(network, mask=mask)
 
 
 def _prefix_length(mask: str, version: int, option: str) -> int:
@@ -61,7 +80,7 @@ def _prefix_length(mask: str, version: int, option: str) -> int:
         if value and value >> (bits - length) == (1 << length) - 1:
             return length
     example = "255.255.255.0" if version == 4 else "64, the length of the prefix"
-    raise InputError(f"{option} is no subnet mask of IPv{version}: {mask!r}. Give one such as {example}.")
+    raise InputError(f"{option} is not a valid IPv{version} subnet mask: {mask!r}. Give one such as {example}.")
 
 
 def _require_usable(address: Address, length: int, option: str) -> None:
@@ -69,7 +88,7 @@ def _require_usable(address: Address, length: int, option: str) -> None:
     network = ipaddress.ip_network(f"{address}/{length}", strict=False)
     kind = None
     if address.is_unspecified:
-        kind = "stands for no address"
+        kind = "is the unspecified address"
     elif address.is_multicast:
         kind = "is a multicast address"
     elif address == ipaddress.IPv4Address("255.255.255.255"):

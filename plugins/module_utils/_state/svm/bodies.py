@@ -10,52 +10,35 @@ Source: "SVM deployment request (OpenStack infrastructures)", "SVM reconfigurati
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from ..._module.context import Parameters
-from .plan import DEPLOY, PlannedSvm
-from .wanted import STATIC, WantedSvm
+from .addresses import STATIC
+from .find import Adapter, Target
+from .plan import DEPLOY, REMOVE
+from .wanted import WantedSvm, WantedSvms
 
 Body = dict[str, Any]
 
 
-def deploy(parameters: Parameters, planned: Sequence[PlannedSvm]) -> Body:
-    """Return the body that deploys SVMs of one deployment type."""
-    image = {
-        "id": parameters["image_id"],
-        "skipCheckIntegrity": _word(parameters["skip_integrity_check"]),
-        "localization": parameters.get("localization"),
-    }
-    return {
-        "threadsCount": str(parameters["threads_count"]),
-        "image": _without_missing(image),
-        "svms": [_deploy_one(one) for one in planned],
-    }
-
-
-def reconfigure(parameters: Parameters, planned: Sequence[PlannedSvm]) -> Body:
-    """Return the body that reconfigures SVMs of one deployment type."""
-    return {
-        "threadsCount": str(parameters["threads_count"]),
-        "svms": [_reconfigure_one(one) for one in planned],
-    }
-
-
-def remove(planned: Sequence[PlannedSvm]) -> Body:
-    """Return the body that removes SVMs of one deployment type."""
-    return {"svms": [{"deploymentInfo": _deployment(one)} for one in planned]}
-
-
-def settings_of(action: str, parameters: Parameters, planned: PlannedSvm) -> str:
-    """Return what tells one deployment or reconfiguration of an SVM from another; of passwords, only which are given."""
+def request_body(action: str, wanted: WantedSvms, targets: Sequence[Target]) -> Body:
+    """Return the body that deploys, reconfigures or removes SVMs of one deployment type."""
+    svms = [_svm(action, one) for one in targets]
+    if action == REMOVE:
+        return {"svms": svms}
+    body: Body = {"threadsCount": str(wanted.threads_count)}
     if action == DEPLOY:
-        image = {"id": parameters["image_id"], "localization": parameters.get("localization")}
-        body = {"image": image, **_deploy_one(planned)}
-    else:
-        body = _reconfigure_one(planned)
-    return json.dumps(_without_passwords(body), sort_keys=True)
+        skipped = {"skipCheckIntegrity": _word(wanted.skip_integrity_check)}
+        body["image"] = {"id": wanted.image_id, **skipped, **_given(localization=wanted.localization)}
+    return {**body, "svms": svms}
+
+
+def settings_of(action: str, wanted: WantedSvms, target: Target) -> Body:
+    """Return what tells one request about an SVM from another; of passwords, only which are given."""
+    body: Body = _without_passwords(_svm(action, target))
+    if action == DEPLOY:
+        body["image"] = {"id": wanted.image_id, "localization": wanted.localization}
+    return body
 
 
 def _without_passwords(value: Any) -> Any:
@@ -64,138 +47,110 @@ def _without_passwords(value: Any) -> Any:
     return [_without_passwords(item) for item in value] if isinstance(value, list) else value
 
 
-def _deploy_one(planned: PlannedSvm) -> Body:
-    wanted = planned.wanted
-    settings = {
-        "name": wanted.name,
-        "ksc": _ksc(wanted),
-        "users": {
-            "root": {
-                "allowSshAccess": _word(bool(wanted.allow_root_ssh)),
-                "password": _base64(wanted.root_password),
-            },
-            "klconfig": {"password": _base64(wanted.klconfig_password)},
-        },
-        "dns": _dns(wanted),
-    }
-    resources = planned.resources
-    places = {
-        "storageId": resources.get("storage"),
-        "flavorId": resources.get("flavor"),
-        "volumeTypeId": resources.get("volume_type"),
-        "availabilityZoneName": resources.get("availability_zone"),
-        "serverGroupId": resources.get("server_group"),
-        "networks": _networks(planned),
-    }
-    return {
-        "svmSettings": _without_missing(settings),
-        "deploymentInfo": _deployment(planned),
-        "settings": _without_missing(places),
-    }
+def _svm(action: str, target: Target) -> Body:
+    if action == REMOVE:
+        return {"deploymentInfo": _deployment(target)}
+    return _deploy(target) if action == DEPLOY else _reconfigure(target)
 
 
-def _reconfigure_one(planned: PlannedSvm) -> Body:
-    wanted = planned.wanted
-    root = {
-        "allowSshAccess": None if wanted.allow_root_ssh is None else _word(wanted.allow_root_ssh),
-        "password": _base64(wanted.root_password),
-    }
-    users = {
-        "root": _without_missing(root) or None,
-        "klconfig": {"password": _base64(wanted.new_klconfig_password)} if wanted.new_klconfig_password else None,
-    }
-    settings = {
-        "password": _base64(wanted.klconfig_password),
-        "ksc": _ksc(wanted),
-        "users": _without_missing(users) or None,
-        "dns": _dns(wanted),
-    }
-    body: Body = {"svmSettings": _without_missing(settings), "deploymentInfo": _deployment(planned)}
-    if planned.networks is not None:
-        body["settings"] = {"networks": _networks(planned)}
-    return body
+def _deploy(target: Target) -> Body:
+    wanted = target.wanted
+    root = {"allowSshAccess": _word(bool(wanted.allow_root_ssh)), "password": _base64(wanted.root_password)}
+    settings = _given(
+        name=wanted.name,
+        ksc=_ksc(wanted),
+        users={"root": root, "klconfig": {"password": _base64(wanted.klconfig_password)}},
+        dns=_dns(wanted),
+    )
+    ids = {option: one.id for option, one in target.resources.items()}
+    zone = target.resources.get("availability_zone")
+    resources = _given(
+        storageId=ids.get("storage"),
+        flavorId=ids.get("flavor"),
+        volumeTypeId=ids.get("volume_type"),
+        availabilityZoneName=zone.name if zone else None,
+        serverGroupId=ids.get("server_group"),
+        networks=_networks(target),
+    )
+    return {"svmSettings": settings, "deploymentInfo": _deployment(target), "settings": resources}
 
 
-def _deployment(planned: PlannedSvm) -> Body:
-    target = {
-        "infrastructureId": planned.infrastructure_id,
-        "svmId": planned.svm_id,
-        "location": {"id": planned.location_id},
-    }
-    return {"type": "openstackProject" if planned.openstack else "host", "target": _without_missing(target)}
+def _reconfigure(target: Target) -> Body:
+    wanted = target.wanted
+    ssh = None if wanted.allow_root_ssh is None else _word(wanted.allow_root_ssh)
+    new = _base64(wanted.new_klconfig_password)
+    users = _given(
+        root=_given(allowSshAccess=ssh, password=_base64(wanted.root_password)) or None,
+        klconfig={"password": new} if new else None,
+    )
+    settings = _given(
+        password=_base64(wanted.klconfig_password), ksc=_ksc(wanted), users=users or None, dns=_dns(wanted)
+    )
+    body: Body = {"svmSettings": settings, "deploymentInfo": _deployment(target)}
+    return body if target.adapters is None else {**body, "settings": {"networks": _networks(target)}}
+
+
+def _deployment(target: Target) -> Body:
+    place = _given(infrastructureId=target.infrastructure_id, svmId=target.svm_id, location={"id": target.location_id})
+    return {"type": "openstackProject" if target.openstack else "host", "target": place}
 
 
 def _ksc(wanted: WantedSvm) -> Optional[Body]:
     ksc = wanted.ksc
-    if not ksc:
+    if ksc is None:
         return None
-    return _without_missing(
-        {
-            "address": ksc["address"],
-            "port": _text(ksc.get("port")),
-            "sslPort": _text(ksc.get("ssl_port")),
-            "language": ksc.get("language"),
-        }
-    )
+    return _given(address=ksc.address, port=str(ksc.port), sslPort=str(ksc.ssl_port), language=ksc.language)
 
 
 def _dns(wanted: WantedSvm) -> Optional[Body]:
-    dns = wanted.dns or {}
-    return _without_missing({"main": dns.get("main"), "alternative": dns.get("alternative")}) or None
+    return _given(main=wanted.dns.main, alternative=wanted.dns.alternative) if wanted.dns else None
 
 
-def _networks(planned: PlannedSvm) -> list[Body]:
-    if not planned.openstack:
-        return [_host_network(network) for network in planned.networks or []]
+def _networks(target: Target) -> list[Body]:
+    adapters = target.adapters or ()
+    if not target.openstack:
+        return [{"id": one.network.id, **_host_adapter(one)} for one in adapters]
     # Several adapters of one network are ports of one element.
     by_id: dict[str, list[Body]] = {}
-    for network in planned.networks or []:
-        by_id.setdefault(network["network"], []).append(_port(network))
+    for one in adapters:
+        by_id.setdefault(one.network.id, []).append(_port(one))
     return [{"id": network_id, "ports": ports} for network_id, ports in by_id.items()]
 
 
-def _host_network(network: dict[str, Any]) -> Body:
-    static = network["addressing"] == STATIC
-    return _without_missing(
-        {
-            "id": network["network"],
-            "vlanId": _text(network.get("vlan_id")),
-            "isPrimary": bool(network.get("primary")),
-            "type": network["addressing"],
-            "ipAddress": network["ip_addresses"][0] if static else None,
-            "mask": network["mask"] if static else None,
-            "gateway": network["gateway"] if static else None,
-        }
+def _host_adapter(adapter: Adapter) -> Body:
+    addresses = adapter.wanted.ip_addresses
+    return _given(**_adapter(adapter), ipAddress=addresses[0] if addresses else None)
+
+
+def _port(adapter: Adapter) -> Body:
+    groups = [one.id for one in adapter.security_groups]
+    return _given(
+        **_adapter(adapter),
+        ipAddresses=list(adapter.wanted.ip_addresses) or None,
+        portSecurityEnabled=True if groups else None,
+        securityGroupIds=groups or None,
     )
 
 
-def _port(network: dict[str, Any]) -> Body:
-    static = network["addressing"] == STATIC
-    groups = network.get("security_groups") or None
-    return _without_missing(
-        {
-            "isPrimary": bool(network.get("primary")),
-            "type": network["addressing"],
-            "ipAddresses": list(network["ip_addresses"]) if static else None,
-            "mask": network["mask"] if static else None,
-            "gateway": network["gateway"] if static else None,
-            "vlanId": _text(network.get("vlan_id")),
-            "portSecurityEnabled": True if groups else None,
-            "securityGroupIds": groups,
-        }
-    )
+def _adapter(adapter: Adapter) -> Body:
+    wanted = adapter.wanted
+    static = wanted.addressing == STATIC
+    return {
+        "vlanId": None if wanted.vlan_id is None else str(wanted.vlan_id),
+        "isPrimary": wanted.primary,
+        "type": wanted.addressing,
+        "mask": wanted.mask if static else None,
+        "gateway": wanted.gateway if static else None,
+    }
 
 
-def _without_missing(fields: Body) -> Body:
+def _given(**fields: Any) -> Body:
+    """Return the fields that have a value."""
     return {key: value for key, value in fields.items() if value is not None}
 
 
 def _word(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _text(value: Optional[int]) -> Optional[str]:
-    return None if value is None else str(value)
 
 
 def _base64(password: Optional[str]) -> Optional[str]:

@@ -9,113 +9,100 @@ every SVM is judged by its own child.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
 from ..._api.tasks import ServerTask
 from ..._tasks.watch import cause
-from .plan import DEPLOY, RECONFIGURE, REMOVE, PlannedSvm
+from ..change import Diff, diff_of
+from .find import Target
+from .plan import DEPLOY, RECONFIGURE, REMOVE
 
 DONE = {DEPLOY: "deployed", RECONFIGURE: "reconfigured", REMOVE: "removed"}
 FAILED, STARTED, UNCHANGED = "failed", "started", "unchanged"
-
-Record = dict[str, Any]
-
-
-def record(planned: PlannedSvm, action: str, **details: Any) -> Record:
-    """Return the result of one SVM as a module returns it."""
-    fields: Record = {
-        "name": planned.label if planned.name or planned.wanted.name else None,
-        "svm_id": planned.svm_id,
-        "infrastructure_id": planned.infrastructure_id,
-        "location_id": planned.location_id,
-        "action": action,
-        "state": None,
-        "failed_step": None,
-        "error": None,
-        "error_code": None,
-        "differences": list(planned.differences),
-    }
-    fields.update(details)
-    return fields
+_NUMBERED = re.compile(r"\s*(ERROR:\s*\d+)\b", re.IGNORECASE)
+"""How some failed children begin their error instead of giving a code."""
+_MOST_NAMED = 10
 
 
-def records(planned: Sequence[PlannedSvm], task: ServerTask) -> list[Record]:
-    """Return what became of each SVM of a task, in their order."""
-    children = match_children(planned, task)
-    # Of an SVM whose child cannot be told, a failure that is nobody else's may be its own.
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one SVM.
+
+    :param action: ``deployed``, ``reconfigured``, ``removed``, ``started``, ``unchanged`` or ``failed``.
+    :param state: The state of the server's task for it; None when it needed none.
+    """
+
+    target: Target
+    action: str
+    svm_id: Optional[str] = None
+    state: Optional[str] = None
+    failed_step: Optional[str] = None
+    error: Optional[str] = None
+    error_code: Optional[str] = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the server does or did something for it."""
+        return self.action in (*DONE.values(), STARTED)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a module returns it."""
+        target = self.target
+        return {
+            "name": target.name,
+            "svm_id": self.svm_id or target.svm_id,
+            "infrastructure_id": target.infrastructure_id,
+            "location_id": target.location_id,
+            "action": self.action,
+            "state": self.state,
+            "failed_step": self.failed_step,
+            "error": self.error,
+            "error_code": self.error_code,
+            "differences": list(target.differences),
+        }
+
+
+def brief(task: ServerTask) -> dict[str, Any]:
+    """Return a task as the module returns it: what failed stands with each SVM, the rest is shown by ksvla_task_info."""
+    return {"id": task.id, "type": task.type, "state": task.state}
+
+
+def outcomes(action: str, targets: Sequence[Target], task: ServerTask) -> list[Outcome]:
+    """Return what became of each SVM of a task that does something to them, in their order."""
+    children = match_children(targets, task)
+    # A failed child that belongs to no known SVM may be that of an SVM whose child cannot be told.
     failures = [child for child in task.children if task.ended and child.failed and child not in children]
-    return [_outcome(one, child or next(iter(failures), None), task) for one, child in zip(planned, children)]
+    return [_outcome(action, one, child or next(iter(failures), None), task) for one, child in zip(targets, children)]
 
 
-def match_children(planned: Sequence[PlannedSvm], task: ServerTask) -> list[Optional[ServerTask]]:
+def judged(child: Optional[ServerTask], task: ServerTask) -> ServerTask:
+    """Return the task that says how far an SVM is: its own child, unless only the parent has ended."""
+    return child if child is not None and (child.ended or not task.ended) else task
+
+
+def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional[ServerTask]]:
     """Return the child of each SVM, told by its id, or else by name and place, or else by its order in the list."""
     left = list(task.children)
     found: list[Optional[ServerTask]] = []
-    for one in planned:
+    for one in targets:
         child = next((child for child in left if _is_about(child, one)), None)
         if child is not None:
             left.remove(child)
         found.append(child)
     missing = [index for index, child in enumerate(found) if child is None]
-    # One that shows the id of its SVM is that of a new one, whose id is not known before.
-    new = any(planned[index].svm_id is None for index in missing)
+    # A child that shows the id of its SVM may be that of a new one, whose id is not known before.
+    new = any(targets[index].svm_id is None for index in missing)
     nameless = [child for child in left if not _parameter(child, "svm_name") and (new or not svm_id_of(child))]
     if len(nameless) == len(missing):
         for index in missing:
-            child = next((child for child in nameless if _is_in_place(child, planned[index])), None)
+            child = next((child for child in nameless if _is_in_place(child, targets[index])), None)
             if child is not None:
                 nameless.remove(child)
             found[index] = child
     return found
-
-
-def _is_in_place(child: ServerTask, planned: PlannedSvm) -> bool:
-    """Return whether a child shows no other place than that of the SVM."""
-    for name, wanted in (("infrastructure_id", planned.infrastructure_id), ("host_id", planned.location_id)):
-        shown = _parameter(child, name)
-        if shown and wanted and shown.lower() != wanted.lower():
-            return False
-    return True
-
-
-def _is_about(child: ServerTask, planned: PlannedSvm) -> bool:
-    if not _is_in_place(child, planned):
-        return False
-    shown_id = svm_id_of(child)
-    if planned.svm_id is not None and shown_id:
-        return shown_id.lower() == planned.svm_id.lower()
-    return _parameter(child, "svm_name") == planned.label
-
-
-def _outcome(planned: PlannedSvm, child: Optional[ServerTask], task: ServerTask) -> Record:
-    done = DONE.get(planned.action, DONE[DEPLOY])
-    svm_id = planned.svm_id or (svm_id_of(child) if child else None)
-    if svm_id is None and len(task.children) < 2:
-        svm_id = svm_id_of(task)
-    judged = child if child is not None and (child.ended or not task.ended) else task
-    if judged.completed:
-        return record(planned, done, svm_id=svm_id, state=judged.state)
-    if not judged.ended:
-        return record(planned, STARTED, svm_id=svm_id, state=judged.state)
-    code, message = cause(child) if child else (None, None)
-    if not code and not message:
-        code, message = task.error_code, task.error
-    reason = ": ".join(part for part in (code, message) if part and (part != code or part not in (message or "")))
-    return record(
-        planned,
-        FAILED,
-        svm_id=svm_id,
-        state=judged.state,
-        failed_step=failed_step(child) if child else None,
-        error=reason or f"the server gives no reason, the task is {judged.state}",
-        error_code=code,
-    )
-
-
-def removed_otherwise(planned: PlannedSvm, outcome: Record) -> Record:
-    """Return the result of an SVM whose removal failed because it is gone."""
-    return record(planned, DONE[REMOVE], svm_id=outcome["svm_id"], state=outcome["state"])
 
 
 def svm_id_of(task: ServerTask) -> Optional[str]:
@@ -127,32 +114,128 @@ def svm_id_of(task: ServerTask) -> Optional[str]:
 
 def failed_step(task: ServerTask) -> Optional[str]:
     """Return the name of the first step that did not end well."""
-    for step in _steps(task):
-        if step.failed:
-            return step_name(step)
-    return next((step_name(step) for step in _steps(task) if step.canceled), None)
+    steps = list(_steps(task))
+    ended_badly = [step for step in steps if step.failed] or [step for step in steps if step.canceled]
+    return _step_name(ended_badly[0]) if ended_badly else None
 
 
 def progress_line(task: ServerTask) -> str:
     """Return how far one SVM is: its step and the step's progress."""
-    steps = list(_steps(task))
-    current = next((step for step in steps if not step.ended and step.state.lower() != "created"), None)
-    if current is None:
-        current = task
-    name = step_name(current) if current is not task else task.stage or task.state
-    percent = "" if current.progress is None else f" {current.progress} %"
-    return f"{name}{percent}"
+    current = next((step for step in _steps(task) if not step.ended and step.state.lower() != "created"), None)
+    name = _step_name(current) if current else task.stage or task.state
+    progress = (current or task).progress
+    return name if progress is None else f"{name} {progress} %"
 
 
-def step_name(step: ServerTask) -> str:
-    """Return what a step does, as the server calls it."""
-    return _parameter(step, "deploy_step_name") or _parameter(step, "step_name") or step.stage or step.type or step.id
+def enumerated(texts: Sequence[str], separator: str = ", ") -> str:
+    """Return texts in one line, of many only the first."""
+    more = f"{separator}and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
+    return separator.join(text.rstrip(".") for text in texts[:_MOST_NAMED]) + more
 
 
-def _steps(task: ServerTask) -> Iterable[ServerTask]:
+def reasons(failed: Sequence[Outcome]) -> str:
+    """Return why SVMs failed; what several have in common is said once."""
+    by_reason: dict[str, list[str]] = {}
+    for one in failed:
+        step = f" at {one.failed_step}" if one.failed_step else ""
+        by_reason.setdefault(f"{step}: {one.error}", []).append(one.target.label)
+    return enumerated([f"{enumerated(names)}{reason}" for reason, names in by_reason.items()], "; ")
+
+
+def diff(action: str, outcomes: Sequence[Outcome]) -> Diff:
+    """Return what ``--diff`` shows; what the server does not show is shown when it is sent."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for one in outcomes:
+        key = f"{one.target.label} on {one.target.place}"
+        if one.target.svm is not None:
+            before[key] = after[key] = {"state": "present"}
+        if one.changed and action == REMOVE:
+            after.pop(key, None)
+        elif one.changed:
+            after[key] = {"state": "present", **_settings(action, one.target)}
+    return diff_of("SVMs", before, after)
+
+
+def _settings(action: str, target: Target) -> dict[str, Any]:
+    """Return what is sent about an SVM, with names in the place of ids."""
+    wanted = target.wanted
+    shown: dict[str, Any] = {option: one.name for option, one in target.resources.items()}
+    if target.adapters is not None:
+        shown["networks"] = [
+            _given(
+                {
+                    **asdict(one.wanted),
+                    "network": one.network.name,
+                    "security_groups": [g.name for g in one.security_groups],
+                }
+            )
+            for one in target.adapters
+        ]
+    for option, record in (("ksc", wanted.ksc), ("dns", wanted.dns)):
+        if record is not None:
+            shown[option] = _given(asdict(record))
+    if wanted.allow_root_ssh is not None:
+        shown["allow_root_ssh"] = wanted.allow_root_ssh
+    new = [name for name in ("root_password", "new_klconfig_password") if getattr(wanted, name)]
+    if action == RECONFIGURE and new:
+        shown["passwords"] = f"new: {', '.join(new)}"
+    return shown
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value not in (None, (), [])}
+
+
+def _outcome(action: str, target: Target, child: Optional[ServerTask], task: ServerTask) -> Outcome:
+    svm_id = svm_id_of(child) if child else None
+    if svm_id is None and len(task.children) < 2:
+        svm_id = svm_id_of(task)
+    one = judged(child, task)
+    if one.completed or not one.ended:
+        return Outcome(target, DONE[action] if one.completed else STARTED, svm_id, one.state)
+    code, message = cause(child) if child else (None, None)
+    if not code and not message:
+        code, message = task.error_code, task.error
+    numbered = _NUMBERED.match(message or code or "")
+    reason = ": ".join(part for part in (code, message) if part and (part != code or part not in (message or "")))
+    return Outcome(
+        target,
+        FAILED,
+        svm_id,
+        one.state,
+        failed_step=failed_step(child) if child else None,
+        error=reason or f"the server gives no reason, the task is {one.state}",
+        error_code=numbered.group(1).replace(" ", "") if numbered else code,
+    )
+
+
+def _is_in_place(child: ServerTask, target: Target) -> bool:
+    """Return whether a child shows no other place than that of the SVM."""
+    for name, wanted in (("infrastructure_id", target.infrastructure_id), ("host_id", target.location_id)):
+        shown = _parameter(child, name)
+        if shown and wanted and shown.lower() != wanted.lower():
+            return False
+    return True
+
+
+def _is_about(child: ServerTask, target: Target) -> bool:
+    if not _is_in_place(child, target):
+        return False
+    shown_id, wanted_id = svm_id_of(child), target.svm_id or target.wanted.svm_id
+    if wanted_id is not None and shown_id:
+        return shown_id.lower() == wanted_id.lower()
+    return _parameter(child, "svm_name") == target.label
+
+
+def _steps(task: ServerTask) -> Iterator[ServerTask]:
     for child in task.children:
         yield child
         yield from _steps(child)
+
+
+def _step_name(step: ServerTask) -> str:
+    return _parameter(step, "deploy_step_name") or _parameter(step, "step_name") or step.stage or step.type or step.id
 
 
 def _parameter(task: ServerTask, name: str) -> Optional[str]:

@@ -8,42 +8,57 @@ Source: "SVM deployment request", "SVM reconfiguration request", "SVM removal" (
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from ..._addresses import require_address, split_address
 from ..._errors import InputError
 from ..._module.context import Parameters
 from ..._validation import require_ip_address, require_text
-from .addresses import static_addressing
+from .addresses import STATIC, Network, static_addressing
 
-STATIC = "static"
-_TEXTS = (
-    "name",
-    "svm_id",
-    "infrastructure_id",
-    "location",
-    "storage",
-    "flavor",
-    "volume_type",
-    "availability_zone",
-    "server_group",
-    "root_password",
-    "klconfig_password",
-    "new_klconfig_password",
-)
-_DEFAULT_KSC_PORTS = {"port": 14000, "ssl_port": 13000}
-_TO_DEPLOY = ("name", "infrastructure_id", "location", "networks", "ksc", "root_password", "klconfig_password")
-_FOR_GOOD = ("storage", "flavor", "volume_type", "availability_zone", "server_group")
+PRESENT, RECONFIGURED, ABSENT = "present", "reconfigured", "absent"
+LANGUAGES = ("de", "en", "fr", "ja", "ru", "zh-Hans", "zh-Hant")
+_TEXTS = ("name", "svm_id", "infrastructure_id", "location")
+_RESOURCES = ("storage", "flavor", "volume_type", "availability_zone", "server_group")
 """Options that take effect when an SVM is deployed, and never again."""
+_PASSWORDS = ("root_password", "klconfig_password", "new_klconfig_password")
+_KSC_PORTS = {"port": 14000, "ssl_port": 13000}
+_TO_DEPLOY = ("name", "infrastructure_id", "location", "networks", "ksc", "root_password", "klconfig_password")
+_HIGHEST_PORT = 65535
+_HIGHEST_VLAN = 4094
+_LONGEST_PASSWORD = 60
+_SIGNS = "!#$%&'()*\"+,-./\\:;<=>_?@[]^`{|}~"
+_PASSWORD = re.compile(f"[A-Za-z0-9{re.escape(_SIGNS)}]*")
+
+
+@dataclass(frozen=True)
+class Ksc:
+    """How an SVM connects to the Administration Server; what was not given has the usual value."""
+
+    address: str
+    port: int
+    ssl_port: int
+    language: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Dns:
+    """The DNS servers of an SVM."""
+
+    main: str
+    alternative: Optional[str] = None
 
 
 @dataclass(frozen=True)
 class WantedSvm:
-    """One SVM as the user wrote it; what was not given is None.
+    """One SVM as the user describes it; what was not given is None.
 
     :param index: Its place in the list, for messages.
-    :param networks: With exactly one primary.
+    :param resources: What it is deployed on, by option: ``storage``, ``flavor``, and so on.
+    :param networks: With exactly one primary; None to leave the networks as they are.
     """
 
     index: int
@@ -51,14 +66,10 @@ class WantedSvm:
     name: Optional[str] = None
     svm_id: Optional[str] = None
     location: Optional[str] = None
-    storage: Optional[str] = None
-    flavor: Optional[str] = None
-    volume_type: Optional[str] = None
-    availability_zone: Optional[str] = None
-    server_group: Optional[str] = None
-    networks: Optional[list[dict[str, Any]]] = None
-    ksc: Optional[Mapping[str, Any]] = None
-    dns: Optional[Mapping[str, Any]] = None
+    resources: Mapping[str, str] = field(default_factory=dict)
+    networks: Optional[tuple[Network, ...]] = None
+    ksc: Optional[Ksc] = None
+    dns: Optional[Dns] = None
     allow_root_ssh: Optional[bool] = None
     root_password: Optional[str] = field(default=None, repr=False)
     klconfig_password: Optional[str] = field(default=None, repr=False)
@@ -70,149 +81,230 @@ class WantedSvm:
         return str(self.name or self.svm_id)
 
     @property
-    def static(self) -> bool:
-        """Whether any of its networks has static addressing."""
-        return any(network["addressing"] == STATIC for network in self.networks or [])
+    def where(self) -> str:
+        """How messages name its place in the list."""
+        return f"svms[{self.index}] ({self.label})"
 
 
-def wanted_svms(parameters: Parameters) -> list[WantedSvm]:
+@dataclass(frozen=True)
+class WantedSvms:
+    """What the user wants of all of them.
+
+    :param all_with_name: Whether a removal takes every SVM that has the name in its place.
+    :param warnings: What the options may not mean as they are written.
+    """
+
+    state: str
+    svms: tuple[WantedSvm, ...]
+    image_id: Optional[str] = None
+    localization: Optional[str] = None
+    skip_integrity_check: bool = False
+    threads_count: int = 1
+    all_with_name: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def wanted_svms(parameters: Parameters) -> WantedSvms:
     """Return the SVMs of the parameters.
 
-    :raises InputError: naming the first option that cannot be right.
+    :raises InputError: naming the first option that is invalid.
     """
     state = parameters["state"]
     require_text(parameters.get("image_id"), "image_id")
     require_text(parameters.get("localization"), "localization")
     if parameters["threads_count"] < 1:
         raise InputError("threads_count must be 1 or more.")
-    wanted = [_checked(index, entry, parameters) for index, entry in enumerate(parameters["svms"])]
-    if state == "present":
-        creates = [one for one in wanted if one.svm_id is None]
-        if creates and not parameters.get("image_id"):
-            raise InputError("image_id is missing: SVMs are deployed from an image, see ksvla_svm_image.")
-    _refuse_repeated(wanted)
+    if parameters["all_with_name"] and state != ABSENT:
+        raise InputError("all_with_name can be given with state: absent only.")
+    svms = tuple(_svm(index, entry, parameters) for index, entry in enumerate(parameters["svms"]))
+    if state == PRESENT and not parameters.get("image_id") and any(one.svm_id is None for one in svms):
+        raise InputError("image_id is required: SVMs are deployed from an image, see ksvla_svm_image.")
+    _refuse_repeated(svms)
+    options = ("image_id", "localization", "skip_integrity_check", "threads_count", "all_with_name")
+    given = {option: parameters[option] for option in options}
+    return WantedSvms(state, svms, **given, warnings=tuple(_warnings(parameters)))
+
+
+def _svm(index: int, entry: Mapping[str, Any], parameters: Parameters) -> WantedSvm:
+    where, state = f"svms[{index}]", parameters["state"]
+    for option in (*_TEXTS, *_RESOURCES, *_PASSWORDS):
+        require_text(entry.get(option), f"{where}.{option}")
+    if entry.get("name") is None and entry.get("svm_id") is None:
+        raise InputError(f"{where}: name or svm_id is required.")
+    if entry.get("infrastructure_id") is None:
+        raise InputError(f"{where}.infrastructure_id is required: the infrastructure in which the SVM is.")
+    given: dict[str, Any] = {option: entry.get(option) for option in _TEXTS}
+    if state == ABSENT:
+        return WantedSvm(index, **given)
+    _check_given(where, entry, state)
+    for option in _PASSWORDS:
+        current = option == "klconfig_password" and state == RECONFIGURED
+        _check_password(entry.get(option), f"{where}.{option}", current=current)
+    wanted = WantedSvm(
+        index,
+        **{**given, **{option: entry.get(option) for option in _PASSWORDS}},
+        resources={option: entry[option] for option in _RESOURCES if entry.get(option)},
+        networks=_networks(f"{where}.networks", entry.get("networks")),
+        ksc=_ksc(f"{where}.ksc", entry.get("ksc"), parameters.get("localization")),
+        dns=_dns(f"{where}.dns", entry.get("dns")),
+        allow_root_ssh=entry.get("allow_root_ssh"),
+    )
+    if wanted.dns is None and any(network.addressing == STATIC for network in wanted.networks or ()):
+        raise InputError(f"{where}.dns.main is required: static addressing needs a DNS server.")
     return wanted
 
 
-def _checked(index: int, entry: Mapping[str, Any], parameters: Parameters) -> WantedSvm:
-    where, state = f"svms[{index}]", parameters["state"]
-    for option in _TEXTS:
-        require_text(entry.get(option), f"{where}.{option}")
-    if entry.get("name") is None and entry.get("svm_id") is None:
-        raise InputError(f"{where} needs a name or a svm_id.")
-    if entry.get("infrastructure_id") is None:
-        raise InputError(f"{where}.infrastructure_id is missing: it tells in which infrastructure the SVM is.")
-    if state == "present" and entry.get("svm_id") is None:
+def _check_given(where: str, entry: Mapping[str, Any], state: str) -> None:
+    if state == PRESENT:
         missing = [option for option in _TO_DEPLOY if not entry.get(option)]
-        if missing:
-            raise InputError(f"{where} ({entry.get('name')}) lacks {', '.join(missing)}: needed to deploy an SVM.")
-    if state == "reconfigured":
-        _check_reconfigured(where, entry)
-    if entry.get("new_klconfig_password") and state == "present":
-        raise InputError(f"{where}.new_klconfig_password goes with state: reconfigured; give klconfig_password.")
-    networks = None if state == "absent" else _networks(where, entry.get("networks"))
-    ksc = _ksc(entry.get("ksc"), parameters)
-    checked = WantedSvm(index, **{**entry, "networks": networks, "ksc": ksc})
-    if state != "absent":
-        _check_connections(where, checked)
-    return checked
-
-
-def _check_reconfigured(where: str, entry: Mapping[str, Any]) -> None:
+        if missing and entry.get("svm_id") is None:
+            raise InputError(f"{where} ({entry.get('name')}): {_are(missing)} required to deploy an SVM.")
+        if entry.get("new_klconfig_password"):
+            raise InputError(f"{where}.new_klconfig_password goes with state: reconfigured; give klconfig_password.")
+        return
     if not entry.get("klconfig_password"):
-        raise InputError(f"{where}.klconfig_password is missing: the present password of klconfig is needed.")
+        raise InputError(f"{where}.klconfig_password is required: the current password of klconfig.")
     changes = ("networks", "ksc", "dns", "root_password", "new_klconfig_password")
     if not any(entry.get(option) for option in changes) and entry.get("allow_root_ssh") is None:
-        raise InputError(f"{where} has nothing to reconfigure: give {', '.join(changes)} or allow_root_ssh.")
+        raise InputError(f"{where}: there is nothing to reconfigure. Give {', '.join(changes)} or allow_root_ssh.")
 
 
-def _ksc(ksc: Optional[Mapping[str, Any]], parameters: Parameters) -> Optional[Mapping[str, Any]]:
-    """Return the connection to the Administration Server; what is not given has the usual value."""
-    if not ksc:
-        return ksc
-    usual = {**_DEFAULT_KSC_PORTS, "language": parameters.get("localization")}
-    return {**usual, **{option: value for option, value in ksc.items() if value is not None}}
+def _check_password(password: Optional[str], option: str, *, current: bool) -> None:
+    """Refuse a password that an SVM does not accept: a deployment would fail only after the image was uploaded.
 
-
-def doubtful_changes(parameters: Parameters) -> Iterator[str]:
-    """Give a warning for each SVM that is reconfigured in another way than its options seem to say.
-
-    The server does not show what connection to the Administration Server an SVM has, and replaces it as a whole. It has no
-    call that moves an SVM.
+    :param current: Whether it is one that the SVM has already.
     """
-    for index, entry in enumerate(parameters["svms"]):
-        kept = [option for option in _FOR_GOOD if entry.get(option)]
-        if kept:
-            yield (
-                f"svms[{index}]: {', '.join(kept)} cannot be changed of an SVM that is there and left as it is. Remove it "
-                "with state absent and deploy it anew."
-            )
-        ksc = entry.get("ksc")
-        missing = [option for option in ("port", "ssl_port", "language") if not ksc.get(option)] if ksc else []
-        if missing:
-            values = _ksc(ksc, parameters) or {}
-            usual = ", ".join(f"{option} {values[option]}" for option in missing)
-            yield (
-                f"svms[{index}].ksc is replaced as a whole and gets {usual}, as nothing else is given. If the SVM has "
-                "other values, give them."
-            )
+    if password is None:
+        return
+    if password.endswith(("\n", "\r")):
+        raise InputError(
+            f"{option} ends with a line break, as text that is read from a file does. Remove it, such as with the filter "
+            "trim."
+        )
+    if current:
+        return
+    if len(password) > _LONGEST_PASSWORD:
+        raise InputError(f"{option} has more than {_LONGEST_PASSWORD} characters, which an SVM does not accept.")
+    if not _PASSWORD.fullmatch(password):
+        raise InputError(
+            f"{option} contains a character that an SVM does not accept. Use Latin letters, digits and {_SIGNS}"
+        )
 
 
-def _check_connections(where: str, wanted: WantedSvm) -> None:
-    dns = wanted.dns or {}
-    for option in ("main", "alternative"):
-        require_ip_address(dns.get(option), f"{where}.dns.{option}")
-    if wanted.static and not dns.get("main"):
-        raise InputError(f"{where}.dns.main is missing: static addressing needs a DNS server.")
-    ksc = wanted.ksc or {}
-    if wanted.ksc is not None:
-        require_text(ksc.get("address") or "", f"{where}.ksc.address")
-    for option in ("port", "ssl_port"):
-        if ksc.get(option) is not None and not 0 < ksc[option] < 65536:
-            raise InputError(f"{where}.ksc.{option} must be from 1 to 65535, not {ksc[option]}.")
+def _ksc(where: str, ksc: Optional[Mapping[str, Any]], localization: Optional[str]) -> Optional[Ksc]:
+    if ksc is None:
+        return None
+    address, option = ksc.get("address") or "", f"{where}.address"
+    if "://" in address:
+        raise InputError(f"{option} must be a name or an IP address, not a URL. Give one such as ksc.example.com.")
+    require_address(address, option)
+    if split_address(address.strip())[1] is not None:
+        raise InputError(f"{option} must not contain a port: {address!r}. Give port and ssl_port beside it.")
+    for name in _KSC_PORTS:
+        if ksc.get(name) is not None and not 0 < ksc[name] <= _HIGHEST_PORT:
+            raise InputError(f"{where}.{name} must be from 1 to {_HIGHEST_PORT}, not {ksc[name]}.")
+    require_text(ksc.get("language"), f"{where}.language")
+    usual = {**_KSC_PORTS, "language": localization}
+    given = {name: value for name, value in ksc.items() if name in usual and value is not None}
+    return Ksc(address.strip(), **{**usual, **given})
 
 
-def _networks(where: str, networks: Optional[Sequence[Mapping[str, Any]]]) -> Optional[list[dict[str, Any]]]:
+def _dns(where: str, dns: Optional[Mapping[str, Any]]) -> Optional[Dns]:
+    if dns is None:
+        return None
+    found = Dns(dns.get("main") or "", dns.get("alternative"))
+    require_ip_address(found.main, f"{where}.main")
+    require_ip_address(found.alternative, f"{where}.alternative")
+    return found
+
+
+def _networks(where: str, networks: Optional[Sequence[Mapping[str, Any]]]) -> Optional[tuple[Network, ...]]:
     """Return the networks with exactly one primary: a single one is it by itself."""
     if networks is None:
         return None
     if not networks:
-        raise InputError(f"{where}.networks is empty: an SVM needs a network; leave it out to leave networks alone.")
-    checked = [_network(f"{where}.networks[{index}]", network) for index, network in enumerate(networks)]
-    if len(checked) == 1 and checked[0].get("primary") is None:
-        checked[0]["primary"] = True
-    primary = sum(1 for network in checked if network.get("primary"))
+        raise InputError(f"{where} is empty: an SVM needs a network. Leave it out to leave the networks as they are.")
+    alone = len(networks) == 1 and networks[0].get("primary") is None
+    found = tuple(_network(f"{where}[{index}]", network, alone) for index, network in enumerate(networks))
+    primary = sum(network.primary for network in found)
     if primary != 1:
-        raise InputError(f"{where}.networks must have exactly one primary network (primary: true), not {primary}.")
-    return checked
+        raise InputError(f"{where} must have exactly one primary network (primary: true), not {primary}.")
+    return found
 
 
-def _network(where: str, network: Mapping[str, Any]) -> dict[str, Any]:
-    require_text(network.get("network"), f"{where}.network")
-    vlan_id = network.get("vlan_id")
-    if vlan_id is not None and not 0 <= vlan_id <= 4094:
-        raise InputError(f"{where}.vlan_id must be from 0 to 4094, not {vlan_id}.")
+def _network(where: str, given: Mapping[str, Any], alone: bool) -> Network:
+    require_text(given.get("network"), f"{where}.network")
+    vlan_id = given.get("vlan_id")
+    if vlan_id is not None and not 0 <= vlan_id <= _HIGHEST_VLAN:
+        raise InputError(f"{where}.vlan_id must be from 0 to {_HIGHEST_VLAN}, not {vlan_id}.")
+    network = Network(
+        network=given["network"],
+        addressing=given["addressing"],
+        primary=alone or bool(given.get("primary")),
+        vlan_id=vlan_id,
+        ip_addresses=tuple(given.get("ip_addresses") or ()),
+        mask=given.get("mask"),
+        gateway=given.get("gateway"),
+        security_groups=tuple(given.get("security_groups") or ()),
+    )
     details = ("ip_addresses", "mask", "gateway")
-    if network["addressing"] != STATIC:
-        wrong = [option for option in details if network.get(option)]
-        if wrong:
-            raise InputError(f"{where}: {', '.join(wrong)} can be given with addressing: static only.")
-        return dict(network)
-    missing = [option for option in details if not network.get(option)]
+    present = [option for option in details if getattr(network, option)]
+    if network.addressing != STATIC:
+        if present:
+            raise InputError(f"{where}: {', '.join(present)} can be given with addressing: static only.")
+        return network
+    missing = [option for option in details if option not in present]
     if missing:
-        raise InputError(f"{where} lacks {', '.join(missing)}: needed for static addressing.")
+        raise InputError(f"{where}: {_are(missing)} required for static addressing.")
     return static_addressing(where, network)
 
 
+def _are(options: Sequence[str]) -> str:
+    return f"{', '.join(options)} {'is' if len(options) == 1 else 'are'}"
+
+
 def _refuse_repeated(wanted: Sequence[WantedSvm]) -> None:
-    """Refuse an SVM that is listed twice."""
-    seen: dict[tuple[str, ...], WantedSvm] = {}
+    """Refuse an SVM that is listed twice in the same words."""
+    seen: dict[tuple[str, str, str, str], WantedSvm] = {}
     for one in wanted:
         infrastructure_id = one.infrastructure_id.lower()
-        keys: list[tuple[str, ...]] = [("SVM id", infrastructure_id, one.svm_id)] if one.svm_id else []
-        if one.name and not one.svm_id:
-            keys.append(("name", infrastructure_id, one.location or "", one.name))
-        for key in keys:
-            if key in seen:
-                raise InputError(f"svms[{seen[key].index}] and svms[{one.index}] have the same {key[0]}: {key[-1]}.")
-            seen[key] = one
+        place = (infrastructure_id, one.location or "")
+        key = ("SVM id", infrastructure_id, "", one.svm_id) if one.svm_id else ("name", *place, one.label)
+        if key in seen:
+            raise InputError(f"svms[{seen[key].index}] and svms[{one.index}] have the same {key[0]}: {key[-1]}.")
+        seen[key] = one
+
+
+def _warnings(parameters: Parameters) -> Iterator[str]:
+    """Give a warning for each option that has another effect than it seems to have, or that may have none.
+
+    The server does not show what connection to the Administration Server an SVM has, and replaces it as a whole. It has no
+    call that moves an SVM.
+    """
+    if parameters["state"] == ABSENT:
+        return
+    languages = {"localization": parameters.get("localization")}
+    for index, entry in enumerate(parameters["svms"]):
+        ksc = entry.get("ksc") or {}
+        languages[f"svms[{index}].ksc.language"] = ksc.get("language")
+        if parameters["state"] != RECONFIGURED:
+            continue
+        kept = [option for option in _RESOURCES if entry.get(option)]
+        if kept:
+            yield (
+                f"svms[{index}]: {', '.join(kept)} cannot be changed for an existing SVM and will be ignored. To change it, "
+                "remove the SVM with state absent and deploy it again."
+            )
+        usual = {**_KSC_PORTS, "language": parameters.get("localization")}
+        missing = [f"{option} {value}" for option, value in usual.items() if ksc and not ksc.get(option)]
+        if missing:
+            yield (
+                f"svms[{index}].ksc is replaced as a whole and gets {', '.join(missing)}, as nothing else is given. If the "
+                "SVM has other values, give them."
+            )
+    for option, language in languages.items():
+        if language and language not in LANGUAGES:
+            yield (
+                f"{option} {language!r} is not on the documented list ({', '.join(LANGUAGES)}; upper and lower case "
+                "matter). It is sent as it is."
+            )

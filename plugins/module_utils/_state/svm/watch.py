@@ -1,31 +1,41 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watching several things at once until each has ended: tasks of the server, and requests whose answer was lost.
+"""Watching several things at once until each has ended: tasks, requests whose answer was lost, and the server's lists.
 
-What goes wrong with one of them keeps nobody from watching the others.
+A failure of one of them does not keep the others from being watched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Callable, Optional, Protocol
+from dataclasses import dataclass
+from typing import Callable, Optional, Protocol
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
 from ..._clock import Deadline
-from ..._errors import KsvlaError, WaitTimeout
-from ..._module.context import Context
+from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
 from ..._tasks.poller import Look, Poller, passes
 from ..._tasks.watch import timed_out
-from .causes import with_causes
-from .plan import PlannedSvm
-from .results import match_children, progress_line
+from ..infrastructure.objects import Object
+from .find import Target
+from .plan import DEPLOY, REMOVE
+from .requests import Earlier, Requests
+from .results import DONE, FAILED, STARTED, Outcome, enumerated
 
-_UNREMEMBERED = (
-    "The server goes on with it. This machine could not remember the task (see KSVLA_JOURNAL), so that running this again "
-    "would start it a second time: wait for it first, with ksvla_task and api: svm_management."
-)
+FIRST_SIGN_SECONDS = 600.0
+"""After an answer was lost, how long it may take until the first of the SVMs shows that the request took effect."""
+FIRST_SIGN_AFTER_ERROR_SECONDS = 60.0
+"""The same, when the answer was not lost but an error of the server, which has most likely done nothing."""
+_NOTHING_DONE = (500, 503)
+"""The statuses that say so. A gateway that got no answer (502, 504) knows nothing about it."""
+SETTLE_SECONDS = 30.0
+"""How long the server's list may take to show what a task did."""
+REFRESH_SECONDS = 12.0
+"""After that time, longer than the interval that the pages show, the server is asked to read the infrastructure again."""
+
+Settle = Callable[[Outcome], None]
 
 
 class Watched(Protocol):
@@ -75,51 +85,238 @@ def watch_all(watched: Sequence[Watched], poller: Poller) -> list[KsvlaError]:
     return [*failures, *(one.give_up(late) for one in pending)]
 
 
-class WatchedTask:
-    """A task of the server.
+class TaskObserver(Protocol):
+    """Takes what is seen of tasks."""
 
-    :param see: Takes the task at every look.
-    :param remembered: Whether a later run will know it again.
+    def see(self, task: ServerTask) -> None:
+        """Take a task as it was seen."""
+
+    def lose_sight(self, task: ServerTask, trouble: KsvlaError) -> None:
+        """Take that a task cannot be watched to its end."""
+
+    def remembers(self, task: ServerTask) -> bool:
+        """Return whether a later run will know a task again."""
+
+
+class WatchedTask:
+    """A task of the server."""
+
+    def __init__(self, api: SvmManagementApi, poller: Poller, task: ServerTask, observer: TaskObserver) -> None:
+        self._api = api
+        self._poller = poller
+        self._task = task
+        self._observer = observer
+
+    def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
+        """Look once."""
+        self._task = self._api.within(deadline, retries=0).task(self._task.id)
+        self._observer.see(self._task)
+        return Look(None, self._task.ended, self._task.progress)
+
+    def give_up(self, trouble: Optional[KsvlaError] = None) -> KsvlaError:
+        """Return the failure: the time is up, or the server does not show the task."""
+        if trouble is not None and not isinstance(trouble, WaitTimeout):
+            trouble.message = f"The task {self._task.id} cannot be watched: {trouble.message}"
+            self._observer.lose_sight(self._task, trouble)
+            return trouble
+        error = timed_out(self._api, [self._task], self._poller, trouble)
+        if not self._observer.remembers(self._task):
+            error.hint = (
+                "The server goes on with it. This machine could not remember the task (see KSVLA_STATE_DIR), so running "
+                "this again would start it a second time: wait for it first, with ksvla_task and api: svm_management."
+            )
+        return error
+
+
+class LostAnswer:
+    """A request whose answer was lost, looked for by what it was to do. It is never sent again.
+
+    :param error: How it was lost, here or in an earlier run.
+    :param settle: Takes what became of each SVM.
     """
 
     def __init__(
         self,
         api: SvmManagementApi,
-        context: Context,
-        poller: Poller,
-        task: ServerTask,
-        svms: Sequence[PlannedSvm],
-        see: Callable[[ServerTask, Sequence[PlannedSvm]], Any],
-        *,
-        remembered: bool,
+        requests: Requests,
+        targets: Sequence[Target],
+        error: OutcomeUnknown,
+        settle: Settle,
     ) -> None:
         self._api = api
-        self._context = context
-        self._poller = poller
-        self._task = task
-        self.svms = svms
-        self._see = see
-        self._remembered = remembered
-        self.unseen: Optional[KsvlaError] = None
-        """Why it could not be watched to its end."""
+        self._requests = requests
+        self._targets = targets
+        self._settle = settle
+        self.error = error
+        self._action = requests.action
+        self._ids: dict[Target, str] = {}
+        """The SVMs that are there, by the last look."""
+        self._looks = 0
+        self._first_sign_by: Optional[Deadline] = None
+        self._did_nothing = error.status in _NOTHING_DONE
+        if self._did_nothing:
+            for one in self._unanswered():
+                requests.shorten(one, FIRST_SIGN_AFTER_ERROR_SECONDS)
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
-        """Look once, showing how far each SVM is."""
-        self._task = task = self._api.within(deadline, retries=0).task(self._task.id)
-        for one, child in zip(self.svms, match_children(self.svms, task)):
-            if child is not None and not child.ended:
-                self._context.progress(one.label, progress_line(child))
-        self._see(with_causes(self._api, task) if task.ended else task, self.svms)
-        return Look(None, task.ended, task.progress)
+        """Look once; it is done when everything shows, or when nothing shows that anything ever will."""
+        api = self._api.within(deadline, retries=0)
+        before, self._ids = self._ids, {}
+        for infrastructure_id, location_id in dict.fromkeys(
+            (t.infrastructure_id, t.location_id) for t in self._targets
+        ):
+            machines = api.objects(
+                infrastructure_id, object_types=("VM", "SVM"), output_type="GeneralInfo", parent_id=location_id
+            ).vms
+            for one in self._targets:
+                if (one.infrastructure_id, one.location_id) == (infrastructure_id, location_id):
+                    found = next((machine for machine in machines if _is_it(machine, one)), None)
+                    if found is not None:
+                        self._ids[one] = str(found.get("id"))
+        self._looks += 1
+        for one in self._targets:
+            self._requests.context.progress(one.label, "the answer was lost, looking whether it took effect")
+        if self._action == DEPLOY:
+            for one in set(self._ids) - set(before):
+                self._requests.shown(one)
+        signs = len(self._targets) - len(self._ids) if self._action == REMOVE else len(self._ids)
+        if signs == len(self._targets):
+            self._note_success()
+            return Look(None, True)
+        if not signs and self._is_first_sign_late():
+            if self._did_nothing:
+                for earlier in self._unanswered():
+                    self._requests.memory.forget(earlier.record)
+            return Look(self.give_up(), True)
+        return Look(None, False)
 
-    def give_up(self, trouble: Optional[KsvlaError] = None) -> KsvlaError:
-        """Return the failure: the time is up, or the server does not show the task."""
-        if trouble is not None and not isinstance(trouble, WaitTimeout):
-            names = ", ".join(one.label for one in self.svms[:5]) + (", …" if len(self.svms) > 5 else "")
-            trouble.message = f"The task {self._task.id} for {names} cannot be watched: {trouble.message}"
-            self.unseen = trouble
-            return trouble
-        error = timed_out(self._api, [self._task], self._poller, trouble)
-        if not self._remembered:
-            error.hint = _UNREMEMBERED
-        return error
+    def give_up(self, _trouble: Optional[KsvlaError] = None) -> KsvlaError:
+        """Note what was seen until now and return the failure."""
+        self.error.hint = self._hint()
+        for one in self._targets:
+            if self._action == REMOVE and self._looks and one not in self._ids:
+                self._settle(Outcome(one, DONE[REMOVE]))
+            elif self._action == DEPLOY and one in self._ids:
+                self._settle(Outcome(one, STARTED, self._ids[one]))
+            else:
+                self._settle(Outcome(one, FAILED, error=self.error.message, error_code=self.error.error_code))
+        return self.error
+
+    def _is_first_sign_late(self) -> bool:
+        if self._first_sign_by is None:
+            remaining = [self._requests.remaining(one) for one in self._unanswered()]
+            longest = FIRST_SIGN_AFTER_ERROR_SECONDS if self._did_nothing else FIRST_SIGN_SECONDS
+            self._first_sign_by = self._requests.deadline(min([longest, *remaining]))
+        return self._first_sign_by.expired()
+
+    def _unanswered(self) -> list[Earlier]:
+        found = (self._requests.unanswered(one) for one in self._targets if one not in self._ids)
+        return [one for one in found if one is not None]
+
+    def _hint(self) -> str:
+        names = enumerated([one.label for one in self._targets])
+        hint = (
+            "Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
+            f"whether a task for {names} is under way or done, then run this again."
+        )
+        unanswered = self._unanswered() if self._action == DEPLOY else []
+        return f"{hint} {self._requests.advice(unanswered)}" if unanswered else hint
+
+    def _note_success(self) -> None:
+        for one in self._targets:
+            self._settle(Outcome(one, DONE[self._action], self._ids.get(one)))
+        if self._action == DEPLOY:
+            names = enumerated([one.label for one in self._targets])
+            self._requests.warn(
+                f"The server's answer was lost, so its task is not known. {names} can be seen in the infrastructure; whether "
+                "the deployment is finished is not known."
+            )
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the server's list is expected to show.
+
+    :param svm_id: The id of the SVM; None where only its name and its place are known.
+    """
+
+    target: Target
+    svm_id: Optional[str]
+    there: bool
+
+
+class ListWatch:
+    """Waits until the server's lists show what its tasks did.
+
+    The server reads an infrastructure at intervals (``updatePeriodSeconds`` of a connection), so an SVM may be missing from
+    its list for a while after it was deployed, and be in it after it was removed.
+    Source: "Connecting to the virtual infrastructure", "Getting information about infrastructure objects" (SVM management).
+
+    :param refresh_after: The seconds after which the server is asked to read the infrastructure again.
+    """
+
+    def __init__(self, api: SvmManagementApi, poller: Poller, refresh_after: float = REFRESH_SECONDS) -> None:
+        self._api = api
+        self._poller = poller.within(SETTLE_SECONDS)
+        self._refresh_at = Deadline(refresh_after, poller.context.clock)
+        self._refreshed: set[str] = set()
+        self.trouble: Optional[KsvlaError] = None
+        """Why a list could not be read at the last look."""
+        self.ids: dict[Target, str] = {}
+        """The ids of the SVMs that were seen."""
+
+    def late(self, expected: Sequence[Expected]) -> list[Expected]:
+        """Wait until the lists show what is expected, and return what they do not show in the end."""
+        left = list(expected)
+
+        def look(deadline: Deadline) -> Look[None]:
+            left[:] = self._look(left, deadline)
+            if left and self._refresh_at.expired():
+                self._refresh({one.target.infrastructure_id for one in left})
+            return Look(None, not left)
+
+        if left:
+            try:
+                self._poller.until_done(look)
+            except KsvlaError as error:
+                self.trouble = error
+        return left
+
+    def _look(self, expected: Sequence[Expected], deadline: Deadline) -> list[Expected]:
+        listed: dict[str, list[Object]] = {}
+        trouble: Optional[KsvlaError] = None
+        for infrastructure_id in dict.fromkeys(one.target.infrastructure_id for one in expected):
+            try:
+                found = self._api.within(deadline, retries=0).objects(
+                    infrastructure_id, object_types=("SVM",), output_type="GeneralInfo"
+                )
+                listed[infrastructure_id] = found.vms
+            except ApiError as error:
+                # As while the infrastructure is being read again.
+                trouble = error
+        self.trouble = trouble
+        return [one for one in expected if not self._is_as_expected(one, listed.get(one.target.infrastructure_id))]
+
+    def _is_as_expected(self, one: Expected, listed: Optional[Sequence[Object]]) -> bool:
+        if listed is None:
+            return False
+        found = next((machine for machine in listed if _is_it(machine, one.target, one.svm_id)), None)
+        if found is not None:
+            self.ids[one.target] = str(found.get("id"))
+        return (found is not None) is one.there
+
+    def _refresh(self, infrastructure_ids: set[str]) -> None:
+        for infrastructure_id in infrastructure_ids - self._refreshed:
+            self._refreshed.add(infrastructure_id)
+            try:
+                self._api.refresh(infrastructure_id)
+            except KsvlaError as error:
+                self._poller.context.trace(f"Infrastructure {infrastructure_id} was not refreshed: {error.message}")
+
+
+def _is_it(machine: Object, target: Target, svm_id: Optional[str] = None) -> bool:
+    """Return whether a machine is the SVM: told by its id, or else by its name in its place."""
+    wanted = svm_id or target.svm_id
+    if wanted is not None:
+        return str(machine.get("id")).lower() == wanted.lower()
+    return machine.get("name") == target.name and machine.get("parent_id") in (target.location_id, None)

@@ -9,24 +9,26 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import formats
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import json as _json
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.plan import DEPLOY, PlannedSvm
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.results import records
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Named, Target
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.plan import DEPLOY, REMOVE
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.results import (
+    Outcome,
+    failed_step,
+    outcomes,
+    progress_line,
+    reasons,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import WantedSvm
 
 _PLACES = ("host-1", "host-2", "host-3")
 
 
-def _planned() -> list[PlannedSvm]:
+def _targets() -> list[Target]:
     return [
-        PlannedSvm(
-            wanted=WantedSvm(index=number, name=f"svm-{place[-1]}"),
-            action=DEPLOY,
-            infrastructure_id="infrastructure",
-            openstack=False,
-            location_id=place,
-            name=f"svm-{place[-1]}",
-        )
+        Target(WantedSvm(number, name=f"svm-{place[-1]}"), "infrastructure", location=Named(place, place))
         for number, place in enumerate(_PLACES)
     ]
 
@@ -58,16 +60,107 @@ def test_each_svm_is_judged_by_its_own_child(parent: str, shown: tuple[str, ...]
     children = [
         _child(_PLACES[number], states[number], **{key: said[number][key] for key in shown}) for number in order
     ]
-    found = records(_planned(), ServerTask(id="t", type="t", state=parent, children=tuple(children)))
-    assert [one["action"] for one in found] == ["deployed", "failed", "deployed"]
-    assert [one["svm_id"] for one in found] == ["id-of-host-1", None, "id-of-host-3"]
-    assert found[1]["error"] == "no space"
+    task = ServerTask(id="t", type="t", state=parent, children=tuple(children))
+    found = outcomes(DEPLOY, _targets(), task)
+    assert [one.action for one in found] == ["deployed", "failed", "deployed"]
+    assert [one.svm_id for one in found] == ["id-of-host-1", None, "id-of-host-3"]
+    assert found[1].error == "no space"
 
 
-def test_a_failure_that_nobody_can_be_told_by_is_not_lost() -> None:
+def test_a_failure_of_an_unknown_svm_counts_for_those_whose_child_cannot_be_told() -> None:
     children = (_child("x", "Completed"), _child("y", "Failed"))
-    found = records(_planned(), ServerTask(id="t", type="t", state="Completed", children=children))
-    assert {one["action"] for one in found} == {"failed"}
-    assert {one["error"] for one in found} == {"no space"}
+    found = outcomes(DEPLOY, _targets(), ServerTask(id="t", type="t", state="Completed", children=children))
+    assert {(one.action, one.error) for one in found} == {("failed", "no space")}
     running = ServerTask(id="t", type="t", state="Running", children=children)
-    assert {one["action"] for one in records(_planned(), running)} == {"started"}
+    assert {one.action for one in outcomes(DEPLOY, _targets(), running)} == {"started"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "shown_code"),
+    [
+        ("ERROR:1234 The disk is full.", None, "ERROR:1234"),
+        ("error: 77 - no route", None, "error:77"),
+        (None, "ERROR:9", "ERROR:9"),
+        ("No space.", "VIRMT_NoSpace", "VIRMT_NoSpace"),
+        ("The number is ERROR:1", None, None),
+    ],
+)
+def test_a_numbered_error_counts_as_a_code(error: str | None, code: str | None, shown_code: str | None) -> None:
+    child = ServerTask(
+        "c", "DeploySvm", "Failed", error=error, error_code=code, parameters={"svm_name": "svm-1", "host_id": "host-1"}
+    )
+    (found,) = outcomes(DEPLOY, _targets()[:1], ServerTask("t", "t", "Failed", children=(child,)))
+    assert found.error_code == shown_code
+    assert (error or code or "") in str(found.error)
+
+
+def test_an_svm_is_told_by_its_id_from_another_of_the_same_name() -> None:
+    place = Named("host-1", "host-1")
+    targets = [
+        Target(WantedSvm(0, name="svm"), "infrastructure", location=place, svm={"id": own_id, "name": "svm"})
+        for own_id in ("one", "two")
+    ]
+    children = (
+        ServerTask("a", "DeleteSvm", "Failed", error="locked", parameters={"svm_name": "svm", "svm_id": "two"}),
+        ServerTask("b", "DeleteSvm", "Completed", parameters={"svm_name": "svm", "svm_id": "one"}),
+    )
+    found = outcomes(REMOVE, targets, ServerTask("t", "t", "Failed", children=children))
+    assert [one.action for one in found] == ["removed", "failed"]
+
+
+def test_a_reason_that_several_svms_have_in_common_is_given_once() -> None:
+    failed = [Outcome(one, "failed", failed_step="UploadSvmImage", error="No space.") for one in _targets()[:2]]
+    failed.append(Outcome(_targets()[2], "failed", error="refused"))
+    assert reasons(failed) == "svm-1, svm-2 at UploadSvmImage: No space; svm-3: refused"
+
+
+def _wire_child(name: str, state: str, **more: Any) -> dict[str, Any]:
+    parameters = [{"key": "svmName", "value": name}, {"key": "hostId", "value": "h1"}]
+    return {"id": f"child {name}", "state": state, "type": "DeploySvm", "parameters": parameters, **more}
+
+
+def _wire_step(name: str, state: str, **more: Any) -> dict[str, Any]:
+    parameters = [{"key": "deployStepName", "value": name}]
+    return {"id": f"step {name}", "state": state, "type": "DeploySvmStep", "parameters": parameters, **more}
+
+
+def _read(value: dict[str, Any]) -> ServerTask:
+    """Read a task as it stands on the wire."""
+    return formats.task(_json.with_plain_keys(value))
+
+
+def _named(name: str, place: str = "h1") -> Target:
+    return Target(WantedSvm(0, name=name), "i1", location=Named(place, place))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_steps_belong_to_their_svm_wherever_they_stand(beside: bool) -> None:
+    steps = [
+        _wire_step("UploadSvmImage", "Completed", parentId="child b"),
+        _wire_step("CreateSvm", "Failed", parentId="child b", error="VIRMT_Any: No space."),
+    ]
+    failed = _wire_child("b", "Failed", **({} if beside else {"children": steps}))
+    children = [failed, *(steps if beside else []), _wire_child("a", "Completed", result={"svmId": "7"})]
+    task = _read({"id": "t", "state": "Completed", "children": children})
+    first, second, third = outcomes(DEPLOY, [_named("a"), _named("b"), _named("c")], task)
+    assert (first.action, first.svm_id, first.error) == ("deployed", "7", None)
+    assert (second.action, second.failed_step, second.error) == ("failed", "CreateSvm", "VIRMT_Any: No space.")
+    assert third.action == "deployed", "without a child of its own an SVM is judged by the parent"
+
+
+def test_children_of_one_name_are_told_by_their_place() -> None:
+    elsewhere = _wire_child("a", "Failed")
+    elsewhere["parameters"][1]["value"] = "h2"
+    task = _read({"id": "t", "state": "Failed", "children": [elsewhere, _wire_child("a", "Completed")]})
+    assert [one.action for one in outcomes(DEPLOY, [_named("a"), _named("a", "h2")], task)] == ["deployed", "failed"]
+
+
+def test_progress_is_that_of_the_step_under_way() -> None:
+    steps = [
+        _wire_step("CheckImage", "Completed"),
+        _wire_step("UploadSvmImage", "Running", progress=45),
+        _wire_step("Last", "Created"),
+    ]
+    child = _read(_wire_child("a", "Running", children=steps))
+    assert progress_line(child) == "UploadSvmImage 45 %"
+    assert failed_step(child) is None

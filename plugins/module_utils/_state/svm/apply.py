@@ -1,0 +1,284 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out changes of SVMs: one task of the server per deployment type, each started once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Optional
+
+from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.tasks import ServerTask
+from ..._errors import ApiError, KsvlaError, OutcomeUnknown
+from ..._tasks.memory import Record
+from ..._tasks.once import Once, Started, State, Subject
+from ..._tasks.poller import Poller
+from .bodies import request_body
+from .find import Finder, Target
+from .plan import DEPLOY, RECONFIGURE, REMOVE, SvmChange, subject_of
+from .requests import Earlier, Relation, Requests, Situation, Status
+from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, match_children, outcomes, progress_line
+from .watch import Expected, ListWatch, LostAnswer, WatchedTask, watch_all
+
+_LOCK = "SVM requests"
+_METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
+
+
+class PlanAgain(Exception):
+    """Another run has begun something else with an SVM of the plan."""
+
+
+class SvmApplier:
+    """Starts the changes of SVMs once, and waits for their tasks and for the server's lists."""
+
+    repeatable = False
+
+    def __init__(self, api: SvmManagementApi, finder: Finder, requests: Requests, poller: Poller) -> None:
+        self._api = api
+        self._finder = finder
+        self._requests = requests
+        self._poller = poller
+        self.action = requests.action
+        self._once = Once(requests.memory, poller.context, poller.deadline, retries=0)
+        self._fresh = False
+        self._svm_ids: dict[Target, str] = {}
+        self._earlier: dict[Target, Earlier] = {}
+        self._targets: dict[str, list[Target]] = {}
+        self.outcomes: dict[Target, Outcome] = {}
+        """What became of each SVM; of one that is not among them nothing had to be done."""
+        self.tasks: dict[str, ServerTask] = {}
+        """The tasks that were started or attached to, as they were last seen."""
+        self.advice: dict[str, None] = {}
+        """What to do about SVMs that failed, beside their causes."""
+
+    def carry_out(self, changes: Sequence[SvmChange], situation: Situation) -> None:
+        """Start the changes, watch them and what is attached to, and note what became of each SVM.
+
+        :raises PlanAgain: when the plan does not hold any more.
+        :raises OutcomeUnknown: when an answer was lost and what was asked for has not appeared.
+        :raises WaitTimeout: when the time is up.
+        :raises KsvlaError: when the server refuses everything, or does not show a task.
+        """
+        for target, earlier in situation.to_come:
+            self._may_come(target, earlier)
+        tasks = self._targets = dict(situation.attached)
+        lost: list[LostAnswer] = []
+        refused: list[KsvlaError] = []
+        for openstack in (False, True):
+            group = [change for change in changes if subject_of(change).openstack is openstack]
+            self._fresh = False
+            try:
+                started: Started[SvmChange] = self._once.start(self, group, _LOCK)
+            except KsvlaError as error:
+                refused.append(error)
+                for change in group:
+                    self._refuse(subject_of(change), error)
+                continue
+            sent = [subject_of(change) for change in started.sent]
+            if started.id is not None:
+                tasks[started.id] = sent
+            elif started.lost is not None:
+                lost.append(self._lost(sent, started.lost))
+            for task_id, attached in started.attached.items():
+                tasks.setdefault(task_id, []).extend(map(subject_of, attached))
+            for change in started.held:
+                target = subject_of(change)
+                self._settle(Outcome(target, UNCHANGED, self._svm_ids.get(target)))
+            lost.extend(self._unknown([subject_of(change) for change in started.unknown]))
+        for task_id in tasks:
+            self.see(ServerTask(task_id, None, "unknown"))
+        failures = self._watch(lost)
+        if self._poller.waiting.wait:
+            self._confirm()
+        if failures:
+            raise _together([*failures, *refused])
+        if refused and not tasks and not lost:
+            raise refused[0]
+
+    def predict(self, targets: Sequence[Target], situation: Situation) -> None:
+        """Note what would become of SVMs that are changed, or that a task under way changes."""
+        for target in targets:
+            self._settle(Outcome(target, DONE[self.action] if self._poller.waiting.wait else STARTED))
+        for target, earlier in situation.to_come:
+            self._may_come(target, earlier)
+
+    # ---- what starting once asks for ----------------------------------------------------------------------------------
+
+    def subject(self, change: SvmChange) -> Subject:
+        """Return what a change is about."""
+        return self._requests.subject(subject_of(change))
+
+    def under_way(self, change: SvmChange, record: Optional[Record]) -> Optional[str]:
+        """Return the task that makes the same change already, or None.
+
+        :raises PlanAgain: when another change of the SVM is under way.
+        """
+        if not self._fresh:
+            self._fresh = True
+            self._requests.forget()
+            self._finder.forget()
+        target = subject_of(change)
+        earlier = None if record is None else self._requests.read(record, target)
+        if earlier is None:
+            return None
+        self._earlier[target] = earlier
+        relation = self._requests.relation(earlier, target)
+        if relation is Relation.IN_THE_WAY:
+            raise PlanAgain
+        return earlier.record.id if relation is Relation.SAME else None
+
+    def state(self, change: SvmChange, record: Optional[Record]) -> State:
+        """Read whether an SVM is as the change makes it."""
+        target, action = subject_of(change), change.action
+        if action == RECONFIGURE or not target.listed:
+            return State.MISSING
+        svm = self._finder.now(target)
+        if action == REMOVE:
+            return State.HOLDS if svm is None else State.MISSING
+        if svm is not None:
+            self._svm_ids[target] = str(svm["id"])
+            return State.HOLDS
+        earlier = self._earlier.get(target)
+        asked = earlier is not None and earlier.note.action == DEPLOY and earlier.status is not Status.FAILED
+        return State.UNKNOWN if earlier is not None and asked and self._requests.holds(earlier) else State.MISSING
+
+    def send(self, changes: Sequence[SvmChange]) -> str:
+        """Send one request and return the id of its task."""
+        targets = [subject_of(change) for change in changes]
+        return self._api.change_svms(_METHODS[self.action], request_body(self.action, self._requests.wanted, targets))
+
+    # ---- what watching tasks asks for ---------------------------------------------------------------------------------
+
+    def see(self, task: ServerTask) -> None:
+        """Note what became of the SVMs of a task, and show how far those are that are not done."""
+        self.tasks[task.id] = task
+        targets = self._targets[task.id]
+        for one, child in zip(targets, match_children(targets, task)):
+            if child is not None and not child.ended:
+                self._poller.context.progress(one.label, progress_line(child))
+        for outcome in outcomes(self.action, targets, task):
+            gone = outcome.action == FAILED and self.action == REMOVE and self._is_gone(outcome.target)
+            self._settle(Outcome(outcome.target, DONE[REMOVE], state=outcome.state) if gone else outcome)
+
+    def lose_sight(self, task: ServerTask, trouble: KsvlaError) -> None:
+        """Note why it is not known what becomes of the SVMs of a task."""
+        for target in self._targets[task.id]:
+            outcome = self.outcomes[target]
+            self._settle(replace(outcome, error=outcome.error or trouble.message))
+
+    def remembers(self, task: ServerTask) -> bool:
+        """Return whether a later run will know a task again."""
+        record = self._requests.memory.find(self._requests.subject(self._targets[task.id][0]).key)
+        return record is not None and self._requests.memory.keeps(record)
+
+    # -------------------------------------------------------------------------------------------------------------------
+
+    def _unknown(self, targets: Sequence[Target]) -> list[LostAnswer]:
+        """Return the requests of earlier runs that were not answered, to be looked for as if the answer was lost now."""
+        by_request: dict[str, list[Target]] = {}
+        for target in targets:
+            earlier = self._earlier[target]
+            if earlier.status is Status.COMPLETED:
+                self._may_come(target, earlier)
+            else:
+                self._requests.warn_of_other_settings(earlier, target)
+                by_request.setdefault(earlier.note.request, []).append(target)
+        found = []
+        for svms in by_request.values():
+            asked = self._requests.asked([self._earlier[one] for one in svms], [one.label for one in svms])
+            found.append(self._lost(svms, OutcomeUnknown(f"{asked} Nothing was sent.")))
+        return found
+
+    def _lost(self, targets: Sequence[Target], error: KsvlaError) -> LostAnswer:
+        # An answer that does not say which task was started is as good as lost.
+        lost = error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(error.message, request=error.request)
+        return LostAnswer(self._api, self._requests, targets, lost, self._settle)
+
+    def _may_come(self, target: Target, earlier: Earlier) -> None:
+        """Note that an SVM does not show which was deployed, or may be."""
+        if earlier.status is Status.COMPLETED:
+            error = f"task {earlier.record.id} deployed it, but the server's list does not show it, so nothing was sent"
+            self.advice["Refresh the infrastructure with ksvla_infrastructure and state refreshed."] = None
+            if self.action == DEPLOY:
+                self.advice["To have it removed, run this with state absent."] = None
+        else:
+            asked = self._requests.asked([earlier], [target.label])
+            error = f"{asked} It is not there, but may still come, so nothing was sent"
+        self.advice[self._requests.advice([earlier])] = None
+        self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
+
+    def _refuse(self, target: Target, error: KsvlaError) -> None:
+        """Note that the server refused a request: an SVM that no list shows may be gone."""
+        if not target.listed and self._is_gone(target):
+            self._settle(Outcome(target, UNCHANGED))
+        else:
+            self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
+
+    def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
+        """Watch everything to its end; return the failures, with the lost answers first."""
+        if not self._poller.waiting.wait:
+            return [one.give_up() for one in lost]
+        # What a reconfiguration did cannot be seen, so there is nothing to look for.
+        blind = [one.give_up() for one in lost if self.action == RECONFIGURE]
+        looked_for = [one for one in lost if self.action != RECONFIGURE]
+        for one in looked_for:
+            self._poller.context.trace(f"{one.error.message} Looking whether it took effect.")
+        watched = [WatchedTask(self._api, self._poller, task, self) for task in self.tasks.values()]
+        failures = blind + watch_all([*looked_for, *watched], self._poller)
+        return sorted(failures, key=lambda failure: not isinstance(failure, OutcomeUnknown))
+
+    def _confirm(self) -> None:
+        """Wait until the server's lists show what was done.
+
+        An SVM that was removed and that the list still shows was not removed. One that was deployed was, all the same.
+        """
+        done = {DONE[DEPLOY]: True, DONE[REMOVE]: False}
+        expected = [
+            Expected(target, outcome.svm_id or target.svm_id, done[outcome.action])
+            for target, outcome in self.outcomes.items()
+            if outcome.action in done
+        ]
+        lists = ListWatch(self._api, self._poller)
+        late = lists.late(expected)
+        for target, svm_id in lists.ids.items():
+            outcome = self.outcomes[target]
+            if outcome.action == DONE[DEPLOY]:
+                self._settle(replace(outcome, svm_id=svm_id))
+                self._requests.confirm(target)
+        why = f": {lists.trouble.message}" if lists.trouble else "."
+        for one in late:
+            if not one.there:
+                error = "the server's task completed, but its list still shows the SVM"
+                if lists.trouble:
+                    error = f"the server's task completed, but its list could not be read{why}"
+                self._settle(Outcome(one.target, FAILED, one.svm_id, self.outcomes[one.target].state, error=error))
+        missing = [one.target.label for one in late if one.there]
+        if missing:
+            self._requests.warn(
+                f"The server's list does not show yet that {', '.join(missing)} {'was' if len(missing) == 1 else 'were'} "
+                f"deployed{why} Refresh the infrastructure with ksvla_infrastructure and state refreshed before the next run."
+            )
+
+    def _is_gone(self, target: Target) -> bool:
+        """Return whether an SVM that could not be removed does not exist (any more), as another run removed it."""
+        try:
+            self._api.object(target.infrastructure_id, target.svm_id or "")
+        except ApiError as error:
+            return error.not_found
+        except KsvlaError:
+            pass
+        return False
+
+    def _settle(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.target] = outcome
+
+
+def _together(failures: Sequence[KsvlaError]) -> KsvlaError:
+    """Return the first of several failures, which names the others too."""
+    first = failures[0]
+    for failure in failures[1:]:
+        if failure.message not in first.message:
+            first.message += f" Besides: {failure.message}"
+    return first

@@ -1,0 +1,283 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What there is of each wanted SVM: its place, the SVM itself, and the objects that its options name. Nothing is written.
+
+Source: "Getting information about infrastructure objects required for SVM deployment" (SVM management).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Optional
+
+from ..._errors import ApiError, InputError, KsvlaError
+from ..infrastructure.objects import Object, Places
+from .addresses import Network
+from .wanted import ABSENT, PRESENT, RECONFIGURED, WantedSvm, WantedSvms
+
+_HOST_ONLY = ("storage",)
+_OPENSTACK_ONLY = ("flavor", "volume_type", "availability_zone", "server_group")
+
+
+@dataclass(frozen=True)
+class Named:
+    """An object of an infrastructure."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A wanted network adapter, with the objects that it names."""
+
+    wanted: Network
+    network: Named
+    security_groups: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One wanted SVM and what there is of it; told apart from others by identity.
+
+    :param infrastructure_id: As the server writes it.
+    :param location: The hypervisor or OpenStack project; None while it is not known.
+    :param svm: The SVM as it is; None when it is not there.
+    :param resources: What it is to be deployed on, by option.
+    :param adapters: The networks that it is to have; None to leave them as they are.
+    :param differences: Options in which an SVM that is there differs from what is wanted.
+    :param listed: Whether the server's list shows the SVM, where it is there.
+    """
+
+    wanted: WantedSvm
+    infrastructure_id: str
+    openstack: bool = False
+    location: Optional[Named] = None
+    svm: Optional[Object] = None
+    resources: Mapping[str, Named] = field(default_factory=dict)
+    adapters: Optional[tuple[Adapter, ...]] = None
+    differences: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    listed: bool = True
+
+    @property
+    def name(self) -> Optional[str]:
+        """Its name, where it is known."""
+        found = self.svm.get("name") if self.svm else None
+        return str(found) if found else self.wanted.name
+
+    @property
+    def svm_id(self) -> Optional[str]:
+        """The id of the SVM that is there."""
+        return str(self.svm["id"]) if self.svm else None
+
+    @property
+    def location_id(self) -> Optional[str]:
+        """The id of its place."""
+        return self.location.id if self.location else None
+
+    @property
+    def label(self) -> str:
+        """How messages and progress name it."""
+        return self.name or self.wanted.label
+
+    @property
+    def place(self) -> str:
+        """How messages name its place."""
+        return self.location.name if self.location else self.infrastructure_id
+
+    def assumed(self, svm_id: str, location_id: Optional[str]) -> Target:
+        """Return the same with an SVM that neither the list nor its id shows."""
+        location = self.location or (Named(location_id, location_id) if location_id else None)
+        svm = {"id": svm_id, "name": self.name}
+        return replace(self, svm=svm, location=location, resources={}, adapters=None, listed=False)
+
+
+class Finder:
+    """Finds what there is of every wanted SVM."""
+
+    def __init__(self, places: Places, wanted: WantedSvms) -> None:
+        self._places = places
+        self._wanted = wanted
+
+    def find(self) -> list[Target]:
+        """Read what there is of each, in the user's order; several of one name where all of them are meant.
+
+        :raises InputError: when a place, a network and so on cannot be found, or does not fit the platform.
+        :raises KsvlaError: when something else is in the way.
+        """
+        return [target for one in self._wanted.svms for target in self._find(one)]
+
+    def forget(self) -> None:
+        """Read the machines again from now on."""
+        self._places.forget_machines()
+
+    def now(self, target: Target) -> Optional[Object]:
+        """Return the SVM of a target as the server's list shows it, or None."""
+        location_id = target.location_id if target.wanted.location else None
+        svms = self._svms(target.infrastructure_id, target.wanted, location_id)
+        return next((one for one in svms if target.svm is None or str(one["id"]) == target.svm_id), None)
+
+    def unlisted(self, target: Target, svm_id: str) -> Optional[Target]:
+        """Return a target with the SVM of that id, which the list does not show; None when there is none."""
+        machine = self._places.machine(target.infrastructure_id, svm_id)
+        return None if machine is None else replace(self.with_svm(target, machine), listed=False)
+
+    def with_svm(self, target: Target, svm: Object) -> Target:
+        """Return a target whose SVM is there."""
+        parent = svm.get("parent_id")
+        location = target.location
+        if parent is not None and (location is None or location.id != parent):
+            location = self._location(target.infrastructure_id, str(parent))
+        found = replace(target, svm=svm, location=location, resources={}, adapters=None)
+        if self._wanted.state == PRESENT:
+            return self._compared(found)
+        if self._wanted.state == RECONFIGURED and found.wanted.networks is not None:
+            return replace(found, adapters=self._adapters(found))
+        return found
+
+    def _find(self, wanted: WantedSvm) -> list[Target]:
+        places, state = self._places, self._wanted.state
+        try:
+            infrastructure_id = places.infrastructure(wanted.infrastructure_id).id
+        except ApiError as error:
+            if state != ABSENT or not error.not_found:
+                raise
+            return [_nowhere(wanted)]
+        target = Target(wanted, infrastructure_id, places.openstack(infrastructure_id))
+        _check_platform(target, deploys=state == PRESENT and wanted.svm_id is None)
+        if wanted.location:
+            target = replace(target, location=_named(places.location(infrastructure_id, wanted.location)))
+        svms = self._svms(infrastructure_id, wanted, target.location_id)
+        if len(svms) > 1 and not self._wanted.all_with_name:
+            raise _several(wanted, svms, state)
+        if svms:
+            return [self.with_svm(target, svm) for svm in svms]
+        if state == PRESENT and wanted.svm_id is None:
+            target = replace(target, resources=self._resources(target), adapters=self._adapters(target))
+        return [target]
+
+    def _svms(self, infrastructure_id: str, wanted: WantedSvm, location_id: Optional[str]) -> list[Object]:
+        """Return the SVM of that id, or those of that name in their place.
+
+        :raises KsvlaError: when a machine that is not an SVM is in the way. Where none is to be there, it is not.
+        """
+        if wanted.svm_id is not None:
+            machine = self._places.machine(infrastructure_id, wanted.svm_id)
+            machines = [] if machine is None else [machine]
+        else:
+            listed = self._places.machines(infrastructure_id, location_id)
+            named = {str(one.get("id")): one for one in listed if one.get("name") == wanted.name}
+            machines = [self._in_full(infrastructure_id, one, location_id) for one in named.values()]
+        svms = [one for one in machines if self._is_svm(infrastructure_id, one)]
+        if machines and not svms and (wanted.svm_id is not None or self._wanted.state != ABSENT):
+            raise KsvlaError(
+                f"{machines[0].get('name')} ({machines[0].get('id')}) is not an SVM.",
+                hint="Choose another name for the SVM, or give the right svm_id.",
+            )
+        return svms
+
+    def _in_full(self, infrastructure_id: str, machine: Object, location_id: Optional[str]) -> Object:
+        """Return a machine that says what it is and where: a list in general may leave out one or the other.
+
+        :param location_id: The place whose machines were listed; without one, SVMs alone were.
+        """
+        needed = machine.get("parent_id") if location_id is None else machine.get("is_svm")
+        if needed is not None or machine.get("id") is None:
+            return machine
+        return {**machine, **(self._places.machine(infrastructure_id, str(machine["id"])) or {})}
+
+    def _is_svm(self, infrastructure_id: str, machine: Object) -> bool:
+        """Return whether a machine is an SVM: as it says itself, or else as the list of SVMs has it."""
+        shown = machine.get("is_svm")
+        if shown is not None:
+            return str(shown).lower() == "true"
+        listed = self._places.machines(infrastructure_id, None)
+        return any(one.get("id") is not None and one.get("id") == machine.get("id") for one in listed)
+
+    def _compared(self, target: Target) -> Target:
+        """Return a target whose SVM is left alone, with a warning when it has other networks than wanted."""
+        if target.wanted.networks is None:
+            return target
+        there = f"SVM {target.label} exists and is left unchanged, but its networks differ:"
+        try:
+            adapters = self._adapters(target)
+        except InputError as error:
+            return replace(target, differences=("networks",), warnings=(f"{there} {error.message}",))
+        has = (target.svm or {}).get("network_adapters")
+        if not has and target.svm_id:
+            # A list in general may leave them out; the SVM in full has them.
+            has = (self._places.machine(target.infrastructure_id, target.svm_id) or {}).get("network_adapters")
+        if not isinstance(has, list):
+            return target
+        found = [one for one in has if isinstance(one, dict)]
+        if sorted(str(one.get("id")) for one in found) == sorted(one.network.id for one in adapters):
+            return target
+        names = ", ".join(str(one.get("name") or one.get("id")) for one in found) or "none"
+        wanted = ", ".join(one.network.name for one in adapters)
+        warning = f"{there} it has {names}, not {wanted}. Change them with state reconfigured."
+        return replace(target, differences=("networks",), warnings=(warning,))
+
+    def _resources(self, target: Target) -> dict[str, Named]:
+        return {option: self._resource(target, option, name) for option, name in target.wanted.resources.items()}
+
+    def _adapters(self, target: Target) -> tuple[Adapter, ...]:
+        return tuple(
+            Adapter(
+                one,
+                self._resource(target, "network", one.network),
+                tuple(self._resource(target, "security_group", each) for each in one.security_groups),
+            )
+            for one in target.wanted.networks or ()
+        )
+
+    def _resource(self, target: Target, kind: str, name: str) -> Named:
+        return _named(self._places.resource(target.infrastructure_id, target.location_id or "", kind, name))
+
+    def _location(self, infrastructure_id: str, location_id: str) -> Named:
+        """Return a place with its name, as far as it can be read: an SVM is found without."""
+        try:
+            return _named(self._places.location(infrastructure_id, location_id))
+        except KsvlaError:
+            return Named(location_id, location_id)
+
+
+def _named(item: Object) -> Named:
+    own_id, name = item.get("id"), item.get("name")
+    return Named(str(own_id if own_id is not None else name), str(name if name is not None else own_id))
+
+
+def _nowhere(wanted: WantedSvm) -> Target:
+    """Return that there is nothing to remove in an infrastructure that is not connected (any more)."""
+    warning = (
+        f"No infrastructure has the id {wanted.infrastructure_id}, so its SVMs count as absent. If it was only disconnected "
+        "from the Integration Server, they still exist."
+    )
+    return Target(wanted, wanted.infrastructure_id, warnings=(warning,))
+
+
+def _check_platform(target: Target, *, deploys: bool) -> None:
+    wanted, openstack = target.wanted, target.openstack
+    wrong = [each for each in (_HOST_ONLY if openstack else _OPENSTACK_ONLY) if each in wanted.resources]
+    if not openstack and any(network.security_groups for network in wanted.networks or ()):
+        wrong.append("security_groups")
+    if wrong:
+        kind = "an OpenStack project has flavors and volume types" if openstack else "a hypervisor has a storage"
+        raise InputError(f"{wanted.where}: {', '.join(wrong)} cannot be given here: {kind}.")
+    needed = "flavor" if openstack else "storage"
+    if deploys and needed not in wanted.resources:
+        raise InputError(f"{wanted.where}: {needed} is required to deploy an SVM on this platform.")
+    if not openstack and any(len(network.ip_addresses) > 1 for network in wanted.networks or ()):
+        raise InputError(f"{wanted.where}: a network adapter on a hypervisor takes one IP address.")
+
+
+def _several(wanted: WantedSvm, svms: Sequence[Object], state: str) -> InputError:
+    described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
+    message = f"{wanted.where}: several SVMs have the name {wanted.name!r}: {described}."
+    one = "svm_id" if wanted.location else "svm_id or location"
+    if state == PRESENT:
+        return InputError(message, hint="Remove those that are too many, each with state absent and its svm_id.")
+    more = " To remove all of them, give all_with_name: true." if state == ABSENT else ""
+    return InputError(message, hint=f"Say which one by {one}.{more}")

@@ -1,0 +1,374 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this machine remembers of the last request about each SVM, how far that is, and what follows from it.
+
+While an SVM is deployed, the server's list does not show it; API 3.0 lists no tasks; and the list may lag behind what its
+tasks did. A request that was sent from here is therefore remembered: it is attached to while its task is under way, and
+where the task is not known, or the list does not show its SVM yet, no second SVM is deployed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum
+from typing import Any, Optional
+
+from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.tasks import ServerTask
+from ..._clock import Deadline
+from ..._errors import ApiError
+from ..._module.context import Context
+from ..._tasks.memory import Memory, Record
+from ..._tasks.once import Subject
+from .bodies import settings_of
+from .find import Target
+from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE
+from .results import enumerated, failed_step, judged, match_children, svm_id_of
+from .wanted import WantedSvms
+
+SHORTEST_HOLD_SECONDS, LONGEST_HOLD_SECONDS = 60.0, 3600.0
+"""Bounds of how long after a request its SVM may take to show, and after one of several the next: until then none is
+deployed again. Between them it is ``wait_timeout``, by which the user says how long a deployment may take."""
+
+
+class Status(Enum):
+    """How far an earlier request is."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNANSWERED = "unanswered"
+    """The answer was lost, or the server does not show the task any more."""
+
+
+class Relation(Enum):
+    """What an earlier request that is under way means for the one that is wanted now."""
+
+    SAME = "same"
+    IN_THE_WAY = "in the way"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Note:
+    """What tells one request about an SVM from another; no password.
+
+    :param request: The same for all SVMs of one request.
+    :param held_seconds: How long after it was sent the SVM may take to show.
+    :param seen: Whether the list was seen after its task had completed.
+    """
+
+    action: str
+    request: str
+    held_seconds: float
+    name: Optional[str] = None
+    location_id: Optional[str] = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    seen: bool = False
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier request about an SVM.
+
+    :param task: The server's task, where it is known and the server shows it.
+    :param child: What of it is about the SVM.
+    """
+
+    record: Record
+    note: Note
+    status: Status
+    task: Optional[ServerTask] = None
+    child: Optional[ServerTask] = None
+
+    @property
+    def svm_id(self) -> Optional[str]:
+        """The id of the SVM that it made or is about."""
+        found = svm_id_of(self.child) if self.child else None
+        alone = self.task if self.task and len(self.task.children) < 2 else None
+        return found or (svm_id_of(alone) if alone else None)
+
+
+@dataclass
+class Situation:
+    """What earlier requests mean for the SVMs.
+
+    :param attached: SVMs for which a task under way does what is wanted, by its id.
+    :param in_the_way: SVMs for which a task under way must end first.
+    :param lagging: SVMs that the list does not show although a task made them, or still shows although one removed them.
+    :param to_come: SVMs to remove that are not there, and that a request whose answer was lost may still deploy.
+    """
+
+    attached: dict[str, list[Target]] = field(default_factory=dict)
+    in_the_way: list[tuple[Target, Earlier]] = field(default_factory=list)
+    lagging: list[tuple[Target, Earlier]] = field(default_factory=list)
+    to_come: list[tuple[Target, Earlier]] = field(default_factory=list)
+
+
+class Requests:
+    """The requests about SVMs that this machine remembers.
+
+    :param wait_timeout: How long a deployment may take, as the user says, in seconds.
+    """
+
+    def __init__(
+        self, api: SvmManagementApi, memory: Memory, context: Context, wanted: WantedSvms, wait_timeout: float
+    ) -> None:
+        self._api = api
+        self.memory = memory
+        self.context = context
+        self._check_mode = context.check_mode
+        self.wanted = wanted
+        self.action = ACTIONS[wanted.state]
+        self._hold_seconds = min(LONGEST_HOLD_SECONDS, max(SHORTEST_HOLD_SECONDS, wait_timeout))
+        self._request = uuid.uuid4().hex
+        self._tasks: dict[str, Optional[ServerTask]] = {}
+        self._warned: set[str] = set()
+
+    def forget(self) -> None:
+        """Read tasks again from now on."""
+        self._tasks = {task_id: task for task_id, task in self._tasks.items() if task is not None and task.ended}
+
+    def warn(self, text: str) -> None:
+        """Warn once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.context.warn(text)
+
+    def subject(self, target: Target) -> Subject:
+        """Return what the request of this run about an SVM is about."""
+        # SVMs on hypervisors and in OpenStack projects are asked for with a request each.
+        request = f"{self._request} {'openstack' if target.openstack else 'host'}"
+        settings = settings_of(self.action, self.wanted, target)
+        note = Note(self.action, request, self._hold_seconds, target.name, target.location_id, settings)
+        return Subject(_key(target), f"{self.action} SVM {target.label} on {target.place}", _as_text(note))
+
+    def about(self, target: Target) -> list[Earlier]:
+        """Return the earlier requests about an SVM; several where its place is not known."""
+        if target.name is not None and target.location_id is not None:
+            found = self.memory.find(_key(target))
+            records = [] if found is None else [found]
+        else:
+            records = self.memory.find_all(f"svm {target.infrastructure_id.lower()} ")
+        earlier = (self.read(record, target) for record in records)
+        return [one for one in earlier if one is not None and _is_about(one, target)]
+
+    def read(self, record: Record, target: Target) -> Optional[Earlier]:
+        """Return how far a request is; None for a record that cannot be understood."""
+        note = _note(record)
+        if note is None:
+            return None
+        task = None if record.id is None else self._task(record.id)
+        if task is None:
+            return Earlier(record, note, Status.UNANSWERED)
+        child = match_children([target], task)[0]
+        one = judged(child, task)
+        status = Status.COMPLETED if one.completed else Status.FAILED if one.ended else Status.RUNNING
+        return Earlier(record, note, status, task, child)
+
+    def holds(self, earlier: Earlier) -> bool:
+        """Return whether what was asked for may still show."""
+        return self.memory.age(earlier.record) <= earlier.note.held_seconds
+
+    def relation(self, earlier: Earlier, target: Target) -> Relation:
+        """Return what an earlier request means for what is wanted now."""
+        if earlier.status is not Status.RUNNING:
+            return Relation.NONE
+        if earlier.note.action != self.action:
+            harmless = self.action == DEPLOY and earlier.note.action == RECONFIGURE
+            return Relation.NONE if harmless else Relation.IN_THE_WAY
+        if self.action == DEPLOY:
+            # Of an SVM that is listed already the networks alone are compared, as with any that is there.
+            if target.svm is None:
+                self.warn_of_other_settings(earlier, target)
+            return Relation.SAME
+        same = earlier.note.settings == settings_of(self.action, self.wanted, target)
+        if not same and (self.action == RECONFIGURE or target.svm is not None):
+            return Relation.IN_THE_WAY
+        if target.wanted.root_password or target.wanted.new_klconfig_password:
+            self.warn(
+                f"An earlier run is already reconfiguring SVM {target.label} with the same settings, and this run waits for "
+                "it. Passwords are not remembered: the SVM gets those of that run."
+            )
+        return Relation.SAME
+
+    def warn_of_other_settings(self, earlier: Earlier, target: Target) -> None:
+        """Warn when an SVM that is waited for gets other settings than those given now."""
+        if earlier.note.settings != settings_of(self.action, self.wanted, target):
+            self.warn(
+                f"An earlier run is deploying SVM {target.label} with other settings, and this run waits for it: the SVM gets "
+                "the image, the networks and so on of that run. To have those given now, remove it and deploy it again."
+            )
+
+    def situation(self, targets: Sequence[Target]) -> Situation:
+        """Return what earlier requests mean for SVMs, and warn of what the user must know."""
+        found = Situation()
+        for target in targets:
+            for one in self.about(target):
+                self._add(found, target, one)
+        return found
+
+    def seen(self, earlier: Earlier, *, listed: bool) -> Earlier:
+        """Note that the list was seen after a task had completed.
+
+        :param listed: Whether it showed the SVM. When it did not, the SVM has its time to show from now on, once.
+        """
+        if earlier.note.seen or self._check_mode:
+            return earlier
+        until = 0.0 if listed else self.memory.age(earlier.record) + self._hold_seconds
+        note = replace(earlier.note, seen=True, held_seconds=max(until, earlier.note.held_seconds))
+        return self._keep(earlier, note)
+
+    def confirm(self, target: Target) -> None:
+        """Note that the list shows an SVM that was deployed."""
+        record = self.memory.find(_key(target))
+        note = _note(record) if record is not None else None
+        if record is not None and note is not None and note.action == DEPLOY:
+            self.seen(Earlier(record, note, Status.COMPLETED), listed=True)
+
+    def shown(self, target: Target) -> None:
+        """Note that an SVM shows whose request was not answered.
+
+        It proves that the request took effect: the other SVMs of that request have their time to show from now on.
+        """
+        record = self.memory.find(_key(target))
+        note = _note(record) if record is not None and record.id is None else None
+        if record is None or note is None or self._check_mode:
+            return
+        self.memory.forget(record)
+        for other in self.memory.find_all("svm "):
+            sibling = _note(other)
+            if other.id is None and sibling is not None and sibling.request == note.request:
+                until = self.memory.age(other) + self._hold_seconds
+                self._keep(Earlier(other, sibling, Status.UNANSWERED), replace(sibling, held_seconds=until))
+
+    def unanswered(self, target: Target) -> Optional[Earlier]:
+        """Return the request about an SVM that was not answered, where it still holds."""
+        record = self.memory.find(_key(target))
+        note = _note(record) if record is not None and record.id is None else None
+        found = Earlier(record, note, Status.UNANSWERED) if record is not None and note is not None else None
+        return found if found is not None and self.holds(found) else None
+
+    def remaining(self, earlier: Earlier) -> float:
+        """Return the seconds for which a request still holds."""
+        return max(0.0, earlier.note.held_seconds - self.memory.age(earlier.record))
+
+    def deadline(self, seconds: float) -> Deadline:
+        """Return a deadline by the clock of this run."""
+        return Deadline(seconds, self.context.clock)
+
+    def shorten(self, earlier: Earlier, seconds: float) -> None:
+        """Let a request that most likely did nothing hold for that many seconds from now on at most."""
+        until = self.memory.age(earlier.record) + seconds
+        if until < earlier.note.held_seconds:
+            self._keep(earlier, replace(earlier.note, held_seconds=until))
+
+    def asked(self, earlier: Sequence[Earlier], names: Sequence[str]) -> str:
+        """Return what is known of a request that was not answered."""
+        record, note = earlier[0].record, earlier[0].note
+        lost = "the answer was lost" if record.id is None else f"the server does not show its task {record.id}"
+        return f"An earlier run asked at {_clock(record.sent_at)} to {note.action} {enumerated(names)}, and {lost}."
+
+    def advice(self, earlier: Sequence[Earlier]) -> str:
+        """Return until when nothing is deployed again, and how to have it deployed at once."""
+        files = enumerated([str(self.memory.path_of(one.record)) for one in earlier])
+        until = _clock(self.context.clock.now() + max(map(self.remaining, earlier)))
+        if not all(self.memory.keeps(one.record) for one in earlier):
+            return f"This machine cannot remember the request ({files} cannot be written): wait for it before a repeat."
+        return (
+            f"Until {until} a run on this machine looks for it and deploys no second one. If the console shows no such task, "
+            f"remove {files} to have it deployed at once."
+        )
+
+    def _add(self, found: Situation, target: Target, one: Earlier) -> None:
+        relation, action, listed = self.relation(one, target), one.note.action, target.svm is not None
+        if relation is Relation.SAME:
+            found.attached.setdefault(str(one.record.id), []).append(target)
+        elif relation is Relation.IN_THE_WAY:
+            found.in_the_way.append((target, one))
+        elif action == DEPLOY and listed:
+            self._warn_of_deployment(target, one)
+        elif action == DEPLOY and one.status is Status.COMPLETED:
+            found.lagging.append((target, one))
+        elif action == DEPLOY and one.status is Status.UNANSWERED and self.action == REMOVE and self.holds(one):
+            found.to_come.append((target, one))
+        elif action == REMOVE and self._is_in_doubt(target, one):
+            found.lagging.append((target, one))
+        elif action == self.action == RECONFIGURE and one.status is Status.UNANSWERED and self.holds(one):
+            self.warn(
+                f"{self.asked([one], [target.label])} If the server is still at it, the one that is sent now may fail."
+            )
+
+    def _is_in_doubt(self, target: Target, removal: Earlier) -> bool:
+        """Return whether the list may not show yet what a removal did, or may show it before it was done."""
+        if target.svm is None:
+            return self.action == DEPLOY and removal.status is Status.UNANSWERED and self.holds(removal)
+        removed_id = removal.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
+        return removal.status is Status.COMPLETED and removed_id == target.svm_id
+
+    def _warn_of_deployment(self, target: Target, one: Earlier) -> None:
+        if one.status is Status.UNANSWERED:
+            self.shown(target)
+        elif one.status is Status.COMPLETED:
+            self.seen(one, listed=True)
+        if self.action != DEPLOY:
+            return
+        if one.status is Status.UNANSWERED:
+            self.warn(
+                f"SVM {target.label} exists and is left unchanged. {self.asked([one], [target.label])} Whether its deployment "
+                "is finished, or failed, is not known."
+            )
+        elif one.status is Status.FAILED:
+            step = (failed_step(one.child) if one.child else None) or "a step that is not named"
+            self.warn(
+                f"SVM {target.label} exists and is left unchanged, but its last deployment from here failed at {step}. If it "
+                "does not work, remove it with state absent and deploy it again."
+            )
+
+    def _keep(self, earlier: Earlier, note: Note) -> Earlier:
+        record = replace(earlier.record, settings=_as_text(note))
+        self.memory.keep(record)
+        return replace(earlier, record=record, note=note)
+
+    def _task(self, task_id: str) -> Optional[ServerTask]:
+        if task_id not in self._tasks:
+            try:
+                self._tasks[task_id] = self._api.task(task_id)
+            except ApiError as error:
+                if not error.not_found:
+                    raise
+                self._tasks[task_id] = None
+        return self._tasks[task_id]
+
+
+def _key(target: Target) -> str:
+    return f"svm {target.infrastructure_id.lower()} {target.location_id} {target.label}"
+
+
+def _note(record: Record) -> Optional[Note]:
+    try:
+        return Note(**json.loads(record.settings))
+    except (ValueError, TypeError):
+        return None
+
+
+def _as_text(note: Note) -> str:
+    return json.dumps(asdict(note), ensure_ascii=False, sort_keys=True)
+
+
+def _is_about(earlier: Earlier, target: Target) -> bool:
+    """Return whether a request is about an SVM of which the place, or the name, is not known."""
+    if target.name is not None:
+        return earlier.note.name == target.name
+    found = earlier.svm_id
+    return found is not None and found.lower() == (target.wanted.svm_id or "").lower()
+
+
+def _clock(moment: float) -> str:
+    """Return the time of day of a moment, as the clock of this machine shows it."""
+    return time.strftime("%H:%M", time.localtime(moment))
