@@ -27,6 +27,7 @@ def secret_values(options: Options, arguments: Any) -> Iterator[str]:
             elif option.get("options"):
                 yield from secret_values(option["options"], value)
 
+
 from .._text import base64_text
 
 
