@@ -11,21 +11,28 @@ module: ksvla_svm
 short_description: Deploy, reconfigure or remove SVMs
 version_added: 1.0.0
 description:
-  - Brings any number of SVMs, over any number of infrastructures, to the wanted state. Those on hypervisors and those in
-    OpenStack projects may stand in one list; the server gets one request for each of the two kinds.
-  - Places, storages, networks, flavors and the like are given by id or by name. A name that several objects have is a
-    failure that lists them; for one that nothing has, what there is is listed. Nothing is written before all are found.
-  - An SVM that is there, by its id, or by its name in its place, is left alone. Networks in which it differs are reported,
-    and changed by O(state=reconfigured) only.
-  - Every SVM has a result of its own. When some fail, the task fails and names which, at which step and why, and which
-    succeeded; a second run picks up only what is missing.
-  - A run that ended while SVMs were being deployed, reconfigured or removed is attached to when it is repeated on the same
-    machine, which remembers the server's tasks for a day in Ansible's home, or in the folder that E(KSVLA_JOURNAL) names.
-    SVMs that it is still deploying are removed and reconfigured once they are there. Where it began with other settings
-    than those given now, passwords apart, a warning says so.
-  - The same machine remembers for O(wait_timeout), an hour at the most, that it asked for SVMs, where it was killed or lost
-    the answer and does not know the server's task. Repeated, the module then looks for them and deploys no second one; when nothing shows, it fails and
-    says until when, and which file to remove once the console shows that there is no such task.
+  - Brings any number of SVMs, over any number of infrastructures, to the desired state. SVMs on hypervisors and SVMs in
+    OpenStack projects can be in one list; the server gets one request for each of the two kinds.
+  - Places, storages, networks, flavors and the like are given by id or by name. A name that several objects have is an
+    error that lists them; for a name that does not exist, the error lists what there is. Nothing is written before
+    everything is found.
+  - An SVM that exists, found by its id or by its name in its place, is left unchanged. If its networks differ, a warning
+    says so; only O(state=reconfigured) changes them.
+  - Every SVM has a result of its own. If some fail, the task fails and names which ones, at which step and why, and which
+    ones succeeded; a second run does only what is missing.
+  - An SVM is never deployed twice. The machine that runs the module keeps a readable record of each request for a day,
+    without passwords, in C(ksvla) in Ansible's home or in the folder that E(KSVLA_STATE_DIR) names. A repeated run waits
+    for the task that an earlier run started. If that deployment was started with different settings (passwords are not
+    compared), a warning is issued.
+  - If the server's task is not known, because the run was killed or the answer was lost, or if the server's list does not
+    show an SVM whose deployment has completed, the module lets the server read the infrastructure again and looks for the
+    SVM. It deploys no second one for O(wait_timeout) of the run that sent the request (at least a minute, at most an
+    hour). If the SVM does not appear, the module fails and says until when, and which file to remove once the console
+    shows that there is no such task.
+  - A removal, a deployment and a reconfiguration of one SVM wait for each other, within O(wait_timeout). With O(wait=false)
+    the module fails instead and sends nothing.
+  - A removal succeeds once the server's list no longer shows the SVM. If the list still shows it 30 seconds after the
+    server's task completed, that is a failure.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -45,10 +52,10 @@ options:
   state:
     description:
       - V(present) deploys SVMs that are missing.
-      - V(reconfigured) changes what is given of SVMs that are there. The server shows only their networks, so that nothing
-        can be compared; this is a change every time.
-      - V(absent) removes SVMs. An ordinary virtual machine of that name is none. In an infrastructure that is
-        not connected none are there, which is told in a warning.
+      - V(reconfigured) changes the given settings of existing SVMs. The server shows only their networks, so nothing can be
+        compared; this is a change every time.
+      - V(absent) removes SVMs. A virtual machine with that name that is not an SVM is ignored. In an infrastructure that is
+        not connected, all SVMs count as absent; a warning says so.
     type: str
     choices: [present, reconfigured, absent]
     default: present
@@ -59,7 +66,8 @@ options:
     type: str
   localization:
     description:
-      - Localization with which the image is registered in the infrastructure.
+      - Localization with which the image is registered in the infrastructure. Documented are V(de), V(en), V(fr), V(ja),
+        V(ru), V(zh-Hans) and V(zh-Hant), in exactly this case; another one is sent with a warning.
     type: str
     default: en
   skip_integrity_check:
@@ -73,6 +81,12 @@ options:
       - How many SVMs the server deploys or reconfigures at once.
     type: int
     default: 2
+  all_with_name:
+    description:
+      - Whether O(state=absent) removes every SVM that has the name in its place, if there are several. Otherwise that is an
+        error that lists their ids.
+    type: bool
+    default: false
   svms:
     description:
       - The SVMs.
@@ -83,11 +97,11 @@ options:
       name:
         description:
           - Name of the SVM in the infrastructure, compared exactly.
-          - Required to deploy it; one of O(svms[].name) and O(svms[].svm_id) is needed to find it.
+          - Required to deploy it; to find it, either O(svms[].name) or O(svms[].svm_id) is required.
         type: str
       svm_id:
         description:
-          - Id of an SVM that is there.
+          - Id of an existing SVM.
         type: str
       infrastructure_id:
         description:
@@ -135,7 +149,7 @@ options:
             type: int
           primary:
             description:
-              - Whether this is the primary network. A single network is by itself.
+              - Whether this is the primary network. A single network is primary when this is not given.
             type: bool
           addressing:
             description:
@@ -166,13 +180,13 @@ options:
       ksc:
         description:
           - How the SVM connects to the Administration Server of Kaspersky Security Center. Required to deploy an SVM.
-          - With O(state=reconfigured) it is replaced as a whole, and what the SVM has is not shown. What is not given gets the
-            usual value then, too, and a warning says so.
+          - With O(state=reconfigured) it is replaced as a whole, and the server does not show what the SVM has now. Options
+            that are not given get the usual value, and a warning says so.
         type: dict
         suboptions:
           address:
             description:
-              - Name or IP address of the Administration Server.
+              - Name or IP address of the Administration Server, without a port.
             type: str
             required: true
           port:
@@ -185,7 +199,8 @@ options:
             type: int
           language:
             description:
-              - Localization of Kaspersky Security Center, that of O(localization) when it is not given.
+              - Localization of Kaspersky Security Center, that of O(localization) when it is not given. The same values are
+                documented.
             type: str
       dns:
         description:
@@ -203,15 +218,16 @@ options:
             type: str
       allow_root_ssh:
         description:
-          - Whether root may log in to the SVM with SSH. A new SVM does not allow it when this is not given.
+          - Whether root may log in to the SVM with SSH. When this is not given, a new SVM does not allow it.
         type: bool
       root_password:
         description:
           - Password of root; with O(state=reconfigured) the new one. Required to deploy an SVM.
+          - At most 60 Latin letters, digits and signs, without blanks, as for the passwords of klconfig.
         type: str
       klconfig_password:
         description:
-          - Password of klconfig; with O(state=reconfigured) the present one. Required to deploy and to reconfigure an SVM.
+          - Password of klconfig; with O(state=reconfigured) the current one. Required to deploy and to reconfigure an SVM.
         type: str
       new_klconfig_password:
         description:
@@ -285,6 +301,15 @@ EXAMPLES = r"""
     svms:
       - name: svm-01
         infrastructure_id: "{{ vcenter_id }}"
+
+- name: Remove all SVMs with that name on a hypervisor
+  ksvla.light_agent.ksvla_svm:
+    state: absent
+    all_with_name: true
+    svms:
+      - name: svm-01
+        infrastructure_id: "{{ vcenter_id }}"
+        location: esxi-01.example.com
 """
 
 RETURN = r"""
@@ -308,8 +333,8 @@ svms:
       type: str
     action:
       description:
-        - V(deployed), V(reconfigured) or V(removed) as was done, or will be in check mode; V(unchanged); V(failed); V(started)
-          when it is under way.
+        - V(deployed), V(reconfigured) or V(removed) for what was done, or will be done in check mode; V(unchanged);
+          V(failed); V(started) while it is under way.
       type: str
     state:
       description: State of the server's task for this SVM; V(none) when it needed none.
@@ -321,10 +346,10 @@ svms:
       description: Why it failed.
       type: str
     error_code:
-      description: The server's own code for why it failed, where it gives one.
+      description: The server's own code for why it failed, where it gives one; also C(ERROR:NNNN).
       type: str
     differences:
-      description: In what an SVM that is left alone differs from what is wanted, V(networks).
+      description: Options in which an SVM that is left unchanged differs from the desired state, V(networks).
       type: list
       elements: str
   sample:
@@ -339,24 +364,26 @@ svms:
       error_code: null
       differences: []
 tasks:
-  description: The tasks of the server that were started or attached to, as they were last seen.
+  description:
+    - The tasks of the server that were started or attached to, as they were last seen. M(ksvla.light_agent.ksvla_task_info)
+      returns them with all their steps.
   returned: always, once the places are found
   type: list
   elements: dict
+  contains:
+    id:
+      description: Id of the task.
+      type: str
+    type:
+      description: Type of the task, once it is known.
+      type: str
+    state:
+      description: State of the task, V(unknown) when it was not read.
+      type: str
   sample:
     - id: 5a1d1d0c-8f4e-4b5e-a8a5-3f6b8d8f2f10
       type: DeployMultipleSvm
       state: Completed
-      stage: null
-      progress: 100
-      created: "2026-03-01T10:14:55"
-      state_changed: "2026-03-01T10:35:00"
-      last_changed: "2026-03-01T10:35:00"
-      result: null
-      error: null
-      error_code: null
-      parameters: {}
-      children: []
 remaining:
   description: What is still to be started, with O(wait=false); nothing, as everything is.
   returned: always, once the places are found

@@ -41,6 +41,10 @@ PLATFORMS = ("HYPERV", *HTTPS_PORTS, "LIBVIRT", "ALTVIRTUALIZATIONSERVER", "ASTR
 MANIFEST = "/srv/images/svm.xml"
 
 
+class KilledError(BaseException):
+    """Ends a run where a killed process ends."""
+
+
 class SimulatedClock(FakeClock):
     """A clock that no one waits for: sleeping moves it, and the simulator's clock with it."""
 

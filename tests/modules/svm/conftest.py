@@ -9,15 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from support.svm import Caller, SimulatedClock
+from support.svm import Caller, KilledError, SimulatedClock
 from support.svm_deployments import connected, registered_image
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
 from simulator.testing import RunningSimulator
-
-
-class _KilledError(BaseException):
-    """Ends a run where a killed process ends."""
 
 
 @pytest.fixture
@@ -42,12 +38,12 @@ def killed(run: Caller, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def send_only(api: SvmManagementApi, method: str, wanted: Mapping[str, Any]) -> None:
         change(api, method, wanted)
-        raise _KilledError
+        raise KilledError
 
     def run_it(**arguments: Any) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(SvmManagementApi, "change_svms", send_only)
-            with pytest.raises(_KilledError):
+            with pytest.raises(KilledError):
                 run.raw("svm", **arguments)
 
     return run_it

@@ -100,7 +100,8 @@ class Situation:
 
     :param attached: SVMs for which a task under way does what is wanted, by its id.
     :param in_the_way: SVMs for which a task under way must end first.
-    :param lagging: SVMs that the list does not show although a task made them, or still shows although one removed them.
+    :param lagging: SVMs that the list does not show although a task made them or may have made them, or that it still shows
+        although a task removed them.
     :param to_come: SVMs to remove that are not there, and that a request whose answer was lost may still deploy.
     """
 
@@ -293,10 +294,10 @@ class Requests:
             found.in_the_way.append((target, one))
         elif action == DEPLOY and listed:
             self._warn_of_deployment(target, one)
-        elif action == DEPLOY and one.status is Status.COMPLETED:
+        elif action == DEPLOY and one.status is not Status.FAILED:
             found.lagging.append((target, one))
-        elif action == DEPLOY and one.status is Status.UNANSWERED and self.action == REMOVE and self.holds(one):
-            found.to_come.append((target, one))
+            if one.status is Status.UNANSWERED and self.action == REMOVE and self.holds(one):
+                found.to_come.append((target, one))
         elif action == REMOVE and self._is_in_doubt(target, one):
             found.lagging.append((target, one))
         elif action == self.action == RECONFIGURE and one.status is Status.UNANSWERED and self.holds(one):

@@ -60,7 +60,9 @@ class EarlierRuns:
                 if not lagging or caught_up:
                     return self._assumed(targets, lagging, situation), situation
                 expected = [Expected(one, earlier.svm_id, one.svm is None) for one, earlier in lagging]
-                ListWatch(self._api, self._poller, refresh_after=0).late(expected)
+                # What is left of the time is for what follows.
+                half = self._poller.within((self._poller.deadline.remaining() or 0.0) / 2)
+                ListWatch(self._api, half, refresh_after=0).late(expected)
                 caught_up = True
             self.forget()
 
