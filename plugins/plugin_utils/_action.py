@@ -20,6 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -53,6 +54,9 @@ _COLLECTION = "ksvla.light_agent"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules"
 _TRANSPORT = f"ansible_collections.{_COLLECTION}.plugins.module_utils._transport.session"
 
+_VARIABLES: WeakKeyDictionary[Any, Variables] = WeakKeyDictionary()
+"""Of each task, the environment variables that held before its first attempt."""
+
 display = Display()
 
 
@@ -60,7 +64,6 @@ class ActionModule(ActionBase):
     """The action plugin of all modules."""
 
     _supports_async = True
-    _variables: Variables | None = None
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Do the task's work where it is to be done and return its result."""
@@ -148,12 +151,12 @@ class ActionModule(ActionBase):
         )
 
     def _task_variables(self) -> Variables:
-        """Return the environment variables that hold for the task, as they were before its first attempt."""
-        if self._variables is None:
+        """Return the environment variables that hold for the task."""
+        if self._task not in _VARIABLES:
             task: dict[str, Any] = {}
             self._compute_environment_string(task)
-            self._variables = Variables(os.environ, task)
-        return self._variables
+            _VARIABLES[self._task] = Variables(os.environ, task)
+        return _VARIABLES[self._task]
 
     def _pass_variables(self) -> None:
         """Leave to Ansible what is to be in the environment of the processes that it starts for the task.
