@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation of the attributes that all modules have, and of those that tell apart who reads and who changes."""
+    """Documentation of the attributes that all modules have, and of those of modules that read or change."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -75,7 +75,7 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/ksvla.light_agent.ksvla), or the group of the API that the task speaks, in
+    description: Use C(group/ksvla.light_agent.ksvla), or the group of the API that the task uses, in
       C(module_defaults) to set defaults for this module.
     support: full
     membership:

@@ -13,24 +13,25 @@ class ModuleDocFragment:
 options:
   api:
     description:
-      - Which API to ask. Both know the tasks of both; only V(multitenancy) can list and cancel them.
+      - Which API to use. Both know the tasks of both; only V(multitenancy) can list and cancel them.
     type: str
     choices: [multitenancy, svm_management]
     default: multitenancy
   username:
     description:
       - Name of the account.
-      - Taken from E(KSVLA_MULTITENANCY_USERNAME) or E(KSVLA_ADMIN_USERNAME) when it is not given, by default
-        V(multitenancy) or V(admin), as O(api) says.
+      - Taken from the environment variable E(KSVLA_MULTITENANCY_USERNAME) or E(KSVLA_ADMIN_USERNAME), depending on O(api),
+        when it is not given. The default is V(multitenancy) or V(admin).
     type: str
   password:
     description:
       - Password of the account.
-      - Taken from E(KSVLA_MULTITENANCY_PASSWORD) or E(KSVLA_ADMIN_PASSWORD) when it is not given, as O(api) says.
+      - Taken from the environment variable E(KSVLA_MULTITENANCY_PASSWORD) or E(KSVLA_ADMIN_PASSWORD), depending on O(api),
+        when it is not given.
     type: str
   access_token:
     description:
       - A token to use instead of O(password) with O(api=svm_management).
-      - Taken from E(KSVLA_ACCESS_TOKEN) when it is not given.
+      - Taken from the environment variable E(KSVLA_ACCESS_TOKEN) when it is not given.
     type: str
 """

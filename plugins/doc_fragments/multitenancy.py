@@ -14,12 +14,12 @@ options:
   username:
     description:
       - Name of the account of the REST API for multitenancy.
-      - Taken from E(KSVLA_MULTITENANCY_USERNAME) when it is not given.
+      - Taken from the environment variable E(KSVLA_MULTITENANCY_USERNAME) when it is not given.
     type: str
     default: multitenancy
   password:
     description:
       - Password of that account.
-      - Taken from E(KSVLA_MULTITENANCY_PASSWORD) when it is not given.
+      - Taken from the environment variable E(KSVLA_MULTITENANCY_PASSWORD) when it is not given.
     type: str
 """

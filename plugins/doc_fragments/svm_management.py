@@ -14,18 +14,18 @@ options:
   username:
     description:
       - Name of the administrator of the Integration Server.
-      - Taken from E(KSVLA_ADMIN_USERNAME) when it is not given.
+      - Taken from the environment variable E(KSVLA_ADMIN_USERNAME) when it is not given.
     type: str
     default: admin
   password:
     description:
       - Password of that account, used to get a token.
-      - Taken from E(KSVLA_ADMIN_PASSWORD) when it is not given.
+      - Taken from the environment variable E(KSVLA_ADMIN_PASSWORD) when it is not given.
     type: str
   access_token:
     description:
       - A token to use instead of logging in, as M(ksvla.light_agent.ksvla_token) returns it.
       - When the server refuses it and O(password) is known, the module logs in once more.
-      - Taken from E(KSVLA_ACCESS_TOKEN) when it is not given.
+      - Taken from the environment variable E(KSVLA_ACCESS_TOKEN) when it is not given.
     type: str
 """

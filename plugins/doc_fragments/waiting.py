@@ -19,7 +19,7 @@ options:
     default: true
   wait_sleep:
     description:
-      - Seconds between two looks at most. The first looks come sooner.
+      - The longest pause between two requests for the state, in seconds. The first requests come sooner.
     type: float
     default: 5
   unreachable_timeout:
@@ -29,6 +29,11 @@ options:
       - Taken from the environment variable E(KSVLA_UNREACHABLE_TIMEOUT) when it is not given.
     type: float
     default: 120
+attributes:
+  waiting_group:
+    description: Use C(group/ksvla.light_agent.waiting) in C(module_defaults) to set defaults of the options about waiting
+      for all modules that wait. The other groups also hold modules that do not have these options.
+    support: full
 """
 
     CANCELING = r"""

@@ -92,6 +92,40 @@ def require_xml_text(value: Optional[str], option: str) -> None:
         )
 
 
+def require_no_final_line_break(value: Optional[str], option: str) -> None:
+    """Refuse a password with a line break at its end: where it is typed in, it cannot be typed."""
+    if value is not None and value.endswith(("\n", "\r")):
+        raise InputError(
+            f"{option} ends with a line break.",
+            hint="It comes with the content of a file or the output of a command: remove it with the filter trim.",
+        )
+
+
+def administrator_password_advice(value: str, option: str) -> Optional[str]:
+    """Return a warning about a password that Kaspersky Security Center will refuse, or None.
+
+    The server creates the tenant's Administration Server before it sets the password, so the refusal comes late.
+    """
+    groups = (r"[A-Z]", r"[a-z]", r"[0-9]", r"[^A-Za-z0-9\s]")
+    problems = (
+        (len(value) < 8, "is shorter than 8 characters"),
+        (len(value) > 256, "is longer than 256 characters"),
+        (16 < len(value) <= 256, "is longer than 16 characters, which only version 15.1 and later accepts"),
+        (sum(bool(re.search(group, value)) for group in groups) < 3, "has characters from fewer than three groups"),
+        (bool(re.search(r"\s", value)), "has a blank"),
+        (not value.isascii(), "has characters outside ASCII"),
+        (".@" in value, "has a period directly before @"),
+    )
+    found = [text for wrong, text in problems if wrong]
+    if not found:
+        return None
+    return (
+        f"Kaspersky Security Center may refuse {option}: it {' and '.join(found)}. Its rule: 8 to 16 characters (up to 256 "
+        "from version 15.1), from at least three of capital letters, small letters, digits and special characters; no "
+        "blanks, ASCII only, no period directly before @."
+    )
+
+
 def date_time(value: Optional[str], option: str) -> Optional[str]:
     """Return a date and time without zone as the API writes them; a date alone means the beginning of that day.
 

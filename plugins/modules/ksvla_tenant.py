@@ -60,7 +60,8 @@ options:
   user_data:
     description:
       - Additional information about the tenant, free text.
-    type: str
+      - A dictionary or list is stored as JSON, with its keys sorted.
+    type: raw
   preferred_viis_address:
     description:
       - IP address of the Integration Server that the Light Agents of the tenant will connect to.
@@ -210,7 +211,7 @@ DEFINITION = ModuleDefinition(
         "status": {"type": "str", "choices": ["active", "inactive"]},
         "type": {"type": "str", "choices": ["complete", "simple"]},
         "description": {"type": "str"},
-        "user_data": {"type": "str"},
+        "user_data": arguments.TEXT_OR_JSON,
         "preferred_viis_address": {"type": "str"},
         "admin_username": {"type": "str"},
         "admin_password": {"type": "str", "no_log": True},

@@ -50,7 +50,8 @@ options:
   user_data:
     description:
       - Additional information about the virtual machine, free text. Left as it is when not given.
-    type: str
+      - A dictionary or list is stored as JSON, with its keys sorted.
+    type: raw
   vms:
     description:
       - The virtual machines, when there are several.
@@ -71,8 +72,9 @@ options:
         type: str
       user_data:
         description:
-          - Additional information about the virtual machine. Left as it is when not given.
-        type: str
+          - Additional information about the virtual machine, free text. Left as it is when not given.
+          - A dictionary or list is stored as JSON, with its keys sorted.
+        type: raw
   state:
     description:
       - Whether the listed virtual machines are registered for the tenant.
@@ -227,7 +229,7 @@ _VM = {
     "bios_id": {"type": "str"},
     "vm_id": {"type": "str"},
     "name": {"type": "str"},
-    "user_data": {"type": "str"},
+    "user_data": arguments.TEXT_OR_JSON,
 }
 
 DEFINITION = ModuleDefinition(

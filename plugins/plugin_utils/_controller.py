@@ -17,14 +17,17 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.check import with_json_text
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
     ModuleDefinition,
-    blank_refusal,
     execute,
     hidden_values,
+    refusal,
 )
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.paths import with_local_paths
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import STATE_DIR
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._file_attributes import ControllerFileAttributes
 
 _CONNECTIONS = ConnectionPool()
@@ -35,8 +38,9 @@ _CONNECTIONS = ConnectionPool()
 class TaskRun:
     """How a task is run inside the controller.
 
-    :param environment: The variables of the task's ``environment``.
+    :param environment: The variables of a process that would do the work.
     :param folder: Where relative paths begin, as for a module on a local connection.
+    :param temporary: Gives a folder for files that are needed until the end of the run.
     :param invocation: Whether the result names the arguments.
     """
 
@@ -47,40 +51,55 @@ class TaskRun:
     folder: str
     progress: Callable[[str, str], None]
     trace: Callable[[str], None]
+    temporary: Callable[[], str]
     invocation: bool = True
 
 
 def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskRun) -> dict[str, Any]:
     """Validate the arguments, call the function, and return the task's result."""
-    with _surroundings(task.environment, task.folder):
-        spec = dict(definition.options)
-        if definition.writes_files:
-            spec = {**FILE_COMMON_ARGUMENTS, **spec}
-        given = plain(arguments)
-        validation = ArgumentSpecValidator(spec, **definition.rules()).validate(given)
-        parameters = validation.validated_parameters
-        hidden = hidden_values(definition, parameters, validation._no_log_values, given)
-        warnings: list[str] = []
-        files = ControllerFileAttributes(check_mode=task.check_mode)
-        message = blank_refusal(definition, given) or _validation_message(validation, task.module_name)
-        if message is not None:
-            result: dict[str, Any] = {"failed": True, "msg": message}
-        else:
-            context = Context(
-                check_mode=task.check_mode,
-                diff=task.diff,
-                warn=warnings.append,
-                progress=lambda subject, text: task.progress(*(remove_values([subject, text], hidden))),
-                trace=lambda line: task.trace(remove_values(line, hidden)),
-                connections=_CONNECTIONS,
-                files=files,
-            )
-            result = execute(definition, parameters, context)
-        files.add_facts(result)
+    with _process_environment(task.environment, task.folder):
+        return _run(definition, arguments, task)
+
+
+def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskRun) -> dict[str, Any]:
+    hidden = hidden_values(definition, arguments)
+    message = refusal(definition, arguments)
+    if message is not None:
+        return _refused(message, hidden, task)
+    spec = {**(FILE_COMMON_ARGUMENTS if definition.writes_files else {}), **definition.options}
+    given = with_json_text(definition.options, arguments)
+    validation = ArgumentSpecValidator(spec, **definition.rules()).validate(given)
+    message = _validation_message(validation, task.module_name)
+    if message is not None:
+        return _refused(message, hidden, task)
+    parameters = validation.validated_parameters
+    hidden |= hidden_values(definition, parameters, validation._no_log_values)
+    warnings: list[str] = []
+    files = ControllerFileAttributes(check_mode=task.check_mode)
+    context = Context(
+        check_mode=task.check_mode,
+        diff=task.diff,
+        warn=warnings.append,
+        progress=lambda subject, text: task.progress(*(remove_values([subject, text], hidden))),
+        trace=lambda line: task.trace(remove_values(line, hidden)),
+        connections=_CONNECTIONS,
+        files=files,
+        state_dir=task.environment.get(STATE_DIR),
+    )
+    result = execute(definition, with_local_paths(definition.options, parameters, task.temporary), context)
+    files.add_facts(result)
     if task.invocation:
         result["invocation"] = {"module_args": parameters}
     if warnings:
         result["warnings"] = list(dict.fromkeys(warnings))
+    return without_secrets(result, hidden)
+
+
+def _refused(message: str, hidden: set[str], task: TaskRun) -> dict[str, Any]:
+    """Return the result of a task whose arguments are refused; it shows none of them."""
+    result: dict[str, Any] = {"failed": True, "msg": message}
+    if task.invocation:
+        result["invocation"] = {"module_args": {}}
     return without_secrets(result, hidden)
 
 
@@ -102,14 +121,14 @@ def _validation_message(validation: Any, module_name: str) -> str | None:
 
 
 @contextmanager
-def _surroundings(environment: Mapping[str, str], folder: str) -> Iterator[None]:
+def _process_environment(environment: Mapping[str, str], folder: str) -> Iterator[None]:
     """Give the worker process the variables and the folder that a module process would have.
 
-    A worker runs one task and nothing else, so that nobody else sees the change.
+    A worker runs one task and nothing else, so nothing else sees the change.
     """
     before = dict(os.environ)
     here = os.getcwd()
-    os.environ.update({name: str(value) for name, value in environment.items()})
+    os.environ.update(environment)
     try:
         os.chdir(folder)
         yield

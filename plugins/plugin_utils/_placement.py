@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,13 @@ CHOICES = ("auto", "controller", "module")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class TaskEnvironment:
     """What decides about the place.
 
     :param transport: The connection after any delegation, such as ``local`` or ``ssh``.
-    :param interpreter: The Python that the user configured for modules; ``auto`` and its like leave it open.
+    :param interpreter: The Python that the user configured for modules; ``auto`` and similar values leave it open.
     :param controller_python: The Python that runs the controller.
-    :param missing_library: A library that the controller lacks, or None.
+    :param missing_library: A library that the controller's Python does not have, or None.
     """
 
     transport: str
@@ -41,40 +41,50 @@ class Surroundings:
         if self.interpreter and not self.interpreter.startswith("auto") and not self._same_python():
             return f"another Python is configured for modules: {self.interpreter}"
         if self.missing_library:
-            return f"the controller's Python lacks the library {self.missing_library}"
+            return f"the controller's Python does not have the library {self.missing_library}"
         return None
 
     def _same_python(self) -> bool:
-        # Links are not followed, since the Python of a virtual environment is a link to one outside of it.
-        return os.path.normpath(self.interpreter or "") == os.path.normpath(self.controller_python)
+        return _python(self.interpreter or "") == _python(self.controller_python)
 
 
-def wanted_place(variable: Any, environment: Mapping[str, str]) -> str:
+def _python(path: str) -> tuple[str, str | None]:
+    """Return what identifies a Python: its file, links followed, and its virtual environment.
+
+    The Python of a virtual environment is a link to one outside of it. It finds its environment by ``pyvenv.cfg`` beside
+    the link or one folder up.
+    """
+    if os.sep not in path:
+        path = shutil.which(path) or path
+    folder = os.path.realpath(os.path.dirname(path))
+    environments = (each for each in (folder, os.path.dirname(folder)) if os.path.exists(f"{each}/pyvenv.cfg"))
+    return os.path.realpath(path), next(environments, None)
+
+
+def wanted_place(variable: Any, environment: str | None) -> str:
     """Return the place that the user wants: the variable ``ksvla_execution``, else ``KSVLA_EXECUTION``, else ``auto``.
 
     :raises ValueError: when it is none of the choices.
     """
     name, value = "ksvla_execution", variable
     if value is None or value == "":
-        name, value = "KSVLA_EXECUTION", environment.get("KSVLA_EXECUTION") or "auto"
+        name, value = "KSVLA_EXECUTION", environment or "auto"
     if value not in CHOICES:
-        raise ValueError(f"{name} is {value!r}: it may be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}.")
+        raise ValueError(f"{name} is {value!r}: it must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}.")
     return str(value)
 
 
-def choose_place(wanted: str, surroundings: Surroundings) -> str:
+def choose_place(wanted: str, obstacle: str | None) -> str:
     """Return ``controller`` or ``module``.
 
+    :param obstacle: Why the work cannot be done inside the controller.
     :raises ValueError: when the controller is wanted where it cannot do the work, saying why.
     """
-    if wanted == "module":
+    if wanted == "module" or (obstacle is not None and wanted == "auto"):
         return "module"
-    obstacle = surroundings.obstacle()
     if obstacle is None:
         return "controller"
-    if wanted == "controller":
-        raise ValueError(
-            f"The work cannot be done inside the controller, as ksvla_execution demands: {obstacle}. "
-            "Set it to auto, or remove the cause."
-        )
-    return "module"
+    raise ValueError(
+        f"The work cannot be done inside the controller, as ksvla_execution requires: {obstacle}. "
+        "Set it to auto, or remove the cause."
+    )

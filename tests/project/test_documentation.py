@@ -32,6 +32,8 @@ GROUPS = {
     "multitenancy": set(TENANT_MODULES) | set(BOTH_APIS),
     "svm_management": set(SVM_MODULES) | set(BOTH_APIS),
 }
+WAITING = "waiting"
+"""The group of the modules that wait; its members follow from their options."""
 _ACCOUNTS = {
     "multitenancy": _arguments.multitenancy_account,
     "svm_management": _arguments.svm_management_account,
@@ -220,11 +222,12 @@ def _variables(option: Mapping[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in BOTH_APIS])
-def test_the_documented_variables_are_the_fallbacks(name: str) -> None:
-    documented = documentation(name)["options"]
-    for option, spec in definition_of(name).options.items():
-        fallback = list(spec.get("fallback", (None, []))[1])
-        assert _variables(documented[option]) == fallback, option
+def test_the_documented_variables_are_those_that_are_read(name: str) -> None:
+    options = definition_of(name).options
+    for option, description in documentation(name)["options"].items():
+        apis = ({"api": api} for api in ("multitenancy", "svm_management"))
+        read = [_arguments.variables_of(options, api).get(option) for api in apis]
+        assert _variables(description) == list(dict.fromkeys(filter(None, read))), option
 
 
 def test_all_variables_of_the_connection() -> None:
@@ -253,23 +256,20 @@ def test_the_time_to_wait(name: str, timeout: int) -> None:
 
 
 def test_the_action_groups() -> None:
-    assert {name: set(members) for name, members in runtime()["action_groups"].items()} == GROUPS
+    waiting = {name for name in MODULES if "wait_timeout" in definition_of(name).options}
+    groups = {name: set(members) for name, members in runtime()["action_groups"].items()}
+    assert groups == {**GROUPS, WAITING: waiting}
     for members in runtime()["action_groups"].values():
         assert members == sorted(set(members))
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_documents_its_action_groups(name: str) -> None:
-    membership = documentation(name)["attributes"]["action_group"]["membership"]
-    assert set(membership) == {f"{COLLECTION}.{group}" for group, members in GROUPS.items() if name in members}
-
-
-def test_every_module_is_run_by_the_action_plugin() -> None:
-    routing = runtime()["plugin_routing"]
-    expected = f"{COLLECTION}._ksvla_task"
-    sent = {name: each.get("action_plugin") for name, each in routing.get("modules", {}).items()}
-    sent |= {name: each.get("redirect") for name, each in routing.get("action", {}).items()}
-    assert sent == dict.fromkeys(MODULES, expected)
+    attributes = documentation(name)["attributes"]
+    assert set(attributes["action_group"]["membership"]) == {
+        f"{COLLECTION}.{group}" for group, members in GROUPS.items() if name in members
+    }
+    assert ("waiting_group" in attributes) == (name in runtime()["action_groups"][WAITING])
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -26,6 +26,7 @@ _RANKS = {
     "_module.context": 2,
     "_api": 3,
     "_tasks": 4,
+    "_tasks.memory": _BASE,
     "_state": 5,
     "_module.definition": 6,
     "_module.run": 7,
@@ -143,11 +144,17 @@ def test_what_nobody_else_shall_use_is_private(path: Path) -> None:
 
 def test_there_is_one_action_plugin_under_the_name_of_each_module() -> None:
     files = {path.name: path for path in (PLUGINS / "action").glob("*.py")}
-    del files["_ksvla_task.py"]
     assert set(files) == {path.name for path in (PLUGINS / "modules").glob("*.py")}
     (text,) = {path.read_text(encoding="utf-8") for path in files.values()}
-    assert "from ._ksvla_task import ActionModule, import_ahead\n" in text
+    docstring, *statements = ast.parse(text).body
+    assert isinstance(docstring, ast.Expr)
+    assert [ast.unparse(node) for node in statements] == [
+        "from __future__ import annotations",
+        f"from {PACKAGE}.plugin_utils._action import action_plugin",
+        "ActionModule = action_plugin(__name__)",
+    ]
     assert not any(path.is_symlink() for path in files.values()), "tools take a link for another name of the module"
+    assert "plugin_routing" not in (PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8")
 
 
 def test_what_a_task_needs_is_imported_before_it_runs() -> None:

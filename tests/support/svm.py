@@ -14,11 +14,12 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import SYSTEM_CLOCK, Clock
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.check import with_json_text
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
     ModuleDefinition,
-    blank_refusal,
     execute,
+    refusal,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from simulator.testing import RunningSimulator
@@ -63,9 +64,10 @@ class Caller:
         ).DEFINITION
         if "wait_sleep" in definition.options:
             given = {"wait_sleep": 0.05, "wait_timeout": 20, **given}
-        refusal = blank_refusal(definition, given)
-        if refusal is not None:
-            return {"failed": True, "changed": False, "msg": refusal}
+        message = refusal(definition, given)
+        if message is not None:
+            return {"failed": True, "changed": False, "msg": message}
+        given = with_json_text(definition.options, given)
         validation = ArgumentSpecValidator(definition.options, **definition.rules()).validate(given)
         if validation.error_messages:
             return {"failed": True, "changed": False, "msg": "; ".join(validation.error_messages)}

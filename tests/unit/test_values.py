@@ -165,10 +165,13 @@ def test_nothing_is_hidden_where_there_is_no_secret() -> None:
 
 
 def test_what_a_module_hides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KSVLA_ADMIN_PASSWORD", "from-environment")
-    definition = ModuleDefinition(options={}, function=lambda _p, _c: {})
-    hidden = hidden_values(definition, {"username": "me", "admin_username": "keeper"}, ["given", 12])
-    for secret in ("given", "12", "from-environment"):
+    monkeypatch.setenv("KSVLA_ADMIN_PASSWORD", "of-another-module")
+    options = {"admin_password": {"type": "str", "no_log": True}}
+    definition = ModuleDefinition(options=options, function=lambda _p, _c: {})
+    arguments = {"username": "me", "admin_username": "keeper", "admin_password": "own"}
+    hidden = hidden_values(definition, arguments, ["given", 12])
+    assert "of-another-module" not in hidden
+    for secret in ("given", "12", "own"):
         assert secret in hidden
         assert base64.b64encode(secret.encode()).decode() in hidden
         for account in ("me", "keeper", "multitenancy", "admin"):

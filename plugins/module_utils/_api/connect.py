@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Union
 
 from .._module.arguments import MULTITENANCY
@@ -72,14 +71,10 @@ def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, Sv
 
 
 def _with_account(parameters: Parameters) -> Parameters:
-    """Fill in the account of the API that is spoken from the environment, where the parameters leave it out."""
-    api = parameters["api"]
-    name, default = ("KSVLA_MULTITENANCY", "multitenancy") if api == MULTITENANCY else ("KSVLA_ADMIN", "admin")
+    """Return the parameters with the usual account of the API that is spoken, where they leave it out."""
     filled = dict(parameters)
-    filled["username"] = parameters.get("username") or os.environ.get(f"{name}_USERNAME") or default
-    filled["password"] = parameters.get("password") or os.environ.get(f"{name}_PASSWORD")
-    if api == MULTITENANCY:
+    if parameters["api"] == MULTITENANCY:
         filled["access_token"] = None
-    else:
-        filled["access_token"] = parameters.get("access_token") or os.environ.get("KSVLA_ACCESS_TOKEN")
+    if parameters.get("username") is None:
+        filled["username"] = "multitenancy" if parameters["api"] == MULTITENANCY else "admin"
     return filled

@@ -4,56 +4,83 @@
 """The options that modules share, as argument specs.
 
 They are described for the user in the documentation fragments ``connection``, ``multitenancy``, ``svm_management`` and
-``waiting``; a test holds both equal.
+``waiting``; a test holds both equal. The action plugin takes options that are not given from environment variables.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-from ansible.module_utils.common.parameters import env_fallback
 
 Options = dict[str, dict[str, Any]]
 
 MULTITENANCY = "multitenancy"
 SVM_MANAGEMENT = "svm_management"
 
+TEXT_OR_JSON: dict[str, Any] = {"type": "raw"}
+"""The spec of an option that takes text; a dictionary or list is stored as JSON."""
 
-def _fallback(*variables: str) -> tuple[Any, list[str]]:
-    return (env_fallback, list(variables))
+_VARIABLES = {
+    "host": "KSVLA_HOST",
+    "port": "KSVLA_PORT",
+    "validate_certs": "KSVLA_VALIDATE_CERTS",
+    "ca_path": "KSVLA_CA_PATH",
+    "fingerprint": "KSVLA_FINGERPRINT",
+    "request_timeout": "KSVLA_REQUEST_TIMEOUT",
+    "retries": "KSVLA_RETRIES",
+    "unreachable_timeout": "KSVLA_UNREACHABLE_TIMEOUT",
+}
+_ACCOUNT_VARIABLES = {
+    MULTITENANCY: {"username": "KSVLA_MULTITENANCY_USERNAME", "password": "KSVLA_MULTITENANCY_PASSWORD"},
+    SVM_MANAGEMENT: {
+        "username": "KSVLA_ADMIN_USERNAME",
+        "password": "KSVLA_ADMIN_PASSWORD",
+        "access_token": "KSVLA_ACCESS_TOKEN",
+    },
+}
+
+
+def variables_of(options: Options, arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variable of each option that can be taken from one.
+
+    :param options: The module's options, which show which API it speaks.
+    :param arguments: The task's arguments; ``api`` decides for a module that speaks either API.
+    """
+    if "api" in options:
+        api = arguments.get("api") or options["api"]["default"]
+    else:
+        api = SVM_MANAGEMENT if "access_token" in options else MULTITENANCY
+    account = _ACCOUNT_VARIABLES.get(api, {}) if isinstance(api, str) else {}
+    return {option: variable for option, variable in {**_VARIABLES, **account}.items() if option in options}
 
 
 def connection() -> Options:
-    """Return the options that tell where the Integration Server is and how to talk to it."""
+    """Return the options for the address of the Integration Server and the connection with it."""
     return {
-        "host": {"type": "str", "fallback": _fallback("KSVLA_HOST")},
-        "port": {"type": "int", "default": 7271, "fallback": _fallback("KSVLA_PORT")},
-        "validate_certs": {"type": "bool", "default": True, "fallback": _fallback("KSVLA_VALIDATE_CERTS")},
-        "ca_path": {"type": "path", "fallback": _fallback("KSVLA_CA_PATH")},
-        "fingerprint": {"type": "str", "fallback": _fallback("KSVLA_FINGERPRINT")},
-        "request_timeout": {"type": "float", "default": 30, "fallback": _fallback("KSVLA_REQUEST_TIMEOUT")},
-        "retries": {"type": "int", "default": 5, "fallback": _fallback("KSVLA_RETRIES")},
+        "host": {"type": "str"},
+        "port": {"type": "int", "default": 7271},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "fingerprint": {"type": "str"},
+        "request_timeout": {"type": "float", "default": 30},
+        "retries": {"type": "int", "default": 5},
     }
 
 
 def multitenancy_account() -> Options:
     """Return the options of the account of API 2.0."""
     return {
-        "username": {
-            "type": "str",
-            "default": "multitenancy",
-            "fallback": _fallback("KSVLA_MULTITENANCY_USERNAME"),
-        },
-        "password": {"type": "str", "no_log": True, "fallback": _fallback("KSVLA_MULTITENANCY_PASSWORD")},
+        "username": {"type": "str", "default": "multitenancy"},
+        "password": {"type": "str", "no_log": True},
     }
 
 
 def svm_management_account() -> Options:
     """Return the options of the account of API 3.0."""
     return {
-        "username": {"type": "str", "default": "admin", "fallback": _fallback("KSVLA_ADMIN_USERNAME")},
-        "password": {"type": "str", "no_log": True, "fallback": _fallback("KSVLA_ADMIN_PASSWORD")},
-        "access_token": {"type": "str", "no_log": True, "fallback": _fallback("KSVLA_ACCESS_TOKEN")},
+        "username": {"type": "str", "default": "admin"},
+        "password": {"type": "str", "no_log": True},
+        "access_token": {"type": "str", "no_log": True},
     }
 
 
@@ -77,11 +104,7 @@ def waiting(timeout: int, *, cancel: bool = False) -> Options:
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": timeout},
         "wait_sleep": {"type": "float", "default": 5},
-        "unreachable_timeout": {
-            "type": "float",
-            "default": 120,
-            "fallback": _fallback("KSVLA_UNREACHABLE_TIMEOUT"),
-        },
+        "unreachable_timeout": {"type": "float", "default": 120},
     }
     if cancel:
         options["cancel_on_timeout"] = {"type": "bool", "default": False}

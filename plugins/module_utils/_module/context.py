@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from .._clock import SYSTEM_CLOCK, Clock
+from .._tasks.memory import Memory
 from .._transport.pool import ConnectionPool
 
 Parameters = Mapping[str, Any]
@@ -25,7 +26,7 @@ class FileAttributes(Protocol):
     """Applies the usual file options (mode, owner, group, and so on) to a file that a module wrote."""
 
     def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
-        """Bring the file's attributes to what the parameters say and return whether anything changed."""
+        """Set the file's attributes as the parameters say and return whether anything changed."""
 
 
 class NoFileAttributes:
@@ -56,6 +57,7 @@ class Context:
     :param connections: Kept as long as the process.
     :param clock: What everything that waits looks at.
     :param files: Applies file attributes.
+    :param state_dir: The folder that the user names for what is remembered between runs; None for the default.
     """
 
     check_mode: bool = False
@@ -66,3 +68,12 @@ class Context:
     connections: ConnectionPool = field(default_factory=ConnectionPool)
     clock: Clock = SYSTEM_CLOCK
     files: FileAttributes = field(default_factory=NoFileAttributes)
+    state_dir: Optional[str] = None
+
+    def memory(self, server: str) -> Memory:
+        """Return what this machine remembers about a server.
+
+        :param server: The server's address, such as ``https://ksv.example.com:7271``.
+        :raises InputError: when the folder that the user names cannot be used.
+        """
+        return Memory(server, self.state_dir, self.clock)

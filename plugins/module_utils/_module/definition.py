@@ -8,7 +8,6 @@ The module file, the action plugin and the tests all read the same definition.
 
 from __future__ import annotations
 
-import os
 import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +17,10 @@ from typing import Any, Optional
 from .._errors import KsvlaError
 from .._validation import blank_place
 from . import arguments
+from .check import misfit
 from .context import Context, Function, Parameters, Result
-from .secret_arguments import secret_arguments
-from .secrets import hidden_forms
+from .secrets import hidden_forms, secret_values
 
-_SECRET_VARIABLES = ("KSVLA_MULTITENANCY_PASSWORD", "KSVLA_ADMIN_PASSWORD", "KSVLA_ACCESS_TOKEN")
 LIBRARIES = ("requests", "xmltodict")
 
 
@@ -58,15 +56,15 @@ class ModuleDefinition:
         }
 
 
-def blank_refusal(definition: ModuleDefinition, arguments: Mapping[str, Any]) -> Optional[str]:
-    """Return the message that refuses the first option that is blank and must not be, or None.
+def refusal(definition: ModuleDefinition, arguments: Mapping[str, Any]) -> Optional[str]:
+    """Return the message that refuses the first argument that is blank and must not be, or has the wrong type, or None.
 
     :param arguments: The task's arguments as they were given: once they are validated, an option that is null cannot be
-        told from one that is left out.
+        distinguished from one that is left out, nor a list from text.
     """
     place = blank_place(definition.never_blank, arguments)
     if place is None:
-        return None
+        return misfit(definition.options, arguments)
     option: Mapping[str, Any] = {"options": definition.options}
     for name in re.sub(r"\[\d+\]", "", place).split("."):
         option = option["options"][name]
@@ -89,17 +87,15 @@ def execute(definition: ModuleDefinition, parameters: Parameters, context: Conte
 
 
 def hidden_values(
-    definition: ModuleDefinition, parameters: Parameters, no_log_values: Iterable[Any] = (), arguments: Any = None
+    definition: ModuleDefinition, arguments: Mapping[str, Any], no_log_values: Iterable[Any] = ()
 ) -> set[str]:
-    """Return everything that may not be shown: the secret values in all their forms, also those of the environment.
+    """Return everything that may not be shown: the values of the module's secret options in all their forms.
 
+    :param arguments: The task's arguments, validated or not.
     :param no_log_values: What Ansible found.
-    :param arguments: The task's arguments as they were given, where they may not be as they should be.
     """
-    secrets = {str(value) for value in no_log_values}
-    secrets.update(secret_arguments(definition.options, parameters if arguments is None else arguments))
-    secrets.update(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))
-    usernames = [str(parameters[name]) for name in ("username", "admin_username") if parameters.get(name)]
+    secrets = {str(value) for value in no_log_values} | set(secret_values(definition.options, arguments))
+    usernames = [str(arguments[name]) for name in ("username", "admin_username") if arguments.get(name)]
     usernames.extend(("multitenancy", "admin"))
     return hidden_forms(secrets, [(username, secret) for username in usernames for secret in secrets])
 

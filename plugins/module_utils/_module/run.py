@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._errors import KsvlaError
+from .check import with_json_text
 from .context import Context, Parameters
-from .definition import ModuleDefinition, blank_refusal, execute, hidden_values, missing_library
+from .definition import ModuleDefinition, execute, hidden_values, missing_library, refusal
+from .paths import restored, with_local_paths
 
 TRACE_VERBOSITY = 3
 TRACE_KEY = "_ksvla_trace"
@@ -45,48 +48,59 @@ def refuse_attribute(msg: str, **details: Any) -> None:
 
 
 class _Module(AnsibleModule):
-    """A module that knows its secrets also while it refuses its arguments, and so does not show them.
+    """A module that checks its arguments before they are converted, and shows nothing of what it refuses."""
 
-    Blank options are refused before anything else that is wrong with the arguments, as inside the controller.
-    """
+    params: dict[str, Any]
 
     def __init__(self, definition: ModuleDefinition) -> None:
         self._definition = definition
         self._hidden: set[str] = set()
-        self.refusal: Optional[str] = None
+        self._refusal: Optional[str] = None
+        self._accepted = False
         super().__init__(
             argument_spec=dict(definition.options),
             supports_check_mode=True,
             add_file_common_args=definition.writes_files,
             **definition.rules(),
         )
+        self._refuse()
+        self._accepted = True
+        self._hidden = hidden_values(definition, self.params, self.no_log_values)
 
     def _load_params(self) -> None:
-        """Note the secrets and what is blank before the arguments are checked and converted, which replaces them."""
+        """Check the arguments as they were given, which are replaced by what they are converted to."""
         super()._load_params()
-        self.refusal = blank_refusal(self._definition, self.params)
+        self._refusal = refusal(self._definition, self.params)
         self._hidden = hidden_values(self._definition, self.params)
+        if self._refusal is None:
+            self.params = with_json_text(self._definition.options, self.params)
+        else:
+            # Ansible's own checks expect that at least dictionaries are dictionaries.
+            self.params = {name: value for name, value in self.params.items() if name.startswith("_ansible_")}
+
+    def _refuse(self) -> None:
+        if self._refusal is not None:
+            self.fail_json(self._refusal)
 
     def fail_json(self, msg: str, **details: Any) -> None:
-        """Fail without showing them."""
+        """Fail without showing secrets, nor any argument that was refused."""
         self.no_log_values.update(self._hidden)
-        super().fail_json(self.refusal or msg, **details)
+        if not self._accepted:
+            msg, details["invocation"] = self._refusal or msg, {"module_args": {}}
+        super().fail_json(msg, **restored(details))
 
     def exit_json(self, **result: Any) -> None:
-        """End well without showing them."""
+        """End well without showing secrets."""
         self.no_log_values.update(self._hidden)
-        super().exit_json(**result)
+        super().exit_json(**restored(result))
 
 
 def run_module(definition: ModuleDefinition) -> None:
     """Read the parameters, do the work, and print the result."""
     module = _Module(definition)
-    if module.refusal is not None:
-        module.fail_json(module.refusal)
     library = missing_library()
     if library is not None:
         module.fail_json(msg=missing_required_lib(library))
-    module.no_log_values.update(hidden_values(definition, module.params, module.no_log_values))
     trace: list[str] = []
     context = Context(
         check_mode=module.check_mode,
@@ -94,8 +108,10 @@ def run_module(definition: ModuleDefinition) -> None:
         warn=module.warn,
         trace=trace.append if module._verbosity >= TRACE_VERBOSITY else lambda _line: None,
         files=_ModuleFileAttributes(module),
+        state_dir=os.environ.get("KSVLA_STATE_DIR") or None,
     )
-    result = execute(definition, module.params, context)
+    parameters = with_local_paths(definition.options, module.params, lambda: str(module.tmpdir))
+    result = execute(definition, parameters, context)
     context.connections.close()
     if trace:
         result[TRACE_KEY] = trace

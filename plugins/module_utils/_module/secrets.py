@@ -1,14 +1,32 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The forms in which a secret could show up, so that all of them can be hidden."""
+"""The secrets of a task, in all the forms in which they could be shown, so that they can be hidden."""
 
 from __future__ import annotations
 
 import base64
 import html
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .arguments import Options
+
+
+def secret_values(options: Options, arguments: Any) -> Iterator[str]:
+    """Give the values of the secret options, at any depth.
+
+    :param options: The argument spec that the arguments should fit; what does not fit it is passed over, since a task
+        that is refused shows no argument.
+    """
+    for item in arguments if isinstance(arguments, (list, tuple)) else (arguments,):
+        for name, value in item.items() if isinstance(item, Mapping) else ():
+            option = options.get(name, {})
+            if option.get("no_log") and value is not None and not isinstance(value, bool):
+                yield str(value)
+            elif option.get("options"):
+                yield from secret_values(option["options"], value)
 
 
 def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()) -> set[str]:

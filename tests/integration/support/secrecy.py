@@ -10,6 +10,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from integration.support.playbooks import Json, Playbooks, Run, with_descendants
 
@@ -23,10 +24,10 @@ def base64_of(text: str) -> str:
 
 
 def run_watched(
-    playbooks: Playbooks, tasks: list[Json], place: str, environment: Mapping[str, str]
+    playbooks: Playbooks, tasks: list[Json], place: str | None, environment: Mapping[str, str | None], **options: Any
 ) -> tuple[Run, set[str]]:
     """Run tasks with the most verbose output; return the run and the command lines of all processes meanwhile."""
-    with playbooks.started(tasks, place, arguments=["-vvvv"], environment=environment) as running:
+    with playbooks.started(tasks, place, arguments=["-vvvv"], environment=environment, **options) as running:
         with _command_lines(running.process.pid) as seen:
             output, errors = running.process.communicate(timeout=900)
         return running.ended(output, errors).succeeded(), seen

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controller's side: where a task runs, what it shows, and that it works as a module process does."""
+"""Work inside the controller gives the results that a module process would give."""
 
 from __future__ import annotations
 
@@ -14,141 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.web import FakeTime
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context, Parameters
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, plain, run_in_controller
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._file_attributes import ControllerFileAttributes
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement import (
-    CHOICES,
-    Surroundings,
-    choose_place,
-    wanted_place,
-)
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._progress import ProgressLines
-
-# ---- where ------------------------------------------------------------------------------------------------------------
-
-
-def surroundings(**changes: Any) -> Surroundings:
-    given_values = {
-        "transport": "local",
-        "become": False,
-        "asynchronous": False,
-        "interpreter": None,
-        "controller_python": "/venv/bin/python",
-        "missing_library": None,
-    }
-    return Surroundings(**{**given_values, **changes})
-
-
-OBSTACLES: list[tuple[dict[str, Any], str]] = [
-    ({"transport": "ssh"}, "the connection is ssh"),
-    ({"transport": "ansible.netcommon.httpapi"}, "the connection is ansible.netcommon.httpapi"),
-    ({"become": True}, "becomes another user"),
-    ({"asynchronous": True}, "asynchronous"),
-    ({"interpreter": "/usr/bin/python3"}, "another Python is configured for modules: /usr/bin/python3"),
-    ({"missing_library": "requests"}, "lacks the library requests"),
-]
-
-
-@pytest.mark.parametrize(
-    "interpreter", [None, "", "auto", "auto_silent", "auto_legacy", "/venv/bin/python", "/venv/bin/../bin/python"]
-)
-def test_inside_the_controller(interpreter: str | None) -> None:
-    here = surroundings(interpreter=interpreter)
-    assert here.obstacle() is None
-    assert [choose_place(wanted, here) for wanted in CHOICES] == ["controller", "controller", "module"]
-
-
-@pytest.mark.parametrize(("changes", "reason"), OBSTACLES)
-def test_as_a_module(changes: dict[str, Any], reason: str) -> None:
-    there = surroundings(**changes)
-    assert choose_place("auto", there) == "module"
-    assert choose_place("module", there) == "module"
-    with pytest.raises(ValueError, match="as ksvla_execution demands") as caught:
-        choose_place("controller", there)
-    assert reason in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("variable", "environment", "place"),
-    [
-        (None, {}, "auto"),
-        ("", {}, "auto"),
-        (None, {"KSVLA_EXECUTION": ""}, "auto"),
-        (None, {"KSVLA_EXECUTION": "module"}, "module"),
-        ("controller", {"KSVLA_EXECUTION": "module"}, "controller"),
-    ],
-)
-def test_what_the_user_wants(variable: Any, environment: dict[str, str], place: str) -> None:
-    assert wanted_place(variable, environment) == place
-
-
-@pytest.mark.parametrize(
-    ("variable", "environment", "message"),
-    [
-        ("here", {}, "^ksvla_execution is 'here': it may be auto, controller or module"),
-        (True, {}, "^ksvla_execution is True"),
-        (None, {"KSVLA_EXECUTION": "x"}, "^KSVLA_EXECUTION is 'x'"),
-    ],
-)
-def test_a_wish_that_is_none(variable: Any, environment: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        wanted_place(variable, environment)
-
-
-# ---- progress ---------------------------------------------------------------------------------------------------------
-
-
-class Screen:
-    def __init__(self) -> None:
-        self.clock = FakeTime()
-        self.lines: list[str] = []
-        self.show = ProgressLines(self.lines.append, "  [host] ", "own", self.clock.monotonic)
-
-    def after(self, seconds: float, subject: str, text: str) -> None:
-        self.clock.now += seconds
-        self.show(subject, text)
-
-
-def test_a_short_wait_shows_nothing() -> None:
-    screen = Screen()
-    for _look in range(14):
-        screen.after(0.1, "svm-07", "Upload 1 %")
-    assert screen.lines == []
-
-
-def test_each_subject_has_its_line_and_not_too_often() -> None:
-    screen = Screen()
-    screen.after(2, "svm-07", "Upload 1 %")
-    screen.after(0, "svm-08", "Upload 1 %")
-    screen.after(0.5, "svm-07", "Upload 2 %")
-    screen.after(0.6, "svm-07", "Upload 3 %")
-    assert screen.lines == [
-        "  [host] svm-07: Upload 1 %",
-        "  [host] svm-08: Upload 1 %",
-        "  [host] svm-07: Upload 3 %",
-    ]
-
-
-def test_a_subject_that_is_the_host_is_not_named_twice() -> None:
-    screen = Screen()
-    screen.after(2, "own", "Upload 1 %")
-    assert screen.lines == ["  [host] Upload 1 %"]
-
-
-def test_what_does_not_change_is_shown_again_after_a_minute() -> None:
-    screen = Screen()
-    screen.after(2, "a", "Running")
-    for _second in range(59):
-        screen.after(1, "a", "Running")
-    assert len(screen.lines) == 1
-    screen.after(1, "a", "Running")
-    assert len(screen.lines) == 2
-
 
 # ---- plain arguments --------------------------------------------------------------------------------------------------
 
@@ -225,6 +96,7 @@ def run(function: Any, arguments: dict[str, Any], tmp_path: Path, **changes: Any
         folder=str(tmp_path),
         progress=changes.pop("progress", lambda _subject, _text: None),
         trace=changes.pop("trace", lambda _line: None),
+        temporary=lambda: str(tmp_path),
     )
     assert not changes
     return run_in_controller(definition, arguments, task)
@@ -248,7 +120,7 @@ def test_a_function_gets_its_parameters_and_how_it_runs(tmp_path: Path) -> None:
     assert (dict(os.environ), Path.cwd()) == before
 
 
-def test_the_surroundings_are_restored_after_a_fault(tmp_path: Path) -> None:
+def test_the_environment_is_restored_after_a_fault(tmp_path: Path) -> None:
     before = (dict(os.environ), Path.cwd())
 
     def function(_parameters: Parameters, _context: Context) -> dict[str, Any]:
@@ -264,7 +136,7 @@ def test_the_surroundings_are_restored_after_a_fault(tmp_path: Path) -> None:
     ("arguments", "changes", "message"),
     [
         ({"other": 1}, {}, "Unsupported parameters for (ksvla.light_agent.ksvla_thing) module: other"),
-        ({"number": "x"}, {}, "number"),
+        ({"number": "x"}, {}, "number must be a whole number, not text"),
         ({"word": "a", "password": "b"}, {"exclusive": True}, "mutually exclusive: word|password"),
         ({"mode": "0600"}, {}, "Unsupported parameters"),
     ],
@@ -278,6 +150,23 @@ def test_arguments_are_validated_before_anything_is_done(
     result = run(function, arguments, tmp_path, **changes)
     assert result["failed"] is True
     assert message in result["msg"]
+    assert result["invocation"] == {"module_args": {}}
+
+
+def test_the_passwords_of_the_process_hide_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KSVLA_ADMIN_PASSWORD", "admin")
+    result = run(lambda _p, _c: {"account": "northwind-admin"}, {"password": "s3cret!"}, tmp_path)
+    assert result["account"] == "northwind-admin"
+
+
+def test_the_folder_that_the_user_names_is_that_of_the_memory(tmp_path: Path) -> None:
+    def function(_parameters: Parameters, context: Context) -> dict[str, Any]:
+        return {"folder": str(context.memory("https://ksv:7271").folder)}
+
+    result = run(function, {}, tmp_path, environment={"KSVLA_STATE_DIR": str(tmp_path)})
+    assert result["folder"] == str(tmp_path / "ksv_7271")
+    result = run(function, {}, tmp_path, environment={"ANSIBLE_HOME": str(tmp_path / "home")})
+    assert result["folder"] == str(tmp_path / "home" / "ksvla" / "ksv_7271")
 
 
 def test_secrets_are_hidden_in_every_form(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ..._api import connect
@@ -14,9 +14,9 @@ from ..._api.multitenancy.records import Tenant
 from ..._clock import Deadline
 from ..._errors import InputError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.memory import Memory
 from ..._tasks.poller import GRACE_SECONDS, Poller, Waiting
-from ..change import diff_of
+from ..._validation import administrator_password_advice
+from ..change import Change, diff_of
 from .apply import TenantApplier
 from .find import TenantReference, did_you_mean, find_by_name, find_tenant
 from .plan import CREATE, differences, plan
@@ -35,10 +35,11 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
     try:
         server, settings = connect.multitenancy(parameters, context)
         api = server.within(poller.deadline)
-        applier = TenantApplier(api, poller, Memory(settings.origin, clock=context.clock), settings.retries)
+        applier = TenantApplier(api, poller, context.memory(settings.origin), settings.retries)
         before = _find(api, wanted, context)
         _judge_immutable(wanted, before, context)
         changes = plan(wanted, before)
+        _warn_about_password(wanted, changes, context)
         begun = changes if applier.waits else changes[:1]
         after = begun[-1].after if begun else before
         if changes and not context.check_mode:
@@ -86,6 +87,13 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
         if similar:
             context.warn(f"No tenant is named {reference.label!r}, so that there is nothing to remove.{similar}")
     return tenant
+
+
+def _warn_about_password(wanted: WantedTenant, changes: Sequence[Change[Tenant]], context: Context) -> None:
+    if changes and changes[0].action == CREATE and wanted.admin_password:
+        advice = administrator_password_advice(wanted.admin_password, "admin_password")
+        if advice is not None:
+            context.warn(advice)
 
 
 def _judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Context) -> None:

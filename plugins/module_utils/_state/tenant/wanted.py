@@ -14,7 +14,7 @@ from typing import Optional
 from ..._api.multitenancy.formats import NewTenant
 from ..._errors import InputError
 from ..._module.context import Context, Parameters
-from ..._validation import require_ip_address, require_text, require_xml_text
+from ..._validation import require_ip_address, require_no_final_line_break, require_text, require_xml_text
 from .find import TenantReference, tenant_reference
 
 
@@ -65,6 +65,7 @@ def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
         require_xml_text(parameters.get(option), option)
     require_text(parameters.get("admin_username"), "admin_username")
     require_ip_address(parameters.get("preferred_viis_address"), "preferred_viis_address")
+    require_no_final_line_break(parameters.get("admin_password"), "admin_password")
     _check_account(parameters)
     options = (
         "status",

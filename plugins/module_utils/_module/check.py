@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks the arguments of a task as they were given, before Ansible converts them.
+
+Ansible makes text of whatever stands in the place of text: ``name: [a]`` names a tenant ``['a']``, and ``name: No`` one
+``False``. So the types are checked here, from the same argument spec, with a message that names the place and says what
+is right. No message quotes a value that could be a secret at the wrong place.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional
+
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
+
+from .arguments import Options, waiting
+
+_WAITING = frozenset(waiting(0, cancel=True))
+_PLAIN_TYPES = ("str", "path", "raw", "int", "float", "bool")
+
+
+def misfit(options: Options, arguments: Mapping[str, Any]) -> Optional[str]:
+    """Return the message about the first argument that does not have the type of its option, or None."""
+    for name in arguments:
+        if name in _WAITING and name not in options and "wait" not in options:
+            return (
+                f"{name} is not an option of this module, which does not wait. In module_defaults, set it for the group "
+                "ksvla.light_agent.waiting: it holds the modules that wait."
+            )
+    return next(_misfits(options, arguments, ""), None)
+
+
+def with_json_text(options: Options, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with a dictionary or list as JSON where the option takes text or either of these.
+
+    The form of the JSON is always the same, so that a later run finds what is stored unchanged.
+    """
+    return {name: _json_text(options.get(name, {}), value) for name, value in arguments.items()}
+
+
+def _json_text(option: Mapping[str, Any], value: Any) -> Any:
+    if option.get("type") == "raw" and isinstance(value, (dict, list)):
+        # Twice, since keys that are numbers are text in JSON, and cannot be sorted beside others before.
+        return json.dumps(json.loads(json.dumps(value)), ensure_ascii=False, sort_keys=True)
+    inner = option.get("options")
+    if inner and isinstance(value, list):
+        return [with_json_text(inner, item) if isinstance(item, Mapping) else item for item in value]
+    if inner and isinstance(value, Mapping):
+        return with_json_text(inner, value)
+    return value
+
+
+def _misfits(options: Options, arguments: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for name, value in arguments.items():
+        if name in options:
+            yield from _misfits_of(options[name], value, f"{prefix}{name}")
+
+
+def _misfits_of(option: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:
+    kind = option.get("type", "str")
+    if value is None:
+        if option.get("required"):
+            yield f"{place} is empty: give a value."
+        elif option.get("default") is not None or option.get("choices"):
+            yield f"{place} is empty: give a value, or leave the option out."
+    elif kind in _PLAIN_TYPES:
+        wrong = _wrong(kind, value)
+        if wrong is not None:
+            yield f"{place} must be {wrong}{_advice(kind, option, value, place)}"
+    elif kind == "dict":
+        yield from _misfits_of_dictionary(option, value, place)
+    else:
+        yield from _misfits_of_list(option, value, place)
+
+
+def _misfits_of_dictionary(option: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from _misfits(option.get("options") or {}, value, f"{place}.")
+    else:
+        yield f"{place} must be a dictionary{_with_key(option)}, not {_kind(value)}."
+
+
+def _misfits_of_list(option: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:
+    element = {"type": option["elements"], "options": option.get("options"), "required": True}
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _misfits_of(element, item, f"{place}[{index}]")
+    elif element["type"] == "dict":
+        yield f"{place} must be a list of dictionaries{_with_key(option)}, not {_kind(value)}."
+    elif not isinstance(value, str):
+        yield f"{place} must be a list of texts, not {_kind(value)}."
+
+
+def _wrong(kind: str, value: Any) -> Optional[str]:
+    """Return what a plain value must be and what it is instead, or None when it is right."""
+    if kind == "bool":
+        given = value.strip().lower() if isinstance(value, str) else value
+        return None if isinstance(given, (bool, str, int)) and given in BOOLEANS else "true or false"
+    if kind in ("int", "float"):
+        return None if _is_number(kind, value) else f"a {'whole ' if kind == 'int' else ''}number"
+    if isinstance(value, str) or (kind == "raw" and isinstance(value, (dict, list))):
+        return None
+    return "text, a dictionary or a list" if kind == "raw" else "text"
+
+
+def _is_number(kind: str, value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return False
+    if kind == "int":
+        return not isinstance(value, float) and _converts(int, value)
+    return _converts(float, value) and math.isfinite(float(value))
+
+
+def _converts(convert: Any, value: Any) -> bool:
+    try:
+        convert(value)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _advice(kind: str, option: Mapping[str, Any], value: Any, place: str) -> str:
+    """Return the end of a message: what the value is instead, and how to write it right."""
+    if kind not in ("str", "path", "raw") or isinstance(value, (list, dict)):
+        return f", not {_kind(value)}."
+    if isinstance(value, bool):
+        return ", not true or false: put it in quotes (YAML takes yes, no, on and off for true and false)."
+    name = place.rpartition(".")[2]
+    example = "" if option.get("no_log") or "[" in name or isinstance(value, float) else f", {name}: '{value}'"
+    return f": quote the number{example}."
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is, without showing it."""
+    if isinstance(value, bool):
+        return "true or false"
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return "empty"
+    kinds = ((str, "text"), (Mapping, "a dictionary"), (list, "a list"), ((int, float), "a number"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), type(value).__name__)
+
+
+def _with_key(option: Mapping[str, Any]) -> str:
+    """Return which key a dictionary of an option is known by: the first that is required, or else the first."""
+    inner: Options = option.get("options") or {}
+    key = next((name for name in inner if inner[name].get("required")), next(iter(inner), ""))
+    return f" with {'an' if key[0] in 'aeiou' else 'a'} {key}" if key else ""
