@@ -102,8 +102,8 @@ def select(hosts: Sequence[Host], only: Any) -> tuple[list[Host], list[str]]:
     if unknown:
         there = [predicted_tenant(name) for name in sorted({host.tenant for host in hosts})]
         hint = did_you_mean(there, unknown[0])
-        if not hint and "," in unknown[0]:
-            hint = " Several names are a list, or a text with one name per line; a comma is part of a name."
+        if {part.strip() for part in unknown[0].split(",")} <= known:
+            hint = " Give several names as a list, or as a text with one name per line; a comma is part of a name."
         mistakes.append(
             f"ksvla_only: {', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} not among the "
             f"{len(hosts)} tenants here.{hint}"

@@ -83,8 +83,16 @@ def unknown_variables(names: Iterable[str], roles: Sequence[str]) -> Iterator[st
     for name in sorted(names):
         if not name.startswith(prefixes) or name in documented or name in _FACTS:
             continue
-        meant = [_REPLACED[name]] if name in _REPLACED else difflib.get_close_matches(name, documented, 1, _SIMILAR)
-        yield f"There is no variable {name}.{f' Did you mean {meant[0]}?' if meant else ''}"
+        meant = _REPLACED.get(name) or _nearest(name, documented, prefixes)
+        yield f"There is no variable {name}.{f' Did you mean {meant}?' if meant else ''}"
+
+
+def _nearest(name: str, documented: Iterable[str], prefixes: Sequence[str]) -> str | None:
+    """Return the variable with the same prefix that a name is most like, or None."""
+    prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
+    endings = [each.removeprefix(prefix) for each in documented if each.startswith(prefix)]
+    found = difflib.get_close_matches(name.removeprefix(prefix), sorted(endings), 1, _SIMILAR)
+    return prefix + found[0] if found else None
 
 
 def blank_variables(values: Mapping[str, Any], never_blank: Iterable[str]) -> Iterator[str]:
