@@ -245,6 +245,14 @@ def test_permissions_stay_or_are_what_the_user_wants(
     assert not report(report_id=made, dest=str(dest), **option)["changed"]
 
 
+def test_a_failure_after_the_file_was_put_into_place_says_changed(report: Report, made: str, dest: Path) -> None:
+    result = report(report_id=made, dest=str(dest), mode="nonsense")
+    assert (result["failed"], result["changed"], result["dest"]) == (True, True, str(dest))
+    assert dest.stat().st_size == result["size_bytes"]
+    again = report(report_id=made, dest=str(dest), mode="nonsense")
+    assert (again["failed"], again["changed"]) == (True, False)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_the_owner_stays(report: Report, made: str, dest: Path) -> None:
     dest.write_text("old")
