@@ -4,8 +4,8 @@
 """The errors of this collection, and what each of them tells the user.
 
 Every failure that a user sees is one of these. A failure carries a message and, where they apply, the server's error
-code, the HTTP status, the request (method and path, never a secret), the task, a hint what to do about it, and whatever
-was achieved before it happened.
+code, the HTTP status, the request (method and path, never a secret), the task, a hint about what to do, and whatever was
+achieved before it happened.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ._hints import hint_for
 class KsvlaError(Exception):
     """Base of all failures that this collection reports on purpose.
 
-    :param message: What went wrong, in one sentence.
+    :param message: What failed and why: the cause first. What to do about it is the hint, which is not repeated here.
     :param error_code: The server's own code (``VIRMT_*`` or ``KSC_*``), or the connection error of API 3.0.
     :param status: The HTTP status of the answer.
     :param request: Method and path of the request, such as ``GET /api/2.0/virtualization/tenants``.
     :param task: The record of the server's task that failed.
-    :param hint: What to do about it; looked up by the error code when it is not given.
+    :param hint: What to do; looked up by the error code or the status when it is not given.
     :param details: Further keys of the module's result: what was achieved before the failure.
     """
 

@@ -14,7 +14,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_managem
     Infrastructure,
     Service,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import _BY_STATUS, hint_for, known_codes
+from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
+from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for, known_codes
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.diagnosis import explain
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import ONLY_PRIMARY
 from simulator.svm_management.connection import ERRORS
@@ -34,7 +35,11 @@ def test_the_codes_of_the_server() -> None:
 
 
 def test_the_statuses() -> None:
-    assert _table("Answers without a code") == {str(status): hint for status, hint in _BY_STATUS.items()}
+    table = _table("Answers without a code")
+    assert table.pop("404 of every call of API 2.0") == hint_for(None, 404, "GET /api/2.0/virtualization/tenants")
+    other = table.pop("other statuses from 500 on")
+    hints = {status: hint_for(None, status) for status in range(400, 600)}
+    assert table == {str(status): hint for status, hint in hints.items() if hint not in (None, other)}
 
 
 class _Api:
@@ -42,6 +47,9 @@ class _Api:
 
     def __init__(self, *, accepted: bool) -> None:
         self._accepted = accepted
+
+    def within(self, _deadline: Deadline) -> _Api:
+        return self
 
     def certificate(self, address: str, _kind: str) -> Certificate:
         return Certificate(address, "*thumbprint*", None, self._accepted, [], [])

@@ -54,6 +54,12 @@ _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=[\s,]|$)(?!\s*=)")
 """A scheme in ``WWW-Authenticate``, as opposed to one of its parameters."""
 
 
+_OTHER_SCHEMES = (
+    "The collection logs in by user name and password (Basic) or token (Bearer) only: allow one of them for the API on the "
+    "server, or check that host and port are those of an Integration Server."
+)
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One request on its way, for messages.
@@ -200,14 +206,16 @@ def refusal(described: str, answer: Answer) -> ApiError:
     said = find_message(answer.text, code)
     meaning = {401: "Not authenticated", 403: "Access denied", 404: "Not found", 415: "Format not supported"}
     reason = ": ".join(part for part in (code, said) if part) or meaning.get(answer.status, "No reason given")
-    schemes = list(dict.fromkeys(_SCHEME.findall(answer.offered)))
-    if answer.status == 401 and schemes:
+    schemes = list(dict.fromkeys(_SCHEME.findall(answer.offered))) if answer.status == 401 else []
+    if schemes:
         reason = f"{reason.rstrip('.')}; the server accepts {', '.join(schemes)}"
+    known = {"basic", "bearer"}.intersection(scheme.lower() for scheme in schemes)
     return ApiError(
         f"{reason.rstrip('.')} ({described} answered {answer.status}).",
         error_code=code,
         status=answer.status,
         request=described,
+        hint=_OTHER_SCHEMES if schemes and not known else None,
     )
 
 

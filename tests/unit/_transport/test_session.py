@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import re
+import socket
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.web import FakeClock, Reply, WebServer, unused_port, web_server
+from support.raw import raw_server
+from support.web import FakeClock, Reply, WebServer, settings, unused_port, web_server
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import login
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     ApiError,
@@ -19,8 +25,9 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
     WaitTimeout,
 )
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import Request, encode_segment
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session, WriteInCheckMode
 from simulator.tls import Tls
 
 Connect = Callable[..., Session]
@@ -273,6 +280,100 @@ def test_an_expired_token_is_renewed_once(server: WebServer, connect: Connect) -
     with pytest.raises(ApiError) as caught:
         session.write(Request("POST", "/a"))
     assert (caught.value.status, len(renewals), len(server.received)) == (401, 2, 4)
+
+
+def test_a_refused_account_is_not_tried_again(server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(401, headers={"WWW-Authenticate": 'Negotiate, NTLM,Basic realm="a, b", charset="UTF-8"'})]
+    session = connect()
+    with pytest.raises(ApiError) as caught:
+        session.read("/a")
+    assert caught.value.message == "Not authenticated; the server accepts Negotiate, NTLM, Basic (GET /a answered 401)."
+    assert "Check the username and the password" in (caught.value.hint or "")
+    with pytest.raises(ApiError, match="Nothing was sent, since the server refused the account before") as caught:
+        session.write(Request("POST", "/b"))
+    assert (caught.value.status, len(server.received)) == (401, 1)
+
+
+def test_a_server_that_accepts_other_schemes_only(server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(401, b"Log in first.", headers={"WWW-Authenticate": "NTLM"})]
+    with pytest.raises(ApiError) as caught:
+        connect().read("/a")
+    assert caught.value.message == "Log in first; the server accepts NTLM (GET /a answered 401)."
+    assert "(Basic) or token (Bearer) only" in (caught.value.hint or "")
+
+
+def test_a_pool_does_not_log_in_twice_with_a_refused_password(server: WebServer, tls: Tls) -> None:
+    server.replies = [Reply(401)]
+    pool, given = ConnectionPool(), settings(host=server.host, port=server.port, ca_path=str(tls.ca_path))
+    for _item in range(3):
+        with pytest.raises(ApiError) as caught:
+            pool.connection("svm_management", given, lambda: login.connection(given, lambda _line: None))
+        assert caught.value.status == 401
+    assert len(server.received) == 1
+    other = settings(host=server.host, port=server.port, ca_path=str(tls.ca_path), password="other")
+    with pytest.raises(ApiError):
+        pool.connection("svm_management", other, lambda: login.connection(other, lambda _line: None))
+    assert len(server.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (
+            "/api/2.0/virtualization/tenants",
+            "The server does not offer API 2.0: .* 5.1 of the product needs update 5.1.2",
+        ),
+        ("/api/2.0/virtualization/reports/tenants/1", "Check the id.* 5.1 of the product needs update 5.1.2"),
+        ("/api/3.0/infrastructures/1", r"^Check the id, and that host and port are those of an Integration Server\.$"),
+    ],
+)
+def test_what_is_not_found_may_need_an_update(path: str, hint: str, server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(404)]
+    with pytest.raises(ApiError) as caught:
+        connect().read(path)
+    assert re.search(hint, caught.value.hint or "")
+
+
+def test_a_write_in_check_mode_is_a_fault(server: WebServer, connect: Connect) -> None:
+    session = connect()
+    session.connection.check_mode = True
+    with pytest.raises(WriteInCheckMode):
+        session.write(Request("POST", "/a"))
+    assert server.received == []
+
+
+def test_what_a_reader_of_a_stream_raises_is_its_own(server: WebServer, connect: Connect) -> None:
+    with pytest.raises(OSError, match="disk full"), connect().stream("/a", headers={}):
+        raise OSError("disk full")
+
+
+def test_a_connection_that_the_server_closed_is_not_used(server: WebServer, connect: Connect, tls: Tls) -> None:
+    """A write on it would have an unknown outcome."""
+    session = connect()
+    server.replies = [Reply(headers={"Connection": "close"}), Reply()]
+    for _time in range(3):
+        assert session.write(Request("POST", "/a", body=b"b")).status == 200
+    assert server.connections == 2
+    with raw_server(_one_answer, tls.context()) as port:
+        session = connect(port=port)
+        for _time in range(3):
+            assert session.write(Request("POST", "/a")).status == 200
+            time.sleep(0.1)
+
+
+def _one_answer(connection: socket.socket) -> None:
+    """Answer as if the connection stayed open, and close it."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_requests_side_by_side(server: WebServer, connect: Connect) -> None:
+    session = connect()
+    server.replies = [lambda received: Reply(body=received.target.encode())]
+    with ThreadPoolExecutor(8) as threads:
+        read = list(threads.map(lambda number: session.read(f"/{number}").text, range(200)))
+    assert read == [f"/{number}" for number in range(200)]
+    assert server.connections <= 8
 
 
 # ---- redirects --------------------------------------------------------------------------------------------------------

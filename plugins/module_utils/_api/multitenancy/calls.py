@@ -170,7 +170,7 @@ def _means(codes: Mapping[int, str]) -> Iterator[None]:
             error.code_is_assumed = True
             error.hint = hint_for(code)
             if error.status == 404:
-                error.hint = f"{error.hint} If it should be there, check host and port."
+                error.hint = f"{error.hint} If it should be there, check host and port; version 5.1 needs update 5.1.2."
         raise
 
 
