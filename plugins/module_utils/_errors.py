@@ -60,13 +60,17 @@ class KsvlaError(Exception):
             self.details.setdefault(key, value)
 
     def payload(self) -> dict[str, Any]:
-        """Return the keys of the failed module's result, without those that do not apply."""
-        payload: dict[str, Any] = dict(self.details)
-        payload["msg"] = f"{self.message} {self.hint}" if self.hint else self.message
+        """Return the keys of the failed module's result, without those that do not apply.
+
+        The hint is a key of its own, which Ansible prints with the message; a task that stands in ``tasks`` is not repeated.
+        """
+        payload: dict[str, Any] = {**self.details, "msg": self.message}
         for key in ("error_code", "status", "request", "task", "hint"):
             value = getattr(self, key)
             if value is not None:
                 payload[key] = value
+        if self.task is not None and any(task.get("id") == self.task.get("id") for task in payload.get("tasks", ())):
+            del payload["task"]
         return payload
 
 

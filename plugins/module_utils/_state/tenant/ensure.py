@@ -18,7 +18,7 @@ from ..._tasks.memory import Memory
 from ..._tasks.poller import GRACE_SECONDS, Poller, Waiting
 from ..change import diff_of
 from .apply import TenantApplier
-from .find import TenantReference, did_you_mean, find_by_name, find_tenant
+from .find import TenantReference, did_you_mean, find_by_name, find_tenant, is_predicted, predicted_tenant
 from .plan import CREATE, differences, plan
 from .wanted import WantedTenant, wanted_tenant
 
@@ -26,11 +26,11 @@ _MOST_ROUNDS = 5
 
 
 def ensure_tenant(parameters: Parameters, context: Context) -> Result:
-    """Bring a tenant to the wanted state and status; return it, the server's tasks, and what remains to be done.
+    """Bring a tenant to the desired state and status; return it, the server's tasks, and what remains to be done.
 
     :raises KsvlaError: with what was achieved until then.
     """
-    wanted = wanted_tenant(parameters)
+    wanted = wanted_tenant(parameters, check_mode=context.check_mode)
     poller = Poller(Waiting.from_parameters(parameters), context)
     try:
         server, settings = connect.multitenancy(parameters, context)
@@ -75,22 +75,25 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
         return tenant
     tenants = api.tenants()
     tenant = find_by_name(tenants, reference.label)
-    if tenant is None and wanted.present and wanted.type is None:
+    if tenant is None and reference.predicted:
+        return predicted_tenant(reference.label)
+    if tenant is not None:
+        return tenant
+    similar = did_you_mean(tenants, reference.label)
+    if wanted.present and wanted.type is None:
         raise InputError(
-            f"No tenant is named {reference.label!r}.{did_you_mean(tenants, reference.label)}",
+            f"No tenant is named {reference.label!r}.{similar}",
             error_code=TENANT_NOT_FOUND,
             hint="To create it, give its type, complete or simple. Names are compared exactly.",
         )
-    if tenant is None and not wanted.present:
-        similar = did_you_mean(tenants, reference.label)
-        if similar:
-            context.warn(f"No tenant is named {reference.label!r}, so that there is nothing to remove.{similar}")
-    return tenant
+    if similar and not wanted.present:
+        context.warn(f"No tenant is named {reference.label!r}, so there is nothing to remove.{similar}")
+    return None
 
 
 def _judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Context) -> None:
     """Do what the user chose when an existing tenant differs in something that the API cannot change."""
-    if tenant is None or not wanted.present or wanted.immutable_changes == "ignore":
+    if tenant is None or is_predicted(tenant) or not wanted.present or wanted.immutable_changes == "ignore":
         return
     found = differences(wanted, tenant)
     if not found:
@@ -106,7 +109,7 @@ def _judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Co
             "again.",
             details={
                 "tenant": tenant.as_dict(),
-                "remaining": [change.action for change in plan(wanted, tenant)],
+                "remaining": _remaining(wanted, tenant),
             },
         )
     context.warn(message)
@@ -142,7 +145,7 @@ def _apply(
         error.add_details(
             changed=after != before,
             tenant=_record(after),
-            remaining=[change.action for change in plan(wanted, after)],
+            remaining=_remaining(wanted, after),
             tasks=[task.as_dict() for task in applier.tasks],
         )
         raise
@@ -159,10 +162,16 @@ def _last_known(api: MultitenancyApi, wanted: WantedTenant, known: Optional[Tena
         return known
 
 
+def _remaining(wanted: WantedTenant, tenant: Optional[Tenant]) -> list[str]:
+    """Return what is still to be done after a failure; nothing where the tenant has gone and cannot be created again."""
+    try:
+        return [change.action for change in plan(wanted, tenant)]
+    except InputError:
+        return []
+
+
 def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:
-    if tenant is None:
-        return None
-    return {**tenant.as_dict(), "id": tenant.id or None}
+    return None if tenant is None else tenant.as_dict()
 
 
 def _shown(tenant: Optional[Tenant]) -> Mapping[str, Any]:

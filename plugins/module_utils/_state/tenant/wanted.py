@@ -23,8 +23,8 @@ class WantedTenant:
     """A tenant as the user describes it; what was not given is None.
 
     :param status: ``active`` or ``inactive``; None to leave it as it is.
-    :param remove_artifacts: Whether a removal takes the tenant's objects in Kaspersky Security Center along.
-    :param immutable_changes: What to do about differences that the API cannot remove: ``fail``, ``warn``, ``ignore``.
+    :param remove_artifacts: Whether to remove the tenant's objects in Kaspersky Security Center with it.
+    :param immutable_changes: What to do about differences that the API cannot change: ``fail``, ``warn``, ``ignore``.
     """
 
     reference: TenantReference
@@ -52,12 +52,12 @@ class WantedTenant:
         )
 
 
-def wanted_tenant(parameters: Parameters) -> WantedTenant:
+def wanted_tenant(parameters: Parameters, *, check_mode: bool = False) -> WantedTenant:
     """Return the tenant of the parameters.
 
     :raises InputError: naming the first option that is invalid.
     """
-    reference = tenant_reference(parameters, "name")
+    reference = tenant_reference(parameters, "name", check_mode=check_mode)
     present = parameters["state"] == "present"
     if not present:
         return WantedTenant(reference, present, remove_artifacts=parameters.get("remove_artifacts"))
@@ -90,6 +90,6 @@ def _check_account(parameters: Parameters) -> None:
         missing = [name for name in ("admin_username", "admin_password") if not parameters.get(name)]
         if missing:
             raise InputError(
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: a complete tenant needs the "
-                "account of its virtual Administration Server, both admin_username and admin_password."
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required for a complete tenant: the account "
+                "of its virtual Administration Server has a name and a password."
             )
