@@ -14,8 +14,8 @@ def same_text(wanted: str, found: Optional[str]) -> bool:
 
 
 def with_code(code: Optional[str], message: Optional[str]) -> str:
-    """Return an error code and its message as ``CODE: message``, without what is missing or stands in both."""
-    return ": ".join(part for part in (code, message) if part and (part is message or part not in (message or "")))
+    """Return an error code and its message as ``CODE: message``; the code once where the message has it already."""
+    return message if code and message and code in message else ": ".join(part for part in (code, message) if part)
 
 
 def _plain_line_ends(text: str) -> str:

@@ -81,7 +81,7 @@ tasks:
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.task.ensure import read_tasks
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.task.info import read_tasks
 
 DEFINITION = ModuleDefinition(
     function=read_tasks,

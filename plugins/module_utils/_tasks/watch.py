@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Callable, Optional, Protocol, runtime_checkable
 
-from .._api.tasks import ServerTask
+from .._api.tasks import ServerTask, steps_of
 from .._clock import Deadline
 from .._errors import KsvlaError, ServerSilent, TaskFailed, WaitTimeout
 from .._hints import hint_for, hint_for_task
@@ -75,7 +75,9 @@ def watch_tasks(source: ListingTaskSource, task_ids: Sequence[str], poller: Poll
     def look(deadline: Deadline) -> Look[None]:
         bounded = source.within(deadline, retries=0)
         left = pending()
-        listed = {task.id: task for task in _flatten(bounded.tasks())} if len(left) > 1 else {}
+        listed = (
+            {task.id: task for root in bounded.tasks() for task in (root, *steps_of(root))} if len(left) > 1 else {}
+        )
         for task in left:
             last[task.id] = listed.get(task.id) or bounded.task(task.id)
             show(last[task.id], poller.context, f"task {task.id}")
@@ -113,9 +115,8 @@ def require_success(task: ServerTask) -> ServerTask:
     if task.completed:
         return task
     code, message = cause(task)
-    how = "was canceled" if task.canceled else "failed"
     raise TaskFailed(
-        f"Task {task.type or 'of unknown type'} {task.id} {how}: {reason(task)}.",
+        f"{failure(task)}.",
         error_code=code,
         task=task.as_dict(),
         hint=hint_for(code) or hint_for_task(task.type, message),
@@ -133,8 +134,14 @@ def cause(task: ServerTask) -> tuple[Optional[str], Optional[str]]:
     return None, None
 
 
+def failure(task: ServerTask) -> str:
+    """Return that and why a task did not end well, without the full stop."""
+    how = "was canceled" if task.canceled else "failed"
+    return f"Task {task.type or 'of unknown type'} {task.id} {how}: {reason(task)}"
+
+
 def reason(task: ServerTask) -> str:
-    """Return why a task did not end well, in words that a sentence can end with."""
+    """Return why a task did not end well, without the full stop."""
     return (with_code(*cause(task)) or "the server gives no reason").rstrip(".")
 
 
@@ -143,14 +150,6 @@ def show(task: ServerTask, context: Context, subject: str) -> None:
     if not task.ended:
         percent = "" if task.progress is None else f" {task.progress} %"
         context.progress(subject, f"{task.stage or task.type or task.state}{percent}")
-
-
-def _flatten(tasks: Iterable[ServerTask]) -> list[ServerTask]:
-    found = []
-    for task in tasks:
-        found.append(task)
-        found.extend(_flatten(task.children))
-    return found
 
 
 def timed_out(
