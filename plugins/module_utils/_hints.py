@@ -4,7 +4,7 @@
 """What to do about an error, in a sentence for the user.
 
 The codes are those of the reference's return codes and task error codes (topics 259246 to 259259). What to do about a
-connection error of API 3.0 depends on more than its code: see ``_state/_infrastructure_troubles.py``.
+connection error of API 3.0 depends on more than its code: see ``_state/infrastructure/diagnosis.py``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _BY_CODE: dict[str, str] = {
     "VIRMT_TenantWithSpecifiedIdNotFound": (
         "No tenant has this id: list the tenants with ksvla_tenant_info, or give the tenant's name instead of its id."
     ),
-    "VIRMT_MandatoryParameterIsNotSpecified": "The server misses a required value: give the tenant a name.",
+    "VIRMT_MandatoryParameterIsNotSpecified": "A required value is missing: give the tenant a name.",
     "VIRMT_InvalidTenantType": "The type of a tenant is 'complete' or 'simple'.",
     "VIRMT_VKscCredentialsNotSpecified": (
         "A complete tenant needs admin_username and admin_password, the account of its virtual Administration Server."
@@ -26,30 +26,30 @@ _BY_CODE: dict[str, str] = {
         "Integration Server's console, section 'Kaspersky Security Center connection settings', then run this again."
     ),
     "VIRMT_TenantGroupAlreadyExists": (
-        "Kaspersky Security Center still has a folder of this tenant's name, as it does after a tenant was removed "
-        "with remove_artifacts: false. Remove that folder below 'Multitenancy KSV LA' or choose another name."
+        "Kaspersky Security Center still has a folder with this tenant's name, as after a tenant was removed with "
+        "remove_artifacts: false. Remove that folder below 'Multitenancy KSV LA' or choose another name."
     ),
     "VIRMT_TenantWithSpecifiedNameAlreadyExists": (
-        "A tenant of this name exists already: names are compared exactly by this collection, the server may compare "
-        "them more loosely. List the tenants with ksvla_tenant_info."
+        "A tenant with this name already exists. This collection compares names exactly; the server may ignore differences "
+        "such as upper and lower case. List the tenants with ksvla_tenant_info."
     ),
     "VIRMT_PasswordNotComplyPolicy": (
         "Choose an admin_password that meets the password requirements of Kaspersky Security Center."
     ),
     "VIRMT_UserWithSpecifiedNameAlreadyExists": (
-        "Account names are unique over Kaspersky Security Center and all its virtual Administration Servers: choose "
+        "Account names are unique across Kaspersky Security Center and all its virtual Administration Servers: choose "
         "another admin_username, or switch that check off in Kaspersky Security Center."
     ),
     "VIRMT_VmWithSpecifiedBiosIdAlreadyExists": (
-        "A BIOS id can be registered once on an Integration Server: unregister it from the tenant that holds it first."
+        "A BIOS id can be registered only once on an Integration Server: first unregister it from the tenant that holds it."
     ),
     "VIRMT_VmWithSpecifiedIdNotFound": ("The tenant has no such virtual machine: list them with ksvla_tenant_vm_info."),
 }
 
 _BY_CODE_OF_SVM_MANAGEMENT: dict[str, str] = {
-    "VIRMT_MandatoryParameterIsNotSpecified": "The server misses a required value: its own words say which.",
+    "VIRMT_MandatoryParameterIsNotSpecified": "A required value is missing: the server's message says which.",
 }
-"""Codes that mean something else in API 3.0."""
+"""Codes with another meaning in API 3.0."""
 
 _BY_STATUS: dict[int, str] = {
     401: "Check the username and the password, or the access token.",
@@ -61,22 +61,22 @@ _BY_STATUS: dict[int, str] = {
     409: "The task has already ended.",
     415: "The server does not offer the report in this format.",
     429: "The server asks for fewer requests: run with a lower concurrency, or raise retries.",
-    502: "A gateway before the Integration Server could not reach it: try again later, or raise retries.",
+    502: "A gateway in front of the Integration Server could not reach it: try again later, or raise retries.",
     503: "The Integration Server is not available at the moment: try again later, or raise retries.",
-    504: "A gateway before the Integration Server waited in vain: try again later, or raise retries.",
+    504: "A gateway in front of the Integration Server got no answer in time: try again later, or raise retries.",
 }
 
 
 _WHATEVER_THE_CODE = frozenset({401, 403, 404, 429, 502, 503, 504})
-"""Statuses that say enough also beside a code that is not known."""
+"""Statuses that are worth a hint even beside an unknown code."""
 _OF_CANCELING = frozenset({405, 409})
 """Statuses whose hints are about canceling a task."""
 
 
 def hint_for(error_code: Optional[str], status: Optional[int] = None, request: Optional[str] = None) -> Optional[str]:
-    """Return the hint for an error code, or else for an HTTP status, or None where there is nothing to advise.
+    """Return the hint for an error code, or else for an HTTP status; None where there is nothing to advise.
 
-    :param request: Method and path of the request: the two APIs mean different things by some codes and statuses.
+    :param request: Method and path of the request: some codes and statuses mean different things in the two APIs.
     """
     svm_management = " /api/3.0/" in (request or "")
     by_code = {**_BY_CODE, **_BY_CODE_OF_SVM_MANAGEMENT} if svm_management else _BY_CODE
@@ -87,14 +87,14 @@ def hint_for(error_code: Optional[str], status: Optional[int] = None, request: O
         if status in _BY_STATUS and (canceling or status not in _OF_CANCELING):
             return _BY_STATUS[status]
         if status >= 500:
-            return "The Integration Server failed to handle the request: its own log says why."
+            return "The Integration Server failed to handle the request: see its log for the reason."
     if error_code is not None and error_code.startswith("KSC_"):
-        return "Kaspersky Security Center refused: its own event log says why."
+        return "Kaspersky Security Center refused the request: see its event log for the reason."
     return None
 
 
 def hint_for_task(task_type: Optional[str], message: Optional[str]) -> Optional[str]:
-    """Return the hint for a failed task whose cause has no documented code, as far as its message tells it."""
+    """Return the hint for a failed task whose cause has no documented code but is clear from its message."""
     words = (message or "").lower()
     if (
         task_type == "CreateTenant"
@@ -102,9 +102,8 @@ def hint_for_task(task_type: Optional[str], message: Optional[str]) -> Optional[
         and any(word in words for word in ("limit", "maximum", "500"))
     ):
         return (
-            "One Kaspersky Security Center server has room for 500 virtual Administration Servers, one for each complete "
-            "tenant: remove complete tenants that are not needed any more, with remove_artifacts: true, or choose type: "
-            "simple."
+            "One Kaspersky Security Center server can have at most 500 virtual Administration Servers, one per complete "
+            "tenant: remove complete tenants that are no longer needed, with remove_artifacts: true, or choose type: simple."
         )
     return None
 

@@ -139,7 +139,7 @@ RETURN = r"""
 tenant:
   description:
     - The tenant as it is now, or in check mode as it will be; V(none) when it does not exist.
-    - In check mode, RV(tenant.id) of a tenant that would be created can be given to later tasks of the play.
+    - In check mode, the C(id) of a tenant that would be created can be given to later tasks of the play.
     - With O(wait=false) as it was before.
   returned: always, on failure when it could be read
   type: dict

@@ -170,15 +170,15 @@ results:
       error_code: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
       error: >-
         BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2 is registered for the tenant 'Alpine'
-        (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered once on an Integration Server: unregister it
-        from the tenant that holds it first.
+        (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered only once on an Integration Server: first
+        unregister it from the tenant that holds it.
     - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4
       action: failed
       error_code: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
       error: >-
         Unregistered, and could not be registered again: BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4 is registered for
-        the tenant 'Alpine' (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered once on an Integration
-        Server: unregister it from the tenant that holds it first.
+        the tenant 'Alpine' (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered only once on an
+        Integration Server: first unregister it from the tenant that holds it.
       before:
         id: 0a4f7e53-6d38-4f0a-9a55-6e0c0d1c2b3d
         bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4

@@ -211,8 +211,11 @@ def test_the_code_comes_before_the_status() -> None:
     assert hint_for("VIRMT_SomethingNew", 400) is None
     assert hint_for("VIRMT_SomethingNew", 404) == hint_for(None, 404)
     assert hint_for(None, 404) == "Check the id, and that host and port are those of an Integration Server."
-    assert hint_for("KSC_SomethingNew", 500) == "Kaspersky Security Center refused: its own event log says why."
-    assert hint_for(None, 599) == "The Integration Server failed to handle the request: its own log says why."
+    assert (
+        hint_for("KSC_SomethingNew", 500)
+        == "Kaspersky Security Center refused the request: see its event log for the reason."
+    )
+    assert hint_for(None, 599) == "The Integration Server failed to handle the request: see its log for the reason."
     assert hint_for(None, 418) is None
     assert hint_for(None) is None
 

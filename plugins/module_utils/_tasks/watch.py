@@ -171,7 +171,7 @@ def timed_out(
         "wait_timeout."
     )
     if poller.waiting.cancel_on_timeout:
-        refused = _cancel(source, tasks)
+        refused = _cancel(source.within(Deadline(GRACE_SECONDS, poller.context.clock)), tasks)
         hint = refused or "The server was asked to cancel it, because cancel_on_timeout is set."
     return WaitTimeout(message, task=task, hint=hint)
 
@@ -185,7 +185,7 @@ def _describe(task: ServerTask) -> str:
 def _cancel(source: TaskSource, tasks: Iterable[ServerTask]) -> Optional[str]:
     for task in tasks:
         try:
-            source.within(Deadline(GRACE_SECONDS)).cancel_task(task.id)
+            source.cancel_task(task.id)
         except KsvlaError as error:
             return f"It could not be canceled: {error.message}"
     return None

@@ -61,7 +61,7 @@ def test_what_opens_it(errors: list[KsvlaError | None], opens: bool) -> None:
 
 
 class Sent:
-    """Counts what is sent for each virtual machine and lets it fail as told."""
+    """Counts what is sent for each virtual machine and lets it fail on purpose."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.counts: Counter[str] = Counter()

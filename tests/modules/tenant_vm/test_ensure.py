@@ -43,7 +43,7 @@ def looks(run: Caller) -> int:
 # ---- reading fails ----------------------------------------------------------------------------------------------------
 
 
-def test_what_was_done_is_told_when_it_cannot_be_read_again(run: Caller, given: dict[str, Any]) -> None:
+def test_what_was_done_is_returned_when_it_cannot_be_read_again(run: Caller, given: dict[str, Any]) -> None:
     run.simulator.seed(tenants=[{"id": bios(9), "name": "Third", "vms": [{"bios_id": bios(8), "name": "stays"}]}])
     run.simulator.fault(method="GET", path="/vms$", skip=1, status=500, body="VIRMT_Oops", times=0)
     listed = [*VMS, {"bios_id": bios(8)}]
@@ -69,7 +69,7 @@ def test_some_failed_and_it_cannot_be_read_again(run: Caller, given: dict[str, A
     assert "could not be read" in run.warnings[0]
 
 
-def test_what_was_done_is_told_when_lost_answers_cannot_be_looked_up(run: Caller, given: dict[str, Any]) -> None:
+def test_what_was_done_is_returned_when_lost_answers_cannot_be_looked_up(run: Caller, given: dict[str, Any]) -> None:
     run.simulator.fault(method="POST", path="/register", skip=3, kind="drop_after")
     run.simulator.fault(method="GET", path="/vms$", skip=1, status=503, times=0)
     result = run.fails("tenant_vm", vms=VMS, concurrency=1, **given)
@@ -125,16 +125,16 @@ def precious(run: Caller) -> None:
 
 
 @pytest.mark.usefixtures("precious")
-def test_what_is_not_given_is_kept_when_it_is_registered_anew(run: Caller, given: dict[str, Any]) -> None:
-    anew = {"reregister": True, "bios_id": bios(0), **given}
-    (renamed,) = run("tenant_vm", name="b", **anew)["vms"]
+def test_what_is_not_given_is_kept_when_it_is_registered_again(run: Caller, given: dict[str, Any]) -> None:
+    again = {"reregister": True, "bios_id": bios(0), **given}
+    (renamed,) = run("tenant_vm", name="b", **again)["vms"]
     assert (renamed["name"], renamed["user_data"]) == ("b", "precious")
-    (changed,) = run("tenant_vm", user_data="common", **anew)["vms"]
+    (changed,) = run("tenant_vm", user_data="common", **again)["vms"]
     assert (changed["name"], changed["user_data"]) == ("b", "common")
 
 
 @pytest.mark.usefixtures("precious")
-def test_a_registration_anew_that_is_refused(run: Caller, given: dict[str, Any]) -> None:
+def test_a_second_registration_that_is_refused(run: Caller, given: dict[str, Any]) -> None:
     run.simulator.fault(method="POST", path="/register$", status=400)
     result = run.fails("tenant_vm", reregister=True, bios_id=bios(0), name="b", **given)
     (vm,) = result["vms"]

@@ -14,7 +14,7 @@ from typing import Any, Optional
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._api.multitenancy.records import Tenant
 from ..._api.tasks import ServerTask
-from ..._errors import ApiError, KsvlaError, OutcomeUnknown, TaskFailed, WaitTimeout
+from ..._errors import ApiError, KsvlaError, OutcomeUnknown, ServerSilent, TaskFailed, WaitTimeout
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, Started, State, Subject
 from ..._tasks.poller import Poller
@@ -173,7 +173,12 @@ class TenantApplier:
         """Wait until the tasks have ended or the tenant is as the step makes it, and return whether it is."""
         for task in tasks:
             show(task, self.context, step.label)
-            watch_task(self._api, task.id, poller, step.label)
+            try:
+                watch_task(self._api, task.id, poller, step.label)
+            except ApiError as error:
+                # The server may forget a task that has ended, as when it is restarted.
+                if not error.not_found:
+                    raise
             if self.state(step, None) is State.HOLDS:
                 return True
         return False
@@ -184,9 +189,13 @@ class TenantApplier:
         :raises OutcomeUnknown: when they do not end, or must not be waited for.
         """
         if self.waits:
-            with suppress(WaitTimeout):
+            try:
                 self._wait_for(tasks, step, self._poller.canceling_nothing())
                 return
+            except ServerSilent:
+                raise
+            except WaitTimeout as error:
+                self.context.trace(error.message)
         raise OutcomeUnknown(
             f"An earlier request to {record.about} was not answered; task {tasks[0].type} {tasks[0].id} may be carrying it "
             "out.",
@@ -206,7 +215,6 @@ class TenantApplier:
         except KsvlaError as error:
             state = str(error.task["state"]) if error.task else "unknown"
             self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
-            # The server may forget a task that has ended, as when it is restarted.
             if isinstance(error, ApiError) and error.not_found and self.state(step, None) is State.HOLDS:
                 return True
             raise

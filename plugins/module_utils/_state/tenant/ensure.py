@@ -141,7 +141,8 @@ def _apply(
         )
     except KsvlaError as error:
         # Once, and briefly: the time to wait may be over.
-        after = _last_known(api.within(Deadline(GRACE_SECONDS), retries=0), wanted, tenant)
+        grace = Deadline(GRACE_SECONDS, applier.context.clock)
+        after = _last_known(api.within(grace, retries=0), wanted, tenant)
         error.add_details(
             changed=after != before,
             tenant=_record(after),

@@ -357,6 +357,21 @@ def test_a_task_of_unknown_subject_is_waited_for_until_the_tenant_is_there(world
     assert server.tenant is not None
 
 
+def test_a_task_of_unknown_subject_that_the_server_forgets_is_over(world: World, server: Server) -> None:
+    server.add("t1", "Running")
+    recent_tasks = server.recent_tasks
+
+    def listed(*arguments: Any) -> list[ServerTask]:
+        tasks = recent_tasks(*arguments)
+        server.states.pop("t1", None)
+        return tasks
+
+    server.recent_tasks = listed  # type: ignore[method-assign]
+    server.add("t2", "Completed")
+    server.answers = ["t2"]
+    assert world.create() is True
+
+
 def test_after_a_task_about_something_else_the_own_one_is_started(world: World, server: Server) -> None:
     server.add("t1", "Running", "Completed")
     server.add("t2", "Completed")

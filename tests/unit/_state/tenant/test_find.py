@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finding a tenant: answers that say nothing but their status, and names that are similar."""
+"""Finding a tenant: one that has gone, and names that are similar."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from support.web import Reply, WebServer
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
     TENANT_NOT_FOUND,
-    VM_ALREADY_EXISTS,
-    VM_NOT_FOUND,
     MultitenancyApi,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import Tenant
@@ -24,33 +22,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.fi
     find_tenant,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
-
-BIOS_ID = "00000000-0000-4000-8000-00000000abcd"
-
-
-@pytest.mark.parametrize(
-    ("call", "error_code"),
-    [
-        (lambda api: api.tenant("t"), TENANT_NOT_FOUND),
-        (lambda api: api.vms("t"), TENANT_NOT_FOUND),
-        (lambda api: api.register_vm("t", BIOS_ID, None, None), TENANT_NOT_FOUND),
-        (lambda api: api.generate_report("t", None, None), TENANT_NOT_FOUND),
-        (lambda api: api.unregister_vm("t", BIOS_ID), VM_NOT_FOUND),
-        (lambda api: api.task("t"), None),
-        (lambda api: api.tenants(), None),
-    ],
-)
-def test_a_404_without_a_body_has_the_code_that_the_call_knows_for_it(
-    call: Callable[[MultitenancyApi], object],
-    error_code: str | None,
-    server: WebServer,
-    connect: Callable[..., Session],
-) -> None:
-    server.replies = [Reply(404)]
-    with pytest.raises(ApiError) as raised:
-        call(MultitenancyApi(connect()))
-    assert (raised.value.status, raised.value.error_code) == (404, error_code)
-    assert "host and port" in str(raised.value.hint)
 
 
 def test_a_tenant_is_gone_only_where_there_are_tenants(server: WebServer, connect: Callable[..., Session]) -> None:
@@ -65,23 +36,6 @@ def test_a_tenant_is_gone_only_where_there_are_tenants(server: WebServer, connec
     server.received.clear()
     assert find_tenant(api, TenantReference("t")) is None
     assert len(server.received) == 1
-
-
-def test_a_conflict_without_a_body_has_the_code_that_the_call_knows_for_it(
-    server: WebServer, connect: Callable[..., Session]
-) -> None:
-    api = MultitenancyApi(connect())
-    server.replies = [Reply(409), Reply(409), Reply(405)]
-    with pytest.raises(ApiError) as raised:
-        api.register_vm("t", BIOS_ID, None, None)
-    assert raised.value.error_code == VM_ALREADY_EXISTS
-    assert "registered once" in str(raised.value.hint)
-    with pytest.raises(ApiError) as raised:
-        api.cancel_task("t")
-    assert raised.value.hint == "The task has already ended."
-    with pytest.raises(ApiError) as raised:
-        api.activate_tenant("t")
-    assert raised.value.hint is None
 
 
 @pytest.mark.parametrize(
