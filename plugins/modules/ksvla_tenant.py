@@ -139,8 +139,9 @@ RETURN = r"""
 tenant:
   description:
     - The tenant as it is now, or in check mode as it will be; V(none) when it does not exist.
-    - In check mode, the C(id) of a tenant that would be created can be given to later tasks of the play.
     - With O(wait=false) as it was before.
+    - In check mode, the C(id) of a tenant that would be created begins with C(created-by-check-mode). It can be given to
+      later tasks of the play as O(tenant_id), which then predict what they would do. Outside check mode it is refused.
   returned: always, on failure when it could be read
   type: dict
   sample:
@@ -201,6 +202,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.en
 
 DEFINITION = ModuleDefinition(
     function=ensure_tenant,
+    never_blank=["name", "tenant_id"],
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),

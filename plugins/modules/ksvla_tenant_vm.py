@@ -232,6 +232,7 @@ _VM = {
 
 DEFINITION = ModuleDefinition(
     function=ensure_vms,
+    never_blank=["tenant_name", "tenant_id", "bios_id", "vm_id", "vms.bios_id", "vms.vm_id"],
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),

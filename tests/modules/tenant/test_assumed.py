@@ -46,32 +46,6 @@ def test_its_report_is_predicted(run: Caller, given: dict[str, Any], tmp_path: P
     assert len(run.warnings) == 1
 
 
-def test_the_id_that_check_mode_returns_is_understood_by_later_tasks(run: Caller, given: dict[str, Any]) -> None:
-    password = given["password"]
-    created = run.predicted("tenant", name="Northwind", type="simple", password=password)
-    by_id = {"password": password, "tenant_id": created["tenant"]["id"]}
-    activated = run.predicted("tenant", status="active", **by_id)
-    assert (activated["changed"], activated["tenant"]["name"], activated["tenant"]["status"]) == (
-        True, "Northwind", "active"
-    )  # fmt: skip
-    assert run.predicted("tenant", description="other", immutable_changes="fail", **by_id)["changed"] is False
-    (found,) = run.predicted("tenant_info", include_vms=True, **by_id)["tenants"]
-    assert (found["name"], found["vms"]) == ("Northwind", [])
-    assert run.predicted("tenant_vm_info", **by_id)["vms"] == []
-    assert run.predicted("tenant_vm", vms=VMS, **by_id)["counts"]["registered"] == len(VMS)
-    assert run.predicted("tenant", state="absent", remove_artifacts=True, **by_id)["changed"] is True
-    # It is certain that an earlier task creates it: no warning for the normal case.
-    assert run.warnings == []
-
-
-@pytest.mark.parametrize("module", ["tenant", "tenant_info", "tenant_vm", "tenant_vm_info"])
-def test_the_id_that_check_mode_returns_is_refused_elsewhere(run: Caller, given: dict[str, Any], module: str) -> None:
-    created = run.predicted("tenant", name="Northwind", type="simple", password=given["password"])
-    what = {"vms": VMS} if module == "tenant_vm" else {}
-    failed = run.fails(module, password=given["password"], tenant_id=created["tenant"]["id"], **what)
-    assert "in check mode only" in failed["msg"]
-
-
 @pytest.mark.parametrize("module", ["tenant_vm", "tenant_report"])
 def test_nothing_is_assumed_of_an_id_or_outside_check_mode(run: Caller, given: dict[str, Any], module: str) -> None:
     what = {"vms": VMS} if module == "tenant_vm" else {}
@@ -79,6 +53,62 @@ def test_nothing_is_assumed_of_an_id_or_outside_check_mode(run: Caller, given: d
     if module == "tenant_vm":
         by_id = {"password": given["password"], "tenant_id": "00000000-0000-4000-8000-000000000000"}
         assert run.fails(module, check_mode=True, **what, **by_id)["error_code"] == NOT_FOUND
+
+
+# ---- the id of a tenant that check mode predicted ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def created(run: Caller) -> dict[str, Any]:
+    """How tasks of a play refer to a tenant that check mode predicted, while the server has another.
+
+    That an earlier task creates it is certain: there is no warning for the normal case.
+    """
+    account = {"password": run.simulator.multitenancy_password}
+    run("tenant", name="Alpine", type="simple", **account)
+    predicted = run.predicted("tenant", name="Northwind", type="simple", **account)
+    run.warnings.clear()
+    return {**account, "tenant_id": predicted["tenant"]["id"]}
+
+
+def test_its_machines_are_predicted_by_its_id(run: Caller, created: dict[str, Any]) -> None:
+    result = run.predicted("tenant_vm", vms=VMS, **created)
+    assert (result["changed"], result["counts"]["registered"]) == (True, 3)
+    assert run.warnings == []
+
+
+def test_its_report_is_predicted_by_its_id(run: Caller, created: dict[str, Any], tmp_path: Path) -> None:
+    result = run.predicted("tenant_report", dest=str(tmp_path / "report.csv"), **created)
+    assert (result["changed"], run.warnings) == (True, [])
+    assert run.sent("POST", "/reports/tenants") == []
+
+
+def test_no_other_tenant_is_listed(run: Caller, created: dict[str, Any]) -> None:
+    (tenant,) = run.predicted("tenant_info", include_vms=True, **created)["tenants"]
+    assert (tenant["id"], tenant["name"], tenant["vms"]) == (created["tenant_id"], "Northwind", [])
+    assert run.predicted("tenant_vm_info", **created)["vms"] == []
+    assert run.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [({"status": "active"}, True), ({"status": "inactive", "type": "simple"}, False), ({"state": "absent"}, True)],
+)
+def test_its_changes_are_predicted_by_its_id(
+    run: Caller, created: dict[str, Any], options: dict[str, Any], changed: bool
+) -> None:
+    result = run.predicted("tenant", **options, **created)
+    assert (result["changed"], run.warnings) == (changed, [])
+    if "status" in options:
+        assert (result["tenant"]["name"], result["tenant"]["status"]) == ("Northwind", options["status"])
+
+
+@pytest.mark.parametrize("module", ["tenant", "tenant_info", "tenant_vm", "tenant_vm_info", "tenant_report"])
+def test_its_id_is_refused_outside_check_mode(run: Caller, created: dict[str, Any], module: str) -> None:
+    run.simulator.clear_requests()
+    what = {"vms": VMS} if module == "tenant_vm" else {}
+    assert "stands for a tenant in check mode only" in run.fails(module, **what, **created)["msg"]
+    assert run.simulator.requests() == []
 
 
 def test_there_is_nothing_to_unregister(run: Caller, given: dict[str, Any]) -> None:

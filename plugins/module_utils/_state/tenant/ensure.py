@@ -30,7 +30,7 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: with what was achieved until then.
     """
-    wanted = wanted_tenant(parameters, check_mode=context.check_mode)
+    wanted = wanted_tenant(parameters, context)
     poller = Poller(Waiting.from_parameters(parameters), context)
     try:
         server, settings = connect.multitenancy(parameters, context)

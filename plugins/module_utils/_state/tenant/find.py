@@ -41,9 +41,7 @@ class TenantReference:
         return self.name or self.tenant_id or ""
 
 
-def tenant_reference(
-    parameters: Parameters, name_option: str = "tenant_name", *, check_mode: bool = False
-) -> TenantReference:
+def tenant_reference(parameters: Parameters, context: Context, name_option: str = "tenant_name") -> TenantReference:
     """Return which tenant the parameters name.
 
     :raises InputError: when the name or the id is empty, or the id was predicted and this is not check mode.
@@ -54,7 +52,7 @@ def tenant_reference(
     require_xml_text(name, name_option)
     if tenant_id is None or not tenant_id.startswith(_PREDICTED_ID):
         return TenantReference(tenant_id, name)
-    if not check_mode:
+    if not context.check_mode:
         raise InputError(
             f"tenant_id {tenant_id!r} stands for a tenant in check mode only: give the id that was returned when the tenant "
             "was created."

@@ -15,7 +15,7 @@ _CONCURRENCY = 8
 
 def read_tenants(parameters: Parameters, context: Context) -> Result:
     """Return one tenant, found by name or id, or all of them; an unknown one gives an empty list."""
-    reference = tenant_reference(parameters, "name", check_mode=context.check_mode)
+    reference = tenant_reference(parameters, context, "name")
     api, _settings = connect.multitenancy(parameters, context)
     if reference.label:
         found = find_tenant(api, reference)

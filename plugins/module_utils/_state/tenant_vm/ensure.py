@@ -25,7 +25,7 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: when any of them failed, after all were tried, with the results of all.
     """
-    wanted = wanted_vms(parameters, check_mode=context.check_mode)
+    wanted = wanted_vms(parameters, context)
     api, settings = connect.multitenancy(parameters, context)
     tenant, registered = _read(api, wanted, context)
     applier = VmApplier(tenant, context, wanted.concurrency, settings.retries)

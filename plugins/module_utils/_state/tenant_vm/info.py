@@ -13,7 +13,7 @@ from ..tenant.find import assumed, require_tenant, tenant_reference
 
 def read_vms(parameters: Parameters, context: Context) -> Result:
     """Return the virtual machines registered for a tenant."""
-    reference = tenant_reference(parameters, check_mode=context.check_mode)
+    reference = tenant_reference(parameters, context)
     api, _settings = connect.multitenancy(parameters, context)
     try:
         tenant_id = reference.tenant_id or require_tenant(api, reference).id

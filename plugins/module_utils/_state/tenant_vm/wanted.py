@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..._errors import InputError
-from ..._module.context import Parameters
+from ..._module.context import Context, Parameters
 from ..._validation import require_text, require_uuid, require_xml_text
 from ..tenant.find import TenantReference, tenant_reference
 
@@ -55,12 +55,12 @@ class WantedVms:
     return_vms: bool = True
 
 
-def wanted_vms(parameters: Parameters, *, check_mode: bool = False) -> WantedVms:
+def wanted_vms(parameters: Parameters, context: Context) -> WantedVms:
     """Return the virtual machines of the parameters.
 
     :raises InputError: naming the first option that is invalid.
     """
-    tenant = tenant_reference(parameters, check_mode=check_mode)
+    tenant = tenant_reference(parameters, context)
     present, purge, listed = parameters["state"] == "present", parameters["purge"], parameters.get("vms")
     if parameters["concurrency"] < 1:
         raise InputError("concurrency must be 1 or more.")

@@ -16,6 +16,7 @@ from support.web import parameters
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import Tenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.change import Change
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import TenantReference
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.plan import differences, plan
@@ -65,7 +66,7 @@ _WANTED = st.builds(
 
 @given(_STATES, _WANTED)
 def test_the_wanted_tenant_is_reached(before: Tenant | None, wanted: dict[str, Any]) -> None:
-    changes = plan(wanted_tenant(wanted), before)
+    changes = plan(wanted_tenant(wanted, Context()), before)
     now = before
     for change in changes:
         now = carry_out(now, change, wanted)
@@ -74,7 +75,7 @@ def test_the_wanted_tenant_is_reached(before: Tenant | None, wanted: dict[str, A
     assert (now is None) == (wanted["state"] == "absent")
     if now is not None and wanted["status"] is not None:
         assert now.status == wanted["status"]
-    assert plan(wanted_tenant(wanted), now) == []
+    assert plan(wanted_tenant(wanted, Context()), now) == []
     assert len(changes) <= 2
 
 
@@ -94,7 +95,7 @@ def test_the_wanted_tenant_is_reached(before: Tenant | None, wanted: dict[str, A
     ],
 )
 def test_actions(before: Tenant | None, changes: dict[str, Any], actions: list[str]) -> None:
-    assert [change.action for change in plan(wanted_tenant(tenant_parameters(**changes)), before)] == actions
+    assert [change.action for change in plan(wanted_tenant(tenant_parameters(**changes), Context()), before)] == actions
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_actions(before: Tenant | None, changes: dict[str, Any], actions: list[s
 )
 def test_what_must_be_said(before: Tenant | None, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        plan(wanted_tenant(tenant_parameters(**changes)), before)
+        plan(wanted_tenant(tenant_parameters(**changes), Context()), before)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_what_must_be_said(before: Tenant | None, changes: dict[str, Any], messa
 )
 def test_options_that_cannot_be_right(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        wanted_tenant(tenant_parameters(**changes))
+        wanted_tenant(tenant_parameters(**changes), Context())
 
 
 @pytest.mark.parametrize(

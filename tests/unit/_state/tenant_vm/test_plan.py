@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import TenantReference
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     FAIL,
@@ -179,9 +180,13 @@ def vm_parameters(**given: Any) -> dict[str, Any]:
 
 
 def test_one_or_many() -> None:
-    assert wanted_vms(vm_parameters(vms=[])).vms == []
-    assert wanted_vms(vm_parameters(bios_id=bios(1).upper(), name="n")).vms == [WantedVm("", bios(1), None, "n")]
-    assert wanted_vms(vm_parameters(vms=[{"vm_id": vm_id(1).upper()}])).vms == [WantedVm("vms[0].", None, vm_id(1))]
+    assert wanted_vms(vm_parameters(vms=[]), Context()).vms == []
+    assert wanted_vms(vm_parameters(bios_id=bios(1).upper(), name="n"), Context()).vms == [
+        WantedVm("", bios(1), None, "n")
+    ]
+    assert wanted_vms(vm_parameters(vms=[{"vm_id": vm_id(1).upper()}]), Context()).vms == [
+        WantedVm("vms[0].", None, vm_id(1))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -206,4 +211,4 @@ def test_one_or_many() -> None:
 )  # fmt: skip
 def test_lists_that_cannot_be_right(given_parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        wanted_vms(vm_parameters(**given_parameters))
+        wanted_vms(vm_parameters(**given_parameters), Context())
