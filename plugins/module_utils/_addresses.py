@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses of machines: a name, an IPv4 address, or an IPv6 address with or without brackets, each perhaps with a port."""
+"""Addresses of machines: a name, an IPv4 address, or an IPv6 address with or without brackets, each with or without a port."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ._validation import require_text
 
 _WITH_PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*):(?P<port>[0-9]*)")
 _NEVER = re.compile(r"[\s\x00-\x1f\x7f/\\@?#,;\"'<>]")
-"""What no address holds, and what a URL, an account or a list of addresses does."""
+"""What no address contains, but a URL, an account or a list of addresses does."""
 _HIGHEST_PORT = 65535
 
 
 def split_address(address: str) -> tuple[str, Optional[int]]:
-    """Return an address without a port, and the port where it carries one."""
+    """Return an address without its port, and the port if it has one."""
     match = _WITH_PORT.fullmatch(address)
     if match:
         return match.group("host"), int(match.group("port")) if match.group("port") else None
     host, _colon, port = address.rpartition(":")
-    # Eight groups or a number that is no group: nothing but an IPv6 address with a port can be meant.
+    # Eight groups, or a number that cannot be a group: only an IPv6 address with a port can be meant.
     if re.fullmatch("[0-9]+", port) and _is_ipv6(host) and not _is_ipv6(address):
         return host, int(port)
     return address, None
@@ -36,7 +36,7 @@ def join_address(address: str, port: int) -> str:
 
 
 def require_address(value: Optional[str], option: str) -> None:
-    """Refuse what cannot be the address of a machine, such as a URL; blanks around it do not matter."""
+    """Refuse what cannot be the address of a machine, such as a URL; blanks around it are ignored."""
     require_text(value, option)
     if value is None:
         return
@@ -45,8 +45,8 @@ def require_address(value: Optional[str], option: str) -> None:
     if wrong or not _has_form(text):
         reason = f" It must not contain {wrong.group()!r}." if wrong else ""
         raise InputError(
-            f"{option} is no address: {value!r}.{reason} Give a name or an IP address, with its port where that is not "
-            "the usual one, such as vcenter.example.com, 192.0.2.10:8006 or [2001:db8::10]:443."
+            f"{option} is not a valid address: {value!r}.{reason} Give a name or an IP address, with a port if it is not the "
+            "default, such as vcenter.example.com, 192.0.2.10:8006 or [2001:db8::10]:443."
         )
     port = split_address(text)[1]
     if port is not None and not 0 < port <= _HIGHEST_PORT:

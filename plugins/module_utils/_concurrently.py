@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Doing one thing for many items, several at a time, without holding a place in memory for each that still waits."""
+"""Doing one thing for many items, several at a time, without using memory for each item that still waits."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def for_each(
     workers: int,
     on_progress: Optional[Callable[[int], None]] = None,
 ) -> list[R]:
-    """Call the function for every item and return what it returned, in the order of the items.
+    """Call the function for every item and return its results in the order of the items.
 
-    An exception ends the work on further items and is raised. When the caller is interrupted, as by the time limit of
-    an Ansible task, nothing more is started either.
+    An exception ends the work on further items and is raised. When the caller is interrupted, as by the timeout of an
+    Ansible task, nothing more is started either.
 
-    :param workers: How many calls run at once, 64 at the most.
-    :param on_progress: Is told now and then how many items are done.
+    :param workers: How many calls run at once, at most 64.
+    :param on_progress: Called now and then with the number of items that are done.
     """
     source: Iterator[tuple[int, T]] = iter(enumerate(items))
     lock = threading.Lock()

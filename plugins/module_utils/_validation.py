@@ -19,7 +19,7 @@ from ._errors import InputError
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ABSOLUTE_PATH = re.compile(r"/|[A-Za-z]:[\\/]|\\\\[^\\/]+[\\/]")
-"""How a path on Linux, on a drive of Windows, or of a share begins."""
+"""How a path begins on Linux, on a Windows drive, or on a Windows share."""
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 
 
@@ -53,7 +53,7 @@ def require_uuid(value: Optional[str], option: str) -> None:
     """Refuse a value that is not a UUID in its usual form."""
     if value is not None and not UUID.fullmatch(value):
         raise InputError(
-            f"{option} is no UUID: {value!r}. It has the form 01234567-89ab-cdef-0123-456789abcdef (32 hexadecimal "
+            f"{option} is not a valid UUID: {value!r}. A UUID has the form 01234567-89ab-cdef-0123-456789abcdef (32 hexadecimal "
             "digits with hyphens, upper or lower case)."
         )
 
@@ -65,11 +65,11 @@ def require_ip_address(value: Optional[str], option: str) -> None:
     try:
         ipaddress.ip_address(value)
     except ValueError:
-        raise InputError(f"{option} is no IP address: {value!r}. Give one such as 192.0.2.10.") from None
+        raise InputError(f"{option} is not a valid IP address: {value!r}. Give one such as 192.0.2.10.") from None
 
 
 def require_manifest_path(value: Optional[str], option: str) -> None:
-    """Refuse what is not the absolute path of an XML file, on Linux or on Windows; there the case does not matter."""
+    """Refuse what is not the absolute path of an XML file on Linux or Windows, in any case of its letters."""
     require_text(value, option)
     if value is None:
         return
@@ -81,14 +81,14 @@ def require_manifest_path(value: Optional[str], option: str) -> None:
 
 
 def require_xml_text(value: Optional[str], option: str) -> None:
-    """Refuse a character that XML 1.0 cannot carry, as the server could never receive it."""
+    """Refuse a character that XML 1.0 cannot contain, because the server could never receive it."""
     if value is None:
         return
     match = _NOT_XML.search(value)
     if match:
         raise InputError(
-            f"{option} has the character U+{ord(match.group()):04X} at position {match.start() + 1}, which XML cannot "
-            "carry. Remove it."
+            f"{option} contains the character U+{ord(match.group()):04X} at position {match.start() + 1}, which cannot be "
+            "written in XML. Remove it."
         )
 
 
@@ -127,9 +127,9 @@ def administrator_password_advice(value: str, option: str) -> Optional[str]:
 
 
 def date_time(value: Optional[str], option: str) -> Optional[str]:
-    """Return a date and time without zone as the API writes them; a date alone means the beginning of that day.
+    """Return a date and time without a time zone as the API writes them; a date alone means the beginning of that day.
 
-    A blank instead of the ``T`` is accepted, as YAML readers make of it.
+    A blank in place of the ``T`` is accepted, because YAML readers produce it.
     """
     if value is None:
         return None
@@ -142,6 +142,6 @@ def date_time(value: Optional[str], option: str) -> Optional[str]:
         except ValueError:
             pass
     raise InputError(
-        f"{option} is no date and time that the server understands: {value!r}. Write it as YYYY-MM-DDThh:mm:ss without "
-        "a zone, such as 2026-01-31T00:00:00, in the server's own time."
+        f"{option} is not a valid date and time: {value!r}. Write it as YYYY-MM-DDThh:mm:ss without a time zone, such as "
+        "2026-01-31T00:00:00, in the server's own time."
     )

@@ -11,8 +11,8 @@ module: ksvla_task
 short_description: Wait for tasks of the Integration Server, or cancel one
 version_added: 1.0.0
 description:
-  - Waits until a task is completed, and fails with the server's own cause when it is not; or cancels a task.
-  - Waits for many tasks with one request at a time.
+  - Waits until a task is completed and fails with the server's own cause if it is not, or cancels a task.
+  - Several tasks are watched together, with one request at a time.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -31,15 +31,14 @@ options:
     type: str
   task_ids:
     description:
-      - Ids of many tasks to wait for, with O(api=multitenancy).
+      - Ids of several tasks to wait for, with O(api=multitenancy).
     type: list
     elements: str
   state:
     description:
       - V(completed) waits for the end of the task; a task that failed or was canceled is a failure.
-      - V(canceled) cancels the task, with O(api=multitenancy). Canceling a child task is refused by the server, cancel its
-        parent.
-      - A task that is on its way to being canceled is not canceled again; its end is waited for.
+      - V(canceled) cancels the task, with O(api=multitenancy). The server refuses to cancel a child task; cancel its parent.
+      - A task that is already being canceled is not canceled again; the module waits for its end.
     type: str
     choices: [completed, canceled]
     default: completed
@@ -51,7 +50,7 @@ options:
   cancel_on_timeout:
     description:
       - Whether to ask the server to cancel what is still under way when the time to wait is over.
-      - Must stay V(false) with O(api=svm_management), as API 3.0 has no call that cancels anything.
+      - Must be V(false) with O(api=svm_management), because API 3.0 has no call that cancels a task.
     type: bool
     default: false
 """
@@ -64,7 +63,7 @@ EXAMPLES = r"""
     password: "{{ vault_multitenancy_password }}"
     task_id: 5a1d1d0c-8f4e-4b5e-a8a5-3f6b8d8f2f10
 
-- name: Wait for all tasks that were started with wait false
+- name: Wait for all tasks that were started with wait set to false
   ksvla.light_agent.ksvla_task:
     task_ids: "{{ started.results | map(attribute='tasks') | flatten | map(attribute='id') }}"
     wait_timeout: 1800
@@ -95,7 +94,7 @@ task:
       parameters: {}
       children: []
 tasks:
-  description: The tasks as they are now.
+  description: The tasks as they are now, also when some of them failed.
   returned: with O(task_ids)
   type: list
   elements: dict

@@ -23,11 +23,11 @@ extends_documentation_fragment:
 options:
   task_id:
     description:
-      - Id of one task. Required with O(api=svm_management), as API 3.0 has no call that lists tasks.
+      - Id of one task. Required with O(api=svm_management), because API 3.0 has no call that lists tasks.
     type: str
   created_from:
     description:
-      - Only tasks created from this moment on, as C(YYYY-MM-DDThh:mm:ss) without a zone, in the server's time.
+      - Only tasks created from this time on, as C(YYYY-MM-DDThh:mm:ss) without a time zone, in the server's own time.
     type: str
   task_state:
     description:
@@ -58,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tasks:
-  description: The tasks; an empty list when the one that was asked for does not exist.
+  description: The tasks; an empty list when the requested one does not exist.
   returned: success
   type: list
   elements: dict
@@ -81,7 +81,7 @@ tasks:
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.task.ensure import read_tasks
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.task.info import read_tasks
 
 DEFINITION = ModuleDefinition(
     function=read_tasks,

@@ -11,11 +11,13 @@ module: ksvla_tenant
 short_description: Create, activate, deactivate or remove a tenant
 version_added: 1.0.0
 description:
-  - Brings a tenant of the Integration Server of Kaspersky Security for Virtualization Light Agent to the wanted state.
+  - Manages a tenant of the Integration Server of Kaspersky Security for Virtualization Light Agent.
   - A new tenant is inactive. A complete tenant gets a virtual Administration Server in Kaspersky Security Center with
-    an account for its administrator; a simple one is only known to the Integration Server, for reports.
+    an account for its administrator; only the Integration Server knows a simple one, for reports.
   - The status of a complete tenant decides whether its virtual machines are protected.
-  - The module looks before it repeats anything. A task of an earlier run that is still under way is attached to.
+  - Every change is started once. A task of another run that makes the same change is waited for instead of starting a
+    second one, and when an answer is lost, the module looks whether the request took effect before it repeats it.
+    For this, each request leaves a record in the folder E(KSVLA_STATE_DIR), by default C(ksvla) in Ansible's home.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -29,16 +31,18 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the tenant, compared exactly.
+      - Name of the tenant, compared exactly. A name that does not exist is created when O(type) is given; otherwise it is
+        an error that names tenants with similar names.
       - One of O(name) and O(tenant_id) is required.
     type: str
   tenant_id:
     description:
-      - Id of an existing tenant.
+      - Id of an existing tenant. In check mode, this may be the id of a tenant that an earlier task would have created.
     type: str
   state:
     description:
-      - Whether the tenant is there.
+      - Whether the tenant exists.
+      - When a name that is to be V(absent) does not exist and tenants with similar names do, a warning names them.
     type: str
     choices: [present, absent]
     default: present
@@ -49,8 +53,7 @@ options:
     choices: [active, inactive]
   type:
     description:
-      - Type of the tenant. V(complete) needs O(admin_username) and O(admin_password).
-      - When it is not given, a new tenant with an account is complete; without one the server decides.
+      - Type of the tenant. Required to create one. V(complete) needs O(admin_username) and O(admin_password).
     type: str
     choices: [complete, simple]
   description:
@@ -65,7 +68,7 @@ options:
   preferred_viis_address:
     description:
       - IP address of the Integration Server that the Light Agents of the tenant will connect to.
-      - Used when the tenant is created. The server never returns it, so that it cannot be compared later.
+      - Used only when the tenant is created. The server never returns it, so it cannot be compared.
     type: str
   admin_username:
     description:
@@ -73,27 +76,27 @@ options:
     type: str
   admin_password:
     description:
-      - Password of that account. Used when the tenant is created; the server never returns it.
+      - Password of that account. Used only when the tenant is created; the server never returns it.
     type: str
   remove_artifacts:
     description:
       - Whether O(state=absent) also removes the virtual Administration Server, its account and the tenant's folder from
         Kaspersky Security Center.
-      - With V(false) the folder stays, so that a tenant of the same name cannot be created again.
+      - With V(false) the folder stays, and a tenant with the same name cannot be created again.
       - Required to remove a complete tenant. A simple tenant has no such objects.
     type: bool
   immutable_changes:
     description:
       - What to do when the tenant exists and differs in O(type), O(description), O(user_data) or O(admin_username),
         which the Integration Server cannot change.
-      - This also applies to a tenant that another run has created in the meantime.
+      - This also applies to a tenant that another run creates at the same time.
     type: str
     choices: [fail, warn, ignore]
     default: fail
   wait_timeout:
     description:
-      - Seconds that all of it may take, including the first reading, the requests, and the pauses that the server asks
-        for. A last look after that, at what was achieved, takes 5 seconds at the most.
+      - Seconds that the module may take, including all requests, the pauses that the server asks for, and waiting for
+        another run on the same machine. After a failure, one last look at the tenant takes 5 seconds at most.
     type: float
     default: 600
 seealso:
@@ -136,10 +139,10 @@ EXAMPLES = r"""
 RETURN = r"""
 tenant:
   description:
-    - The tenant as it is now, or as it will be in check mode; V(none) when there is none.
+    - The tenant as it is now, or in check mode as it will be; V(none) when it does not exist.
     - With O(wait=false) as it was before.
-    - In check mode the id of a tenant that would be created begins with C(created-by-check-mode). Later tasks of the play
-      that are given it as O(tenant_id) predict what they would do for the new tenant. Outside check mode it is refused.
+    - In check mode, the C(id) of a tenant that would be created begins with C(created-by-check-mode). It can be given to
+      later tasks of the play as O(tenant_id), which then predict what they would do. Outside check mode it is refused.
   returned: always, on failure when it could be read
   type: dict
   sample:
@@ -154,7 +157,7 @@ tenant:
     virtual_server_id: "17"
     admin_username: northwind-admin
 tasks:
-  description: The tasks of the server that were started or attached to, as they were last seen.
+  description: The tasks of the server that were started or waited for, as they were last seen; the failed one too.
   returned: always
   type: list
   elements: dict

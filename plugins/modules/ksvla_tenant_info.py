@@ -11,7 +11,7 @@ module: ksvla_tenant_info
 short_description: Read one tenant or all tenants
 version_added: 1.0.0
 description:
-  - Returns what the Integration Server knows of one tenant, found by name or id, or of all tenants.
+  - Returns what the Integration Server knows about one tenant, found by name or id, or about all tenants.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -23,15 +23,15 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the tenant, compared exactly.
+      - Name of the tenant, compared exactly. Without O(name) and O(tenant_id), all tenants are returned.
     type: str
   tenant_id:
     description:
-      - Id of the tenant.
+      - Id of the tenant. In check mode, this may be the id of a tenant that an earlier task would have created.
     type: str
   include_vms:
     description:
-      - Whether to read the virtual machines of each tenant as well, with a request for each.
+      - Whether to read the virtual machines of each tenant as well, with one request per tenant.
     type: bool
     default: false
 """
@@ -44,7 +44,7 @@ EXAMPLES = r"""
     password: "{{ vault_multitenancy_password }}"
   register: all
 
-- name: Name those whose protection is switched off
+- name: List those whose protection is switched off
   ansible.builtin.debug:
     msg: "{{ all.tenants | selectattr('status', 'equalto', 'inactive') | map(attribute='name') }}"
 
@@ -56,7 +56,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tenants:
-  description: The tenants; an empty list when the one that was asked for does not exist.
+  description: The tenants; an empty list when the requested one does not exist.
   returned: success
   type: list
   elements: dict

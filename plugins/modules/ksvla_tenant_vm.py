@@ -11,10 +11,11 @@ module: ksvla_tenant_vm
 short_description: Register and unregister virtual machines of a tenant
 version_added: 1.0.0
 description:
-  - Makes the registered virtual machines of a tenant those that are listed, one or many thousands in one task.
+  - Registers and unregisters the listed virtual machines of a tenant, one or many thousands in one task.
   - Reads once what is registered and sends only what differs, several requests at a time. Every virtual machine is
-    tried even when some fail. Only when the server does not answer any more, or refuses the account, the rest is not
-    tried, and named in RV(not_tried).
+    tried even when some fail. Only when the server stops answering or refuses the account, the rest is not tried and is
+    listed in RV(not_tried).
+  - When answers are lost, what is registered is read again, and only what did not take effect is repeated.
   - Registering does not install anything, and unregistering does not switch protection off.
 author:
   - ksvla.light_agent contributors (@ksvla)
@@ -29,11 +30,11 @@ options:
     description:
       - Name of the tenant, compared exactly.
       - One of O(tenant_name) and O(tenant_id) is required.
-      - In check mode, one that is not there yet is taken for one that an earlier task would have created; a warning says so.
+      - In check mode, a tenant that does not exist is assumed to be created by an earlier task; a warning says so.
     type: str
   tenant_id:
     description:
-      - Id of the tenant.
+      - Id of the tenant. In check mode, this may be the id of a tenant that an earlier task would have created.
     type: str
   bios_id:
     description:
@@ -60,7 +61,7 @@ options:
     suboptions:
       bios_id:
         description:
-          - BIOS id of the virtual machine, a UUID. Needed to register it.
+          - BIOS id of the virtual machine, a UUID. Required to register it.
         type: str
       vm_id:
         description:
@@ -83,33 +84,32 @@ options:
     default: present
   purge:
     description:
-      - With O(state=present), also unregister every virtual machine of the tenant that is not listed.
-      - It needs O(vms). Only an explicit V([]) there means that none is to stay; O(vms) that is left out or null is refused.
+      - With O(state=present), also unregister every virtual machine of the tenant that is not listed in O(vms).
+      - Requires O(vms). Only an explicit empty list, O(vms=[]), means that none is to remain.
     type: bool
     default: false
   reregister:
     description:
       - Whether another name or other user data may be applied by unregistering the virtual machine and registering it
-        again, as the Integration Server cannot change them. It gets another O(vm_id) then.
-      - Where the server refuses the new registration, the virtual machine is registered again as it was.
-      - With V(false) a virtual machine that differs fails and says in what.
+        again, because the Integration Server cannot change them. It then gets another O(vm_id).
+      - If the server refuses the new registration, the virtual machine is registered again as it was.
+      - With V(false), a virtual machine that differs fails, and the error names the differences.
     type: bool
     default: false
   concurrency:
     description:
-      - How many requests run at once, 64 at the most.
+      - How many requests run at once, at most 64.
     type: int
     default: 8
   return_vms:
     description:
-      - Whether to return the records of the listed virtual machines. Switch it off to save time and memory with many.
+      - Whether to return the records of the listed virtual machines. Set it to V(false) to save time and memory with many.
     type: bool
     default: true
 notes:
-  - A BIOS id can be registered once on an Integration Server. In check mode, when something would be registered and there
-    are at most 100 other tenants, the virtual machines of these are read too, so that what another tenant holds is said
-    to fail. This costs a request per tenant. Check mode cannot know what an earlier task of the play would have
-    unregistered.
+  - A BIOS id can be registered only once on an Integration Server. Check mode does not look at other tenants, so it
+    predicts that a virtual machine will be registered even if another tenant holds it. The run itself names the tenant
+    that holds it.
 seealso:
   - module: ksvla.light_agent.ksvla_tenant_vm_info
 """
@@ -156,9 +156,9 @@ vms:
       updated: "2026-03-01T10:20:00"
 results:
   description:
-    - What became of each virtual machine that changed or failed.
-    - Where one was unregistered to register it again, and neither that nor registering it as it was succeeded,
-      C(before) holds its record as it was.
+    - One entry for each virtual machine that changed or failed.
+    - If one was unregistered and could be registered again neither with the changes nor as it was, C(before) is its
+      record as it was.
   returned: always
   type: list
   elements: dict
@@ -172,15 +172,15 @@ results:
       error_code: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
       error: >-
         BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2 is registered for the tenant 'Alpine'
-        (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered once on an Integration Server: unregister it
-        from the tenant that holds it first.
+        (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered only once on an Integration Server: first
+        unregister it from the tenant that holds it.
     - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4
       action: failed
       error_code: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
       error: >-
         Unregistered, and could not be registered again: BIOS id 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4 is registered for
-        the tenant 'Alpine' (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered once on an Integration
-        Server: unregister it from the tenant that holds it first.
+        the tenant 'Alpine' (1f0b7c52-3e6d-4a8f-9b21-7c5d4e3f2a10). A BIOS id can be registered only once on an
+        Integration Server: first unregister it from the tenant that holds it.
       before:
         id: 0a4f7e53-6d38-4f0a-9a55-6e0c0d1c2b3d
         bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e4
@@ -190,15 +190,15 @@ results:
         updated: "2026-03-01T10:20:00"
 not_tried:
   description:
-    - The BIOS ids of the virtual machines that were not tried, as the server did not answer or refused the account.
-      The error says which it was.
+    - The BIOS ids of the virtual machines that were not tried, because the server did not answer or refused the account.
+      The error gives the reason.
   returned: when there are any
   type: list
   elements: str
   sample:
     - 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e3
 counts:
-  description: How many virtual machines there were of each kind; C(not_tried) among them when there are any.
+  description: The number of virtual machines for each action, with C(unchanged), and C(not_tried) if there are any.
   returned: always
   type: dict
   sample:
@@ -210,14 +210,14 @@ counts:
     unchanged: 40
 error_code:
   description: The server's own code of the error.
-  returned: on failure, when all that failed have the same
+  returned: on failure, when all failures have the same
   type: str
   sample: VIRMT_VmWithSpecifiedBiosIdAlreadyExists
 hint:
   description: What to do about the error.
   returned: on failure, when there is something to advise
   type: str
-  sample: 'Run this again once the causes are removed: only what is missing is done then. See results for each.'
+  sample: 'Remove the causes, then run this again: it does only what is missing. See results for each.'
 """
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments

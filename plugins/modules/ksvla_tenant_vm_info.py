@@ -28,7 +28,7 @@ options:
     type: str
   tenant_id:
     description:
-      - Id of the tenant.
+      - Id of the tenant. In check mode, this may be the id of a tenant that an earlier task would have created.
     type: str
 """
 
@@ -60,7 +60,7 @@ vms:
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import run_module
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.info import read_vms
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.info import read_vms
 
 DEFINITION = ModuleDefinition(
     function=read_vms,

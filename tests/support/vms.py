@@ -9,8 +9,9 @@ from typing import Any
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import VirtualMachine
+from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Clock
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.apply import VmApplier
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.apply import TenantAtServer, VmApplier
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import VmOutcome
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     REGISTER,
@@ -33,28 +34,32 @@ def vm(number: int, name: str = "", user_data: str = "") -> VirtualMachine:
 
 
 def register(number: int, name: str = "vm", user_data: str = "") -> VmChange:
-    return VmChange(REGISTER, bios(number), None, vm(number, name, user_data))
+    return VmChange(REGISTER, None, vm(number, name, user_data))
 
 
 def unregister(number: int) -> VmChange:
-    return VmChange(UNREGISTER, bios(number), vm(number), None)
+    return VmChange(UNREGISTER, vm(number), None)
 
 
 def reregister(number: int, name: str = "new") -> VmChange:
-    return VmChange(REREGISTER, bios(number), vm(number, "old"), vm(number, name))
+    return VmChange(REREGISTER, vm(number, "old"), vm(number, name))
 
 
 class World:
     """Changes the virtual machines of the tenant ``Ours`` at the simulator."""
 
-    def __init__(self, api: MultitenancyApi, simulator: RunningSimulator) -> None:
+    def __init__(self, api: MultitenancyApi, simulator: RunningSimulator, clock: Clock) -> None:
         self.api = api
         self.simulator = simulator
         self.warnings: list[str] = []
         self.progress: list[tuple[str, str]] = []
-        context = Context(warn=self.warnings.append, progress=lambda *line: self.progress.append(line))
-        self._make = lambda concurrency: VmApplier(api, OURS, "tenant Ours", context, concurrency, 2)
-        self.applier = self._make(4)
+        self._context = Context(
+            warn=self.warnings.append, progress=lambda *line: self.progress.append(line), clock=clock
+        )
+        self.applier = self.new_applier(4)
+
+    def new_applier(self, concurrency: int) -> VmApplier:
+        return VmApplier(TenantAtServer(self.api, OURS, "tenant Ours"), self._context, concurrency, 2)
 
     def seed(self, ours: list[dict[str, Any]] | None = None, theirs: list[dict[str, Any]] | None = None) -> None:
         tenants = [
@@ -64,7 +69,7 @@ class World:
         self.simulator.seed(tenants=tenants)
 
     def apply(self, *changes: VmChange, concurrency: int = 4) -> list[VmOutcome]:
-        self.applier = self._make(concurrency)
+        self.applier = self.new_applier(concurrency)
         return self.applier.apply(changes)
 
     def registered(self) -> dict[str, str]:

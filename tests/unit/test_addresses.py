@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses of infrastructures: what is taken, how a port is told from an address, and what is refused."""
+"""Addresses of infrastructures: what is accepted, how a port is separated, and what is refused."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ _WRONG = [
 
 
 @pytest.mark.parametrize("address", _WRONG)
-def test_what_is_no_address(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(InputError, match="address is"):
         require_address(address, "address")
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "99999", "123456"])
-def test_what_is_no_port(port: str) -> None:
+def test_an_invalid_port_is_refused(port: str) -> None:
     for host in ("vc", "192.0.2.10", "[2001:db8::10]"):
         with pytest.raises(InputError, match="port of address must be from 1 to 65535"):
             require_address(f"{host}:{port}", "address")
@@ -106,7 +106,7 @@ def run(running: RunningSimulator) -> Iterator[Caller]:
 
 
 @pytest.mark.parametrize("address", [*_WRONG, "vc:99999"])
-def test_both_modules_refuse_it_before_anything_is_sent(run: Caller, address: str) -> None:
+def test_both_modules_refuse_an_invalid_address_before_anything_is_sent(run: Caller, address: str) -> None:
     for failed in (
         run.fails("infrastructure", type="HYPERV", address=address, **account("HYPERV")),
         run.fails("infrastructure", type="HYPERV", address=address, state="absent"),

@@ -126,11 +126,11 @@ def test_nothing_more_is_started_after_an_interruption(monkeypatch: pytest.Monke
     assert started == [0]
 
 
-def test_progress_is_told() -> None:
-    told: list[int] = []
-    for_each(lambda item: item, range(5), 2, told.append)
-    assert told
-    assert told[-1] == 5
+def test_progress_is_reported() -> None:
+    reported: list[int] = []
+    for_each(lambda item: item, range(5), 2, reported.append)
+    assert reported
+    assert reported[-1] == 5
 
 
 def test_an_exception_stops_the_other_workers_too() -> None:
@@ -145,7 +145,7 @@ def test_an_exception_stops_the_other_workers_too() -> None:
             running.wait(10)
         if item == 0:
             raise ValueError("no")
-        # The other worker goes on with this item until the first has told everybody to stop.
+        # The other worker goes on with this item until the first has stopped all of them.
         stopped.wait(0.5)
 
     stopped = threading.Event()

@@ -24,8 +24,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
     missing_library,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.secrets import hidden_forms
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.change import diff_of
-from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.change import as_text, diff_of
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text, with_code
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
     date_time,
     require_ip_address,
@@ -57,8 +57,8 @@ def test_a_uuid_is_accepted(value: str) -> None:
     "value", ["", "1", "{11111111-2222-4333-8444-555555555555}", "11111111222243338444555555555555",
               "11111111-2222-4333-8444-55555555555g", "11111111-2222-4333-8444-555555555555\n", "١" * 8 + "-2222-4333-8444-555555555555"]
 )  # fmt: skip
-def test_what_is_no_uuid_is_refused(value: str) -> None:
-    with pytest.raises(InputError, match=r"^id is no UUID"):
+def test_an_invalid_uuid_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match=r"^id is not a valid UUID"):
         require_uuid(value, "id")
 
 
@@ -68,13 +68,13 @@ def test_an_address_is_accepted(value: str | None) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "ksv", "192.0.2.256", "192.0.2.1/24", " 192.0.2.1"])
-def test_what_is_no_address_is_refused(value: str) -> None:
-    with pytest.raises(InputError, match=r"^address is no IP address"):
+def test_an_invalid_address_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match=r"^address is not a valid IP address"):
         require_ip_address(value, "address")
 
 
 @given(xml_texts)
-def test_texts_that_xml_carries_are_accepted(value: str) -> None:
+def test_text_that_xml_can_contain_is_accepted(value: str) -> None:
     require_xml_text(value, "name")
 
 
@@ -82,7 +82,7 @@ def test_texts_that_xml_carries_are_accepted(value: str) -> None:
     ("value", "message"),
     [("\0", "U+0000 at position 1"), ("ab\x1b", "U+001B at position 3"), ("\ud800", "U+D800"), ("\uffff", "U+FFFF")],
 )
-def test_characters_that_xml_cannot_carry_are_named(value: str, message: str) -> None:
+def test_characters_that_xml_cannot_contain_are_named(value: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         require_xml_text(value, "name")
     assert message in caught.value.message
@@ -107,8 +107,8 @@ def test_dates(value: str | None, text: str | None) -> None:
     "value", ["", "today", "2026-13-01", "2026-02-29", "2026-01-31T24:00:00", "2026-01-31T10:20:30Z", "2026-01-31T10:20",
               "2026-01-31T10:20:30+01:00", "31.01.2026"]
 )  # fmt: skip
-def test_dates_that_the_server_does_not_understand(value: str) -> None:
-    with pytest.raises(InputError, match=r"^from is no date and time"):
+def test_invalid_dates_are_refused(value: str) -> None:
+    with pytest.raises(InputError, match=r"^from is not a valid date and time"):
         date_time(value, "from")
 
 
@@ -126,10 +126,38 @@ def test_texts_are_the_same_but_for_line_ends(wanted: str, found: str | None, sa
     assert same_text(wanted, found) is same
 
 
-def test_a_diff_has_both_sides() -> None:
+def test_a_diff_has_both_sides_as_text() -> None:
     assert diff_of("thing", {"a": 1}, {}) == {
-        "before_header": "thing", "after_header": "thing", "before": {"a": 1}, "after": {},
+        "before_header": "thing", "after_header": "thing", "before": "a: 1\n", "after": "",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"name": "Мюнхен", "list": [], "map": {}, "none": None}, "name: Мюнхен\nlist: []\nmap: {}\nnone: null\n"),
+        ({"a": {"b": {"c": True}}}, "a:\n  b:\n    c: true\n"),
+        ({"a": [{"b": 1, "c": [2]}, "d"]}, "a:\n  - b: 1\n    c:\n      - 2\n  - d\n"),
+        ({"a": " x", "b": "", "c": "1\n2", "d": "日本\t"}, 'a: " x"\nb: ""\nc: "1\\n2"\nd: "日本\\t"\n'),
+    ],
+)
+def test_structures_are_shown_as_lines_in_every_script(value: dict[str, Any], text: str) -> None:
+    assert as_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "text"),
+    [
+        ("KSC_X", "no room", "KSC_X: no room"),
+        ("KSC_X", "KSC_X: no room", "KSC_X: no room"),
+        ("KSC_X", "KSC_X", "KSC_X"),
+        ("KSC_X", None, "KSC_X"),
+        (None, "no room", "no room"),
+        (None, None, ""),
+    ],
+)
+def test_a_code_stands_before_its_message_once(code: str | None, message: str | None, text: str) -> None:
+    assert with_code(code, message) == text
 
 
 # ---- secrets ----------------------------------------------------------------------------------------------------------
@@ -186,8 +214,11 @@ def test_the_code_comes_before_the_status() -> None:
     assert hint_for("VIRMT_SomethingNew", 400) is None
     assert hint_for("VIRMT_SomethingNew", 404) == hint_for(None, 404)
     assert hint_for(None, 404) == "Check the id, and that host and port are those of an Integration Server."
-    assert hint_for("KSC_SomethingNew", 500) == "Kaspersky Security Center refused: its own event log says why."
-    assert hint_for(None, 599) == "The Integration Server failed to handle the request: its own log says why."
+    assert (
+        hint_for("KSC_SomethingNew", 500)
+        == "Kaspersky Security Center refused the request: see its event log for the reason."
+    )
+    assert hint_for(None, 599) == "The Integration Server failed to handle the request: see its log for the reason."
     assert hint_for(None, 418) is None
     assert hint_for(None) is None
 
@@ -217,10 +248,16 @@ def test_an_error_as_a_result() -> None:
     )
     error.add_details(a=2, b=3)
     assert error.payload() == {
-        "msg": "It failed. Do this.", "error_code": "VIRMT_X", "status": 409, "request": "POST /a", "task": {"id": "t"},
+        "msg": "It failed.", "error_code": "VIRMT_X", "status": 409, "request": "POST /a", "task": {"id": "t"},
         "hint": "Do this.", "a": 1, "b": 3,
     }  # fmt: skip
     assert KsvlaError("m").payload() == {"msg": "m"}
+
+
+def test_a_task_that_stands_among_the_tasks_is_not_repeated() -> None:
+    error = KsvlaError("m", task={"id": "t"}, details={"tasks": [{"id": "t"}]})
+    assert error.payload() == {"msg": "m", "tasks": [{"id": "t"}]}
+    assert KsvlaError("m", task={"id": "t"}, details={"tasks": []}).payload()["task"] == {"id": "t"}
 
 
 def test_what_a_function_gives_is_the_result() -> None:
@@ -262,4 +299,4 @@ def test_the_defaults_of_a_context_do_nothing() -> None:
     context.progress("s", "t")
     assert context.files.apply("/nowhere", {}, changed=True) is True
     assert context.files.apply("/nowhere", {}, changed=False) is False
-    assert Context().sessions is not context.sessions
+    assert Context().connections is not context.connections

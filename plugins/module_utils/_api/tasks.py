@@ -8,6 +8,7 @@ Sources: "Getting task information" (topic 259259), "SVM deployment task" (SVM m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -15,8 +16,6 @@ CANCELED = frozenset({"canceled", "cancelled", "stopped"})
 FAILED = "failed"
 COMPLETED = "completed"
 STOPPING = "stopping"
-UNDER_WAY = ("Created", "Queued", "Starting", "Running", "Stopping")
-"""The states before the end, as the server writes them, in the order in which a task goes through them."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +83,23 @@ class ServerTask:
             "parameters": self.parameters,
             "children": [child.as_dict() for child in self.children],
         }
+
+
+def failed_step(task: ServerTask) -> Optional[str]:
+    """Return the name of the first step below a task that failed, or else that was canceled."""
+    steps = list(steps_of(task))
+    bad = [step for step in steps if step.failed] or [step for step in steps if step.canceled]
+    return step_name(bad[0]) if bad else None
+
+
+def step_name(step: ServerTask) -> str:
+    """Return what a step does, as the server calls it."""
+    named = step.parameters.get("deploy_step_name") or step.parameters.get("step_name")
+    return str(named or step.stage or step.type or step.id)
+
+
+def steps_of(task: ServerTask) -> Iterator[ServerTask]:
+    """Return all tasks below a task, each before its own."""
+    for child in task.children:
+        yield child
+        yield from steps_of(child)

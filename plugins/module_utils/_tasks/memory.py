@@ -16,11 +16,13 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Optional
 
@@ -38,11 +40,11 @@ _LOCK_DIGITS = 3
 class Record:
     """One request.
 
-    :param key: What it is about, told apart from everything else; a later request about the same replaces the record.
-    :param about: The same for a person.
-    :param sent_at: When it was sent, in seconds since the epoch.
-    :param settings: What tells one such request from another, such as the settings of a deployment; no secret.
-    :param kept_seconds: How long it holds; None for as long as the server confirms it.
+    :param key: Unique name of what it is about; a later request about the same replaces the record.
+    :param about: The same for a person, such as ``create tenant Alpine``.
+    :param sent_at: When it was sent, in seconds since the epoch; in the file as a date and time.
+    :param settings: What distinguishes one such request from another, as of a deployment; no secret.
+    :param kept_seconds: How long it is valid; None for as long as the server confirms it.
     :param id: What the server answered: the id of a task, an infrastructure, or an image; None while it is not known.
     """
 
@@ -73,14 +75,14 @@ class Memory:
         base = Path(os.path.expanduser(named)) if named else default_folder()
         if named:
             _require_usable(base, named)
-        self.folder = base / server.partition("://")[2].replace(":", "_").replace("[", "").replace("]", "")
+        self.folder = base / re.sub(r"[^\w.-]+", "_", server.partition("://")[2]).strip("_")
         self._unwritten: dict[str, Record] = {}
         """Records that could not be kept on disk, as in a home that cannot be written."""
 
     def find(self, key: str) -> Optional[Record]:
         """Return the record about something, or None."""
         record = self._unwritten.get(key) or _read(self._path(key))
-        return record if record is not None and self._holds(record) else None
+        return record if record is not None and record.key == key and self._holds(record) else None
 
     def find_all(self, prefix: str) -> list[Record]:
         """Return the records whose keys begin so, the newest first.
@@ -97,7 +99,7 @@ class Memory:
         return sorted(matching, key=lambda record: record.sent_at, reverse=True)
 
     def age(self, record: Record) -> float:
-        """Return the seconds since a request was sent; none when the system's clock was set back."""
+        """Return the seconds since a request was sent; 0 when the system's clock was set back."""
         return max(0.0, self._clock.now() - record.sent_at)
 
     def note(self, key: str, about: str, *, settings: str = "", kept_seconds: Optional[float] = DAY_SECONDS) -> Record:
@@ -113,14 +115,16 @@ class Memory:
         return completed
 
     def keep(self, record: Record) -> None:
-        """Keep a record; where that cannot be done on disk, for this run alone."""
+        """Keep a record; where it cannot be written to disk, for this run alone."""
         try:
             self._make_folder()
             _write(self._path(record.key), record)
-            self._unwritten.pop(record.key, None)
-            self._clean()
         except OSError:
             self._unwritten[record.key] = record
+        else:
+            self._unwritten.pop(record.key, None)
+            with contextlib.suppress(OSError):
+                self._clean()
 
     def keeps(self, record: Record) -> bool:
         """Return whether a later run will find the record."""
@@ -138,10 +142,10 @@ class Memory:
 
     @contextmanager
     def lock(self, subject: str, deadline: Deadline) -> Iterator[None]:
-        """Let no other run on this machine start the same change meanwhile.
+        """Keep other runs on this machine from starting the same change at the same time.
 
-        The system releases the lock when the process dies. Between machines there is none; the server's own refusals
-        remain. Where no lock can be had, as on some network file systems, there is none either.
+        The system releases the lock when the process dies. There is no lock between machines, where only the server's
+        own refusals help, and none on a file system without locks.
 
         :raises WaitTimeout: when another run holds it until the deadline.
         """
@@ -168,17 +172,17 @@ class Memory:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _clean(self) -> None:
-        """Remove what does not hold any more, now and then: reading every file each time would cost too much."""
-        mark = self.folder / ".cleaned"
+        """Remove expired records, at most once an hour: reading every file each time would cost too much."""
+        mark, now = self.folder / ".cleaned", self._clock.now()
         with contextlib.suppress(OSError):
-            if 0 <= self._clock.now() - mark.stat().st_mtime < _CLEANED_EVERY_SECONDS:
+            if 0 <= now - mark.stat().st_mtime < _CLEANED_EVERY_SECONDS:
                 return
         mark.touch(mode=0o600)
+        os.utime(mark, (now, now))
         for path in self.folder.glob("*.json"):
             record = _read(path)
             if record is not None and not self._holds(record):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+                path.unlink(missing_ok=True)
 
     def _open_lock(self, subject: str) -> Optional[int]:
         with contextlib.suppress(OSError):
@@ -202,7 +206,7 @@ def _require_usable(folder: Path, named: str) -> None:
             f"The folder for what is remembered between runs does not exist: {named}.",
             hint="Create it, or correct KSVLA_STATE_DIR or ksvla_state_dir.",
         )
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise InputError(
             f"The folder for what is remembered between runs cannot be written to: {named}.",
             hint="Let the account that runs Ansible write there, or name another folder with KSVLA_STATE_DIR.",
@@ -210,21 +214,28 @@ def _require_usable(folder: Path, named: str) -> None:
 
 
 def _read(path: Path) -> Optional[Record]:
+    """Return the record of a file, or None where the file holds none, as one that a person has edited."""
     try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        fields = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+        sent_at = datetime.fromisoformat(fields["sent_at"]).timestamp()
+        kept = fields["kept_seconds"]
+        return Record(**{**fields, "sent_at": sent_at, "kept_seconds": None if kept is None else float(kept)})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def _write(path: Path, record: Record) -> None:
+    sent_at = datetime.fromtimestamp(record.sent_at, timezone.utc).isoformat()
+    text = json.dumps({**asdict(record), "sent_at": sent_at}, ensure_ascii=False, indent=1)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(record), file, ensure_ascii=False, indent=1)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
+            file.write(f"{text}\n")
         os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
 
 

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starting something once, for both APIs: the one place where this is decided.
 
-Under a lock it is looked, in this order, at the tasks under way, then at the state; only where neither shows what is
-wanted, a record is noted and the request is sent, and the id that the server answers completes the record. The lock comes
-first and the state is read last, so nothing that happens in between is missed: a task that ends after the tasks were read
-shows in the state. When the answer is lost, the same look tells whether the request took effect.
+The order is: take a lock, look at the tasks under way, read the state. Only where neither shows what is wanted, note a
+record, send the request, and complete the record with the id that the server answers. Because the lock comes first and the
+state is read last, nothing that happens in between is missed: a task that ends after the tasks were read shows in the
+state. When the answer is lost, the same look shows whether the request took effect.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ T_contra = TypeVar("T_contra", contravariant=True)
 class Subject:
     """What a request is about.
 
-    :param key: Told apart from everything else; its first word is the kind, such as ``tenant`` or ``svm``.
+    :param key: Unique name; its first word is the kind, such as ``tenant`` or ``svm``.
     :param about: The same for a person, such as ``create tenant Alpine``.
-    :param settings: What tells one such request from another; no secret.
-    :param kept_seconds: How long its record holds; None for as long as the server confirms it.
+    :param settings: What distinguishes one such request from another; no secret.
+    :param kept_seconds: How long its record is valid; None for as long as the server confirms it.
     """
 
     key: str
@@ -111,74 +111,64 @@ class Once:
     def start(self, work: Work[T], items: Sequence[T], lock: str) -> Started[T]:
         """Start what is neither under way nor done, with one request, and return what became of each item.
 
-        :param lock: What no other run on this machine may start meanwhile, for a person; the same for the same items.
-        :raises KsvlaError: when the server refuses, or the time is up; then nothing was started.
+        :param lock: What no other run on this machine may start at the same time, for a person; the same for the same
+            items.
+        :raises KsvlaError: when the server refuses, or the time is up.
         """
         started: Started[T] = Started()
         if not items:
             return started
         with self._memory.lock(lock, self._deadline):
-            left = self._left(work, items, started)
+            started.sent = self._look(work, items, started)
             attempt = 0
-            while left:
-                started.sent = list(left)
+            while started.sent:
                 self._send(work, started)
                 if started.lost is None or not work.repeatable:
                     return started
-                self._context.clock.sleep(self._deadline.shortened(pause(attempt, started.lost.retry_after)))
                 self._context.trace(f"{started.lost.message} Looking whether it took effect.")
+                self._context.clock.sleep(self._deadline.shortened(pause(attempt, started.lost.retry_after)))
                 try:
-                    left = self._left(work, left, started)
+                    started.sent = self._look(work, started.sent, started)
                 except KsvlaError as error:
-                    self._context.trace(f"Looking failed: {error.message}")
+                    started.lost = _unseen(started.lost, error)
                     return started
-                started.sent = list(left)
                 accepted = isinstance(started.lost, UnexpectedAnswer)
-                if left and (accepted or attempt >= self._retries or self._deadline.expired()):
-                    return started
+                if accepted or attempt >= self._retries or self._deadline.expired():
+                    break
                 attempt += 1
+        if not started.sent:
             started.lost = None
         return started
 
-    def _left(self, work: Work[T], items: Sequence[T], started: Started[T]) -> list[T]:
+    def _look(self, work: Work[T], items: Sequence[T], started: Started[T]) -> list[T]:
         """Return the items that are neither under way nor done; note the others."""
-        rest = []
-        for item in items:
-            record = self._memory.find(work.subject(item).key)
-            task_id = work.under_way(item, record)
-            if task_id is None:
-                rest.append((item, record))
-            else:
+        records = [(item, self._memory.find(work.subject(item).key)) for item in items]
+        tasks = [(item, record, work.under_way(item, record)) for item, record in records]
+        states = [(item, work.state(item, record)) for item, record, task_id in tasks if task_id is None]
+        for item, record, task_id in tasks:
+            if task_id is not None:
                 self._remember(work.subject(item), task_id, record)
                 started.attached.setdefault(task_id, []).append(item)
-        left = []
-        for item, record in rest:
-            state = work.state(item, record)
-            if state is State.MISSING:
-                left.append(item)
-            else:
-                (started.held if state is State.HOLDS else started.unknown).append(item)
-        return left
+        started.held.extend(item for item, state in states if state is State.HOLDS)
+        started.unknown.extend(item for item, state in states if state is State.UNKNOWN)
+        return [item for item, state in states if state is State.MISSING]
 
     def _send(self, work: Work[T], started: Started[T]) -> None:
         """Send the request for ``sent``; note its id, or how its answer was lost."""
-        before = started.lost
-        records = []
-        previous = {}
-        for subject in map(work.subject, started.sent):
-            previous[subject.key] = self._memory.find(subject.key)
-            noted = self._memory.note(
-                subject.key, subject.about, settings=subject.settings, kept_seconds=subject.kept_seconds
-            )
-            records.append(noted)
+        subjects = [work.subject(item) for item in started.sent]
+        previous = {each.key: self._memory.find(each.key) for each in subjects}
+        records = [
+            self._memory.note(each.key, each.about, settings=each.settings, kept_seconds=each.kept_seconds)
+            for each in subjects
+        ]
         try:
             started.id = work.send(started.sent)
         except (OutcomeUnknown, UnexpectedAnswer) as error:
             started.lost = error
             return
         except KsvlaError:
-            if before is None:
-                # Nothing was done: what was remembered before holds again.
+            # It did nothing, so what was remembered before holds again; an earlier one that was lost may still take effect.
+            if started.lost is None:
                 for record in records:
                     remembered = previous[record.key]
                     if remembered is None:
@@ -192,6 +182,20 @@ class Once:
 
     def _remember(self, subject: Subject, task_id: str, record: Optional[Record]) -> None:
         """Keep which task is about the subject, so that the next run need not find it in another way."""
-        if record is None or record.id != task_id:
-            noted = record or self._memory.note(subject.key, subject.about, kept_seconds=subject.kept_seconds)
-            self._memory.complete(noted, task_id)
+        if record is not None and record.id == task_id:
+            return
+        if record is None or record.id is not None:
+            # Another run's request, whose settings are not known.
+            record = self._memory.note(subject.key, subject.about, kept_seconds=subject.kept_seconds)
+        self._memory.complete(record, task_id)
+
+
+def _unseen(lost: KsvlaError, trouble: KsvlaError) -> OutcomeUnknown:
+    """Return the error for a request whose answer was lost and of which it cannot be seen whether it took effect."""
+    return OutcomeUnknown(
+        f"{lost.message} Whether it took effect could not be found out: {trouble.message}",
+        status=lost.status,
+        request=lost.request,
+        task=trouble.task or lost.task,
+        hint=trouble.hint or lost.hint,
+    )

@@ -124,7 +124,7 @@ class Poller:
             except (NotConnected, OutcomeUnknown, ApiError) as error:
                 if not passes(error):
                     raise
-                silence.noted(error)
+                silence.noted(error, began)
             took = clock.monotonic() - began
             growing = min(growing * GROWTH, self.waiting.longest_pause)
             pause = growing if seen is None else min(growing, _expected(seen.progress, clock.monotonic() - started))
@@ -150,12 +150,13 @@ class _Silence:
         self._since = ""
 
     def broken(self) -> None:
-        """The server answered."""
+        """Note that the server answered."""
         self._trouble = self._began = None
 
-    def noted(self, trouble: KsvlaError) -> None:
+    def noted(self, trouble: KsvlaError, began: float) -> None:
         """Note a failed look; an error that the server itself sent is an answer.
 
+        :param began: When the look began.
         :raises ServerSilent: when there was no answer for too long.
         """
         self._trouble = trouble
@@ -164,20 +165,20 @@ class _Silence:
             return
         clock = self._context.clock
         if self._began is None:
-            self._began = clock.monotonic()
-            self._since = time.strftime("%H:%M:%S", time.localtime(clock.now()))
+            self._began = began
+            self._since = time.strftime("%H:%M:%S", time.localtime(clock.now() - (clock.monotonic() - began)))
         silent = clock.monotonic() - self._began
         server = trouble.server or "the server"
-        said = f"o answer from {server} since {self._since}: {trouble.reason or 'connection lost'}"
+        silence = f"o answer from {server} since {self._since}: {trouble.reason or 'connection lost'}"
         if silent >= self._longest:
             raise ServerSilent(
-                f"N{said}; given up after {self._longest:g} s.",
+                f"N{silence}; given up after {self._longest:g} s.",
                 request=trouble.request,
                 hint="Run this again once the Integration Server answers: it attaches to what is under way there. "
                 "unreachable_timeout sets how long the server may not answer.",
             )
         if silent >= SILENT_SECONDS:
-            self._context.progress(server, f"n{said}; still trying")
+            self._context.progress(server, f"n{silence}; still trying")
 
     def timed_out(self, message: str) -> WaitTimeout:
         """Return the failure of a wait in which nothing could be seen."""

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Optional, Protocol, runtime_checkable
+from typing import Callable, Optional, Protocol, runtime_checkable
 
-from .._api.tasks import ServerTask
+from .._api.tasks import ServerTask, steps_of
 from .._clock import Deadline
 from .._errors import KsvlaError, ServerSilent, TaskFailed, WaitTimeout
 from .._hints import hint_for, hint_for_task
 from .._module.context import Context
+from .._text import with_code
 from .poller import GRACE_SECONDS, Look, Poller
 
 
@@ -49,19 +50,16 @@ def watch_task(source: TaskSource, task_id: str, poller: Poller, subject: str) -
     :raises WaitTimeout: when the time is up; the task goes on, unless it was to be canceled then.
     """
 
-    def look(deadline: Deadline) -> Look[ServerTask]:
-        task = source.within(deadline, retries=0).task(task_id)
-        show(task, poller.context, subject)
-        return Look(task, task.ended, task.progress)
+    seen = ServerTask(task_id, None, "unknown")
 
-    unseen = ServerTask(task_id, None, "unknown")
-    try:
-        task, ended = poller.until_done(look)
-    except WaitTimeout as error:
-        raise timed_out(source, [unseen], poller, error) from None
-    if task is None or not ended:
-        raise timed_out(source, [task or unseen], poller)
-    return task
+    def look(deadline: Deadline) -> Look[None]:
+        nonlocal seen
+        seen = source.within(deadline, retries=0).task(task_id)
+        show(seen, poller.context, subject)
+        return Look(None, seen.ended, seen.progress)
+
+    _wait(source, poller, look, lambda: [seen])
+    return seen
 
 
 def watch_tasks(source: ListingTaskSource, task_ids: Sequence[str], poller: Poller) -> list[ServerTask]:
@@ -69,26 +67,44 @@ def watch_tasks(source: ListingTaskSource, task_ids: Sequence[str], poller: Poll
 
     :raises WaitTimeout: when the time is up before all have ended.
     """
-    last: dict[str, ServerTask] = {}
+    last = {task_id: ServerTask(task_id, None, "unknown") for task_id in task_ids}
 
-    def look(deadline: Deadline) -> Look[list[ServerTask]]:
+    def pending() -> list[ServerTask]:
+        return [task for task in last.values() if not task.ended]
+
+    def look(deadline: Deadline) -> Look[None]:
         bounded = source.within(deadline, retries=0)
-        pending = [task_id for task_id in task_ids if task_id not in last or not last[task_id].ended]
-        listed = {task.id: task for task in _flatten(bounded.tasks())} if len(pending) > 1 else {}
-        for task_id in pending:
-            last[task_id] = listed.get(task_id) or bounded.task(task_id)
-            show(last[task_id], poller.context, f"task {task_id}")
-        tasks = [last[task_id] for task_id in task_ids]
-        percent = sum(100 if task.ended else task.progress or 0 for task in tasks) / max(1, len(tasks))
-        return Look(tasks, all(task.ended for task in tasks), percent)
+        left = pending()
+        listed = (
+            {task.id: task for root in bounded.tasks() for task in (root, *steps_of(root))} if len(left) > 1 else {}
+        )
+        for task in left:
+            last[task.id] = listed.get(task.id) or bounded.task(task.id)
+            show(last[task.id], poller.context, f"task {task.id}")
+        percent = sum(100 if task.ended else task.progress or 0 for task in last.values()) / max(1, len(last))
+        return Look(None, not pending(), percent)
 
+    _wait(source, poller, look, pending)
+    return [last[task_id] for task_id in task_ids]
+
+
+def _wait(
+    source: TaskSource,
+    poller: Poller,
+    look: Callable[[Deadline], Look[None]],
+    pending: Callable[[], Sequence[ServerTask]],
+) -> None:
+    """Look until all have ended.
+
+    :param pending: Returns the tasks that have not ended, as they were last seen.
+    """
+    trouble = None
     try:
-        tasks, ended = poller.until_done(look)
+        ended = poller.until_done(look)[1]
     except WaitTimeout as error:
-        raise timed_out(source, [ServerTask(i, None, "unknown") for i in task_ids], poller, error) from None
-    if tasks is None or not ended:
-        raise timed_out(source, [task for task in tasks or [] if not task.ended], poller)
-    return tasks
+        ended, trouble = False, error
+    if not ended:
+        raise timed_out(source, pending(), poller, trouble)
 
 
 def require_success(task: ServerTask) -> ServerTask:
@@ -99,10 +115,8 @@ def require_success(task: ServerTask) -> ServerTask:
     if task.completed:
         return task
     code, message = cause(task)
-    reason = ": ".join(part for part in (code, message) if part) or "the server gives no reason"
-    how = "was canceled" if task.canceled else "failed"
     raise TaskFailed(
-        f"Task {task.type or 'of unknown type'} {task.id} {how}: {reason.rstrip('.')}.",
+        f"{failure(task)}.",
         error_code=code,
         task=task.as_dict(),
         hint=hint_for(code) or hint_for_task(task.type, message),
@@ -120,19 +134,22 @@ def cause(task: ServerTask) -> tuple[Optional[str], Optional[str]]:
     return None, None
 
 
+def failure(task: ServerTask) -> str:
+    """Return that and why a task did not end well, without the full stop."""
+    how = "was canceled" if task.canceled else "failed"
+    return f"Task {task.type or 'of unknown type'} {task.id} {how}: {reason(task)}"
+
+
+def reason(task: ServerTask) -> str:
+    """Return why a task did not end well, without the full stop."""
+    return (with_code(*cause(task)) or "the server gives no reason").rstrip(".")
+
+
 def show(task: ServerTask, context: Context, subject: str) -> None:
     """Show how far a task is."""
     if not task.ended:
         percent = "" if task.progress is None else f" {task.progress} %"
         context.progress(subject, f"{task.stage or task.type or task.state}{percent}")
-
-
-def _flatten(tasks: Iterable[ServerTask]) -> list[ServerTask]:
-    found = []
-    for task in tasks:
-        found.append(task)
-        found.extend(_flatten(task.children))
-    return found
 
 
 def timed_out(
@@ -147,15 +164,15 @@ def timed_out(
     message = f"{described} {outcome} not done after {poller.waiting.timeout:g} s."
     if trouble is not None:
         message += f" {trouble.message}"
-    # Unless told otherwise, ksvla_task asks API 2.0.
+    # By default, ksvla_task asks API 2.0.
     which = "" if isinstance(source, ListingTaskSource) else " and api: svm_management"
     hint = (
         f"The server goes on with it: run this again to attach to it, wait for it with ksvla_task{which}, or raise "
         "wait_timeout."
     )
     if poller.waiting.cancel_on_timeout:
-        refused = _cancel(source, tasks)
-        hint = refused or "It was asked to be canceled, as cancel_on_timeout says."
+        refused = _cancel(source.within(Deadline(GRACE_SECONDS, poller.context.clock)), tasks)
+        hint = refused or "The server was asked to cancel it, because cancel_on_timeout is set."
     return WaitTimeout(message, task=task, hint=hint)
 
 
@@ -168,7 +185,7 @@ def _describe(task: ServerTask) -> str:
 def _cancel(source: TaskSource, tasks: Iterable[ServerTask]) -> Optional[str]:
     for task in tasks:
         try:
-            source.within(Deadline(GRACE_SECONDS)).cancel_task(task.id)
+            source.cancel_task(task.id)
         except KsvlaError as error:
             return f"It could not be canceled: {error.message}"
     return None

@@ -35,7 +35,7 @@ def run(simulator: RunningSimulator) -> Iterator[Caller]:
         ("task_info", {"task_state": "Failed"}, "has no call that lists tasks"),
         ("task", {"task_id": "t", "state": "canceled"}, "has no call that cancels a task"),
         ("task", {"task_ids": ["t", "u"]}, "task_ids goes with api: multitenancy only"),
-        ("task", {"task_id": "t", "cancel_on_timeout": True}, "cancel_on_timeout: true cannot be kept"),
+        ("task", {"task_id": "t", "cancel_on_timeout": True}, "cancel_on_timeout goes with api: multitenancy only"),
     ],
 )
 def test_what_api_3_has_no_call_for_is_refused_before_the_login(
@@ -63,3 +63,18 @@ def test_the_hint_of_api_2_names_no_other_api(run: Caller, simulator: RunningSim
     failed = run.fails("tenant", name="t", type="simple", wait_timeout=0.3, **given)
     assert "wait for it with ksvla_task, or" in failed["hint"]
     assert "svm_management" not in failed["hint"]
+
+
+def test_several_tasks_that_fail_are_named_with_their_causes(run: Caller, simulator: RunningSimulator) -> None:
+    given = {"username": "multitenancy", "password": simulator.multitenancy_password}
+    simulator.configure(task_seconds=0.1)
+    for number in range(2):
+        simulator.task_fault(type="CreateTenant", code="KSC_ServiceNotConfigured", message=f"reason {number}")
+    ids = [run("tenant", name=f"t{n}", type="simple", wait=False, **given)["tasks"][0]["id"] for n in range(3)]
+    failed = run.fails("task", task_ids=ids, **given)
+    assert failed["msg"].startswith("2 of 3 tasks did not complete: Task CreateTenant ")
+    for number in range(2):
+        assert failed["msg"].count(f"{ids[number]} failed: KSC_ServiceNotConfigured: reason {number}") == 1
+    assert failed["error_code"] == "KSC_ServiceNotConfigured"
+    assert [task["state"] for task in failed["tasks"]] == ["Failed", "Failed", "Completed"]
+    assert "task" not in failed

@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time to wait bounds all that a module does for a tenant: reading, taking turns, writing, being told to wait."""
+"""The time to wait bounds all that a module does for a tenant: reading, taking a lock, writing, being asked to wait."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,12 +12,13 @@ from typing import Any
 import pytest
 from support.svm import Caller, caller
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant import ensure as _tenant
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.turns import Turns
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.memory import Memory
 from simulator.testing import RunningSimulator, running_simulator
 
 LONG = 30
-"""Seconds that nobody should wait; a test that takes a third of it waits for what it should not."""
+"""Seconds that no test should wait; one that takes a third of it waits for what it should not."""
 
 
 @pytest.fixture
@@ -68,15 +67,10 @@ def test_what_the_server_asks_to_wait(skip: int, run: Caller, simulator: Running
     fails(run, retries=3)
 
 
-def test_a_turn_that_another_run_has(run: Caller, simulator: RunningSimulator) -> None:
-    turns = Turns(f"https://{simulator.host}:{simulator.port}")
-    handle = turns._open("create N")
-    assert handle is not None
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    try:
+def test_a_lock_that_another_run_holds(run: Caller, simulator: RunningSimulator) -> None:
+    memory = Memory(f"https://{simulator.host}:{simulator.port}")
+    with memory.lock("create tenant N", Deadline(1)):
         failed = fails(run)
-    finally:
-        os.close(handle)
     assert "Another run on this machine" in failed["msg"]
     assert failed["remaining"] == ["create"]
     assert run.sent("POST", "/tenants") == []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.vms import THEIRS, World, actions, bios, register, reregister, unregister, vm
-from support.web import FakeTime
+from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
     VM_ALREADY_EXISTS,
@@ -27,7 +27,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import (
     NOT_TRIED,
     UNCHANGED,
-    refused,
+    predicted,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     FAIL,
@@ -40,11 +40,11 @@ from simulator.testing import RunningSimulator
 
 
 @pytest.fixture
-def world(api: MultitenancyApi, simulator: RunningSimulator, clock: FakeTime) -> World:
-    return World(api, simulator)
+def world(api: MultitenancyApi, simulator: RunningSimulator, clock: FakeClock) -> World:
+    return World(api, simulator, clock)
 
 
-def test_every_change_is_carried_out_and_told_in_order(world: World) -> None:
+def test_every_change_is_carried_out_and_returned_in_order(world: World) -> None:
     world.seed([{"bios_id": bios(2)}, {"bios_id": bios(3), "name": "old"}])
     changes = [register(1), unregister(2), reregister(3)]
     outcomes = world.apply(*changes)
@@ -66,7 +66,7 @@ def test_one_failure_does_not_stop_the_others(world: World) -> None:
     outcomes = world.apply(register(1), register(2), register(3), concurrency=1)
     assert actions(outcomes) == [REGISTER, FAIL, REGISTER]
     assert "no" in (outcomes[1].error or "")
-    assert isinstance(outcomes[1].error_object, ApiError)
+    assert isinstance(outcomes[1].cause, ApiError)
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_an_answer_lost_again_and_again_is_a_failure(world: World) -> None:
     world.simulator.fault(method="POST", path="/register", kind="drop_before", times=0)
     (outcome,) = world.apply(register(1))
     assert outcome.action == FAIL
-    assert isinstance(outcome.error_object, OutcomeUnknown)
+    assert isinstance(outcome.cause, OutcomeUnknown)
     assert len(world.writes()) == 3
 
 
-def test_the_server_may_ask_for_a_pause(world: World, clock: FakeTime) -> None:
+def test_the_server_may_ask_for_a_pause(world: World, clock: FakeClock) -> None:
     world.seed()
-    world.simulator.fault(method="POST", path="/register", kind="status", status=503, headers={"Retry-After": "7"})
+    world.simulator.fault(method="POST", path="/register", kind="status", status=503, headers={"Retry-After": "1"})
     assert actions(world.apply(register(1))) == [REGISTER]
-    assert sum(clock.slept) >= 7
+    assert sum(clock.slept) >= 1
 
 
 def test_what_is_gone_already_is_unchanged(world: World) -> None:
@@ -123,7 +123,7 @@ def test_what_is_gone_already_is_unchanged(world: World) -> None:
 
 def test_what_is_gone_after_an_own_lost_attempt_was_done(world: World) -> None:
     world.seed([{"bios_id": bios(1)}])
-    applier = world._make(1)
+    applier = world.new_applier(1)
     sent = world.api.unregister_vm
     attempts: list[int] = []
 
@@ -150,16 +150,16 @@ def test_the_holder_is_named(world: World) -> None:
     assert world.warnings == []
 
 
-def test_registered_meanwhile_as_wanted_is_unchanged(world: World) -> None:
+def test_registered_in_the_meantime_as_wanted_is_unchanged(world: World) -> None:
     world.seed([{"bios_id": bios(1), "name": "vm"}])
     assert actions(world.apply(register(1, "vm"))) == [UNCHANGED]
 
 
-def test_registered_meanwhile_in_another_way_is_a_failure(world: World) -> None:
+def test_registered_in_the_meantime_in_another_way_is_a_failure(world: World) -> None:
     world.seed([{"bios_id": bios(1), "name": "other"}])
     (outcome,) = world.apply(register(1, "vm"))
     assert (outcome.action, outcome.error_code) == (FAIL, VM_ALREADY_EXISTS)
-    assert "Somebody else registered it" in (outcome.error or "")
+    assert "Another run has registered it" in (outcome.error or "")
 
 
 def test_holders_that_cannot_be_found_out(world: World) -> None:
@@ -202,14 +202,15 @@ def test_what_concerns_all_stops_the_others(error: KsvlaError, concurrency: int,
         outcomes = world.apply(*[register(number) for number in range(40)], concurrency=concurrency)
     assert len(sent) == concurrency
     assert sorted(actions(outcomes)) == [FAIL] * concurrency + [NOT_TRIED] * (40 - concurrency)
-    assert all(outcome.error_object is error for outcome in outcomes if outcome.action == FAIL)
+    assert all(outcome.cause is error for outcome in outcomes if outcome.action == FAIL)
     assert world.applier.stopped_by is error
 
 
 def test_a_change_that_the_plan_rules_out() -> None:
-    change = VmChange(FAIL, bios(1), vm(1), vm(1), "differs")
-    outcome = refused(change)
-    assert (outcome.change, outcome.action, outcome.error) == (change, FAIL, "differs")
+    change = VmChange(FAIL, vm(1, "old"), vm(1, "new"))
+    outcome = predicted(change)
+    assert (outcome.change, outcome.action, outcome.error) == (change, FAIL, change.refusal)
+    assert (outcome.changed, outcome.after) == (False, change.before)
 
 
 def test_as_many_at_once_as_wanted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.vms import World, actions, bios, register, unregister
-from support.web import FakeTime
+from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
@@ -28,8 +28,8 @@ LOST = OutcomeUnknown("did not answer")
 
 
 @pytest.fixture
-def world(api: MultitenancyApi, simulator: RunningSimulator, clock: FakeTime) -> World:
-    made = World(api, simulator)
+def world(api: MultitenancyApi, simulator: RunningSimulator, clock: FakeClock) -> World:
+    made = World(api, simulator, clock)
     made.seed()
     return made
 
@@ -61,7 +61,7 @@ def test_what_opens_it(errors: list[KsvlaError | None], opens: bool) -> None:
 
 
 class Sent:
-    """Counts what is sent for each virtual machine and lets it fail as told."""
+    """Counts what is sent for each virtual machine and lets it fail on purpose."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.counts: Counter[str] = Counter()
@@ -106,7 +106,7 @@ def test_a_server_that_hangs(world: World, sent: Sent, monkeypatch: pytest.Monke
     assert len(asked) == 1
     failures = [outcome for outcome in outcomes if outcome.action == FAIL]
     assert len(failures) == sent.counts.total()
-    assert all("Whether it took effect could not be looked up" in (each.error or "") for each in failures)
+    assert all("Whether it took effect could not be found out" in (each.error or "") for each in failures)
     assert Counter(actions(outcomes)) == {FAIL: len(failures), NOT_TRIED: 1000 - len(failures)}
     assert world.applier.stopped_by is world.applier.unreadable is away
 

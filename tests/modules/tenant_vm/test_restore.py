@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Registering anew: what is unregistered and refused afterwards is not lost, and is not said to be unchanged."""
+"""Registering again: what is unregistered and refused afterwards is not lost, and is not said to be unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.vms import THEIRS, World, actions, bios, register, reregister, vm
-from support.web import FakeTime
+from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
     VM_ALREADY_EXISTS,
@@ -22,12 +22,12 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm
 from simulator.testing import RunningSimulator
 
 PRECIOUS = vm(1, "old", "precious")
-CHANGE = VmChange(REREGISTER, bios(1), PRECIOUS, vm(1, "new", "precious"))
+CHANGE = VmChange(REREGISTER, PRECIOUS, vm(1, "new", "precious"))
 
 
 @pytest.fixture
-def world(api: MultitenancyApi, simulator: RunningSimulator, clock: FakeTime) -> World:
-    made = World(api, simulator)
+def world(api: MultitenancyApi, simulator: RunningSimulator, clock: FakeClock) -> World:
+    made = World(api, simulator, clock)
     made.seed([{"bios_id": bios(1), "name": "old", "user_data": "precious"}])
     return made
 
@@ -45,7 +45,7 @@ def test_what_is_refused_is_registered_as_it_was(world: World) -> None:
     (outcome,) = world.apply(CHANGE)
     assert (outcome.action, outcome.side_effect, outcome.changed, outcome.missing) == (FAIL, RESTORED, True, None)
     assert (outcome.error or "").startswith(
-        "It could not be registered anew, and was registered again as it was before"
+        "It could not be registered with the changes, and was registered again as it was: "
     )
     assert "no" in (outcome.error or "")
     assert outcome.after is not None
@@ -112,7 +112,7 @@ def test_nothing_is_known_after_a_look_that_fails(world: World) -> None:
     world.simulator.fault(method="GET", path="/vms$", status=503, times=0)
     (outcome,) = world.apply(CHANGE)
     assert (outcome.action, outcome.missing, outcome.changed) == (FAIL, PRECIOUS, True)
-    assert "could not be looked up" in (outcome.error or "")
+    assert "could not be found out" in (outcome.error or "")
     assert world.writes() == ["unregister", "register"]
 
 
@@ -133,7 +133,7 @@ def test_another_tenant_took_it(world: World, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("name", "action", "side_effect"), [("new", REREGISTER, None), ("old", FAIL, RESTORED), ("else", FAIL, GONE)]
 )
-def test_somebody_else_registered_it_meanwhile(
+def test_another_run_registered_it_in_the_meantime(
     world: World, monkeypatch: pytest.MonkeyPatch, name: str, action: str, side_effect: str | None
 ) -> None:
     original = world.api.unregister_vm
@@ -178,5 +178,5 @@ def test_a_refusal_that_concerns_all(world: World) -> None:
     world.simulator.fault(method="POST", path="/register", status=403, times=0)
     outcomes = world.apply(CHANGE, reregister(2), concurrency=1)
     assert actions(outcomes) == [FAIL, "not_tried"]
-    assert isinstance(outcomes[0].error_object, ApiError)
+    assert isinstance(outcomes[0].cause, ApiError)
     assert outcomes[0].missing == PRECIOUS

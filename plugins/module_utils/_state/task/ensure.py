@@ -1,55 +1,27 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading tasks of the server, waiting for them, and canceling them."""
+"""Waiting for tasks of the server, and canceling them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional, cast
+from dataclasses import replace
+from typing import cast
 
 from ..._api import connect
 from ..._api.multitenancy.calls import MultitenancyApi
-from ..._api.tasks import CANCELED, ServerTask
+from ..._api.tasks import ServerTask, failed_step
 from ..._errors import ApiError, InputError, KsvlaError, TaskFailed
 from ..._module.arguments import SVM_MANAGEMENT
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller, Waiting
-from ..._tasks.watch import cause, require_success, watch_task, watch_tasks
-from ..._validation import date_time, require_text
+from ..._tasks.watch import cause, failure, reason, require_success, watch_task, watch_tasks
+from ..._validation import require_text
 from ..change import diff_of
-from ..svm.results import failed_step
 
-
-def read_tasks(parameters: Parameters, context: Context) -> Result:
-    """Return one task, or all that match the filters; an unknown id gives an empty list."""
-    require_text(parameters.get("task_id"), "task_id")
-    require_text(parameters.get("task_type"), "task_type")
-    created_from = date_time(parameters.get("created_from"), "created_from")
-    if parameters["api"] == SVM_MANAGEMENT and parameters.get("task_id") is None:
-        raise InputError(
-            "API 3.0 has no call that lists tasks: give task_id, or list with api: multitenancy, whose list also holds "
-            "the tasks of API 3.0."
-        )
-    source = connect.tasks(parameters, context)
-    if parameters.get("task_id") is not None:
-        try:
-            tasks = [source.task(parameters["task_id"])]
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            tasks = []
-    else:
-        state, task_type = parameters.get("task_state"), parameters.get("task_type")
-        listed = cast(MultitenancyApi, source).tasks(created_from=created_from, state=state, task_type=task_type)
-        # Once more here, as a server may not filter.
-        tasks = [task for task in listed if _has_state(task, state) and task_type in (None, task.type)]
-    return {"changed": False, "tasks": [task.as_dict() for task in tasks]}
-
-
-def _has_state(task: ServerTask, state: Optional[str]) -> bool:
-    """Return whether a task is in a state, in any spelling of it; None is any state."""
-    return state is None or task.state.lower() == state.lower() or (task.canceled and state.lower() in CANCELED)
+_SHOWN = 5
+"""So many failures are in the message; all are in the result."""
 
 
 def ensure_task(parameters: Parameters, context: Context) -> Result:
@@ -79,26 +51,26 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
 
 
 def _require_children(task: ServerTask) -> None:
-    """Refuse a task that completed although a task below it did not, as one of several SVMs may.
+    """Refuse a task that completed although a task below it did not, as that of one of several SVMs.
 
     :raises TaskFailed: naming each of them with its step and its cause.
     """
-    # What a single SVM goes through is the business of its own task.
+    # The steps of a single SVM are part of its own task.
     children = [child for child in task.children if not (child.type or "").endswith("Step")]
     bad = [child for child in children if child.ended and not child.completed]
     if not bad:
         return
-    said = []
-    for child in bad:
-        step, (code, message) = failed_step(child), cause(child)
-        name = child.parameters.get("svm_name") or child.id
-        reason = ": ".join(part for part in (code, message) if part) or "the server gives no reason"
-        said.append(f"{name}{f' at {step}' if step else ''}: {reason.rstrip('.')}")
     raise TaskFailed(
-        f"{len(bad)} of {len(children)} tasks below {task.type or 'task'} {task.id} did not complete: {'; '.join(said)}.",
+        f"{len(bad)} of {len(children)} tasks below {task.type or 'task'} {task.id} did not complete: "
+        f"{'; '.join(map(_described, bad))}.",
         error_code=next((code for code, _message in map(cause, bad) if code), None),
         task=task.as_dict(),
     )
+
+
+def _described(child: ServerTask) -> str:
+    step = failed_step(child)
+    return f"{child.parameters.get('svm_name') or child.id}{f' at {step}' if step else ''}: {reason(child)}"
 
 
 def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
@@ -122,12 +94,12 @@ def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Pol
     result: Result = {"changed": False, "tasks": [task.as_dict() for task in tasks]}
     bad = [task for task in tasks if task.ended and not task.completed]
     if bad:
-        try:
-            require_success(bad[0])
-        except TaskFailed as error:
-            error.message = f"{len(bad)} of {len(tasks)} tasks did not complete, the first: {error.message}"
-            error.add_details(**result)
-            raise
+        raise TaskFailed(
+            f"{len(bad)} of {len(tasks)} tasks did not complete: {'; '.join(map(failure, bad[:_SHOWN]))}"
+            f"{f' and {len(bad) - _SHOWN} more' if len(bad) > _SHOWN else ''}.",
+            error_code=cause(bad[0])[0],
+            details=result,
+        )
     return result
 
 
@@ -143,7 +115,7 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
             task=before.as_dict(),
             hint="Look at its result with ksvla_task_info.",
         )
-    # What somebody has asked for already is not asked for again, but waited for.
+    # What was canceled already is not canceled again, but waited for.
     ask, after = not before.stopping, before
     if context.check_mode:
         after = _as_canceled(before) if ask or poller.waiting.wait else before
@@ -172,7 +144,7 @@ def _ask_to_cancel(source: MultitenancyApi, before: ServerTask) -> ServerTask:
 
 
 def _as_canceled(task: ServerTask) -> ServerTask:
-    return ServerTask(**{**task.__dict__, "state": "Canceled"})
+    return replace(task, state="Canceled")
 
 
 def _result(before: ServerTask, after: ServerTask, *, changed: bool, context: Context) -> Result:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Optional
 
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._api.multitenancy.records import Tenant
-from ..._api.tasks import UNDER_WAY, ServerTask
-from ..._errors import KsvlaError, OutcomeUnknown, TaskFailed, WaitTimeout
+from ..._api.tasks import ServerTask
+from ..._errors import ApiError, KsvlaError, OutcomeUnknown, ServerSilent, TaskFailed, WaitTimeout
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, Started, State, Subject
 from ..._tasks.poller import Poller
@@ -26,6 +27,10 @@ from .wanted import WantedTenant
 PATIENCE_SECONDS = 15.0
 """How long tasks of another machine are waited for before a task is started beside them: they may be about anything, and
 the server refuses the second of two that are about the same."""
+_RECENT = timedelta(days=2)
+"""Tasks under way are looked for with one request, among those that the server created within this time: a server keeps
+thousands that ended long ago. The time is the server's own, so that no wrong clock here matters; two days cover its time
+zone, which is not documented, and any task of a tenant."""
 _TYPES = {
     CREATE: "CreateTenant",
     ACTIVATE: "ChangeTenantActivation",
@@ -56,7 +61,7 @@ class Step:
         return TenantReference(self.tenant.id) if self.tenant else self.wanted.reference
 
     def shown_by(self, task: ServerTask) -> Optional[bool]:
-        """Return whether the task itself shows that it is about this; None where it does not show it.
+        """Return whether the task itself shows that it makes this change; None where it does not show it.
 
         Activating and deactivating have one type of task: that it is about the tenant does not say which it does.
         """
@@ -82,6 +87,8 @@ class TenantApplier:
         self.context = poller.context
         self._once = Once(memory, poller.context, poller.deadline, retries)
         self._memory = memory
+        self._created: set[str] = set()
+        """Names of the tenants that were created from here, so that no other run knows them yet."""
         self.tasks: list[ServerTask] = []
         """The tasks that were started or attached to, as they were last seen."""
 
@@ -103,9 +110,10 @@ class TenantApplier:
         if started.lost is not None:
             raise started.lost
         task_id = started.id if started.sent else next(iter(started.attached), None)
-        if task_id is None:
-            return False
-        return self._finish(step, task_id) and bool(started.sent)
+        own = task_id is not None and self._finish(step, task_id) and bool(started.sent)
+        if own and self.waits and change.action == CREATE:
+            self._created.add(step.label)
+        return own
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
@@ -116,25 +124,18 @@ class TenantApplier:
 
     def under_way(self, step: Step, record: Optional[Record]) -> Optional[str]:
         """Return the task that makes the same change already, or None."""
+        if record is None and step.label in self._created:
+            return None
         tasks = self._under_way(step)
-        mine = [task.id for task in tasks if self._is_about(task, step, record)]
-        if mine:
-            return mine[0]
-        unknown = [task for task in tasks if self._is_about(task, step, record) is None]
-        if unknown and self.waits:
-            # A request from here whose answer was lost may have started one of them: only its end shows it.
-            lost = record is not None and record.id is None
-            poller = self._poller.canceling_nothing() if lost else self._poller.within(PATIENCE_SECONDS)
+        for task in tasks:
+            if (record is not None and record.id == task.id) or step.shown_by(task):
+                return task.id
+        unknown = self._unknown(tasks, step)
+        if unknown and record is not None and record.id is None:
+            self._wait_for_lost(unknown, step, record)
+        elif unknown and self.waits:
             with suppress(WaitTimeout):
-                for task in unknown:
-                    show(task, self.context, step.label)
-                    watch_task(self._api, task.id, poller, step.label)
-        elif unknown and record is not None and record.id is None:
-            raise OutcomeUnknown(
-                f"An earlier request to {record.about} was not answered; task {unknown[0].id} may be carrying it out.",
-                task=unknown[0].as_dict(),
-                hint="See how it ends with ksvla_task, then run this again.",
-            )
+                self._wait_for(unknown, step, self._poller.within(PATIENCE_SECONDS))
         return None
 
     def state(self, step: Step, record: Optional[Record]) -> State:
@@ -152,7 +153,57 @@ class TenantApplier:
         send = self._api.activate_tenant if step.action == ACTIVATE else self._api.deactivate_tenant
         return send(step.tenant.id)
 
-    # -------------------------------------------------------------------------------------------------------------------
+    # ---- tasks under way ----------------------------------------------------------------------------------------------
+
+    def _under_way(self, step: Step) -> list[ServerTask]:
+        """Return the tasks of the step's type that have not ended."""
+        task_type = _TYPES[step.action]
+        tasks = self._api.recent_tasks(task_type, _RECENT)
+        return [task for task in tasks if task.type == task_type and not task.ended]
+
+    def _unknown(self, tasks: Sequence[ServerTask], step: Step) -> list[ServerTask]:
+        """Return the tasks of which neither they themselves nor the records here say what they are about."""
+        silent = [task for task in tasks if step.shown_by(task) is None]
+        if not silent:
+            return []
+        known = {record.id for record in self._memory.find_all("tenant ")}
+        return [task for task in silent if task.id not in known]
+
+    def _wait_for(self, tasks: Sequence[ServerTask], step: Step, poller: Poller) -> bool:
+        """Wait until the tasks have ended or the tenant is as the step makes it, and return whether it is."""
+        for task in tasks:
+            show(task, self.context, step.label)
+            try:
+                watch_task(self._api, task.id, poller, step.label)
+            except ApiError as error:
+                # The server may forget a task that has ended, as when it is restarted.
+                if not error.not_found:
+                    raise
+            if self.state(step, None) is State.HOLDS:
+                return True
+        return False
+
+    def _wait_for_lost(self, tasks: Sequence[ServerTask], step: Step, record: Record) -> None:
+        """Wait for tasks, any of which a request from here may have started whose answer was lost.
+
+        :raises OutcomeUnknown: when they do not end, or must not be waited for.
+        """
+        if self.waits:
+            try:
+                self._wait_for(tasks, step, self._poller.canceling_nothing())
+                return
+            except ServerSilent:
+                raise
+            except WaitTimeout as error:
+                self.context.trace(error.message)
+        raise OutcomeUnknown(
+            f"An earlier request to {record.about} was not answered; task {tasks[0].type} {tasks[0].id} may be carrying it "
+            "out.",
+            task=tasks[0].as_dict(),
+            hint="See how the task ends with ksvla_task, then run this again.",
+        )
+
+    # ---- the end of a task --------------------------------------------------------------------------------------------
 
     def _finish(self, step: Step, task_id: str) -> bool:
         """Wait for the end of a task if waiting is wanted, and return whether it did what it was for."""
@@ -164,6 +215,8 @@ class TenantApplier:
         except KsvlaError as error:
             state = str(error.task["state"]) if error.task else "unknown"
             self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
+            if isinstance(error, ApiError) and error.not_found and self.state(step, None) is State.HOLDS:
+                return True
             raise
         self.tasks.append(task)
         try:
@@ -179,9 +232,10 @@ class TenantApplier:
         """Return whether the tenant is as wanted although the task failed, once a task that does the same has ended."""
         try:
             if (error.error_code or "").endswith("AlreadyExists"):
-                others = [task for task in self._under_way(step) if step.shown_by(task) is not False]
-                for task in others:
-                    watch_task(self._api, task.id, self._poller.canceling_nothing(), step.label)
+                tasks = self._under_way(step)
+                others = [task for task in tasks if step.shown_by(task)] + self._unknown(tasks, step)
+                if self._wait_for(others, step, self._poller.canceling_nothing()):
+                    return True
             return self.state(step, None) is State.HOLDS
         except KsvlaError as trouble:
             self.context.trace(f"Whether another task did the same could not be read: {trouble.message}")
@@ -194,29 +248,6 @@ class TenantApplier:
         except KsvlaError as trouble:
             self.context.trace(f"Reading the task failed: {trouble.message}")
             return ServerTask(task_id, _TYPES[step.action], "unknown")
-
-    def _under_way(self, step: Step) -> list[ServerTask]:
-        """Return the tasks of the step's type that have not ended.
-
-        They are asked for by state, since a server remembers many more that have ended, and in the order of the states, so
-        that a task that moves on in between is seen in a later one.
-        """
-        found: dict[str, ServerTask] = {}
-        for state in UNDER_WAY:
-            tasks = self._api.tasks(state=state, task_type=_TYPES[step.action])
-            found.update((task.id, task) for task in tasks)
-            if any(task.ended for task in tasks):
-                # A server that does not filter has listed all of them.
-                break
-        return [task for task in found.values() if task.type == _TYPES[step.action] and not task.ended]
-
-    def _is_about(self, task: ServerTask, step: Step, record: Optional[Record]) -> Optional[bool]:
-        """Return whether a task makes the step's change: as remembered here, or as it shows itself; None if unknown."""
-        if record is not None and record.id == task.id:
-            return True
-        if any(other.id == task.id for other in self._memory.find_all("tenant ")):
-            return False
-        return step.shown_by(task)
 
 
 def _shown_names(task: ServerTask) -> dict[str, str]:

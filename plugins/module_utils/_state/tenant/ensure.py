@@ -18,7 +18,7 @@ from ..._tasks.poller import GRACE_SECONDS, Poller, Waiting
 from ..._validation import administrator_password_advice
 from ..change import Change, diff_of
 from .apply import TenantApplier
-from .find import TenantReference, did_you_mean, find_by_name, find_tenant
+from .find import TenantReference, did_you_mean, find_by_name, find_tenant, is_predicted, predicted_tenant
 from .plan import CREATE, differences, plan
 from .wanted import WantedTenant, wanted_tenant
 
@@ -26,7 +26,7 @@ _MOST_ROUNDS = 5
 
 
 def ensure_tenant(parameters: Parameters, context: Context) -> Result:
-    """Bring a tenant to the wanted state and status; return it, the server's tasks, and what remains to be done.
+    """Bring a tenant to the desired state and status; return it, the server's tasks, and what remains to be done.
 
     :raises KsvlaError: with what was achieved until then.
     """
@@ -66,7 +66,7 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
     :raises InputError: when it cannot be created from what is given, naming tenants with similar names.
     """
     reference = wanted.reference
-    if reference.predicted or reference.tenant_id is not None:
+    if reference.tenant_id is not None:
         tenant = find_tenant(api, reference)
         if tenant is None and wanted.present:
             raise InputError(
@@ -76,17 +76,20 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
         return tenant
     tenants = api.tenants()
     tenant = find_by_name(tenants, reference.label)
-    if tenant is None and wanted.present and wanted.type is None:
+    if tenant is None and reference.predicted:
+        return predicted_tenant(reference.label)
+    if tenant is not None:
+        return tenant
+    similar = did_you_mean(tenants, reference.label)
+    if wanted.present and wanted.type is None:
         raise InputError(
-            f"No tenant is named {reference.label!r}.{did_you_mean(tenants, reference.label)}",
+            f"No tenant is named {reference.label!r}.{similar}",
             error_code=TENANT_NOT_FOUND,
             hint="To create it, give its type, complete or simple. Names are compared exactly.",
         )
-    if tenant is None and not wanted.present:
-        similar = did_you_mean(tenants, reference.label)
-        if similar:
-            context.warn(f"No tenant is named {reference.label!r}, so that there is nothing to remove.{similar}")
-    return tenant
+    if similar and not wanted.present:
+        context.warn(f"No tenant is named {reference.label!r}, so there is nothing to remove.{similar}")
+    return None
 
 
 def _warn_about_password(wanted: WantedTenant, changes: Sequence[Change[Tenant]], context: Context) -> None:
@@ -98,7 +101,7 @@ def _warn_about_password(wanted: WantedTenant, changes: Sequence[Change[Tenant]]
 
 def _judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Context) -> None:
     """Do what the user chose when an existing tenant differs in something that the API cannot change."""
-    if tenant is None or not wanted.present or wanted.reference.predicted or wanted.immutable_changes == "ignore":
+    if tenant is None or is_predicted(tenant) or not wanted.present or wanted.immutable_changes == "ignore":
         return
     found = differences(wanted, tenant)
     if not found:
@@ -114,7 +117,7 @@ def _judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Co
             "again.",
             details={
                 "tenant": tenant.as_dict(),
-                "remaining": [change.action for change in plan(wanted, tenant)],
+                "remaining": _remaining(wanted, tenant),
             },
         )
     context.warn(message)
@@ -146,11 +149,12 @@ def _apply(
         )
     except KsvlaError as error:
         # Once, and briefly: the time to wait may be over.
-        after = _last_known(api.within(Deadline(GRACE_SECONDS), retries=0), wanted, tenant)
+        grace = Deadline(GRACE_SECONDS, applier.context.clock)
+        after = _last_known(api.within(grace, retries=0), wanted, tenant)
         error.add_details(
             changed=after != before,
             tenant=_record(after),
-            remaining=[change.action for change in plan(wanted, after)],
+            remaining=_remaining(wanted, after),
             tasks=[task.as_dict() for task in applier.tasks],
         )
         raise
@@ -165,6 +169,14 @@ def _last_known(api: MultitenancyApi, wanted: WantedTenant, known: Optional[Tena
         return find_tenant(api, _reference(wanted, known))
     except KsvlaError:
         return known
+
+
+def _remaining(wanted: WantedTenant, tenant: Optional[Tenant]) -> list[str]:
+    """Return what is still to be done after a failure; nothing where the tenant has gone and cannot be created again."""
+    try:
+        return [change.action for change in plan(wanted, tenant)]
+    except InputError:
+        return []
 
 
 def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,17 +18,17 @@ from ..._errors import ApiError, InputError
 from ..._module.context import Context, Parameters
 from ..._validation import require_text, require_xml_text
 
+_LETTERS_OFF = 2
+"""How many letters of a name may be wrong so that it still counts as a misspelling of another one."""
 _PREDICTED_ID = "created-by-check-mode:"
-"""How the id of a tenant begins that check mode predicts; its name follows. The server gives ids of another form."""
-_SIMILAR = 0.8
-"""How similar names are, from 0 to 1, of which one may be a misspelling of the other."""
+"""How the id of a tenant begins that check mode predicts; its name follows. The server's ids have another form."""
 
 
 @dataclass(frozen=True)
 class TenantReference:
     """Which tenant the user means: by its id, or else by exactly its name.
 
-    :param predicted: The id was that of a tenant which check mode predicts; its name stands here in its place.
+    :param predicted: Whether it is one that check mode predicted in an earlier task of the play.
     """
 
     tenant_id: Optional[str] = None
@@ -40,18 +41,10 @@ class TenantReference:
         return self.name or self.tenant_id or ""
 
 
-def predicted_tenant(name: str) -> Tenant:
-    """Return a tenant that check mode predicts, with an id by which later tasks of the play know it again."""
-    return Tenant(
-        id=f"{_PREDICTED_ID}{name}", name=name, description="", user_data="", type=None, status="inactive", created=None,
-        updated=None, virtual_server_id=None, admin_username=None,
-    )  # fmt: skip
-
-
 def tenant_reference(parameters: Parameters, context: Context, name_option: str = "tenant_name") -> TenantReference:
     """Return which tenant the parameters name.
 
-    :raises InputError: when the name or the id is invalid.
+    :raises InputError: when the name or the id is empty, or the id was predicted and this is not check mode.
     """
     tenant_id, name = parameters.get("tenant_id"), parameters.get(name_option)
     require_text(tenant_id, "tenant_id")
@@ -61,10 +54,22 @@ def tenant_reference(parameters: Parameters, context: Context, name_option: str 
         return TenantReference(tenant_id, name)
     if not context.check_mode:
         raise InputError(
-            f"tenant_id is {tenant_id!r}, which stands for a tenant in check mode only: give the id that was returned when "
-            "the tenant was created."
+            f"tenant_id {tenant_id!r} stands for a tenant in check mode only: give the id that was returned when the tenant "
+            "was created."
         )
-    return TenantReference(None, tenant_id[len(_PREDICTED_ID) :], predicted=True)
+    return TenantReference(name=tenant_id[len(_PREDICTED_ID) :], predicted=True)
+
+
+def predicted_tenant(name: str, **known: Optional[str]) -> Tenant:
+    """Return a tenant as check mode predicts it: inactive, and with an id that later tasks of the play understand."""
+    fields = dict.fromkeys(("type", "created", "updated", "virtual_server_id", "admin_username"))
+    texts = {"description": "", "user_data": "", **{key: value for key, value in known.items() if value is not None}}
+    return Tenant(**{**fields, "id": f"{_PREDICTED_ID}{name}", "name": name, "status": "inactive", **texts})
+
+
+def is_predicted(tenant: Tenant) -> bool:
+    """Return whether a tenant is only predicted by check mode."""
+    return tenant.id.startswith(_PREDICTED_ID)
 
 
 def find_by_name(tenants: Sequence[Tenant], name: str) -> Optional[Tenant]:
@@ -80,10 +85,7 @@ def find_by_name(tenants: Sequence[Tenant], name: str) -> Optional[Tenant]:
 
 
 def find_tenant(api: MultitenancyApi, reference: TenantReference) -> Optional[Tenant]:
-    """Return the tenant that is meant, or None when there is none.
-
-    One that an earlier task of the play creates, as check mode predicts, is returned as far as it is known.
-    """
+    """Return the tenant that is meant, or None when there is none; one that was predicted is always there."""
     if reference.tenant_id is None:
         found = find_by_name(api.tenants(), reference.label)
         return predicted_tenant(reference.label) if found is None and reference.predicted else found
@@ -107,10 +109,10 @@ def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
     if reference.tenant_id is not None:
         return api.tenant(reference.tenant_id)
     tenants = api.tenants()
-    tenant = find_by_name(tenants, reference.name or "")
+    tenant = find_by_name(tenants, reference.label)
     if tenant is None:
         raise ApiError(
-            f"No tenant is named {reference.name!r}.{did_you_mean(tenants, reference.name or '')}",
+            f"No tenant is named {reference.name!r}.{did_you_mean(tenants, reference.label)}",
             error_code=TENANT_NOT_FOUND,
             hint="Names are compared exactly, also in case and blanks: list the tenants with ksvla_tenant_info.",
         )
@@ -118,24 +120,30 @@ def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
 
 
 def did_you_mean(tenants: Sequence[Tenant], name: str) -> str:
-    """Return a sentence that names tenants with similar names, which a typo may have missed; empty when there is none.
+    """Return a sentence that names tenants with similar names, one of which may be meant; empty when there is none.
 
-    Case, blanks, and the normalization of letters do not count.
+    Similar are names that differ in case, blanks, the normalization of letters, or one or two letters, but not in a number.
     """
-    plain = {tenant.name: _plain(tenant.name) for tenant in tenants}
     wanted = _plain(name)
-    close = set(difflib.get_close_matches(wanted, set(plain.values()), 3, _SIMILAR)) | {wanted}
-    similar = [each for each, text in plain.items() if text in close and each != name]
-    return f" Similar names exist: {', '.join(repr(each) for each in similar[:3])}." if similar else ""
+    cutoff = max(0.6, 1 - _LETTERS_OFF / max(1, len(wanted)) - 1e-9)
+    others = {tenant.name: _plain(tenant.name) for tenant in tenants if tenant.name != name}
+    candidates = {plain for plain in others.values() if _numbers(plain) == _numbers(wanted)}
+    close = difflib.get_close_matches(wanted, candidates, len(candidates) or 1, cutoff)
+    similar = sorted((close.index(plain), other) for other, plain in others.items() if plain in close)
+    return f" Similar names exist: {', '.join(repr(other) for _rank, other in similar[:3])}." if similar else ""
 
 
 def _plain(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+def _numbers(name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", name)]
+
+
 def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[VirtualMachine]]:
-    """Return the virtual machines of a tenant that was listed, or None when it was removed since."""
-    if tenant.id.startswith(_PREDICTED_ID):
+    """Return the virtual machines of a tenant, or None when it was removed since it was listed."""
+    if is_predicted(tenant):
         return []
     try:
         return api.vms(tenant.id)
@@ -148,9 +156,9 @@ def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[Virtu
 def assumed(error: ApiError, reference: TenantReference, context: Context) -> bool:
     """Return whether a tenant that does not exist is taken for one that an earlier task of the play creates.
 
-    Only check mode assumes so, of a tenant that is known by its name, and warns of it.
+    Only check mode assumes so. Where no earlier task predicted it, but the play names it, a warning says so.
     """
     possible = context.check_mode and reference.tenant_id is None and error.error_code == TENANT_NOT_FOUND
-    if possible:
+    if possible and not reference.predicted:
         context.warn(f"No tenant is named {reference.name!r} yet; check mode assumes that an earlier task creates it.")
     return possible

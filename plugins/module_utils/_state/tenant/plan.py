@@ -12,7 +12,7 @@ from ..._api.multitenancy.records import Tenant
 from ..._errors import InputError
 from ..._text import same_text
 from ..change import Change
-from .find import predicted_tenant
+from .find import is_predicted, predicted_tenant
 from .wanted import WantedTenant
 
 CREATE, ACTIVATE, DEACTIVATE, REMOVE = "create", "activate", "deactivate", "remove"
@@ -48,7 +48,7 @@ def differences(wanted: WantedTenant, tenant: Tenant) -> list[str]:
 
 
 def _removal(wanted: WantedTenant, tenant: Tenant) -> Change[Tenant]:
-    if wanted.remove_artifacts is None and tenant.type != "simple":
+    if wanted.remove_artifacts is None and tenant.type != "simple" and not is_predicted(tenant):
         raise InputError(
             f"remove_artifacts is required to remove the complete tenant {tenant.name!r}.",
             hint="With true, its virtual Administration Server, account and folder go too. With false they stay in Kaspersky "
@@ -58,14 +58,14 @@ def _removal(wanted: WantedTenant, tenant: Tenant) -> Change[Tenant]:
 
 
 def _new(wanted: WantedTenant) -> Tenant:
-    """Return the tenant as it will be after its creation; the server alone knows its id."""
+    """Return the tenant as it will be after its creation."""
     if wanted.type is None:
         raise InputError(f"type is required to create the tenant {wanted.reference.label!r}: complete or simple.")
     new = wanted.new()
-    return replace(
-        predicted_tenant(new.name),
-        description=new.description or "",
-        user_data=new.user_data or "",
+    return predicted_tenant(
+        new.name,
+        description=new.description,
+        user_data=new.user_data,
         type=new.type,
         admin_username=new.admin_username,
     )

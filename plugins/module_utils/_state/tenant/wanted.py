@@ -23,8 +23,8 @@ class WantedTenant:
     """A tenant as the user describes it; what was not given is None.
 
     :param status: ``active`` or ``inactive``; None to leave it as it is.
-    :param remove_artifacts: Whether a removal takes the tenant's objects in Kaspersky Security Center along.
-    :param immutable_changes: What to do about differences that the API cannot remove: ``fail``, ``warn``, ``ignore``.
+    :param remove_artifacts: Whether to remove the tenant's objects in Kaspersky Security Center with it.
+    :param immutable_changes: What to do about differences that the API cannot change: ``fail``, ``warn``, ``ignore``.
     """
 
     reference: TenantReference
@@ -91,6 +91,6 @@ def _check_account(parameters: Parameters) -> None:
         missing = [name for name in ("admin_username", "admin_password") if not parameters.get(name)]
         if missing:
             raise InputError(
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: a complete tenant needs the "
-                "account of its virtual Administration Server, both admin_username and admin_password."
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required for a complete tenant: the account "
+                "of its virtual Administration Server has a name and a password."
             )

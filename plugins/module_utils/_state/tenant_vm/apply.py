@@ -1,19 +1,18 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carrying out changes to virtual machines, many at a time, each tried, none done twice.
+"""Carrying out changes to virtual machines, many at a time, each tried, none made twice.
 
 A change whose answer was lost is not repeated at once: after all others were tried, one reading of what is registered
-tells which of the lost ones took effect; only the others are sent again. When one answer after the other is lost, the
+shows which of the lost ones took effect; only the others are sent again. When one answer after the other is lost, the
 same reading comes before the others, and nothing more is sent when that fails too.
 """
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Callable, Optional
 
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, VM_ALREADY_EXISTS, VM_NOT_FOUND, MultitenancyApi
@@ -29,6 +28,18 @@ from .plan import REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
 from .restore import Restorer
 
 
+@dataclass(frozen=True)
+class TenantAtServer:
+    """The tenant whose virtual machines are changed.
+
+    :param label: How messages name it.
+    """
+
+    api: MultitenancyApi
+    id: str
+    label: str
+
+
 class VmApplier:
     """Carries out changes to the virtual machines of one tenant.
 
@@ -36,18 +47,15 @@ class VmApplier:
     :param retries: How often lost changes are looked for and sent again.
     """
 
-    def __init__(
-        self, api: MultitenancyApi, tenant_id: str, label: str, context: Context, concurrency: int, retries: int
-    ) -> None:
-        self._api = api
-        self._tenant_id = tenant_id
-        self._label = label
+    def __init__(self, tenant: TenantAtServer, context: Context, concurrency: int, retries: int) -> None:
+        self._api = tenant.api
+        self._tenant = tenant
         self._context = context
         self._concurrency = concurrency
         self._retries = retries
         self._breaker = Breaker(2 * min(concurrency, MOST_WORKERS))
         self._sent_before: set[str] = set()
-        self._restorer = Restorer(api, tenant_id, self._breaker)
+        self._restorer = Restorer(tenant.api, tenant.id, self._breaker)
         self.stopped_by: Optional[KsvlaError] = None
         """Why changes were not tried, or not tried again, although others would follow."""
         self.unreadable: Optional[KsvlaError] = None
@@ -56,7 +64,7 @@ class VmApplier:
     def apply(self, changes: Sequence[VmChange]) -> list[VmOutcome]:
         """Try every change and return what became of each, in their order.
 
-        None is tried, and its outcome is ``not_tried``, after it has shown that all would fail in the same way.
+        The outcome is ``not_tried`` where it has turned out that all would fail in the same way.
         """
         outcomes: dict[str, VmOutcome] = {}
         losses: Counter[str] = Counter()
@@ -68,23 +76,24 @@ class VmApplier:
             for outcome in tried:
                 if outcome.action != NOT_TRIED or outcome.change.bios_id not in outcomes:
                     outcomes[outcome.change.bios_id] = outcome
-            lost = [outcome for outcome in tried if isinstance(outcome.error_object, (OutcomeUnknown, NotConnected))]
+            lost = [outcome for outcome in tried if isinstance(outcome.cause, (OutcomeUnknown, NotConnected))]
             cut = self._breaker.open
             if not lost and not cut:
                 break
             losses.update(outcome.change.bios_id for outcome in lost)
             rounds_in_vain = rounds_in_vain + 1 if cut and not self._breaker.answered else 0
-            time.sleep(pause(max([rounds_in_vain, *losses.values()]) - 1, _longest_retry_after(lost)))
+            attempt = max([rounds_in_vain, *losses.values()]) - 1
+            asked = [outcome.cause.retry_after for outcome in lost if outcome.cause and outcome.cause.retry_after]
+            self._context.clock.sleep(pause(attempt, max(asked, default=None)))
             again = self._look(lost, outcomes)
             if self.stopped_by is not None:
                 break
             if rounds_in_vain > self._retries:
-                self.stopped_by = next(outcome.error_object for outcome in tried if outcome.error_object is not None)
+                self.stopped_by = next(outcome.cause for outcome in tried if outcome.cause is not None)
                 break
             pending = [outcome.change for outcome in tried if outcome.action == NOT_TRIED]
             pending.extend(change for change in again if losses[change.bios_id] <= self._retries)
-        restored = self._restorer.at_last(outcomes.values(), self.unreadable, self._concurrency)
-        outcomes.update((outcome.change.bios_id, outcome) for outcome in restored)
+        self._restore_remaining(outcomes)
         self._explain_conflicts(outcomes)
         return [outcomes[change.bios_id] for change in changes]
 
@@ -96,7 +105,7 @@ class VmApplier:
             if change.action in (UNREGISTER, REREGISTER):
                 self._unregister(change)
             if change.action in (REGISTER, REREGISTER) and change.after is not None:
-                self._api.register_vm(self._tenant_id, change.bios_id, change.after.name, change.after.user_data)
+                self._api.register_vm(self._tenant.id, change.bios_id, change.after.name, change.after.user_data)
         except KsvlaError as error:
             return self._judge(change, error)
         self._breaker.succeeded()
@@ -104,7 +113,7 @@ class VmApplier:
 
     def _unregister(self, change: VmChange) -> None:
         try:
-            self._api.unregister_vm(self._tenant_id, change.bios_id)
+            self._api.unregister_vm(self._tenant.id, change.bios_id)
         except ApiError as error:
             if change.action != REREGISTER or error.error_code != VM_NOT_FOUND:
                 raise
@@ -121,18 +130,17 @@ class VmApplier:
         return self._restorer.at_once(failed(change, error))
 
     def _look(self, lost: Sequence[VmOutcome], outcomes: dict[str, VmOutcome]) -> list[VmChange]:
-        """Look which lost changes took effect, note these as done, and return the others.
+        """Look which lost changes took effect, note these as made, and return the others.
 
         What cannot be looked up stays failed.
         """
         self._context.trace(f"{len(lost)} changes were not answered: looking which of them took effect.")
         try:
-            registered = Registered(self._api.vms(self._tenant_id))
+            registered = Registered(self._api.vms(self._tenant.id))
         except KsvlaError as error:
             self.unreadable = error
             self.stopped_by = self.stopped_by or error
-            for outcome in lost:
-                outcomes[outcome.change.bios_id] = self._not_looked_up(outcome, error)
+            outcomes.update((outcome.change.bios_id, _not_looked_up(outcome, error)) for outcome in lost)
             return []
         left = []
         for outcome in lost:
@@ -140,7 +148,7 @@ class VmApplier:
             found = registered.by_bios_id.get(change.bios_id.lower())
             if change.action == REREGISTER:
                 self._restorer.note(change.bios_id, registered=found is not None)
-            if isinstance(outcome.error_object, NotConnected):
+            if isinstance(outcome.cause, NotConnected):
                 left.append(change)
                 continue
             self._sent_before.add(change.bios_id)
@@ -150,12 +158,14 @@ class VmApplier:
                 left.append(change)
         return left
 
-    def _not_looked_up(self, outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
-        """Say of a lost change that it may have taken effect; what may be unregistered is kept in the result."""
-        if isinstance(outcome.error_object, NotConnected):
-            return outcome
-        text = f"{outcome.error} Whether it took effect could not be looked up: {error.message}"
-        return replace(outcome, error=text, side_effect=GONE if outcome.change.action == REREGISTER else None)
+    def _restore_remaining(self, outcomes: dict[str, VmOutcome]) -> None:
+        """Register as it was what is unregistered now and could not be registered as wanted in any attempt."""
+        self._breaker.close()
+        remaining = [outcome for outcome in outcomes.values() if self._restorer.needed(outcome)]
+        for restored in for_each(
+            lambda outcome: self._restorer.at_the_end(outcome, self.unreadable), remaining, self._concurrency
+        ):
+            outcomes[restored.change.bios_id] = restored
 
     def _explain_conflicts(self, outcomes: dict[str, VmOutcome]) -> None:
         """Find out who holds the BIOS ids that the server says are registered already."""
@@ -173,20 +183,20 @@ class VmApplier:
 
     def _judge_holder(self, outcome: VmOutcome, holder: Holder) -> VmOutcome:
         change = outcome.change
-        if holder.tenant_id.lower() != self._tenant_id.lower():
+        if holder.tenant.id.lower() != self._tenant.id.lower():
             lost = "" if outcome.missing is None else "Unregistered, and could not be registered again: "
-            return replace(outcome, error=f"{lost}{holder.conflict(change.bios_id)}")
+            return replace(outcome, error=f"{lost}{holder.conflict}")
         if same_record(change.after, holder.vm):
-            done_here = change.action == REREGISTER or change.bios_id in self._sent_before
-            return VmOutcome(change, change.action if done_here else UNCHANGED)
+            made_here = change.action == REREGISTER or change.bios_id in self._sent_before
+            return VmOutcome(change, change.action if made_here else UNCHANGED)
         if same_record(change.before, holder.vm):
             return replace(outcome, side_effect=RESTORED, error="It is registered as it was before.")
         return replace(
-            outcome, error="Somebody else registered it for this tenant meanwhile, with another name or data."
+            outcome, error="Another run has registered it for this tenant in the meantime, with another name or data."
         )
 
     def _progress(self, total: int) -> Callable[[int], None]:
-        return lambda done: self._context.progress(self._label, f"{done} of {total} virtual machines")
+        return lambda done: self._context.progress(self._tenant.label, f"{done} of {total} virtual machines")
 
 
 def _took_effect(change: VmChange, found: Optional[VirtualMachine]) -> bool:
@@ -196,17 +206,16 @@ def _took_effect(change: VmChange, found: Optional[VirtualMachine]) -> bool:
     return found is not None and (change.action == REGISTER or same_record(change.after, found))
 
 
+def _not_looked_up(outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
+    """Say of a lost change that it may have taken effect; what may be unregistered is kept in the result."""
+    if isinstance(outcome.cause, NotConnected):
+        return outcome
+    text = f"{outcome.error} Whether it took effect could not be found out: {error.message}"
+    return replace(outcome, error=text, side_effect=GONE if outcome.change.action == REREGISTER else None)
+
+
 def _concerns_all(error: KsvlaError) -> bool:
-    """Return whether every other change would fail in the same way, so that trying them is in vain."""
+    """Return whether every other change would fail in the same way, so that trying them is useless."""
     if isinstance(error, NotTrusted):
         return True
     return isinstance(error, ApiError) and (error.status in (401, 403) or error.error_code == TENANT_NOT_FOUND)
-
-
-def _longest_retry_after(outcomes: Iterable[VmOutcome]) -> Optional[float]:
-    asked = [
-        outcome.error_object.retry_after
-        for outcome in outcomes
-        if isinstance(outcome.error_object, OutcomeUnknown) and outcome.error_object.retry_after is not None
-    ]
-    return max(asked) if asked else None

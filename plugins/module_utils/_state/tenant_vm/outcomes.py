@@ -26,17 +26,23 @@ RESTORED = "restored"
 
 @dataclass(frozen=True)
 class VmOutcome:
-    """What became of a change: one of its actions, or ``unchanged`` when somebody else had done it already.
+    """What became of a change: one of its actions, or ``unchanged`` when another run had made it already.
 
-    :param side_effect: What a registration anew that failed did all the same.
+    :param error: Why it failed, in full.
+    :param cause: The error that it failed with.
+    :param side_effect: What a failed attempt to register it again did.
     """
 
     change: VmChange
     action: str
-    error_code: Optional[str] = None
     error: Optional[str] = None
-    error_object: Optional[KsvlaError] = None
+    cause: Optional[KsvlaError] = None
     side_effect: Optional[str] = None
+
+    @property
+    def error_code(self) -> Optional[str]:
+        """The server's own code for the failure."""
+        return self.cause.error_code if self.cause else None
 
     @property
     def changed(self) -> bool:
@@ -50,25 +56,23 @@ class VmOutcome:
 
     @property
     def after(self) -> Optional[VirtualMachine]:
-        """The record as it is now, as far as it is known; the server alone knows the id and dates of a new one."""
+        """The record as it is now, as far as it is known; only the server knows the id and dates of a new one."""
         before = self.change.before
         if self.action in DONE or self.action == UNCHANGED:
             return self.change.after
-        if self.side_effect == GONE:
-            return None
         if self.side_effect == RESTORED and before is not None:
             return replace(before, id=None, created=None, updated=None)
-        return before
+        return None if self.side_effect == GONE else before
 
 
-def refused(change: VmChange) -> VmOutcome:
-    """Return the outcome of a change that the plan itself rules out."""
-    return VmOutcome(change, FAIL, None, change.error)
+def predicted(change: VmChange) -> VmOutcome:
+    """Return the outcome of a change as the plan alone tells it."""
+    return VmOutcome(change, change.action, change.refusal if change.action == FAIL else None)
 
 
 def failed(change: VmChange, error: KsvlaError) -> VmOutcome:
     """Return the outcome of a change that ended with this error."""
-    return VmOutcome(change, FAIL, error.error_code, in_full(error), error)
+    return VmOutcome(change, FAIL, in_full(error), error)
 
 
 def in_full(error: KsvlaError) -> str:

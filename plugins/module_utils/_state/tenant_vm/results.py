@@ -19,9 +19,9 @@ _SHOWN_FAILURES = 5
 
 
 def result_of(outcomes: Sequence[VmOutcome], unchanged: int) -> Result:
-    """Return what became of all: how many of each kind, and one by one what changed or failed.
+    """Return how many there are of each kind, and one by one what changed or failed.
 
-    What was not tried has one reason for all, which the error says; it is listed by its BIOS ids alone.
+    What was not tried has one reason, which the error says; it is listed by its BIOS ids alone.
 
     :param unchanged: How many needed no change.
     """
@@ -77,20 +77,20 @@ def failure_of(
     not_tried = result["counts"].get(NOT_TRIED, 0)
     if not failures and not not_tried:
         return None
-    first = next((failure.error_object for failure in failures if failure.error_object is not None), stopped_by)
+    first = next((failure.cause for failure in failures if failure.cause is not None), stopped_by)
     codes = {failure.error_code for failure in failures}
     return KsvlaError(
         " ".join([*_failed(label, failures, total), *_not_tried(label, not_tried, total, stopped_by)]),
         error_code=codes.pop() if len(codes) == 1 else None,
         status=first.status if first is not None else None,
         request=first.request if first is not None else None,
-        hint="Run this again once the causes are removed: only what is missing is done then. See results for each.",
+        hint="Remove the causes, then run this again: it does only what is missing. See results for each.",
         details=result,
     )
 
 
 def _failed(label: str, failures: Sequence[VmOutcome], total: int) -> Iterator[str]:
-    """Say how many failed and why; what several have in common is said once."""
+    """Say how many failed and why; a reason that several have in common is given once."""
     if not failures:
         return
     by_error: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An answer that says nothing but its status: the call tells what it means."""
+"""Finding a tenant: one that has gone, and names that are similar."""
 
 from __future__ import annotations
 
@@ -12,68 +12,55 @@ from support.web import Reply, WebServer
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
     TENANT_NOT_FOUND,
-    VM_ALREADY_EXISTS,
-    VM_NOT_FOUND,
     MultitenancyApi,
 )
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import Tenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import find_tenant
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
-
-BIOS_ID = "00000000-0000-4000-8000-00000000abcd"
-
-
-@pytest.mark.parametrize(
-    ("call", "error_code"),
-    [
-        (lambda api: api.tenant("t"), TENANT_NOT_FOUND),
-        (lambda api: api.vms("t"), TENANT_NOT_FOUND),
-        (lambda api: api.register_vm("t", BIOS_ID, None, None), TENANT_NOT_FOUND),
-        (lambda api: api.generate_report("t", None, None), TENANT_NOT_FOUND),
-        (lambda api: api.unregister_vm("t", BIOS_ID), VM_NOT_FOUND),
-        (lambda api: api.task("t"), None),
-        (lambda api: api.tenants(), None),
-    ],
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import (
+    TenantReference,
+    did_you_mean,
+    find_tenant,
 )
-def test_a_404_without_a_body_has_the_code_that_the_call_knows_for_it(
-    call: Callable[[MultitenancyApi], object],
-    error_code: str | None,
-    server: WebServer,
-    connect: Callable[..., Session],
-) -> None:
-    server.replies = [Reply(404)]
-    with pytest.raises(ApiError) as raised:
-        call(MultitenancyApi(connect()))
-    assert (raised.value.status, raised.value.error_code) == (404, error_code)
-    assert "host and port" in str(raised.value.hint)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 
 
 def test_a_tenant_is_gone_only_where_there_are_tenants(server: WebServer, connect: Callable[..., Session]) -> None:
     api = MultitenancyApi(connect())
     server.replies = [Reply(404), Reply(200, b"<tenants/>")]
-    assert find_tenant(api, "t", None) is None
+    assert find_tenant(api, TenantReference("t")) is None
     server.replies = [Reply(404), Reply(404)]
     with pytest.raises(ApiError) as raised:
-        find_tenant(api, "t", None)
+        find_tenant(api, TenantReference("t"))
     assert "host and port" in str(raised.value.hint)
     server.replies = [Reply(404, f"<error>{TENANT_NOT_FOUND}</error>".encode())]
     server.received.clear()
-    assert find_tenant(api, "t", None) is None
+    assert find_tenant(api, TenantReference("t")) is None
     assert len(server.received) == 1
 
 
-def test_a_conflict_without_a_body_has_the_code_that_the_call_knows_for_it(
-    server: WebServer, connect: Callable[..., Session]
-) -> None:
-    api = MultitenancyApi(connect())
-    server.replies = [Reply(409), Reply(409), Reply(405)]
-    with pytest.raises(ApiError) as raised:
-        api.register_vm("t", BIOS_ID, None, None)
-    assert raised.value.error_code == VM_ALREADY_EXISTS
-    assert "registered once" in str(raised.value.hint)
-    with pytest.raises(ApiError) as raised:
-        api.cancel_task("t")
-    assert raised.value.hint == "The task has already ended."
-    with pytest.raises(ApiError) as raised:
-        api.activate_tenant("t")
-    assert raised.value.hint is None
+@pytest.mark.parametrize(
+    ("name", "others", "similar"),
+    [
+        ("northwind", ["Alpine", "Northwind"], ["Northwind"]),
+        ("Northwind ", ["Northwind"], ["Northwind"]),
+        ("North wind", ["Northwind"], ["Northwind"]),
+        ("Ｎorthwind", ["Northwind"], ["Northwind"]),
+        ("Cafe\u0301", ["Caf\u00e9"], ["Caf\u00e9"]),
+        ("Nortwhind", ["Northwind"], ["Northwind"]),
+        ("Norhtwimd", ["Northwind"], ["Northwind"]),
+        ("Norhtwimt", ["Northwind"], []),
+        ("Northwimd", ["Northwest", "Northwind"], ["Northwind"]),
+        ("Alpin", ["Alpine", "Alpin "], ["Alpin ", "Alpine"]),
+        ("Мюнхeн", ["Мюнхен"], ["Мюнхен"]),
+        ("Tenant-12", ["Tenant-13", "Tenant-112"], []),
+        ("tenant-012", ["Tenant-12"], ["Tenant-12"]),
+        ("HR", ["IT", "QA"], []),
+        ("", ["A"], []),
+        ("A", [], []),
+    ],
+)
+def test_names_that_may_be_meant(name: str, others: list[str], similar: list[str]) -> None:
+    tenants = [Tenant(other, other, "", "", None, None, None, None, None, None) for other in others]
+    said = did_you_mean(tenants, name)
+    expected = f" Similar names exist: {', '.join(map(repr, similar))}." if similar else ""
+    assert said == expected

@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the virtual machines of a tenant."""
+
+from __future__ import annotations
+
+from ..._api import connect
+from ..._errors import ApiError
+from ..._module.context import Context, Parameters, Result
+from ..tenant.find import assumed, require_tenant, tenant_reference
+
+
+def read_vms(parameters: Parameters, context: Context) -> Result:
+    """Return the virtual machines registered for a tenant."""
+    reference = tenant_reference(parameters, context)
+    api, _settings = connect.multitenancy(parameters, context)
+    try:
+        tenant_id = reference.tenant_id or require_tenant(api, reference).id
+    except ApiError as error:
+        if not assumed(error, reference, context):
+            raise
+        return {"changed": False, "vms": []}
+    return {"changed": False, "vms": [vm.as_dict() for vm in api.vms(tenant_id)]}

@@ -1,0 +1,220 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Watching tasks: what ends it, what a failure and a timeout say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from support.web import FakeClock
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
+from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
+    ApiError,
+    KsvlaError,
+    NotConnected,
+    ServerSilent,
+    TaskFailed,
+    WaitTimeout,
+)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import Poller, Waiting
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import (
+    cause,
+    require_success,
+    watch_task,
+    watch_tasks,
+)
+
+Shown = list[tuple[str, str]]
+
+
+def poller(clock: FakeClock, timeout: float = 600, cancel: bool = False, shown: Shown | None = None) -> Poller:
+    lines = [] if shown is None else shown
+    waiting = Waiting(wait=True, timeout=timeout, longest_pause=5, cancel_on_timeout=cancel)
+    return Poller(waiting, Context(clock=clock, progress=lambda *line: lines.append(line)))
+
+
+class Source:
+    """Tasks by id, each a series of what is seen; cancellations are noted."""
+
+    def __init__(self, clock: FakeClock, **tasks: Sequence[ServerTask | Exception]) -> None:
+        self.clock = clock
+        self.series = {name: list(seen) for name, seen in tasks.items()}
+        self.singles: list[str] = []
+        self.lists = 0
+        self.listed: Callable[[], list[ServerTask]] = lambda: [self._see(name) for name in self.series]
+        self.canceled: list[str] = []
+        self.refusal: KsvlaError | None = None
+        self.retries: list[int | None] = []
+
+    def _see(self, task_id: str) -> ServerTask:
+        series = self.series[task_id]
+        seen = series.pop(0) if len(series) > 1 else series[0]
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
+    def within(self, deadline: Deadline, retries: int | None = None) -> Source:
+        assert deadline.remaining() is not None
+        self.retries.append(retries)
+        return self
+
+    def task(self, task_id: str) -> ServerTask:
+        self.singles.append(task_id)
+        return self._see(task_id)
+
+    def tasks(self, **_filters: Any) -> list[ServerTask]:
+        self.lists += 1
+        return self.listed()
+
+    def cancel_task(self, task_id: str) -> None:
+        self.canceled.append(task_id)
+        if self.refusal:
+            raise self.refusal
+
+
+def task(state: str, task_id: str = "a", **more: Any) -> ServerTask:
+    return ServerTask(task_id, "CreateTenant", state, **more)
+
+
+def test_a_task_is_watched_to_its_end_with_its_progress_shown(clock: FakeClock) -> None:
+    seen = [
+        task("Queued"),
+        task("Running", stage="Folder", progress=10),
+        task("Running", progress=60),
+        task("Completed"),
+    ]
+    source = Source(clock, a=seen)
+    shown: list[tuple[str, str]] = []
+    ended = watch_task(source, "a", poller(clock, shown=shown), "Northwind")
+    assert ended is seen[-1]
+    assert shown == [("Northwind", "CreateTenant"), ("Northwind", "Folder 10 %"), ("Northwind", "CreateTenant 60 %")]
+    assert set(source.retries) == {0}  # the poller itself repeats
+
+
+@pytest.mark.parametrize("state", ["Completed", "COMPLETED", "Failed", "Canceled", "Cancelled", "Stopped", "stopped"])
+def test_states_that_end_a_wait(state: str, clock: FakeClock) -> None:
+    assert watch_task(Source(clock, a=[task(state)]), "a", poller(clock), "s").state == state
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("state", ["Created", "Queued", "Starting", "Running", "Stopping", "Whatever", "", "unknown"])
+def test_an_unknown_state_does_not_end_a_wait(state: str, clock: FakeClock) -> None:
+    with pytest.raises(WaitTimeout):
+        watch_task(Source(clock, a=[task(state)]), "a", poller(clock, timeout=5), "s")
+
+
+def test_a_timeout_says_all_that_is_known(clock: FakeClock) -> None:
+    source = Source(clock, a=[task("Running", stage="Folder", progress=45)])
+    with pytest.raises(WaitTimeout) as caught:
+        watch_task(source, "a", poller(clock, timeout=12), "s")
+    error = caught.value
+    assert error.message == "Task CreateTenant a (Running at 45 %, stage Folder) is not done after 12 s."
+    assert error.task == task("Running", stage="Folder", progress=45).as_dict()
+    assert "run this again to attach" in (error.hint or "")
+    assert "ksvla_task" in (error.hint or "")
+    assert source.canceled == []
+
+
+def test_a_timeout_without_any_view_names_the_task_and_the_trouble(clock: FakeClock) -> None:
+    with pytest.raises(WaitTimeout) as caught:
+        watch_task(Source(clock, a=[NotConnected("no way")]), "a", poller(clock, timeout=5), "s")
+    assert "Task a (unknown) is not done after 5 s." in caught.value.message
+    assert "no way" in caught.value.message
+    assert caught.value.task is not None
+    assert caught.value.task["id"] == "a"
+
+
+def test_a_server_that_stopped_answering_is_the_cause_and_nothing_is_canceled(clock: FakeClock) -> None:
+    source = Source(clock, a=[task("Running", stage="Folder"), NotConnected("refused")])
+    with pytest.raises(
+        ServerSilent, match=r"^No answer from .* Last seen: Task CreateTenant a \(Running, stage Folder\)\.$"
+    ) as caught:
+        watch_task(source, "a", poller(clock, cancel=True), "s")
+    assert "attaches" in (caught.value.hint or "")
+    assert source.canceled == []
+
+
+def test_a_task_that_is_to_be_canceled_when_the_time_is_up(clock: FakeClock) -> None:
+    source = Source(clock, a=[task("Running")])
+    with pytest.raises(WaitTimeout) as caught:
+        watch_task(source, "a", poller(clock, timeout=5, cancel=True), "s")
+    assert source.canceled == ["a"]
+    assert caught.value.hint == "The server was asked to cancel it, because cancel_on_timeout is set."
+
+
+def test_a_cancellation_that_is_refused_is_reported(clock: FakeClock) -> None:
+    source = Source(clock, a=[task("Running")])
+    source.refusal = ApiError("no", status=405)
+    with pytest.raises(WaitTimeout) as caught:
+        watch_task(source, "a", poller(clock, timeout=5, cancel=True), "s")
+    assert caught.value.hint == "It could not be canceled: no"
+
+
+def test_many_tasks_are_watched_with_one_list_at_a_time(clock: FakeClock) -> None:
+    source = Source(
+        clock,
+        a=[task("Running", "a"), task("Completed", "a")],
+        b=[task("Running", "b"), task("Running", "b"), task("Failed", "b")],
+    )
+    ended = watch_tasks(source, ["b", "a"], poller(clock))
+    assert [(each.id, each.state) for each in ended] == [("b", "Failed"), ("a", "Completed")]
+    assert source.lists == 2
+    assert source.singles == ["b"]  # alone, it needs no list
+
+
+def test_tasks_below_others_and_tasks_that_no_list_shows_are_found(clock: FakeClock) -> None:
+    source = Source(clock, c=[task("Completed", "c")])
+    parent = task("Running", "parent", children=(task("Completed", "b"),))
+    source.listed = lambda: [parent]
+    ended = watch_tasks(source, ["b", "c"], poller(clock))
+    assert [each.id for each in ended] == ["b", "c"]
+    assert source.singles == ["c"]
+
+
+def test_many_tasks_that_are_not_done_in_time(clock: FakeClock) -> None:
+    names = [f"t{number}" for number in range(7)]
+    source = Source(clock, **{name: [task("Running", name)] for name in names})
+    source.series["t0"] = [task("Completed", "t0")]
+    with pytest.raises(WaitTimeout) as caught:
+        watch_tasks(source, names, poller(clock, timeout=5, cancel=True))
+    assert "t0" not in caught.value.message
+    assert "t5 (Running), … are not done after 5 s." in caught.value.message
+    assert source.canceled == names[1:]
+
+
+def test_no_task_at_all(clock: FakeClock) -> None:
+    assert watch_tasks(Source(clock), [], poller(clock)) == []
+
+
+@pytest.mark.parametrize(
+    ("ended", "message"),
+    [
+        (task("Failed", error="no room", error_code="KSC_X"), "Task CreateTenant a failed: KSC_X: no room."),
+        (task("Failed", error="no room."), "Task CreateTenant a failed: no room."),
+        (task("Failed", error="KSC_X", error_code="KSC_X"), "Task CreateTenant a failed: KSC_X."),
+        (task("Canceled"), "Task CreateTenant a was canceled: the server gives no reason."),
+        (task("Stopped", error="by admin"), "Task CreateTenant a was canceled: by admin."),
+        (ServerTask("a", None, "Failed"), "Task of unknown type a failed: the server gives no reason."),
+        (
+            task("Failed", children=(task("Completed", "b"), task("Failed", "c", error="deep", error_code="VIRMT_Y"))),
+            "Task CreateTenant a failed: VIRMT_Y: deep.",
+        ),
+    ],
+)
+def test_the_cause_of_a_failure(ended: ServerTask, message: str) -> None:
+    with pytest.raises(TaskFailed) as caught:
+        require_success(ended)
+    assert caught.value.message == message
+    assert caught.value.task == ended.as_dict()
+    assert caught.value.error_code == cause(ended)[0]
+
+
+def test_success_is_the_task_itself() -> None:
+    done = task("Completed", error="a note")
+    assert require_success(done) is done
