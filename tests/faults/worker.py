@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs modules in a process of their own, as a controller's worker does, which can be killed at any moment."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import Any
+
+Result = dict[str, Any]
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["faults.worker", "requests", "xmltodict"])
+_PACKAGE = "ansible_collections.ksvla.light_agent.plugins"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task of a play: a module and its arguments.
+
+    The texts ``@infrastructure`` and ``@image`` among the arguments stand for the ids that earlier steps returned.
+    """
+
+    module: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of steps came to, as far as it came.
+
+    :param results: Of the steps that returned, in their order.
+    :param killed: Whether the process was killed before the last step returned.
+    """
+
+    results: tuple[Result, ...]
+    warnings: tuple[str, ...]
+    killed: bool
+    seconds: float
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every step returned a success."""
+        return not self.killed and not any(result.get("failed") for result in self.results)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any step says that it changed something."""
+        return any(result.get("changed") for result in self.results)
+
+
+@dataclass
+class Worker:
+    """Runs steps one after the other, stopping at the first failure.
+
+    :param environment: Variables of the process.
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, steps: Sequence[Step], kill_after: float | None = None, patience: float = 120.0) -> Run:
+        """Run the steps; kill the process after that many seconds if it is still at it.
+
+        :raises TimeoutError: when it takes longer than anything may take.
+        """
+        ours, theirs = _PROCESSES.Pipe(duplex=False)
+        process = _PROCESSES.Process(target=_work, args=(theirs, self.environment, list(steps)), daemon=True)
+        began = time.monotonic()
+        process.start()
+        theirs.close()
+        process.join(patience if kill_after is None else kill_after)
+        killed = process.is_alive()
+        if killed and process.pid is not None:
+            os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        seconds = time.monotonic() - began
+        results: list[Result] = []
+        warnings: list[str] = []
+        while ours.poll():
+            try:
+                kind, value = ours.recv()
+            except (EOFError, OSError):
+                break
+            (results if kind == "result" else warnings).append(value)
+        if killed and kill_after is None:
+            raise TimeoutError(f"still running after {patience} s: {steps[len(results)]}")
+        if not killed and process.exitcode:
+            results.append({"failed": True, "msg": f"the process ended with {process.exitcode}", "crashed": True})
+        return Run(tuple(results), tuple(warnings), killed, seconds)
+
+
+def _work(connection: Connection, environment: dict[str, str], steps: list[Step]) -> None:
+    os.environ.update(environment)
+    known: dict[str, Any] = {}
+    for step in steps:
+        ready = Step(step.module, _filled(step.arguments, known))
+        result = call(ready, lambda text: connection.send(("warning", text)))
+        connection.send(("result", result))
+        if result.get("failed"):
+            return
+        for key in ("infrastructure", "image"):
+            if isinstance(result.get(key), dict):
+                known[f"@{key}"] = result[key]["id"]
+
+
+def _filled(value: Any, known: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(item, known) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, known) for item in value]
+    return known.get(value, value) if isinstance(value, str) else value
+
+
+def call(step: Step, warn: Any) -> Result:
+    """Call a module's function with validated arguments, as the action plugin does."""
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+    definition = import_module(f"{_PACKAGE}.modules.ksvla_{step.module}").DEFINITION
+    context = import_module(f"{_PACKAGE}.module_utils._module.context").Context(warn=warn)
+    execute = import_module(f"{_PACKAGE}.module_utils._module.definition").execute
+    validation = ArgumentSpecValidator(definition.options, **definition.rules()).validate(step.arguments)
+    if validation.error_messages:
+        return {"failed": True, "changed": False, "msg": "; ".join(validation.error_messages)}
+    result: Result = execute(definition, validation.validated_parameters, context)
+    return result
