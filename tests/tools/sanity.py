@@ -33,6 +33,7 @@ ENVIRONMENT = Path(".venv").absolute()
 ROOT = ENVIRONMENT / "sanity"
 COPY = ROOT / "ansible_collections" / "ksvla" / "light_agent"
 ARTIFACT = ROOT / "artifact"
+CONFIGURATION = Path("tests/config.yml")  # of ansible-test: which Pythons modules support
 HOME = ROOT / "home"
 INTERPRETERS = ROOT / "interpreters"
 PIP_CACHE = HOME / ".ansible" / "test" / "cache"
@@ -62,6 +63,7 @@ def unpack_artifact() -> int:
     with tarfile.open(artifact) as archive:
         archive.extractall(COPY, filter="data")
         files = sum(not member.isdir() for member in archive)
+    shutil.copy2(CONFIGURATION, COPY / CONFIGURATION)
     subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
     return files
 
