@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Optional
+from typing import Any, Optional
 
 from ._errors import InputError
 
@@ -20,6 +21,26 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ABSOLUTE_PATH = re.compile(r"/|[A-Za-z]:[\\/]|\\\\[^\\/]+[\\/]")
 """How a path on Linux, on a drive of Windows, or of a share begins."""
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
+
+
+def blank_place(paths: Iterable[str], values: Mapping[str, Any]) -> Optional[str]:
+    """Return the place of the first value that is given and is null or blank text, such as ``vms[1].bios_id``.
+
+    :param paths: Where to look: names, with a dot before a key of a dictionary. Lists are searched item by item.
+    """
+    places = (_blank_place("", path.split("."), values) for path in paths)
+    return next((place for place in places if place is not None), None)
+
+
+def _blank_place(place: str, names: Sequence[str], value: Any) -> Optional[str]:
+    if isinstance(value, (list, tuple)):
+        items = (_blank_place(f"{place}[{index}]", names, item) for index, item in enumerate(value))
+        return next((found for found in items if found is not None), None)
+    if not names:
+        return place if value is None or (isinstance(value, str) and not value.strip()) else None
+    if isinstance(value, Mapping) and names[0] in value:
+        return _blank_place(f"{place}.{names[0]}".lstrip("."), names[1:], value[names[0]])
+    return None
 
 
 def require_text(value: Optional[str], option: str) -> None:

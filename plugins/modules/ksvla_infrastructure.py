@@ -229,6 +229,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastru
 
 DEFINITION = ModuleDefinition(
     function=ensure_infrastructure,
+    never_blank=["infrastructure_id", "type", "address", "region"],
     options={
         **arguments.connection(),
         **arguments.svm_management_account(),

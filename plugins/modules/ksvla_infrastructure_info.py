@@ -144,6 +144,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastru
 
 DEFINITION = ModuleDefinition(
     function=read_infrastructure,
+    never_blank=["infrastructure_id", "object_types", "parent_id", "object_id"],
     options={
         **arguments.connection(),
         **arguments.svm_management_account(),

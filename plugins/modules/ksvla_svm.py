@@ -420,6 +420,13 @@ _SVM = {
 
 DEFINITION = ModuleDefinition(
     function=ensure_svms,
+    never_blank=[
+        "image_id",
+        "svms",
+        *(f"svms.{option}" for option in ("name", "svm_id", "infrastructure_id", "location")),
+        "svms.networks.network",
+        "svms.networks.security_groups",
+    ],
     options={
         **arguments.connection(),
         **arguments.svm_management_account(),

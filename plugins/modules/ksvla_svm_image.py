@@ -140,6 +140,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm_image
 
 DEFINITION = ModuleDefinition(
     function=ensure_image,
+    never_blank=["image_id", "manifest_path", "infrastructure_types"],
     options={
         **arguments.connection(),
         **arguments.svm_management_account(),

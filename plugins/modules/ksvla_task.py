@@ -109,6 +109,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.task.ensu
 
 DEFINITION = ModuleDefinition(
     function=ensure_task,
+    never_blank=["task_id", "task_ids"],
     options={
         **arguments.connection(),
         **arguments.either_api(),

@@ -85,6 +85,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.task.ensu
 
 DEFINITION = ModuleDefinition(
     function=read_tasks,
+    never_blank=["task_id", "created_from", "task_state", "task_type"],
     options={
         **arguments.connection(),
         **arguments.either_api(),

@@ -137,6 +137,8 @@ tenant:
   description:
     - The tenant as it is now, or as it will be in check mode; V(none) when there is none.
     - With O(wait=false) as it was before.
+    - In check mode the id of a tenant that would be created begins with C(created-by-check-mode). Later tasks of the play
+      that are given it as O(tenant_id) predict what they would do for the new tenant. Outside check mode it is refused.
   returned: always, on failure when it could be read
   type: dict
   sample:
@@ -197,6 +199,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.en
 
 DEFINITION = ModuleDefinition(
     function=ensure_tenant,
+    never_blank=["name", "tenant_id"],
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),

@@ -87,6 +87,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.in
 
 DEFINITION = ModuleDefinition(
     function=read_tenants,
+    never_blank=["name", "tenant_id"],
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),

@@ -82,6 +82,7 @@ options:
   purge:
     description:
       - With O(state=present), also unregister every virtual machine of the tenant that is not listed.
+      - It needs O(vms). Only an explicit V([]) there means that none is to stay; O(vms) that is left out or null is refused.
     type: bool
     default: false
   reregister:
@@ -231,6 +232,7 @@ _VM = {
 
 DEFINITION = ModuleDefinition(
     function=ensure_vms,
+    never_blank=["tenant_name", "tenant_id", "bios_id", "vm_id", "vms.bios_id", "vms.vm_id"],
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),

@@ -64,6 +64,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.in
 
 DEFINITION = ModuleDefinition(
     function=read_vms,
+    never_blank=["tenant_name", "tenant_id"],
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),

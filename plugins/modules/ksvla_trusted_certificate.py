@@ -113,6 +113,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.trusted_c
 
 DEFINITION = ModuleDefinition(
     function=ensure_trusted,
+    never_blank=["address", "thumbprint"],
     options={
         **arguments.connection(),
         **arguments.svm_management_account(),

@@ -20,6 +20,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
     ModuleDefinition,
+    blank_refusal,
     execute,
     hidden_values,
 )
@@ -61,7 +62,7 @@ def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any]
         hidden = hidden_values(definition, parameters, validation._no_log_values, given)
         warnings: list[str] = []
         files = ControllerFileAttributes(check_mode=task.check_mode)
-        message = _validation_message(validation, task.module_name)
+        message = blank_refusal(definition, given) or _validation_message(validation, task.module_name)
         if message is not None:
             result: dict[str, Any] = {"failed": True, "msg": message}
         else:

@@ -15,7 +15,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import SYSTEM_CLOCK, Clock
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition, execute
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
+    ModuleDefinition,
+    blank_refusal,
+    execute,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from simulator.testing import RunningSimulator
 
@@ -59,6 +63,9 @@ class Caller:
         ).DEFINITION
         if "wait_sleep" in definition.options:
             given = {"wait_sleep": 0.05, "wait_timeout": 20, **given}
+        refusal = blank_refusal(definition, given)
+        if refusal is not None:
+            return {"failed": True, "changed": False, "msg": refusal}
         validation = ArgumentSpecValidator(definition.options, **definition.rules()).validate(given)
         if validation.error_messages:
             return {"failed": True, "changed": False, "msg": "; ".join(validation.error_messages)}

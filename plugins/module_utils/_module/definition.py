@@ -9,12 +9,14 @@ The module file, the action plugin and the tests all read the same definition.
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from .._errors import KsvlaError
+from .._validation import blank_place
 from . import arguments
 from .context import Context, Function, Parameters, Result
 from .secret_arguments import secret_arguments
@@ -28,12 +30,15 @@ LIBRARIES = ("requests", "xmltodict")
 class ModuleDefinition:
     """A module: its options, the rules between them, and the function that does its work.
 
+    :param never_blank: Options that must not be given as null or blank text, since leaving them out means something
+        wider, such as all tenants. A key of a dictionary, or of those in a list, is named as ``vms.bios_id``.
     :param writes_files: Takes the usual file options (mode, owner, group, and so on).
     :param secret_result: The result is a secret itself: it can be registered, and is never shown.
     """
 
     options: arguments.Options
     function: Function
+    never_blank: Sequence[str] = ()
     mutually_exclusive: Sequence[Sequence[str]] = ()
     required_together: Sequence[Sequence[str]] = ()
     required_one_of: Sequence[Sequence[str]] = ()
@@ -51,6 +56,21 @@ class ModuleDefinition:
             "required_if": [list(rule) for rule in self.required_if],
             "required_by": {name: list(names) for name, names in self.required_by.items()},
         }
+
+
+def blank_refusal(definition: ModuleDefinition, arguments: Mapping[str, Any]) -> Optional[str]:
+    """Return the message that refuses the first option that is blank and must not be, or None.
+
+    :param arguments: The task's arguments as they were given: once they are validated, an option that is null cannot be
+        told from one that is left out.
+    """
+    place = blank_place(definition.never_blank, arguments)
+    if place is None:
+        return None
+    option: Mapping[str, Any] = {"options": definition.options}
+    for name in re.sub(r"\[\d+\]", "", place).split("."):
+        option = option["options"][name]
+    return f"{place} is empty: give a value{'' if option.get('required') else ', or leave the option out'}."
 
 
 def execute(definition: ModuleDefinition, parameters: Parameters, context: Context) -> Result:

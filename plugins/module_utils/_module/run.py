@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._errors import KsvlaError
 from .context import Context, Parameters
-from .definition import ModuleDefinition, execute, hidden_values, missing_library
+from .definition import ModuleDefinition, blank_refusal, execute, hidden_values, missing_library
 
 TRACE_VERBOSITY = 3
 TRACE_KEY = "_ksvla_trace"
@@ -45,27 +45,32 @@ def refuse_attribute(msg: str, **details: Any) -> None:
 
 
 class _Module(AnsibleModule):
-    """A module that knows its secrets also while it refuses its arguments, and so does not show them."""
+    """A module that knows its secrets also while it refuses its arguments, and so does not show them.
+
+    Blank options are refused before anything else that is wrong with the arguments, as inside the controller.
+    """
 
     def __init__(self, definition: ModuleDefinition) -> None:
         self._definition = definition
         self._hidden: set[str] = set()
+        self.refusal: Optional[str] = None
         super().__init__(
-            argument_spec=definition.options,
+            argument_spec=dict(definition.options),
             supports_check_mode=True,
             add_file_common_args=definition.writes_files,
             **definition.rules(),
         )
 
     def _load_params(self) -> None:
-        """Note the secrets before the arguments are checked and converted, which replaces them."""
+        """Note the secrets and what is blank before the arguments are checked and converted, which replaces them."""
         super()._load_params()
+        self.refusal = blank_refusal(self._definition, self.params)
         self._hidden = hidden_values(self._definition, self.params)
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Fail without showing them."""
         self.no_log_values.update(self._hidden)
-        super().fail_json(msg, **details)
+        super().fail_json(self.refusal or msg, **details)
 
     def exit_json(self, **result: Any) -> None:
         """End well without showing them."""
@@ -76,6 +81,8 @@ class _Module(AnsibleModule):
 def run_module(definition: ModuleDefinition) -> None:
     """Read the parameters, do the work, and print the result."""
     module = _Module(definition)
+    if module.refusal is not None:
+        module.fail_json(module.refusal)
     library = missing_library()
     if library is not None:
         module.fail_json(msg=missing_required_lib(library))

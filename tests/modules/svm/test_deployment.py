@@ -247,7 +247,7 @@ def _network(**changes: Any) -> dict[str, Any]:
     ("change", "message"),
     [
         ({"name": " "}, "svms[0].name is empty"),
-        ({"infrastructure_id": None}, "infrastructure_id is missing"),
+        ({"infrastructure_id": None}, "svms[0].infrastructure_id is empty"),
         ({"networks": []}, "lacks networks"),
         ({"networks": [{"network": "a"}, {"network": "b"}]}, "exactly one primary network (primary: true), not 0"),
         (

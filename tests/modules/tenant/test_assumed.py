@@ -54,5 +54,61 @@ def test_nothing_is_assumed_of_an_id_or_outside_check_mode(run: Caller, given: d
         assert run.fails(module, check_mode=True, **what, **by_id)["error_code"] == NOT_FOUND
 
 
+# ---- the id of a tenant that check mode predicted ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def created(run: Caller) -> dict[str, Any]:
+    """How tasks of a play refer to a tenant that check mode predicted, while the server has another."""
+    account = {"password": run.simulator.multitenancy_password}
+    run("tenant", name="Alpine", type="simple", **account)
+    predicted = run.predicted("tenant", name="Northwind", type="simple", **account)
+    run.warnings.clear()
+    return {**account, "tenant_id": predicted["tenant"]["id"]}
+
+
+WARNING = "No tenant is named 'Northwind' yet; assuming that it will be when this is run."
+
+
+def test_its_machines_are_predicted_by_its_id(run: Caller, created: dict[str, Any]) -> None:
+    result = run.predicted("tenant_vm", vms=VMS, **created)
+    assert (result["changed"], result["counts"]["registered"]) == (True, 3)
+    assert run.warnings == [WARNING]
+
+
+def test_its_report_is_predicted_by_its_id(run: Caller, created: dict[str, Any], tmp_path: Path) -> None:
+    result = run.predicted("tenant_report", dest=str(tmp_path / "report.csv"), **created)
+    assert (result["changed"], run.warnings) == (True, [WARNING])
+    assert run.sent("POST", "/reports/tenants") == []
+
+
+def test_no_other_tenant_is_listed(run: Caller, created: dict[str, Any]) -> None:
+    (tenant,) = run.predicted("tenant_info", include_vms=True, **created)["tenants"]
+    assert (tenant["id"], tenant["name"], tenant["vms"]) == (created["tenant_id"], "Northwind", [])
+    assert run.predicted("tenant_vm_info", **created)["vms"] == []
+    assert run.warnings == [WARNING, WARNING]
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [({"status": "active"}, True), ({"status": "inactive", "type": "simple"}, False), ({"state": "absent"}, True)],
+)
+def test_its_changes_are_predicted_by_its_id(
+    run: Caller, created: dict[str, Any], options: dict[str, Any], changed: bool
+) -> None:
+    result = run.predicted("tenant", **options, **created)
+    assert (result["changed"], run.warnings) == (changed, [WARNING])
+    if "status" in options:
+        assert (result["tenant"]["name"], result["tenant"]["status"]) == ("Northwind", options["status"])
+
+
+@pytest.mark.parametrize("module", ["tenant", "tenant_info", "tenant_vm", "tenant_vm_info", "tenant_report"])
+def test_its_id_is_refused_outside_check_mode(run: Caller, created: dict[str, Any], module: str) -> None:
+    run.simulator.clear_requests()
+    what = {"vms": VMS} if module == "tenant_vm" else {}
+    assert "stands for a tenant in check mode only" in run.fails(module, **what, **created)["msg"]
+    assert run.simulator.requests() == []
+
+
 def test_there_is_nothing_to_unregister(run: Caller, given: dict[str, Any]) -> None:
     assert run.predicted("tenant_vm", state="absent", vms=VMS, **given)["changed"] is False

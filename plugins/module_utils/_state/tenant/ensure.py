@@ -30,7 +30,7 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: with what was achieved until then.
     """
-    wanted = wanted_tenant(parameters)
+    wanted = wanted_tenant(parameters, context)
     poller = Poller(Waiting.from_parameters(parameters), context)
     try:
         server, settings = connect.multitenancy(parameters, context)
@@ -65,7 +65,7 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
     :raises InputError: when it cannot be created from what is given, naming tenants with similar names.
     """
     reference = wanted.reference
-    if reference.tenant_id is not None:
+    if reference.predicted or reference.tenant_id is not None:
         tenant = find_tenant(api, reference)
         if tenant is None and wanted.present:
             raise InputError(
@@ -90,7 +90,7 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
 
 def _judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Context) -> None:
     """Do what the user chose when an existing tenant differs in something that the API cannot change."""
-    if tenant is None or not wanted.present or wanted.immutable_changes == "ignore":
+    if tenant is None or not wanted.present or wanted.reference.predicted or wanted.immutable_changes == "ignore":
         return
     found = differences(wanted, tenant)
     if not found:
@@ -160,9 +160,7 @@ def _last_known(api: MultitenancyApi, wanted: WantedTenant, known: Optional[Tena
 
 
 def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:
-    if tenant is None:
-        return None
-    return {**tenant.as_dict(), "id": tenant.id or None}
+    return None if tenant is None else tenant.as_dict()
 
 
 def _shown(tenant: Optional[Tenant]) -> Mapping[str, Any]:

@@ -17,16 +17,22 @@ from ..._errors import ApiError, InputError
 from ..._module.context import Context, Parameters
 from ..._validation import require_text, require_xml_text
 
+_PREDICTED_ID = "created-by-check-mode:"
+"""How the id of a tenant begins that check mode predicts; its name follows. The server gives ids of another form."""
 _SIMILAR = 0.8
 """How similar names are, from 0 to 1, of which one may be a misspelling of the other."""
 
 
 @dataclass(frozen=True)
 class TenantReference:
-    """Which tenant the user means: by its id, or else by exactly its name."""
+    """Which tenant the user means: by its id, or else by exactly its name.
+
+    :param predicted: The id was that of a tenant which check mode predicts; its name stands here in its place.
+    """
 
     tenant_id: Optional[str] = None
     name: Optional[str] = None
+    predicted: bool = False
 
     @property
     def label(self) -> str:
@@ -34,16 +40,31 @@ class TenantReference:
         return self.name or self.tenant_id or ""
 
 
-def tenant_reference(parameters: Parameters, name_option: str = "tenant_name") -> TenantReference:
+def predicted_tenant(name: str) -> Tenant:
+    """Return a tenant that check mode predicts, with an id by which later tasks of the play know it again."""
+    return Tenant(
+        id=f"{_PREDICTED_ID}{name}", name=name, description="", user_data="", type=None, status="inactive", created=None,
+        updated=None, virtual_server_id=None, admin_username=None,
+    )  # fmt: skip
+
+
+def tenant_reference(parameters: Parameters, context: Context, name_option: str = "tenant_name") -> TenantReference:
     """Return which tenant the parameters name.
 
-    :raises InputError: when the name or the id is empty.
+    :raises InputError: when the name or the id is invalid.
     """
     tenant_id, name = parameters.get("tenant_id"), parameters.get(name_option)
     require_text(tenant_id, "tenant_id")
     require_text(name, name_option)
     require_xml_text(name, name_option)
-    return TenantReference(tenant_id, name)
+    if tenant_id is None or not tenant_id.startswith(_PREDICTED_ID):
+        return TenantReference(tenant_id, name)
+    if not context.check_mode:
+        raise InputError(
+            f"tenant_id is {tenant_id!r}, which stands for a tenant in check mode only: give the id that was returned when "
+            "the tenant was created."
+        )
+    return TenantReference(None, tenant_id[len(_PREDICTED_ID) :], predicted=True)
 
 
 def find_by_name(tenants: Sequence[Tenant], name: str) -> Optional[Tenant]:
@@ -59,9 +80,13 @@ def find_by_name(tenants: Sequence[Tenant], name: str) -> Optional[Tenant]:
 
 
 def find_tenant(api: MultitenancyApi, reference: TenantReference) -> Optional[Tenant]:
-    """Return the tenant that is meant, or None when there is none."""
+    """Return the tenant that is meant, or None when there is none.
+
+    One that an earlier task of the play creates, as check mode predicts, is returned as far as it is known.
+    """
     if reference.tenant_id is None:
-        return find_by_name(api.tenants(), reference.name or "")
+        found = find_by_name(api.tenants(), reference.label)
+        return predicted_tenant(reference.label) if found is None and reference.predicted else found
     try:
         return api.tenant(reference.tenant_id)
     except ApiError as error:
@@ -110,6 +135,8 @@ def _plain(name: str) -> str:
 
 def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[VirtualMachine]]:
     """Return the virtual machines of a tenant that was listed, or None when it was removed since."""
+    if tenant.id.startswith(_PREDICTED_ID):
+        return []
     try:
         return api.vms(tenant.id)
     except ApiError as error:

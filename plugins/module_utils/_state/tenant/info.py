@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from ..._api import connect
 from ..._concurrently import for_each
+from ..._errors import ApiError
 from ..._module.context import Context, Parameters, Result
-from .find import find_by_name, find_tenant, require_tenant, tenant_reference, vms_unless_gone
+from .find import TenantReference, assumed, find_tenant, require_tenant, tenant_reference, vms_unless_gone
 
 _CONCURRENCY = 8
 
 
 def read_tenants(parameters: Parameters, context: Context) -> Result:
     """Return one tenant, found by name or id, or all of them; an unknown one gives an empty list."""
-    reference = tenant_reference(parameters, "name")
+    reference = tenant_reference(parameters, context, "name")
     api, _settings = connect.multitenancy(parameters, context)
-    if reference.tenant_id is not None:
+    if reference == TenantReference():
+        tenants = api.tenants()
+    else:
         found = find_tenant(api, reference)
         tenants = [found] if found else []
-    else:
-        tenants = api.tenants()
-        if reference.name is not None:
-            named = find_by_name(tenants, reference.name)
-            tenants = [named] if named else []
     if not parameters["include_vms"]:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
     lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, _CONCURRENCY)
@@ -38,7 +36,12 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
 
 def read_vms(parameters: Parameters, context: Context) -> Result:
     """Return the virtual machines registered for a tenant."""
-    reference = tenant_reference(parameters)
+    reference = tenant_reference(parameters, context)
     api, _settings = connect.multitenancy(parameters, context)
-    tenant_id = reference.tenant_id or require_tenant(api, reference).id
+    try:
+        tenant_id = reference.tenant_id or require_tenant(api, reference).id
+    except ApiError as error:
+        if not assumed(error, reference, context):
+            raise
+        return {"changed": False, "vms": []}
     return {"changed": False, "vms": [vm.as_dict() for vm in api.vms(tenant_id)]}

@@ -12,6 +12,7 @@ from ..._api.multitenancy.records import Tenant
 from ..._errors import InputError
 from ..._text import same_text
 from ..change import Change
+from .find import predicted_tenant
 from .wanted import WantedTenant
 
 CREATE, ACTIVATE, DEACTIVATE, REMOVE = "create", "activate", "deactivate", "remove"
@@ -57,11 +58,14 @@ def _removal(wanted: WantedTenant, tenant: Tenant) -> Change[Tenant]:
 
 
 def _new(wanted: WantedTenant) -> Tenant:
-    """Return the tenant as it will be after its creation: inactive, and with an id that only the server knows."""
+    """Return the tenant as it will be after its creation; the server alone knows its id."""
     if wanted.type is None:
         raise InputError(f"type is required to create the tenant {wanted.reference.label!r}: complete or simple.")
     new = wanted.new()
-    return Tenant(
-        id="", name=new.name, description=new.description or "", user_data=new.user_data or "", type=new.type,
-        status="inactive", created=None, updated=None, virtual_server_id=None, admin_username=new.admin_username,
-    )  # fmt: skip
+    return replace(
+        predicted_tenant(new.name),
+        description=new.description or "",
+        user_data=new.user_data or "",
+        type=new.type,
+        admin_username=new.admin_username,
+    )

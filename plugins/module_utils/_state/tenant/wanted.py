@@ -13,7 +13,7 @@ from typing import Optional
 
 from ..._api.multitenancy.formats import NewTenant
 from ..._errors import InputError
-from ..._module.context import Parameters
+from ..._module.context import Context, Parameters
 from ..._validation import require_ip_address, require_text, require_xml_text
 from .find import TenantReference, tenant_reference
 
@@ -52,12 +52,12 @@ class WantedTenant:
         )
 
 
-def wanted_tenant(parameters: Parameters) -> WantedTenant:
+def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
     """Return the tenant of the parameters.
 
     :raises InputError: naming the first option that is invalid.
     """
-    reference = tenant_reference(parameters, "name")
+    reference = tenant_reference(parameters, context, "name")
     present = parameters["state"] == "present"
     if not present:
         return WantedTenant(reference, present, remove_artifacts=parameters.get("remove_artifacts"))

@@ -38,7 +38,7 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
 
 
 def _fetch_report(parameters: Parameters, context: Context) -> Result:
-    _check(parameters)
+    _check(parameters, context)
     file = report_file(parameters.get("dest"))
     waiting = Waiting.from_parameters(parameters)
     poller = Poller(waiting, context)
@@ -49,9 +49,9 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
     if parameters.get("report_id") is not None:
         return fetcher.fetch(parameters["report_id"])
     try:
-        question = _question(api, parameters)
+        question = _question(api, parameters, context)
     except ApiError as error:
-        if not assumed(error, tenant_reference(parameters), context):
+        if not assumed(error, tenant_reference(parameters, context), context):
             raise
         return fetcher.predict() if waiting.wait else _not_fetched(file, None)
     generator = ReportGenerator(api, settings.origin, poller, settings.retries, question, context)
@@ -64,9 +64,9 @@ def _fetch_report(parameters: Parameters, context: Context) -> Result:
         raise
 
 
-def _check(parameters: Parameters) -> None:
+def _check(parameters: Parameters, context: Context) -> None:
     """Refuse what cannot be right, before anything is sent."""
-    tenant_reference(parameters)
+    tenant_reference(parameters, context)
     require_text(parameters.get("report_id"), "report_id")
     require_text(parameters.get("dest"), "dest")
     start = date_time(parameters.get("period_start"), "period_start")
@@ -75,12 +75,12 @@ def _check(parameters: Parameters) -> None:
         raise InputError(f"period_start {start} is not before period_end {end}.")
 
 
-def _question(api: MultitenancyApi, parameters: Parameters) -> Question:
+def _question(api: MultitenancyApi, parameters: Parameters, context: Context) -> Question:
     tenant_id, label = parameters.get("tenant_id"), "all virtual machines"
     if tenant_id is not None:
         label = f"tenant {tenant_id}"
     elif parameters.get("tenant_name") is not None:
-        tenant = require_tenant(api, tenant_reference(parameters))
+        tenant = require_tenant(api, tenant_reference(parameters, context))
         tenant_id, label = tenant.id, f"tenant {tenant.name}"
     start = date_time(parameters.get("period_start"), "period_start")
     return Question(tenant_id, label, start, date_time(parameters.get("period_end"), "period_end"))

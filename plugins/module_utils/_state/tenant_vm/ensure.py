@@ -25,7 +25,7 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
 
     :raises KsvlaError: when any of them failed, after all were tried, with the results of all.
     """
-    reference = tenant_reference(parameters)
+    reference = tenant_reference(parameters, context)
     wanted = _check(parameters)
     api, settings = connect.multitenancy(parameters, context)
     found = _read(api, reference, parameters, context)
@@ -68,8 +68,13 @@ def _check(parameters: Parameters) -> list[WantedVm]:
         raise InputError("concurrency must be 1 or more.")
     if parameters["purge"] and parameters["state"] == "absent":
         raise InputError("purge goes with state: present only; state: absent unregisters what is listed.")
+    if parameters["purge"] and parameters.get("vms") is None:
+        raise InputError(
+            "purge needs vms, since it unregisters every virtual machine that is not listed: list those to keep, or give "
+            "vms: [] to unregister all."
+        )
     wanted = read_wanted(parameters)
-    if not wanted and not parameters["purge"] and parameters.get("vms") is None:
+    if not wanted and parameters.get("vms") is None:
         raise InputError("No virtual machine is given: give bios_id for one, or vms for many.")
     return wanted
 
