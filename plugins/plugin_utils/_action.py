@@ -81,7 +81,7 @@ class ActionModule(ActionBase):
             options = Options(definition, plain(self._task.args), self._task_variables())
             self._pass_variables()
             if place == "controller":
-                result.update(self._run_here(definition, name, options.for_controller()))
+                result.update(self._run_here(definition, options.for_controller()))
             else:
                 arguments = options.for_module()
                 shown = self._run_as_module(name, arguments)
@@ -95,9 +95,8 @@ class ActionModule(ActionBase):
             result["_ansible_no_log"] = True
         return result
 
-    def _run_here(self, definition: ModuleDefinition, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _run_here(self, definition: ModuleDefinition, arguments: dict[str, Any]) -> dict[str, Any]:
         run = TaskRun(
-            module_name=f"{_COLLECTION}.{name}",
             check_mode=self._task.check_mode,
             diff=self._task.diff,
             environment={name: str(value) for name, value in self._task.environment[0].items()},

@@ -15,7 +15,6 @@ from typing import Any
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
-from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.check import with_json_text
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
@@ -44,7 +43,6 @@ class TaskRun:
     :param invocation: Whether the result names the arguments.
     """
 
-    module_name: str
     check_mode: bool
     diff: bool
     environment: Mapping[str, str]
@@ -69,9 +67,8 @@ def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskR
     spec = {**(FILE_COMMON_ARGUMENTS if definition.writes_files else {}), **definition.options}
     given = with_json_text(definition.options, arguments)
     validation = ArgumentSpecValidator(spec, **definition.rules()).validate(given)
-    message = _validation_message(validation, task.module_name)
-    if message is not None:
-        return _refused(message, hidden, task)
+    if validation.error_messages:
+        return _refused(validation.errors.msg, hidden, task)
     parameters = validation.validated_parameters
     hidden |= hidden_values(definition, parameters, validation._no_log_values)
     warnings: list[str] = []
@@ -109,15 +106,6 @@ def without_secrets(result: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
     cleaned: dict[str, Any] = remove_values(result, hidden)
     cleaned.update(kept)
     return cleaned
-
-
-def _validation_message(validation: Any, module_name: str) -> str | None:
-    if not validation.error_messages:
-        return None
-    message: str = validation.errors.msg
-    if isinstance(validation.errors[0], UnsupportedError):
-        return f"Unsupported parameters for ({module_name}) module: {message}"
-    return message
 
 
 @contextmanager

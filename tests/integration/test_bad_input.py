@@ -37,7 +37,7 @@ CASES: tuple[tuple[str, Json, tuple[str, ...]], ...] = (
     ("ksvla_tenant", {"name": "A", "wait_timeout": 0}, ("wait_timeout",)),
     ("ksvla_tenant", {"name": "A", "wait_timeout": -1}, ("wait_timeout",)),
     ("ksvla_tenant", {"name": "A", "wait_sleep": 0}, ("wait_sleep",)),
-    ("ksvla_tenant", {"name": "A", "nmae": "B"}, ("nmae", "Unsupported parameters")),
+    ("ksvla_tenant", {"name": "A", "nmae": "B"}, ("nmae", "did you mean name")),
     ("ksvla_tenant_info", {"name": "", "tenant_id": None}, ("name is empty",)),
     ("ksvla_tenant_info", {"name": "A", "tenant_id": _UUID}, ("mutually exclusive",)),
     # Virtual machines

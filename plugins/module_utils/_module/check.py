@@ -10,9 +10,10 @@ is right. No message quotes a value that could be a secret at the wrong place.
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Optional
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
@@ -23,15 +24,15 @@ _WAITING = frozenset(waiting(0, cancel=True))
 _PLAIN_TYPES = ("str", "path", "raw", "int", "float", "bool")
 
 
-def misfit(options: Options, arguments: Mapping[str, Any]) -> Optional[str]:
-    """Return the message about the first argument that does not have the type of its option, or None."""
-    for name in arguments:
-        if name in _WAITING and name not in options and "wait" not in options:
-            return (
-                f"{name} is not an option of this module, which does not wait. In module_defaults, set it for the group "
-                "ksvla.light_agent.waiting: it holds the modules that wait."
-            )
-    return next(_misfits(options, arguments, ""), None)
+def misfit(options: Options, arguments: Mapping[str, Any], others: Collection[str] = ()) -> Optional[str]:
+    """Return the message about the first argument that is not an option or not of its type, or None.
+
+    :param others: Further names that are accepted; their values are left to Ansible.
+    """
+    given = {
+        name: value for name, value in arguments.items() if not name.startswith("_ansible_") and name not in others
+    }
+    return next(_misfits(options, given, ""), None)
 
 
 def with_json_text(options: Options, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,6 +59,19 @@ def _misfits(options: Options, arguments: Mapping[str, Any], prefix: str) -> Ite
     for name, value in arguments.items():
         if name in options:
             yield from _misfits_of(options[name], value, f"{prefix}{name}")
+        else:
+            yield f"Unsupported parameter {prefix}{name}: {_other_than(name, options)}"
+
+
+def _other_than(name: str, options: Options) -> str:
+    """Return what to do instead of giving an option that does not exist."""
+    if name in _WAITING and "wait" not in options:
+        return (
+            "this module does not wait. In module_defaults, set it for the group ksvla.light_agent.waiting, which holds "
+            "the modules that wait."
+        )
+    similar = difflib.get_close_matches(name, options, 1)
+    return f"did you mean {similar[0]}?" if similar else f"the options here are {', '.join(sorted(options))}."
 
 
 def _misfits_of(option: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:

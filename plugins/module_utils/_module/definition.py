@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
+
 from .._errors import KsvlaError
 from .._validation import blank_place
 from . import arguments
@@ -22,6 +24,7 @@ from .context import Context, Function, Parameters, Result
 from .secrets import hidden_forms, secret_values
 
 LIBRARIES = ("requests", "xmltodict")
+_FILE_OPTIONS = {name for option, spec in FILE_COMMON_ARGUMENTS.items() for name in (option, *spec.get("aliases", ()))}
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def refusal(definition: ModuleDefinition, arguments: Mapping[str, Any]) -> Optio
     """
     place = blank_place(definition.never_blank, arguments)
     if place is None:
-        return misfit(definition.options, arguments)
+        return misfit(definition.options, arguments, _FILE_OPTIONS if definition.writes_files else ())
     option: Mapping[str, Any] = {"options": definition.options}
     for name in re.sub(r"\[\d+\]", "", place).split("."):
         option = option["options"][name]

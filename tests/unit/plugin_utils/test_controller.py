@@ -89,7 +89,6 @@ def run(function: Any, arguments: dict[str, Any], tmp_path: Path, **changes: Any
         mutually_exclusive=[("word", "password")] if changes.pop("exclusive", False) else [],
     )  # fmt: skip
     task = TaskRun(
-        module_name="ksvla.light_agent.ksvla_thing",
         check_mode=changes.pop("check_mode", False),
         diff=changes.pop("diff", False),
         environment=changes.pop("environment", {}),
@@ -135,10 +134,10 @@ def test_the_environment_is_restored_after_a_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "changes", "message"),
     [
-        ({"other": 1}, {}, "Unsupported parameters for (ksvla.light_agent.ksvla_thing) module: other"),
+        ({"other": 1}, {}, "Unsupported parameter other: the options here are number, password, word."),
         ({"number": "x"}, {}, "number must be a whole number, not text"),
         ({"word": "a", "password": "b"}, {"exclusive": True}, "mutually exclusive: word|password"),
-        ({"mode": "0600"}, {}, "Unsupported parameters"),
+        ({"mode": "0600"}, {}, "Unsupported parameter mode"),
     ],
 )
 def test_arguments_are_validated_before_anything_is_done(
