@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -128,6 +129,41 @@ def test_a_lost_answer_never_leads_to_a_second_task(
     done = tenant(status="active")
     simulator.clear_faults()
     assert done["tenant"]["status"] == "active"
+    tasks = Counter(task["type"] for task in simulator.state()["tasks"])
+    assert tasks == {"CreateTenant": 1, "ChangeTenantActivation": 1}
+
+
+@pytest.mark.parametrize("home_vanishes", [False, True])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_run_that_is_killed_while_it_sends_is_repeated_without_a_second_task(
+    begun: bool,
+    when: str,
+    home_vanishes: bool,
+    tenant: Run,
+    simulator: RunningSimulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run ends just before a request is sent, or just after, when its answer was not noted yet."""
+    if begun:
+        tenant()
+    simulator.configure(task_seconds=0.6)
+    send = TenantApplier.send
+
+    def killed(*arguments: Any) -> str:
+        if when == "after":
+            send(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TenantApplier, "send", killed)
+        with pytest.raises(KeyboardInterrupt):
+            tenant(status="active")
+    if home_vanishes:
+        monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "another"))
+    assert tenant(status="active")["tenant"]["status"] == "active"
+    assert tenant(status="active")["changed"] is False
     tasks = Counter(task["type"] for task in simulator.state()["tasks"])
     assert tasks == {"CreateTenant": 1, "ChangeTenantActivation": 1}
 
