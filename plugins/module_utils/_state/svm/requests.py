@@ -231,11 +231,13 @@ class Requests:
                 self._keep(other, replace(sibling, held_seconds=self.memory.age(other) + self._hold_seconds))
 
     def unanswered(self, target: Target) -> Optional[Earlier]:
-        """Return the request about an SVM that was not answered, where it still holds."""
+        """Return the last request about an SVM, of which no task is known, where it still holds."""
         record = self.memory.find(_key(target))
-        note = _note(record) if record is not None and record.id is None else None
-        found = Earlier(record, note, Status.UNANSWERED) if record is not None and note is not None else None
-        return found if found is not None and self.holds(found) else None
+        note = None if record is None else _note(record)
+        if record is None or note is None:
+            return None
+        found = Earlier(record, note, Status.UNANSWERED)
+        return found if self.holds(found) else None
 
     def remaining(self, earlier: Earlier) -> float:
         """Return the seconds for which a request still holds."""
