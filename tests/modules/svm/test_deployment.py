@@ -341,9 +341,9 @@ def test_an_undocumented_language_is_a_warning(
 def test_repeated_svms_are_refused(run: Caller) -> None:
     one = svm("VMWARE", HOST)
     assert "the same IP address" in run.fails("svm", image_id="i", svms=[one, {**one, "name": "svm-02"}])["msg"]
-    assert "the same name" in run.fails("svm", image_id="i", svms=[one, one])["msg"]
+    assert "are the same SVM: svm-01 in hypervisor-01" in run.fails("svm", image_id="i", svms=[one, one])["msg"]
     gone = {"svm_id": "x", "infrastructure_id": HOST}
-    assert "the same SVM id" in run.fails("svm", state="absent", svms=[gone, gone])["msg"]
+    assert "are the same SVM: x" in run.fails("svm", state="absent", svms=[gone, gone])["msg"]
 
 
 def test_several_adapters_of_one_network(run: Caller, image_id: str) -> None:

@@ -238,3 +238,23 @@ def test_a_vanished_task_is_not_repeated(run: Caller, simulator: RunningSimulato
     again = run("svm", image_id=image_id, svms=WANTED)
     assert _actions(again) == ["deployed"]
     assert (_there(simulator), _requests(run, "POST")) == (["svm-01"], 1)
+
+
+@pytest.mark.parametrize("state", ["present", "absent", "reconfigured"])
+def test_an_svm_that_is_shown_by_its_id_alone_is_found_at_once(
+    run: Caller, simulator: RunningSimulator, image_id: str, state: str
+) -> None:
+    simulator.configure(objects_shown="first", objects_lag="lists")
+    run("svm", image_id=image_id, svms=WANTED)
+    changed = {**SVM, "klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
+    given = {
+        "present": {"image_id": image_id, "svms": WANTED},
+        "absent": {"state": "absent", "svms": [SVM]},
+        "reconfigured": {"state": "reconfigured", "svms": [changed]},
+    }[state]
+    before = len(run.sent("POST", "/refresh"))
+    predicted = run.predicted("svm", **given)
+    result = run("svm", **given)
+    expected = {"present": "unchanged", "absent": "removed", "reconfigured": "reconfigured"}[state]
+    assert _actions(predicted) == _actions(result) == [expected]
+    assert len(run.sent("POST", "/refresh")) == before

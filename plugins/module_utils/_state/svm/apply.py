@@ -18,9 +18,9 @@ from ..._tasks.poller import Poller
 from .bodies import request_body
 from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE, SvmChange, subject_of
-from .requests import Earlier, Relation, Requests, Situation, Status
+from .requests import Earlier, Requests, Situation, Status
 from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, match_children, outcomes, progress_line
-from .watch import Expected, ListWatch, LostAnswer, WatchedTask, watch_all
+from .watch import Expected, Lists, LostAnswer, WatchedTask, watch_all
 
 _LOCK = "SVM requests"
 _METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
@@ -124,10 +124,10 @@ class SvmApplier:
         if earlier is None:
             return None
         self._earlier[target] = earlier
-        relation = self._requests.relation(earlier, target)
-        if relation is Relation.IN_THE_WAY:
+        same = self._requests.is_same(earlier, target)
+        if same is False:
             raise PlanAgain
-        return earlier.record.id if relation is Relation.SAME else None
+        return earlier.record.id if same else None
 
     def state(self, change: SvmChange, record: Optional[Record]) -> State:
         """Read whether an SVM is as the change makes it."""
@@ -194,7 +194,7 @@ class SvmApplier:
     def _lost(self, targets: Sequence[Target], error: KsvlaError) -> LostAnswer:
         # An answer that does not say which task was started is as good as lost.
         lost = error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(error.message, request=error.request)
-        return LostAnswer(self._api, self._requests, targets, lost, self._settle)
+        return LostAnswer(Lists(self._api, self._poller), self._requests, targets, lost, self._settle)
 
     def _may_come(self, target: Target, earlier: Earlier) -> None:
         """Note that an SVM does not show which was deployed, or may be."""
@@ -240,13 +240,13 @@ class SvmApplier:
             for target, outcome in self.outcomes.items()
             if outcome.action in done
         ]
-        lists = ListWatch(self._api, self._poller)
-        late = lists.late(expected)
+        lists = Lists(self._api, self._poller)
+        late = lists.wait(expected)
         for target, svm_id in lists.ids.items():
             outcome = self.outcomes[target]
             if outcome.action == DONE[DEPLOY]:
                 self._settle(replace(outcome, svm_id=svm_id))
-                self._requests.confirm(target)
+                self._requests.shown(target)
         why = f": {lists.trouble.message}" if lists.trouble else "."
         for one in late:
             if not one.there:
