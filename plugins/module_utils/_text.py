@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts that came from the server."""
+"""Texts that are compared or encoded, or that name files."""
 
 from __future__ import annotations
 
