@@ -184,7 +184,7 @@ def test_when_one_is_turned_away_all_of_the_session_wait(server: WebServer, conn
     assert sum(clock.slept) == pytest.approx(20)
 
 
-def test_no_repetition_begins_behind_the_deadline(server: WebServer, connect: Connect, clock: FakeClock) -> None:
+def test_no_repetition_begins_after_the_deadline(server: WebServer, connect: Connect, clock: FakeClock) -> None:
     server.replies = [Reply(503, headers={"Retry-After": "30"})]
     with pytest.raises(ApiError):
         connect().within(Deadline(10, clock)).read("/a")
@@ -192,7 +192,7 @@ def test_no_repetition_begins_behind_the_deadline(server: WebServer, connect: Co
     assert len(server.received) == 1
 
 
-def test_nothing_is_sent_behind_the_deadline(server: WebServer, connect: Connect, clock: FakeClock) -> None:
+def test_nothing_is_sent_after_the_deadline(server: WebServer, connect: Connect, clock: FakeClock) -> None:
     deadline = Deadline(1, clock)
     clock.time += 2
     with pytest.raises(WaitTimeout):
@@ -228,7 +228,7 @@ def test_a_write_whose_outcome_is_unknown_is_not_repeated(
     assert caught.value.request == f"{method} /a"
 
 
-def test_what_the_server_asks_for_is_told_with_an_unknown_outcome(
+def test_retry_after_is_kept_with_an_unknown_outcome(
     server: WebServer, connect: Connect, clock: FakeClock
 ) -> None:
     server.replies = [Reply(503, headers={"Retry-After": "11"})]
