@@ -109,7 +109,7 @@ def test_differences_name_places_and_networks(run: Caller, image_id: str) -> Non
     assert removed["after"] == ""
 
 
-def test_waiting_for_the_task_tells_of_svms_that_failed(
+def test_waiting_for_the_task_names_the_svms_that_failed(
     run: Caller, image_id: str, simulator: RunningSimulator
 ) -> None:
     simulator.configure(partial_failure="Completed")
@@ -236,7 +236,7 @@ def test_names_that_several_objects_have(run: Caller, image_id: str, simulator: 
         ({"infrastructure_id": "unknown"}, "No infrastructure has the id unknown"),
     ],
 )
-def test_what_cannot_be_found_is_told_before_anything_is_written(
+def test_what_cannot_be_found_is_an_error_before_anything_is_written(
     run: Caller, image_id: str, change: dict[str, Any], message: str
 ) -> None:
     failed = run.fails("svm", image_id=image_id, svms=[{**svm("VMWARE", HOST), **change}])

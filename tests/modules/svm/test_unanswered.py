@@ -128,7 +128,7 @@ def test_a_server_that_did_nothing_is_believed_sooner_than_a_gateway(
     assert _actions(again) == (["failed"] if held else ["deployed"])
 
 
-def test_a_refusal_keeps_nobody_waiting(
+def test_after_a_refusal_the_next_run_does_not_wait(
     run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image_id = registered_image(run)
@@ -169,7 +169,7 @@ def test_where_nothing_is_remembered_nothing_changes(
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
 
 
-def test_what_came_about_meanwhile_is_left_alone_and_told_once(
+def test_an_svm_that_has_appeared_is_left_unchanged_with_one_warning(
     run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
 ) -> None:
     image_id = registered_image(run)
@@ -220,7 +220,7 @@ def test_what_may_be_deployed_is_not_called_absent(
     assert _actions(run("svm", state="absent", svms=gone)) == ["unchanged", "unchanged"]
 
 
-def test_a_reconfiguration_whose_answer_was_lost_is_told(
+def test_a_lost_answer_to_a_reconfiguration_is_a_warning_in_the_next_run(
     run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
 ) -> None:
     run("svm", image_id=registered_image(run), svms=_wanted())
@@ -232,7 +232,7 @@ def test_a_reconfiguration_whose_answer_was_lost_is_told(
     assert len(run.warnings) == 1
 
 
-def test_other_settings_than_those_asked_for_are_told(
+def test_other_settings_than_those_sent_before_are_a_warning(
     run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
 ) -> None:
     image_id = registered_image(run)

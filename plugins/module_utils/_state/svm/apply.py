@@ -232,7 +232,7 @@ class SvmApplier:
     def _confirm(self) -> None:
         """Wait until the server's lists show what was done.
 
-        An SVM that was removed and that the list still shows was not removed. One that was deployed was, all the same.
+        An SVM that was removed and that the list still shows was not removed. One that was deployed was deployed in any case.
         """
         done = {DONE[DEPLOY]: True, DONE[REMOVE]: False}
         expected = [

@@ -47,7 +47,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Note:
-    """What tells one request about an SVM from another; no password.
+    """What distinguishes one request about an SVM from another; no password.
 
     :param request: The same for all SVMs of one request.
     :param held_seconds: How long after it was sent the SVM may take to show.
