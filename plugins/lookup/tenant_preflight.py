@@ -23,7 +23,7 @@ options:
     type: str
     required: true
   tenants:
-    description: The tenants that exist, as lists by the name of a host in RV(_raw.logins).
+    description: The tenants that exist, as lists by the name of a host in C(logins) of an earlier result.
     type: dict
 """
 
