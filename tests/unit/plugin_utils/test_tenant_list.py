@@ -135,7 +135,7 @@ def test_a_list_keeps_its_texts_and_drops_null() -> None:
             f"tenant,bios_id\nA,{_X1}\nB,{_X1.upper()}\n",
             f"vms.csv, line 3: BIOS id {_X1.upper()} is listed for 'B', and in line 2 for 'A'",
         ),
-        ([{"name": "A"}], "tenant,bios_id\nA,x1\n", "vms.csv, line 2: bios_id is no UUID: 'x1'"),
+        ([{"name": "A"}], "tenant,bios_id\nA,x1\n", "vms.csv, line 2: bios_id is not a valid UUID: 'x1'"),
         (
             [{"name": "A", "type": "simpl"}],
             "",
@@ -144,9 +144,9 @@ def test_a_list_keeps_its_texts_and_drops_null() -> None:
         (
             [{"name": "A", "preferred_viis_address": "here"}],
             "",
-            "Tenant 1 of the list: preferred_viis_address is no IP",
+            "Tenant 1 of the list: preferred_viis_address is not a valid IP",
         ),
-        ([{"name": "A", "vms": [{"bios_id": 7}]}], "", "virtual machine 1: bios_id is no UUID: '7'"),
+        ([{"name": "A", "vms": [{"bios_id": 7}]}], "", "virtual machine 1: bios_id is not a valid UUID: '7'"),
         (
             [{"name": "A", "vms": [{"bios_id": _X1}]}, {"name": "B", "vms": [{"bios_id": _X1}]}],
             "",
