@@ -77,6 +77,12 @@ def test_further_platforms_are_registered(run: Caller, simulator: RunningSimulat
     assert len(_registered(simulator)) == 2
 
 
+def test_of_several_that_fit_the_first_is_used(run: Caller) -> None:
+    first = run("svm_image", **{**GIVEN, "infrastructure_types": ["XEN"]})["image"]["id"]
+    run("svm_image", **GIVEN)
+    assert run("svm_image", **{**GIVEN, "infrastructure_types": ["XEN"]})["image"]["id"] == first
+
+
 def test_an_image_that_the_server_no_longer_has_is_registered_again(run: Caller, simulator: RunningSimulator) -> None:
     first = run("svm_image", **GIVEN)["image"]["id"]
     simulator.reset()
