@@ -43,12 +43,14 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller impo
     without_secrets,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import STATE_DIR, Options, Variables
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._option_names import named_for_role
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement import (
     TaskEnvironment,
     choose_place,
     wanted_place,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._progress import ProgressLines
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import options_of
 
 _COLLECTION = "ksvla.light_agent"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules"
@@ -89,11 +91,21 @@ class ActionModule(ActionBase):
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None
         if result.get("failed"):
-            _replace_message(result, options.explain(str(result.get("msg", ""))))
+            _replace_message(result, self._in_words_of_role(options.explain(str(result.get("msg", "")))))
+            if result.get("hint"):
+                result["hint"] = self._in_words_of_role(str(result["hint"]))
         elif definition.secret_result:
             # The secret can be registered and used, and no callback shows it.
             result["_ansible_no_log"] = True
         return result
+
+    def _in_words_of_role(self, message: str) -> str:
+        """Return a message with the variables of the role, where one of this collection runs the task."""
+        role = self._task._role
+        if role is None or role._role_collection != _COLLECTION:
+            return message
+        name = role.get_name(include_role_fqcn=False)
+        return named_for_role(message, name, options_of(name))
 
     def _run_here(self, definition: ModuleDefinition, arguments: dict[str, Any]) -> dict[str, Any]:
         run = TaskRun(

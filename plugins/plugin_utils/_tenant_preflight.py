@@ -14,6 +14,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
+from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import administrator_password_advice
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names, passwords
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
@@ -84,7 +85,7 @@ def check_variables(hosts: Sequence[Host], role: str) -> list[str]:
         *_shared_tenants(hosts, role),
         *_common(hosts, lambda host: _missing_folders(host, role)),
         *(_common(hosts, _missing_report_files) if role == OFFBOARDING else ()),
-        *(_common(hosts, _unreadable_passwords) if role == ONBOARDING else ()),
+        *(_account_mistakes(hosts) if role == ONBOARDING else ()),
     ]
 
 
@@ -142,7 +143,12 @@ def check_tenants(hosts: Sequence[Host], role: str, tenants: Tenants) -> list[st
     if role == ONBOARDING:
         similar = [predicted_tenant(name) for name in found]
         new = [host for host in hosts if host.tenant not in found]
-        return [mistake for host in new for mistake in _missing_to_create(host, did_you_mean(similar, host.tenant))]
+        return [
+            f"{host.tenant}: no tenant has this name.{did_you_mean(similar, host.tenant)} To create it, "
+            "tenant_onboarding_type is required: complete or simple."
+            for host in new
+            if host.given("tenant_onboarding_type") is None
+        ]
     if role == OFFBOARDING:
         return [mistake for host in hosts for mistake in _missing_to_remove(host, found.get(host.tenant))]
     return []
@@ -151,12 +157,13 @@ def check_tenants(hosts: Sequence[Host], role: str, tenants: Tenants) -> list[st
 def password_warnings(hosts: Sequence[Host], tenants: Tenants) -> list[str]:
     """Return a warning for each password of a new tenant that Kaspersky Security Center may refuse."""
     found = {tenant["name"] for tenant in tenants}
-    doubts = [(host, _doubt(str(_admin_password(host) or ""))) for host in hosts if host.tenant not in found]
-    return [
-        f"The administrator password of {host.tenant!r} {doubt}: Kaspersky Security Center may refuse it."
-        for host, doubt in doubts
-        if doubt
+    new = [(host.tenant, _admin_password(host)) for host in hosts if host.tenant not in found]
+    advice = [
+        administrator_password_advice(str(password), f"the administrator password of {name!r}")
+        for name, password in new
+        if not is_blank(password)
     ]
+    return [text for text in advice if text is not None]
 
 
 def _common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> list[str]:
@@ -219,6 +226,16 @@ def _missing_report_files(host: Host) -> Iterator[str]:
         )
 
 
+def _admin_password(host: Host) -> Any:
+    given = host.given("tenant_onboarding_admin_password")
+    return passwords(host.given("ksvla_admin_passwords")).get(host.tenant) if given is None else given
+
+
+def _account_mistakes(hosts: Sequence[Host]) -> list[str]:
+    unreadable = _common(hosts, _unreadable_passwords)
+    return unreadable or [f"{host.tenant}: {missing}" for host in hosts for missing in _missing_account(host)]
+
+
 def _unreadable_passwords(host: Host) -> Iterator[str]:
     try:
         passwords(host.given("ksvla_admin_passwords"))
@@ -226,25 +243,15 @@ def _unreadable_passwords(host: Host) -> Iterator[str]:
         yield str(error)
 
 
-def _admin_password(host: Host) -> Any:
-    given = host.given("tenant_onboarding_admin_password")
-    return passwords(host.given("ksvla_admin_passwords")).get(host.tenant) if given is None else given
-
-
-def _missing_to_create(host: Host, similar: str) -> Iterator[str]:
-    kind = host.given("tenant_onboarding_type")
-    if kind is None:
-        yield (
-            f"{host.tenant}: no tenant has this name.{similar} To create it, tenant_onboarding_type is required: complete or "
-            "simple."
-        )
-    if kind != "complete":
+def _missing_account(host: Host) -> Iterator[str]:
+    """Return what the module would refuse: a complete tenant has an account, with a name and a password."""
+    if host.given("tenant_onboarding_type") != "complete":
         return
     if host.given("tenant_onboarding_admin_username") is None:
-        yield f"{host.tenant}: tenant_onboarding_admin_username is required to create a complete tenant."
+        yield "tenant_onboarding_admin_username is required for a complete tenant."
     if is_blank(_admin_password(host)):
         yield (
-            f"{host.tenant}: a password is required to create a complete tenant: give it in ksvla_admin_passwords, or as "
+            "a password is required for a complete tenant: give it in ksvla_admin_passwords, or as "
             "tenant_onboarding_admin_password."
         )
 
@@ -258,21 +265,3 @@ def _missing_to_remove(host: Host, tenant: Mapping[str, Any] | None) -> Iterator
             "virtual Administration Server, account and folder go too. With false they stay, and a tenant of the same name "
             "cannot be created again."
         )
-
-
-def _doubt(password: str) -> str:
-    """Return what Kaspersky Security Center's published rule for passwords says against one; empty when nothing.
-
-    The rule: 8 to 16 characters, or up to 256 from version 15.1, of three of the four groups, without blanks and characters
-    outside ASCII.
-    """
-    if not password:
-        return ""
-    groups = (str.isupper, str.islower, str.isdigit, lambda letter: not letter.isalnum())
-    if not password.isascii() or any(letter.isspace() for letter in password):
-        return "has blanks or characters outside ASCII"
-    if sum(any(map(group, password)) for group in groups) < 3:
-        return "has characters of fewer than three of the groups upper case, lower case, digits and signs"
-    if len(password) < 8 or len(password) > 256:
-        return "has fewer than 8 or more than 256 characters"
-    return "has more than 16 characters, which needs version 15.1" if len(password) > 16 else ""

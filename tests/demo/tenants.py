@@ -26,7 +26,7 @@ def show_tenants(stage: Stage) -> None:
     passwords = re.findall(r"Example-\w+-1", (_DATA / "passwords.yml").read_text(encoding="utf-8"))
     tenants, vms = _rows("tenants.csv", ";"), _rows("vms.csv", ",")
     outcomes = [
-        _foretell(stage, len(tenants), len(vms)),
+        _predict(stage, len(tenants), len(vms)),
         _onboard(stage, len(tenants), len(vms)),
         _onboard_again(stage, len(tenants), len(vms)),
         _report(stage, len(tenants)),
@@ -36,9 +36,9 @@ def show_tenants(stage: Stage) -> None:
     stage.claim("no password was shown", not any(password in shown for password in passwords))
 
 
-def _foretell(stage: Stage, tenants: int, vms: int) -> Outcome:
+def _predict(stage: Stage, tenants: int, vms: int) -> Outcome:
     stage.headline(
-        f"1. Foretell: {tenants} tenants and {vms} virtual machines, as operators keep them in spreadsheets",
+        f"1. Predict: {tenants} tenants and {vms} virtual machines, as operators keep them in spreadsheets",
         "Check mode works on a server that knows none of them yet.",
     )
     stage.show_file(stage.folder / "tenants.csv")
@@ -62,7 +62,7 @@ def _onboard(stage: Stage, tenants: int, vms: int) -> Outcome:
     stage.claim("all of them are active", {tenant["status"] for tenant in found.values()} == {"Active"})
     stage.claim(f"{vms} virtual machines are registered", sum(len(tenant["vms"]) for tenant in found.values()) == vms)
     files = sorted((stage.folder / "handover").iterdir())
-    stage.claim(f"{len(files)} administrators can be told how to connect", len(files) == _complete(found))
+    stage.claim(f"{len(files)} files for the administrators were written", len(files) == _complete(found))
     stage.show_file(files[0])
     stage.requests()
     stage.conclude(f"onboarded {tenants} tenants with {vms} virtual machines in {outcome.seconds:.0f} s")
@@ -76,7 +76,7 @@ def _onboard_again(stage: Stage, tenants: int, vms: int) -> Outcome:
         "-e", "ksvla_handover_dir=handover", "-e", "ksvla_server_address=ksc.example.com",
     )  # fmt: skip
     stage.claim("Ansible reports no change", outcome.changed() == 0)
-    stage.claim("the server was asked, and told nothing", not _writes(stage))
+    stage.claim("the server was only read", not _writes(stage))
     stage.conclude(f"looked through them again in {outcome.seconds:.0f} s and changed nothing")
     return outcome
 
@@ -99,8 +99,9 @@ def _report(stage: Stage, tenants: int) -> Outcome:
 def _offboard(stage: Stage, tenants: int) -> Outcome:
     stage.headline("5. Offboard: a final report, then deactivate, unregister and remove")
     outcome = stage.run(
-        *_playbook("offboard_tenants", "-e", "ksvla_tenants_csv=tenants.csv", "-e", "ksvla_report_dir=reports")
-    )
+        *_playbook("offboard_tenants", "-e", "ksvla_tenants_csv=tenants.csv", "-e", "ksvla_report_dir=reports"),
+        "-e", "ksvla_all=true", "-e", "tenant_offboarding_remove_artifacts=true",
+    )  # fmt: skip
     stage.claim("the server has no tenant left", not stage.tenants())
     finals = [file for file in (stage.folder / "reports").iterdir() if "(final)" in file.name]
     stage.claim("a final report of each is there", len(finals) == tenants)

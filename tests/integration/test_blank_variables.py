@@ -47,12 +47,12 @@ _HOST = {
 }
 _SVM = {"name": "svm-01", "location": "hypervisor-01"}
 _CASES: list[tuple[str, dict[str, Any], str]] = [
-    ("offboard_tenants", {"tenant_offboarding_name": None}, "tenant_offboarding_name"),
-    ("offboard_tenants", {"tenant_offboarding_name": " "}, "tenant_offboarding_name"),
-    ("onboard_tenants", {"tenant_onboarding_name": None}, "tenant_onboarding_name"),
+    ("offboard_tenants", {"ksvla_tenant_name": None}, "ksvla_tenant_name"),
+    ("offboard_tenants", {"ksvla_tenant_name": " "}, "ksvla_tenant_name"),
+    ("onboard_tenants", {"ksvla_tenant_name": None}, "ksvla_tenant_name"),
     ("onboard_tenants", {"tenant_onboarding_vms": None, "tenant_onboarding_purge": True}, "tenant_onboarding_vms"),
     ("onboard_tenants", {"tenant_onboarding_vms": [_VM, {"bios_id": None}]}, "tenant_onboarding_vms[1].bios_id"),
-    ("report_protection", {"tenant_report_name": None}, "tenant_report_name"),
+    ("report_protection", {"ksvla_tenant_name": None}, "ksvla_tenant_name"),
     ("rollout_svms", {**_HOST, "infrastructure_id": None}, "infrastructure_id"),
     ("rollout_svms", {**_HOST, "svm_rollout_svms": [_SVM, {**_SVM, "name": None}]}, "svm_rollout_svms[1].name"),
     ("rollout_svms", {**_HOST, "svm_image_id": ""}, "svm_image_id"),

@@ -148,18 +148,18 @@ def test_the_whole_life_from_a_list(playbooks: _Playbooks) -> None:
         "ksvla_server_address": "ksc.example.com",
     }
 
-    foretold = playbooks.run("onboard_tenants", "--check", "--diff", **onboarding)
-    assert foretold.code == 0, foretold.output
+    predicted = playbooks.run("onboard_tenants", "--check", "--diff", **onboarding)
+    assert predicted.code == 0, predicted.output
     assert playbooks.writes() == []
-    assert foretold.row("Northwind") == ["created", "3", "0", "0", "active"]
+    assert predicted.row("Northwind") == ["created", "3", "0", "0", "active"]
     assert list(handover.iterdir()) == []
 
     done = playbooks.run("onboard_tenants", "--diff", **onboarding)
     assert done.code == 0, done.output
     assert len(playbooks.writes()) == 3 + 3 + 5
-    assert [done.row(tenant["name"]) for tenant in _TENANTS] == [foretold.row(tenant["name"]) for tenant in _TENANTS], (
-        "check mode foretold something else"
-    )
+    assert [done.row(tenant["name"]) for tenant in _TENANTS] == [
+        predicted.row(tenant["name"]) for tenant in _TENANTS
+    ], "check mode predicted something else"
     tenants = playbooks.tenants()
     assert set(tenants) == {tenant["name"] for tenant in _TENANTS}
     assert {tenant["status"].lower() for tenant in tenants.values()} == {"active"}
@@ -202,13 +202,18 @@ def test_the_whole_life_from_a_list(playbooks: _Playbooks) -> None:
     assert again.row("Northwind")[0] == "unchanged"
     playbooks.writes()
 
-    leaving: dict[str, Any] = {"ksvla_tenants": _TENANTS, "ksvla_report_dir": str(reports)}
-    foretold = playbooks.run("offboard_tenants", "--check", "--diff", **leaving)
-    assert foretold.code == 0, foretold.output
+    leaving: dict[str, Any] = {
+        "ksvla_tenants": _TENANTS,
+        "ksvla_all": True,
+        "ksvla_report_dir": str(reports),
+        "tenant_offboarding_remove_artifacts": True,
+    }
+    predicted = playbooks.run("offboard_tenants", "--check", "--diff", **leaving)
+    assert predicted.code == 0, predicted.output
     assert playbooks.writes() == []
     done = playbooks.run("offboard_tenants", **leaving)
     assert done.code == 0, done.output
-    assert done.row("Northwind")[:2] == foretold.row("Northwind")[:2] == ["removed", "3"]
+    assert done.row("Northwind")[:2] == predicted.row("Northwind")[:2] == ["removed", "3"]
     assert playbooks.tenants() == {}
     final = (reports / "Northwind (final).csv").read_text(encoding="utf-8")
     assert "Northwind" in final
@@ -255,7 +260,7 @@ def test_an_inventory_with_serial_and_limit(fast: _Playbooks) -> None:
                     "hosts": {
                         "alpine": {"tenant_onboarding_vms": _vms("alpine", 2)},
                         "birch": {"tenant_onboarding_activate": False},
-                        "cedar": {"tenant_onboarding_name": "Cedar Ltd.", "tenant_offboarding_name": "Cedar Ltd."},
+                        "cedar": {"ksvla_tenant_name": "Cedar Ltd."},
                     },
                 },
                 "others": {"hosts": {"web-server": {}}},
@@ -274,7 +279,9 @@ def test_an_inventory_with_serial_and_limit(fast: _Playbooks) -> None:
         "alpine": "active", "birch": "inactive", "Cedar Ltd.": "active",
     }  # fmt: skip
     assert len(tenants["alpine"]["vms"]) == 2
-    done = fast.run("offboard_tenants", *inventory, ksvla_hosts="tenants:!birch", tenant_offboarding_report=False)
+    done = fast.run(
+        "offboard_tenants", *inventory, ksvla_hosts="tenants:!birch", ksvla_all=True, tenant_offboarding_report=False
+    )
     assert done.code == 0, done.output
     assert set(fast.tenants()) == {"birch"}
 
@@ -297,7 +304,8 @@ def test_a_tenant_that_fails_stops_no_other(fast: _Playbooks, serial: int) -> No
     done = fast.run("onboard_tenants", ksvla_tenants=tenants, ksvla_serial=serial)
     assert done.code == 2
     assert "KSC_ServiceNotConfigured" in done.output
-    assert done.row("Alpine") == ["failed"]
+    assert done.row("Alpine")[0] == "failed"
+    assert "KSC_ServiceNotConfigured" in done.row("Alpine")[1]
     assert "3 tenants: 2 created, 1 failed" in done.output
     assert set(fast.tenants()) == {"Birch", "Cedar"}
     done = fast.run("onboard_tenants", ksvla_tenants=tenants, ksvla_serial=serial)
@@ -324,7 +332,12 @@ def test_secrets_are_nowhere(playbooks: _Playbooks) -> None:
         playbooks.run("report_protection", "-vvvv", "--diff", **variables),
     ]
     playbooks.simulator.task_fault(type="DeleteTenant", code="KSC_ServiceNotConfigured", message="none", times=1)
-    runs.append(playbooks.run("offboard_tenants", "-vvvv", "--diff", **variables, tenant_offboarding_report=False))
+    runs.append(
+        playbooks.run(
+            "offboard_tenants", "-vvvv", "--diff", **variables, ksvla_all=True, tenant_offboarding_report=False,
+            tenant_offboarding_remove_artifacts=True,
+        )
+    )  # fmt: skip
     assert [run.code for run in runs] == [0, 0, 0, 0, 2], runs[-1].output
     assert _ADMIN_PASSWORD in (playbooks.folder / "Northwind.yml").read_text(encoding="utf-8")
     for secret in (_ADMIN_PASSWORD, _SERVER_PASSWORD):
@@ -380,7 +393,7 @@ def test_two_runs_over_different_tenants_at_once(fast: _Playbooks) -> None:
     ("tenants", "vms", "message"),
     [
         ("name,tpye\nAlpine,simple\n", None, "unknown column 'tpye'"),
-        ("name\n", None, "There is no tenant in the list or file"),
+        ("name\n", None, "There are no tenants in the list or file"),
         ("name\nAlpine\n", "tenant;bios_id\nBirch;1\n", "vms.csv, line 2: no tenant is named 'Birch'"),
     ],
 )
@@ -399,21 +412,21 @@ def test_errors_in_csv_files_name_their_place(fast: _Playbooks, tenants: str, vm
 
 def test_the_account_says_which_machines_failed_and_why(fast: _Playbooks) -> None:
     held = _vms("Northwind", 1)
-    assert fast.run("onboard_tenants", ksvla_tenants=[{"name": "First", "vms": held}]).code == 0
-    second = {"name": "Second", "vms": held}
+    assert fast.run("onboard_tenants", ksvla_tenants=[{"name": "First", "type": "simple", "vms": held}]).code == 0
+    second = {"name": "Second", "type": "simple", "vms": held}
     foreseen = fast.run("onboard_tenants", "--check", ksvla_tenants=[second])
     run = fast.run("onboard_tenants", ksvla_tenants=[second])
     for each in (foreseen, run):
         assert each.code != 0
-        account = each.output[each.output.index("PLAY [Give account]") :]
+        account = each.output[each.output.index("PLAY [Summarize]") :]
         assert "is registered for the tenant 'First'" in account, account
-        assert each.row("Second") == ["failed"]
+        assert each.row("Second")[0] == "failed"
 
 
 def test_tenants_that_would_be_one_host_are_refused(fast: _Playbooks) -> None:
     run = fast.run("onboard_tenants", ksvla_tenants=[{"name": "A:22"}, {"name": "B"}, {"name": "A_22"}])
     assert run.code != 0
-    assert "These would not be told apart: A:22, A_22." in run.output
+    assert "These would be the same host: A:22, A_22." in run.output
     assert fast.simulator.requests() == []
 
 
@@ -442,5 +455,5 @@ def test_offboarding_removes_nothing_without_a_place_for_the_report(fast: _Playb
     fast.simulator.seed(tenants=[{"name": "Alpine", "status": "active"}])
     refused = fast.run("offboard_tenants", ksvla_tenants=[{"name": "Alpine"}])
     assert refused.code == 2
-    assert "The final report needs a file" in refused.output
+    assert "the final report needs a file" in refused.output
     assert fast.writes() == []

@@ -26,10 +26,11 @@ def _tasks(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("role", TENANT_ROLES)
 def test_every_module_of_a_role_takes_its_connection_and_no_group_is_replaced(role: str) -> None:
-    tasks = list(_tasks(yaml.safe_load((ROOT / "roles" / role / "tasks" / "main.yml").read_text())))
+    files = sorted((ROOT / "roles" / role / "tasks").glob("*.yml"))
+    tasks = [task for file in files for task in _tasks(yaml.safe_load(file.read_text(encoding="utf-8")))]
     defaults = {key: value for task in tasks for key, value in task.get("module_defaults", {}).items()}
     used = {key for task in tasks for key in task if key.startswith(COLLECTION)}
     assert used
     assert used <= set(defaults)
-    assert set(defaults.values()) == {f"{{{{ {role}_connection }}}}"}
+    assert set(defaults.values()) == {f"{{{{ __{role}_connection }}}}"}
     assert not [key for key in defaults if key.startswith("group/")]

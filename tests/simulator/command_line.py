@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import gc
 import json
 import signal
@@ -27,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_show_settings() if given.list_settings else _serve(options))
     except (SettingError, StateError, OSError) as problem:
-        print(f"simulator: {problem}", file=sys.stderr)
+        taken = isinstance(problem, OSError) and problem.errno == errno.EADDRINUSE
+        text = f"port {options.port} of {options.address} is taken: choose another with --port, or 0 for any free one"
+        print(f"simulator: {text if taken else problem}", file=sys.stderr)
         return 1
     return 0
 

@@ -36,13 +36,24 @@ LOCK_HEADER = f"""\
 
 
 def fingerprint() -> str:
-    """Return what the environment depends on, as one digest: pins, interpreter, and the folder (its scripts name it)."""
-    digest = hashlib.sha256()
-    for part in (sys.version, sys.base_prefix, str(Path.cwd())):
-        digest.update(part.encode() + b"\0")
+    """Return what the environment depends on, as one digest: the pins, and the folder, which its scripts name."""
+    digest = hashlib.sha256(str(Path.cwd()).encode() + b"\0")
     for path in PINS:
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def version_of_environment() -> tuple[int, ...]:
+    """Return the version of the environment's Python, or an empty one when it does not run.
+
+    It need not be the Python that runs this: a shell with another one must not replace what a running simulator uses.
+    """
+    command = [str(ENVIRONMENT / "bin" / "python"), "-c", "import sys; print(*sys.version_info[:3])"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ()
+    return tuple(map(int, done.stdout.split()))
 
 
 def pip(environment: Path, *arguments: str) -> str:
@@ -63,14 +74,23 @@ def link_collection() -> None:
 def make_environment() -> None:
     """Create the environment, or renew it when what it was made from has changed."""
     wanted = fingerprint()
-    if STAMP.is_file() and STAMP.read_text(encoding="ascii").strip() == wanted:
+    there = version_of_environment()
+    if STAMP.is_file() and STAMP.read_text(encoding="ascii").strip() == wanted and there >= MINIMUM:
+        if there != sys.version_info[:3]:
+            shown = ".".join(map(str, there))
+            print(
+                f".venv has Python {shown} and stays; for this one, {sys.version.split()[0]}, run 'make clean' first."
+            )
         link_collection()
         return
-    print("Installing the pinned requirements into .venv", flush=True)
+    packages = sum(1 for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if "==" in line)
+    print(f"Installing {packages} pinned packages into .venv; this takes about a minute.", flush=True)
     if ENVIRONMENT.exists():
         shutil.rmtree(ENVIRONMENT)
     venv.create(ENVIRONMENT, symlinks=True, with_pip=True)
+    print(f"  Python {sys.version.split()[0]} is there; downloading and installing …", flush=True)
     pip(ENVIRONMENT, "install", "-qq", "--requirement", str(REQUIREMENTS), "--constraint", str(CONSTRAINTS))
+    print("  checking …", flush=True)
     pip(ENVIRONMENT, "check")
     link_collection()
     STAMP.write_text(wanted + "\n", encoding="ascii")
