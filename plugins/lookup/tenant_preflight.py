@@ -58,25 +58,27 @@ _raw:
       logins: [Northwind]
 """
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleLookupError
+from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
+    Host,
+    HostVariables,
+    by_connection,
+    select,
+    unnamed_victims,
+)
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
     OFFBOARDING,
     ONBOARDING,
     ROLES,
-    Host,
-    by_connection,
+    TENANTS,
     check_tenants,
     check_variables,
     password_warnings,
-    select,
-    unnamed_victims,
 )
 
 display = Display()
@@ -91,14 +93,16 @@ class LookupModule(LookupBase):
         known, role = variables or {}, str(terms[0])
         if role not in ROLES:
             raise AnsibleLookupError(f"tenant_preflight knows the roles {', '.join(ROLES)}, not {role!r}.")
-        all_hosts = [Host(str(name), _Values(known["hostvars"][name])) for name in known["ansible_play_hosts_all"]]
-        hosts, mistakes = select(all_hosts, all_hosts[0].values.get("ksvla_only"))
+        all_hosts = [
+            Host(str(name), HostVariables(known["hostvars"][name]), TENANTS) for name in known["ansible_play_hosts_all"]
+        ]
+        hosts, mistakes = select(all_hosts, all_hosts[0].values.get("ksvla_only"), TENANTS)
         groups = by_connection(hosts, role)
         tenants = self.get_option("tenants")
         if tenants is None:
             mistakes.extend(check_variables(hosts, role))
             if role == OFFBOARDING:
-                mistakes.extend(unnamed_victims(hosts, limited="ansible_limit" in known))
+                mistakes.extend(unnamed_victims(hosts, TENANTS, limited="ansible_limit" in known))
         else:
             for group in groups:
                 found = tenants[group[0].name]
@@ -112,25 +116,3 @@ class LookupModule(LookupBase):
                 "logins": [group[0].name for group in groups],
             }
         ]
-
-
-class _Values(Mapping[str, Any]):
-    """The variables of a host, as plain values. Ansible evaluates one when it is read."""
-
-    def __init__(self, host_variables: Mapping[str, Any]) -> None:
-        self._variables = host_variables
-        self._names = frozenset(map(str, host_variables))
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
-            raise KeyError(name)
-        try:
-            return plain(self._variables[name])
-        except AnsibleError as error:
-            raise AnsibleLookupError(f"The variable {name} cannot be evaluated: {error}") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)

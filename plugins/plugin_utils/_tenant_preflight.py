@@ -5,23 +5,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import administrator_password_advice
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names, passwords
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, passwords
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
     unknown_variables,
     wrong_types,
 )
 
+TENANTS = Kind("tenant", "tenants", "ksvla_tenant_name")
 ONBOARDING, OFFBOARDING, REPORT = ROLES = ("tenant_onboarding", "tenant_offboarding", "tenant_report")
 _NEVER_BLANK = {
     ONBOARDING: ("ksvla_tenant_name", "tenant_onboarding_vms", "tenant_onboarding_vms.bios_id"),
@@ -35,106 +33,22 @@ _FILES = {
     OFFBOARDING: "tenant_offboarding_report_dest",
     REPORT: "tenant_report_dest",
 }
-_SHOWN_HOSTS, _SHOWN_VICTIMS = 5, 20
 
-Values = Mapping[str, Any]
 Tenants = Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Host:
-    """A host that stands for a tenant, and its variables; reading one may raise an error."""
-
-    name: str
-    values: Values = field(repr=False)
-
-    def given(self, variable: str, default: Any = None) -> Any:
-        """Return the value of a variable, or the default where it is blank or not given."""
-        value = self.values.get(variable)
-        return default if is_blank(value) else value
-
-    def switch(self, variable: str, *, default: bool) -> bool:
-        """Return the value of a variable that is true or false."""
-        return bool(boolean(self.given(variable, default), strict=False))
-
-    @property
-    def tenant(self) -> str:
-        """The name of its tenant."""
-        return str(self.given("ksvla_tenant_name", self.name))
-
-    def connection(self, role: str) -> str:
-        """Return what tells one Integration Server and account from another."""
-        options = self.given(f"{role}_connection", self.given("ksvla_connection", {}))
-        return json.dumps([options, self._delegate(role)], sort_keys=True, default=str)
-
-    def is_local(self, role: str) -> bool:
-        """Return whether the files of the role are written where Ansible runs."""
-        return self._delegate(role) == "localhost"
-
-    def _delegate(self, role: str) -> str:
-        return str(self.given(f"{role}_delegate_to", "localhost"))
 
 
 def check_variables(hosts: Sequence[Host], role: str) -> list[str]:
     """Return all mistakes that can be seen without the server."""
     return [
-        *_common(hosts, lambda host: unknown_variables(host.values, ROLES)),
-        *_common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK[role])),
-        *_common(hosts, lambda host: wrong_types(host.values, role)),
-        *_common(hosts, _doubtful_names),
+        *common(hosts, lambda host: unknown_variables(host.values, ROLES)),
+        *common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK[role])),
+        *common(hosts, lambda host: wrong_types(host.values, role)),
+        *common(hosts, _doubtful_names),
         *_shared_tenants(hosts, role),
-        *_common(hosts, lambda host: _missing_folders(host, role)),
-        *(_common(hosts, _missing_report_files) if role == OFFBOARDING else ()),
+        *common(hosts, lambda host: _missing_folders(host, role)),
+        *(common(hosts, _missing_report_files) if role == OFFBOARDING else ()),
         *(_account_mistakes(hosts) if role == ONBOARDING else ()),
     ]
-
-
-def select(hosts: Sequence[Host], only: Any) -> tuple[list[Host], list[str]]:
-    """Return the hosts whose tenants are named, and the mistakes; all of them where no names are given."""
-    if only is None:
-        return list(hosts), []
-    try:
-        wanted = names(only, "ksvla_only")
-    except ValueError as error:
-        return [], [str(error)]
-    known = {name for host in hosts for name in (host.tenant, host.name)}
-    unknown = [name for name in wanted if name not in known]
-    mistakes = [] if wanted else ["ksvla_only is empty: give names, or leave the variable out."]
-    if unknown:
-        there = [predicted_tenant(name) for name in sorted({host.tenant for host in hosts})]
-        hint = did_you_mean(there, unknown[0])
-        if {part.strip() for part in unknown[0].split(",")} <= known:
-            hint = " Give several names as a list, or as a text with one name per line; a comma is part of a name."
-        mistakes.append(
-            f"ksvla_only: {', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} not among the "
-            f"{len(hosts)} tenants here.{hint}"
-        )
-    return [host for host in hosts if host.tenant in wanted or host.name in wanted], mistakes
-
-
-def unnamed_victims(hosts: Sequence[Host], *, limited: bool) -> Iterator[str]:
-    """Return why these tenants are not removed: nothing names them.
-
-    :param limited: Whether the user gave Ansible a limit.
-    """
-    only = any("ksvla_only" in host.values for host in hosts)
-    everything = any(host.switch("ksvla_all", default=False) for host in hosts)
-    if only and everything:
-        yield "ksvla_only and ksvla_all cannot be given together."
-    if hosts and not (limited or only or everything):
-        tenants = _listed([host.tenant for host in hosts], _SHOWN_VICTIMS)
-        yield (
-            "Tenants to remove must be named: give a limit, or their names in ksvla_only, or ksvla_all: true. This would "
-            f"remove {len(hosts)} {'tenant' if len(hosts) == 1 else 'tenants'}: {tenants}."
-        )
-
-
-def by_connection(hosts: Sequence[Host], role: str) -> list[list[Host]]:
-    """Return the hosts in groups, one for each Integration Server and account."""
-    groups: dict[str, list[Host]] = {}
-    for host in hosts:
-        groups.setdefault(host.connection(role), []).append(host)
-    return list(groups.values())
 
 
 def check_tenants(hosts: Sequence[Host], role: str, tenants: Tenants) -> list[str]:
@@ -142,44 +56,28 @@ def check_tenants(hosts: Sequence[Host], role: str, tenants: Tenants) -> list[st
     found = {str(tenant["name"]): tenant for tenant in tenants}
     if role == ONBOARDING:
         similar = [predicted_tenant(name) for name in found]
-        new = [host for host in hosts if host.tenant not in found]
+        new = [host for host in hosts if host.subject not in found]
         return [
-            f"{host.tenant}: no tenant has this name.{did_you_mean(similar, host.tenant)} To create it, "
+            f"{host.subject}: no tenant has this name.{did_you_mean(similar, host.subject)} To create it, "
             "tenant_onboarding_type is required: complete or simple."
             for host in new
             if host.given("tenant_onboarding_type") is None
         ]
     if role == OFFBOARDING:
-        return [mistake for host in hosts for mistake in _missing_to_remove(host, found.get(host.tenant))]
+        return [mistake for host in hosts for mistake in _missing_to_remove(host, found.get(host.subject))]
     return []
 
 
 def password_warnings(hosts: Sequence[Host], tenants: Tenants) -> list[str]:
     """Return a warning for each password of a new tenant that Kaspersky Security Center may refuse."""
     found = {tenant["name"] for tenant in tenants}
-    new = [(host.tenant, _admin_password(host)) for host in hosts if host.tenant not in found]
+    new = [(host.subject, _admin_password(host)) for host in hosts if host.subject not in found]
     advice = [
         administrator_password_advice(str(password), f"the administrator password of {name!r}")
         for name, password in new
         if not is_blank(password)
     ]
     return [text for text in advice if text is not None]
-
-
-def _common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> list[str]:
-    """Return what a check finds, once for all hosts that it finds it for, with their names unless these are all."""
-    places: dict[str, list[str]] = {}
-    for host in hosts:
-        for mistake in check(host):
-            places.setdefault(mistake, []).append(host.name)
-    return [
-        mistake if len(found) == len(hosts) > 1 else f"{_listed(found)}: {mistake}" for mistake, found in places.items()
-    ]
-
-
-def _listed(names_of_hosts: Sequence[str], shown: int = _SHOWN_HOSTS) -> str:
-    more = len(names_of_hosts) - shown
-    return ", ".join(names_of_hosts[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def _doubtful_names(host: Host) -> Iterator[str]:
@@ -195,9 +93,9 @@ def _doubtful_names(host: Host) -> Iterator[str]:
 def _shared_tenants(hosts: Sequence[Host], role: str) -> Iterator[str]:
     first: dict[tuple[str, str], str] = {}
     for host in hosts:
-        other = first.setdefault((host.tenant, host.connection(role)), host.name)
+        other = first.setdefault((host.subject, host.connection(role)), host.name)
         if other != host.name:
-            yield f"{host.name}: the tenant {host.tenant!r} is the one of {other} too. Give each tenant one host."
+            yield f"{host.name}: the tenant {host.subject!r} is the one of {other} too. Give each tenant one host."
 
 
 def _missing_folders(host: Host, role: str) -> Iterator[str]:
@@ -228,12 +126,12 @@ def _missing_report_files(host: Host) -> Iterator[str]:
 
 def _admin_password(host: Host) -> Any:
     given = host.given("tenant_onboarding_admin_password")
-    return passwords(host.given("ksvla_admin_passwords")).get(host.tenant) if given is None else given
+    return passwords(host.given("ksvla_admin_passwords")).get(host.subject) if given is None else given
 
 
 def _account_mistakes(hosts: Sequence[Host]) -> list[str]:
-    unreadable = _common(hosts, _unreadable_passwords)
-    return unreadable or [f"{host.tenant}: {missing}" for host in hosts for missing in _missing_account(host)]
+    unreadable = common(hosts, _unreadable_passwords)
+    return unreadable or [f"{host.subject}: {missing}" for host in hosts for missing in _missing_account(host)]
 
 
 def _unreadable_passwords(host: Host) -> Iterator[str]:
@@ -261,7 +159,7 @@ def _missing_to_remove(host: Host, tenant: Mapping[str, Any] | None) -> Iterator
     complete = tenant is not None and tenant.get("type") != "simple"
     if removes and complete and host.given("tenant_offboarding_remove_artifacts") is None:
         yield (
-            f"{host.tenant}: tenant_offboarding_remove_artifacts is required to remove a complete tenant. With true, its "
+            f"{host.subject}: tenant_offboarding_remove_artifacts is required to remove a complete tenant. With true, its "
             "virtual Administration Server, account and folder go too. With false they stay, and a tenant of the same name "
             "cannot be created again."
         )

@@ -50,8 +50,11 @@ PLAYBOOK_VARIABLES = frozenset(
 """The variables that roles and playbooks share; ``playbooks/README.md`` describes them."""
 _FACTS = frozenset(
     {
+        "infrastructure_result",
         "ksvla_account",
         "ksvla_failure",
+        "svm_image_result",
+        "svm_rollout_result",
         "tenant_offboarding_result",
         "tenant_onboarding_handover",
         "tenant_onboarding_result",
@@ -60,6 +63,8 @@ _FACTS = frozenset(
     }
 )
 """What roles and playbooks set themselves."""
+_HANDED_ON = ("ksvla_infrastructure_id__", "ksvla_image_id__")
+"""How variables begin that a job of an AWX workflow hands on, each with the name of what it is about."""
 _REPLACED = {
     f"tenant_{role}_name": "ksvla_tenant_name" for role in ("onboarding", "offboarding", "report")
 }  # before 1.0.0 was released
@@ -81,7 +86,7 @@ def unknown_variables(names: Iterable[str], roles: Sequence[str]) -> Iterator[st
     documented = PLAYBOOK_VARIABLES.union(*(options_of(role) for role in roles))
     prefixes = ("ksvla_", *(f"{role}_" for role in roles))
     for name in sorted(names):
-        if not name.startswith(prefixes) or name in documented or name in _FACTS:
+        if not name.startswith(prefixes) or name.startswith(_HANDED_ON) or name in documented or name in _FACTS:
             continue
         meant = _REPLACED.get(name) or _nearest(name, documented, prefixes)
         yield f"There is no variable {name}.{f' Did you mean {meant}?' if meant else ''}"

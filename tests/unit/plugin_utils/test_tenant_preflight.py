@@ -10,17 +10,20 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
+    Host,
+    by_connection,
+    select,
+    unnamed_victims,
+)
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
     OFFBOARDING,
     ONBOARDING,
     REPORT,
-    Host,
-    by_connection,
+    TENANTS,
     check_tenants,
     check_variables,
     password_warnings,
-    select,
-    unnamed_victims,
 )
 
 _NO_PASSWORD = (
@@ -31,7 +34,7 @@ _REQUIRED = "tenant_onboarding_type is required: complete or simple."
 
 
 def _hosts(**hosts: dict[str, Any]) -> list[Host]:
-    return [Host(name, values) for name, values in hosts.items()]
+    return [Host(name, values, TENANTS) for name, values in hosts.items()]
 
 
 def test_nothing_is_wrong_with_hosts_that_say_nothing() -> None:
@@ -45,7 +48,7 @@ def test_what_is_wrong_for_all_hosts_is_said_once_and_otherwise_with_their_names
     assert mistake == "There is no variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"
     (mistake,) = check_variables(_hosts(A=wrong, B={}, C=wrong), ONBOARDING)
     assert mistake == "A, C: There is no variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"
-    hosts = [Host(f"host {number}", wrong if number else {}) for number in range(10)]
+    hosts = [Host(f"host {number}", wrong if number else {}, TENANTS) for number in range(10)]
     (mistake,) = check_variables(hosts, ONBOARDING)
     assert mistake.startswith("host 1, host 2, host 3, host 4, host 5 and 4 more: ")
 
@@ -110,31 +113,31 @@ def test_two_hosts_cannot_stand_for_one_tenant_of_one_server() -> None:
 
 def test_names_select_tenants_and_unknown_ones_are_mistakes() -> None:
     hosts = _hosts(**{"A, B": {}, "C": {"ksvla_tenant_name": "Contoso"}, "D": {}})
-    assert select(hosts, None) == (hosts, [])
-    assert select(hosts, "A, B") == (hosts[:1], [])
-    assert select(hosts, ["Contoso", "D"]) == (hosts[1:], [])
-    assert select(hosts, "C\nA, B") == (hosts[:2], [])
-    assert select(hosts, ["contoso", "X"])[1] == [
+    assert select(hosts, None, TENANTS) == (hosts, [])
+    assert select(hosts, "A, B", TENANTS) == (hosts[:1], [])
+    assert select(hosts, ["Contoso", "D"], TENANTS) == (hosts[1:], [])
+    assert select(hosts, "C\nA, B", TENANTS) == (hosts[:2], [])
+    assert select(hosts, ["contoso", "X"], TENANTS)[1] == [
         "ksvla_only: 'contoso', 'X' are not among the 3 tenants here. Similar names exist: 'Contoso'."
     ]
-    (mistake,) = select(hosts, "D, Contoso")[1]
+    (mistake,) = select(hosts, "D, Contoso", TENANTS)[1]
     assert "one name per line; a comma is part of a name" in mistake
-    assert "ksvla_only is empty" in str(select(hosts, [])[1])
-    assert "must be a list of names" in str(select(hosts, 7)[1])
+    assert "ksvla_only is empty" in str(select(hosts, [], TENANTS)[1])
+    assert "must be a list of names" in str(select(hosts, 7, TENANTS)[1])
 
 
 def test_tenants_to_remove_must_be_named() -> None:
     hosts = _hosts(A={}, B={"ksvla_tenant_name": "Contoso"})
-    (mistake,) = unnamed_victims(hosts, limited=False)
+    (mistake,) = unnamed_victims(hosts, TENANTS, limited=False)
     assert "ksvla_only, or ksvla_all: true. This would remove 2 tenants: A, Contoso." in mistake
-    (mistake,) = unnamed_victims(hosts[:1], limited=False)
+    (mistake,) = unnamed_victims(hosts[:1], TENANTS, limited=False)
     assert "1 tenant: A." in mistake
-    assert list(unnamed_victims(hosts, limited=True)) == []
-    assert list(unnamed_victims(_hosts(A={"ksvla_all": "yes"}), limited=False)) == []
-    assert list(unnamed_victims(_hosts(A={"ksvla_only": "A"}), limited=False)) == []
-    assert len(list(unnamed_victims(_hosts(A={"ksvla_all": None}), limited=False))) == 1
+    assert list(unnamed_victims(hosts, TENANTS, limited=True)) == []
+    assert list(unnamed_victims(_hosts(A={"ksvla_all": "yes"}), TENANTS, limited=False)) == []
+    assert list(unnamed_victims(_hosts(A={"ksvla_only": "A"}), TENANTS, limited=False)) == []
+    assert len(list(unnamed_victims(_hosts(A={"ksvla_all": None}), TENANTS, limited=False))) == 1
     assert "cannot be given together" in str(
-        list(unnamed_victims(_hosts(A={"ksvla_only": "A", "ksvla_all": 1}), limited=False))
+        list(unnamed_victims(_hosts(A={"ksvla_only": "A", "ksvla_all": 1}), TENANTS, limited=False))
     )
 
 

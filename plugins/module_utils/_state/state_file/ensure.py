@@ -79,10 +79,9 @@ def _wanted(parameters: Parameters) -> WantedState:
     infrastructure, svms = parameters.get("infrastructure"), parameters.get("svms") or []
     if parameters.get("infrastructure_id") is not None and parameters["disconnected"]:
         raise InputError("infrastructure_id and disconnected exclude each other.")
-    addresses = None
-    if svms:
-        pool, given = read_pool(parameters.get("pool") or []), read_given(parameters.get("given") or {})
-        addresses = AddressRequest(infrastructure or "", svms, pool, given)
+    # Checked even where no SVM needs an address yet.
+    pool, given = read_pool(parameters.get("pool") or []), read_given(parameters.get("given") or {})
+    addresses = AddressRequest(infrastructure or "", svms, pool, given) if svms else None
     return WantedState(
         # The file itself where the path is a link, so that the link stays.
         path=Path(os.path.realpath(os.path.expanduser(parameters["path"]))),

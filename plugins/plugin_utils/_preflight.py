@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the playbooks check for all their hosts together, whatever the hosts stand for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleLookupError
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
+
+_SHOWN_HOSTS, _SHOWN_VICTIMS = 5, 20
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the hosts of a playbook stand for.
+
+    :param removed: What is removed of each, before "of", where it is not the thing itself.
+    :param variable: The variable that names it, where it is not named like its host.
+    """
+
+    singular: str
+    plural: str
+    variable: str
+    removed: str = ""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host that stands for something on the server, and its variables; reading one may raise an error."""
+
+    name: str
+    values: Values = field(repr=False)
+    kind: Kind
+
+    def given(self, variable: str, default: Any = None) -> Any:
+        """Return the value of a variable, or the default where it is blank or not given."""
+        value = self.values.get(variable)
+        return default if is_blank(value) else value
+
+    def switch(self, variable: str, *, default: bool) -> bool:
+        """Return the value of a variable that is true or false."""
+        return bool(boolean(self.given(variable, default), strict=False))
+
+    @property
+    def subject(self) -> str:
+        """The name of what it stands for."""
+        return str(self.given(self.kind.variable, self.name))
+
+    def connection(self, role: str) -> str:
+        """Return what tells one Integration Server and account from another."""
+        options = self.given(f"{role}_connection", self.given("ksvla_connection", {}))
+        return json.dumps([options, self._delegate(role)], sort_keys=True, default=str)
+
+    def is_local(self, role: str) -> bool:
+        """Return whether the files of the role are written where Ansible runs."""
+        return self._delegate(role) == "localhost"
+
+    def _delegate(self, role: str) -> str:
+        return str(self.given(f"{role}_delegate_to", "localhost"))
+
+
+class HostVariables(Mapping[str, Any]):
+    """The variables of a host, as plain values. Ansible evaluates one when it is read."""
+
+    def __init__(self, host_variables: Mapping[str, Any]) -> None:
+        self._variables = host_variables
+        self._names = frozenset(map(str, host_variables))
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return plain(self._variables[name])
+        except AnsibleError as error:
+            raise AnsibleLookupError(f"The variable {name} cannot be evaluated: {error}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def select(hosts: Sequence[Host], only: Any, kind: Kind) -> tuple[list[Host], list[str]]:
+    """Return the hosts whose subjects are named, and the mistakes; all of them where no names are given."""
+    if only is None:
+        return list(hosts), []
+    try:
+        wanted = names(only, "ksvla_only")
+    except ValueError as error:
+        return [], [str(error)]
+    known = {name for host in hosts for name in (host.subject, host.name)}
+    unknown = [name for name in wanted if name not in known]
+    mistakes = [] if wanted else ["ksvla_only is empty: give names, or leave the variable out."]
+    if unknown:
+        there = [predicted_tenant(name) for name in sorted({host.subject for host in hosts})]
+        hint = did_you_mean(there, unknown[0])
+        if {part.strip() for part in unknown[0].split(",")} <= known:
+            hint = " Give several names as a list, or as a text with one name per line; a comma is part of a name."
+        mistakes.append(
+            f"ksvla_only: {', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} not among the "
+            f"{len(hosts)} {kind.plural} here.{hint}"
+        )
+    return [host for host in hosts if host.subject in wanted or host.name in wanted], mistakes
+
+
+def unnamed_victims(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iterator[str]:
+    """Return why nothing is removed of these hosts: nothing names them.
+
+    :param limited: Whether the user gave Ansible a limit.
+    """
+    only = any("ksvla_only" in host.values for host in hosts)
+    everything = any(host.switch("ksvla_all", default=False) for host in hosts)
+    if only and everything:
+        yield "ksvla_only and ksvla_all cannot be given together."
+    if hosts and not (limited or only or everything):
+        subjects = listed([host.subject for host in hosts], _SHOWN_VICTIMS)
+        yield (
+            f"{_capitalized(kind.removed or kind.plural)} to remove must be named: give a limit, or "
+            f"{f'names of {kind.plural}' if kind.removed else 'their names'} in ksvla_only, or ksvla_all: true. This would "
+            f"remove {f'{kind.removed} of ' if kind.removed else ''}{len(hosts)} "
+            f"{kind.singular if len(hosts) == 1 else kind.plural}: {subjects}."
+        )
+
+
+def by_connection(hosts: Sequence[Host], role: str) -> list[list[Host]]:
+    """Return the hosts in groups, one for each Integration Server and account."""
+    groups: dict[str, list[Host]] = {}
+    for host in hosts:
+        groups.setdefault(host.connection(role), []).append(host)
+    return list(groups.values())
+
+
+def common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> list[str]:
+    """Return what a check finds, once for all hosts that it finds it for, with their names unless these are all."""
+    places: dict[str, list[str]] = {}
+    for host in hosts:
+        for mistake in check(host):
+            places.setdefault(mistake, []).append(host.name)
+    return [
+        mistake if len(found) == len(hosts) > 1 else f"{listed(found)}: {mistake}" for mistake, found in places.items()
+    ]
+
+
+def listed(names_of_hosts: Sequence[str], shown: int = _SHOWN_HOSTS) -> str:
+    """Return names in one line, of many only the first."""
+    more = len(names_of_hosts) - shown
+    return ", ".join(names_of_hosts[:shown]) + (f" and {more} more" if more > 0 else "")
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
