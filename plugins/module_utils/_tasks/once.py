@@ -164,9 +164,7 @@ class Once:
         """Send the request for ``sent``; note its id, or how its answer was lost."""
         before = started.lost
         records = []
-        previous = {}
         for subject in map(work.subject, started.sent):
-            previous[subject.key] = self._memory.find(subject.key)
             noted = self._memory.note(
                 subject.key, subject.about, settings=subject.settings, kept_seconds=subject.kept_seconds
             )
@@ -178,13 +176,8 @@ class Once:
             return
         except KsvlaError:
             if before is None:
-                # Nothing was done: what was remembered before holds again.
                 for record in records:
-                    remembered = previous[record.key]
-                    if remembered is None:
-                        self._memory.forget(record)
-                    else:
-                        self._memory.keep(remembered)
+                    self._memory.forget(record)
             raise
         started.lost = None
         for record in records:
