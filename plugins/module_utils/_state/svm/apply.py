@@ -262,7 +262,9 @@ class SvmApplier:
             )
 
     def _is_gone(self, target: Target) -> bool:
-        """Return whether an SVM that could not be removed does not exist (any more), as another run removed it."""
+        """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
+        if not target.listed:
+            return False
         try:
             self._api.object(target.infrastructure_id, target.svm_id or "")
         except ApiError as error:
