@@ -114,6 +114,17 @@ def test_what_the_list_does_not_show_is_removed_by_its_id(
     assert _actions(run("svm", image_id=image_id, svms=WANTED)) == ["deployed"]
 
 
+def test_what_the_list_does_not_show_and_could_not_be_removed_is_not_called_removed(
+    run: Caller, simulator: RunningSimulator, image_id: str
+) -> None:
+    simulator.configure(objects_shown="first")
+    run("svm", image_id=image_id, svms=WANTED)
+    simulator.task_fault(type="DeleteSvm", message="Locked.")
+    failed = run.fails("svm", state="absent", svms=[SVM])
+    assert failed["svms"][0]["error"] == "Locked."
+    assert _there(simulator) == ["svm-01"]
+
+
 def test_what_the_list_does_not_show_and_has_no_known_id_is_not_called_absent(
     run: Caller, simulator: RunningSimulator, image_id: str
 ) -> None:

@@ -210,11 +210,11 @@ class SvmApplier:
         self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 
     def _refuse(self, target: Target, error: KsvlaError) -> None:
-        """Note that the server refused a request: an SVM that no list shows may be gone."""
-        if not target.listed and self._is_gone(target):
-            self._settle(Outcome(target, UNCHANGED))
-        else:
-            self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
+        """Note that the server refused a request; what was remembered of the SVM before still holds."""
+        self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
+        earlier, memory = self._earlier.get(target), self._requests.memory
+        if earlier is not None and memory.find(earlier.record.key) is None:
+            memory.keep(earlier.record)
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
         """Watch everything to its end; return the failures, with the lost answers first."""
@@ -262,7 +262,9 @@ class SvmApplier:
             )
 
     def _is_gone(self, target: Target) -> bool:
-        """Return whether an SVM that could not be removed does not exist (any more), as another run removed it."""
+        """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
+        if not target.listed:
+            return False
         try:
             self._api.object(target.infrastructure_id, target.svm_id or "")
         except ApiError as error:
