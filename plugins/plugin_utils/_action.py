@@ -85,6 +85,7 @@ class ActionModule(ActionBase):
             else:
                 arguments = options.for_module()
                 shown = self._run_as_module(name, arguments)
+                options.show_path(shown)
                 result = merge_hash(result, without_secrets(shown, hidden_values(definition, arguments)))
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None

@@ -81,6 +81,11 @@ class Options:
         path = self._ca_path()
         return {**self._given, **self._taken, **{name: self._read(name, value) for name, value in path.items()}}
 
+    def show_path(self, result: dict[str, Any]) -> None:
+        """Let the result of a module process name the path of certificates, instead of showing them."""
+        shown = (result.get("invocation") or {}).get("module_args") or {}
+        shown.update({name: path for name, path in self._ca_path().items() if name in shown})
+
     def explain(self, message: str) -> str:
         """Return a message about an option with the variable that the option was taken from."""
         name = message.partition(" ")[0]

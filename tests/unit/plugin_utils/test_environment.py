@@ -108,6 +108,9 @@ def test_the_certificates_on_the_controller_are_handed_to_a_module(tls: Tls, tmp
         made = options(arguments.connection(), {}, Variables({"KSVLA_CA_PATH": path}, {}))
         assert made.for_module() == {"ca_path": text}
         assert made.for_controller() == {"ca_path": os.path.abspath(path)}
+        result: dict[str, Any] = {"invocation": {"module_args": {"ca_path": text, "port": 7271}}}
+        made.show_path(result)
+        assert result["invocation"]["module_args"] == {"ca_path": os.path.abspath(path), "port": 7271}
 
 
 def test_a_path_in_an_option_is_one_of_where_the_work_is_done(tls: Tls) -> None:
