@@ -42,19 +42,24 @@ class Variables:
         value = str(self.task.get(name, self.exported.get(name, "")))
         return value if value.strip() else None
 
-    def passed(self, state_dir: str | None, *, same_account: bool) -> dict[str, Any]:
+    def passed(self, state_dir: str | None, home: str | None) -> dict[str, Any]:
         """Return the variables of the process that does the work, beside those that it inherits.
 
         :param state_dir: The folder that the user names for what is remembered between runs.
-        :param same_account: Whether the work is done on this machine by the same user, who has the same home.
+        :param home: Ansible's home, where the process cannot find out by itself.
         """
         passed = {name: value for name, value in self.task.items() if not name.startswith(_PREFIX)}
         if state_dir is not None:
             passed[STATE_DIR] = state_dir
-        home = os.path.expanduser(self.exported.get(_HOME) or "~/.ansible")
-        if same_account and home != constants.ANSIBLE_HOME:
-            passed.setdefault(_HOME, constants.ANSIBLE_HOME)
+        if home is not None:
+            passed.setdefault(_HOME, home)
         return passed
+
+
+def configured_home() -> str | None:
+    """Return Ansible's home where ``ansible.cfg`` names it; the environment and the default are known to any process."""
+    home, origin = constants.config.get_config_value_and_origin(_HOME)
+    return None if origin in ("default", f"env: {_HOME}") else str(home)
 
 
 class Options:
