@@ -42,7 +42,12 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller impo
     run_in_controller,
     without_secrets,
 )
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import STATE_DIR, Options, Variables
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import (
+    STATE_DIR,
+    Options,
+    Variables,
+    configured_home,
+)
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._option_names import named_for_role
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement import (
     TaskEnvironment,
@@ -87,6 +92,7 @@ class ActionModule(ActionBase):
             else:
                 arguments = options.for_module()
                 shown = self._run_as_module(name, arguments)
+                options.show_path(shown)
                 result = merge_hash(result, without_secrets(shown, hidden_values(definition, arguments)))
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None
@@ -175,11 +181,11 @@ class ActionModule(ActionBase):
         These are the module process and, for an asynchronous task, those that ask how far it is.
         """
         environment = self._inspect_task()
+        same_account = environment.transport == "local" and not environment.become
         named = self._variable("ksvla_state_dir")
         variables = self._task_variables()
         passed = variables.passed(
-            str(named) if named else variables.get(STATE_DIR),
-            same_account=environment.transport == "local" and not environment.become,
+            str(named) if named else variables.get(STATE_DIR), configured_home() if same_account else None
         )
         self._task.environment = [passed]
 

@@ -228,9 +228,7 @@ def test_a_write_whose_outcome_is_unknown_is_not_repeated(
     assert caught.value.request == f"{method} /a"
 
 
-def test_retry_after_is_kept_with_an_unknown_outcome(
-    server: WebServer, connect: Connect, clock: FakeClock
-) -> None:
+def test_retry_after_is_kept_with_an_unknown_outcome(server: WebServer, connect: Connect, clock: FakeClock) -> None:
     server.replies = [Reply(503, headers={"Retry-After": "11"})]
     with pytest.raises(OutcomeUnknown) as caught:
         connect().write(Request("POST", "/a"))
