@@ -252,3 +252,19 @@ def test_what_is_kept_can_be_read_and_holds_no_password(
     assert "Secret" not in kept.read_text()
     assert "U2VjcmV0" not in kept.read_text()
     assert not kept.stat().st_mode & 0o077
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+def test_what_may_still_be_removed_is_not_called_deployed(run: Caller, simulator: RunningSimulator, kind: str) -> None:
+    image_id = registered_image(run)
+    run("svm", image_id=image_id, svms=_wanted())
+    simulator.configure(task_seconds=300)
+    simulator.fault(method="DELETE", path="/deployment/svm/$", kind=kind)
+    run.fails("svm", state="absent", svms=[SVM], wait=False)
+    failed = run.fails("svm", image_id=image_id, svms=_wanted())
+    assert _actions(failed) == ["failed"]
+    assert "may still be removed" in failed["msg"]
+    assert "state absent" in failed["hint"]
+    assert _actions(run("svm", state="absent", svms=[SVM])) == ["removed"]
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+    assert _names(simulator) == ["svm-01"]

@@ -61,8 +61,8 @@ class SvmApplier:
         :raises WaitTimeout: when the time is up.
         :raises KsvlaError: when the server refuses everything, or does not show a task.
         """
-        for target, earlier in situation.to_come:
-            self._may_come(target, earlier)
+        for target, earlier in situation.doubtful:
+            self._doubt(target, earlier)
         tasks = self._targets = dict(situation.attached)
         lost: list[LostAnswer] = []
         refused: list[KsvlaError] = []
@@ -101,8 +101,8 @@ class SvmApplier:
         """Note what would become of SVMs that are changed, or that a task under way changes."""
         for target in targets:
             self._settle(Outcome(target, DONE[self.action] if self._poller.waiting.wait else STARTED))
-        for target, earlier in situation.to_come:
-            self._may_come(target, earlier)
+        for target, earlier in situation.doubtful:
+            self._doubt(target, earlier)
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class SvmApplier:
         for target in targets:
             earlier = self._earlier[target]
             if earlier.status is Status.COMPLETED:
-                self._may_come(target, earlier)
+                self._doubt(target, earlier)
             else:
                 self._requests.warn_of_other_settings(earlier, target)
                 by_request.setdefault(earlier.note.request, []).append(target)
@@ -196,8 +196,8 @@ class SvmApplier:
         lost = error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(error.message, request=error.request)
         return LostAnswer(Lists(self._api, self._poller), self._requests, targets, lost, self._settle)
 
-    def _may_come(self, target: Target, earlier: Earlier) -> None:
-        """Note that an SVM does not show which was deployed, or may be."""
+    def _doubt(self, target: Target, earlier: Earlier) -> None:
+        """Note that it is not known whether an SVM will be there."""
         if earlier.status is Status.COMPLETED:
             error = f"task {earlier.record.id} deployed it, but the server's list does not show it, so nothing was sent"
             self.advice["Refresh the infrastructure with ksvla_infrastructure and state refreshed."] = None
@@ -205,7 +205,8 @@ class SvmApplier:
                 self.advice["To have it removed, run this with state absent."] = None
         else:
             asked = self._requests.asked([earlier], [target.label])
-            error = f"{asked} It is not there, but may still come, so nothing was sent"
+            may = "exists, but may still be removed" if target.svm else "does not exist, but may still appear"
+            error = f"{asked} It {may}, so nothing was sent"
         self.advice[self._requests.advice([earlier])] = None
         self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 

@@ -26,7 +26,7 @@ from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Subject
 from .bodies import settings_of
 from .find import Target
-from .plan import ACTIONS, DEPLOY, RECONFIGURE
+from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE
 from .results import enumerated, failed_step, judged, match_children, svm_id_of
 from .wanted import WantedSvms
 
@@ -93,13 +93,13 @@ class Situation:
     :param in_the_way: SVMs for which a task under way must end first.
     :param lagging: SVMs that the list does not show although a task made them or may have made them, or that it still shows
         although a task removed them.
-    :param to_come: SVMs to remove that are not there, and that a request whose answer was lost may still deploy.
+    :param doubtful: SVMs that an earlier request may still deploy although they are to be removed, or the reverse.
     """
 
     attached: dict[str, list[Target]] = field(default_factory=dict)
     in_the_way: list[tuple[Target, Earlier]] = field(default_factory=list)
     lagging: list[tuple[Target, Earlier]] = field(default_factory=list)
-    to_come: list[tuple[Target, Earlier]] = field(default_factory=list)
+    doubtful: list[tuple[Target, Earlier]] = field(default_factory=list)
 
 
 class Requests:
@@ -261,6 +261,11 @@ class Requests:
         until = _clock(self.context.clock.now() + max(map(self.remaining, earlier)))
         if not all(self.memory.keeps(one.record) for one in earlier):
             return f"This machine cannot remember the request ({files} cannot be written): wait for it before a repeat."
+        if earlier[0].note.action == REMOVE:
+            return (
+                "Run this with state absent to complete the removal, or, if the console shows no such task, remove "
+                f"{files} to keep the SVM."
+            )
         return (
             f"Until {until} a run on this machine looks for it and deploys no second one. If the console shows no such task, "
             f"remove {files} to have it deployed at once."
@@ -276,6 +281,8 @@ class Requests:
             self._warn_of_deployment(target, one)
         elif self._is_in_doubt(target, one):
             found.lagging.append((target, one))
+        elif listed and action == REMOVE and self.action == DEPLOY and self._may_be_removed(target, one):
+            found.doubtful.append((target, one))
         elif action == self.action == RECONFIGURE and one.status is Status.UNANSWERED and self.holds(one):
             self.warn(
                 f"{self.asked([one], [target.label])} If the server is still at it, the one that is sent now may fail."
@@ -289,8 +296,11 @@ class Requests:
             return False
         if target.svm is None:
             return self.action == DEPLOY and one.status is Status.UNANSWERED and self.holds(one)
-        removed_id = one.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
-        return one.status is Status.COMPLETED and removed_id == target.svm_id
+        return one.status is Status.COMPLETED and _removed_id(one) == target.svm_id
+
+    def _may_be_removed(self, target: Target, removal: Earlier) -> bool:
+        unanswered = removal.status is Status.UNANSWERED and self.holds(removal)
+        return unanswered and _removed_id(removal) == target.svm_id
 
     def _warn_of_deployment(self, target: Target, one: Earlier) -> None:
         if one.status is not Status.FAILED:
@@ -338,6 +348,12 @@ def _note(record: Record) -> Optional[Note]:
 
 def _as_text(note: Note) -> str:
     return json.dumps(asdict(note), ensure_ascii=False, sort_keys=True)
+
+
+def _removed_id(removal: Earlier) -> Optional[str]:
+    """Return the id of the SVM that a removal is about."""
+    found = removal.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
+    return None if found is None else str(found)
 
 
 def _is_about(earlier: Earlier, target: Target) -> bool:

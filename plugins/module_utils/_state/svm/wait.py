@@ -137,5 +137,5 @@ class EarlierRuns:
             if earlier.svm_id and (removes or self._check_mode):
                 found[target] = target.assumed(earlier.svm_id, noted.note.location_id)
             elif removes:
-                situation.to_come.append((target, noted))
+                situation.doubtful.append((target, noted))
         return [found.get(one, one) for one in targets]
