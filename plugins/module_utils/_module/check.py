@@ -70,7 +70,7 @@ def _other_than(name: str, options: Options) -> str:
             "this module does not wait. In module_defaults, set it for the group ksvla.light_agent.waiting, which holds "
             "the modules that wait."
         )
-    similar = difflib.get_close_matches(name, options, 1)
+    similar = difflib.get_close_matches(name, options, 1, _SIMILAR)
     return f"did you mean {similar[0]}?" if similar else f"the options here are {', '.join(sorted(options))}."
 
 
