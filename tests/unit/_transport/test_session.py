@@ -365,6 +365,26 @@ def _one_answer(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
+def test_a_connection_with_an_unread_answer_is_not_used_again(connect: Connect, tls: Tls) -> None:
+    accepted: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        accepted.append(1)
+        connection.recv(65536)
+        if len(accepted) == 1:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 200000\r\n\r\n" + b"x" * 65536)
+            connection.recv(65536)
+        else:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with raw_server(serve, tls.context()) as port:
+        session = connect(port=port)
+        with pytest.raises(ApiError):
+            session.read("/a")
+        assert session.write(Request("POST", "/a")).text == "ok"
+    assert len(accepted) == 2
+
+
 def test_requests_side_by_side(server: WebServer, connect: Connect) -> None:
     session = connect()
     server.replies = [lambda received: Reply(body=received.target.encode())]
