@@ -97,7 +97,7 @@ class ActionModule(ActionBase):
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None
         if result.get("failed"):
-            _replace_message(result, self._in_words_of_role(options.explain(str(result.get("msg", "")))))
+            _replace_message(result, self._in_words_of_role(options.explain(str(result.get("msg") or ""))))
             if result.get("hint"):
                 result["hint"] = self._in_words_of_role(str(result["hint"]))
         elif definition.secret_result:
@@ -149,7 +149,7 @@ class ActionModule(ActionBase):
         if place != wanted and obstacle is not None and display.verbosity > 0:
             # Each task has a process of its own: a file in the run's temporary folder notes what was said.
             said = hashlib.sha256(obstacle.encode("utf-8", "surrogateescape")).hexdigest()[:20]
-            with suppress(FileExistsError), open(f"{constants.DEFAULT_LOCAL_TMP}/ksvla-said-{said}", "x"):
+            with suppress(OSError), open(f"{constants.DEFAULT_LOCAL_TMP}/ksvla-said-{said}", "x"):
                 display.v(f"ksvla.light_agent: the work is done by module processes, since {obstacle}.")
         return place
 
@@ -226,7 +226,7 @@ class ActionModule(ActionBase):
 
 
 def _replace_message(result: dict[str, Any], message: str) -> None:
-    if result.get("msg") != message:
+    if message and result.get("msg") != message:
         result["msg"] = message
         # Ansible has made an error of the former message, and makes one of this.
         result.pop("exception", None)

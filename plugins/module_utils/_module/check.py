@@ -21,6 +21,8 @@ from ansible.module_utils.parsing.convert_bool import BOOLEANS
 from .arguments import Options, waiting
 
 _WAITING = frozenset(waiting(0, cancel=True))
+_SIMILAR = 0.75
+"""How similar a misspelled name is to the right one, from 0 to 1."""
 _PLAIN_TYPES = ("str", "path", "raw", "int", "float", "bool")
 
 
