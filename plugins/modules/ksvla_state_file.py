@@ -88,7 +88,7 @@ path:
   returned: success
   type: str
   sample: /srv/ksv/svms.yml
-state:
+kept:
   description: What the file holds, or would hold in check mode.
   returned: success
   type: dict

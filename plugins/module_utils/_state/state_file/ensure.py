@@ -49,7 +49,8 @@ def ensure_state_file(parameters: Parameters, context: Context) -> Result:
             after = changed_state(before, wanted)
             if after != before:
                 write_state(wanted.path, after)
-    result: Result = {"changed": after != before, "path": str(wanted.path), "state": after}
+    # Not "state": Ansible replaces that of a result with a path by the one of the file.
+    result: Result = {"changed": after != before, "path": str(wanted.path), "kept": after}
     if context.diff:
         result["diff"] = diff_of(str(wanted.path), before, after)
     return result
