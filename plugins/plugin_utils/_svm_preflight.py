@@ -103,7 +103,7 @@ def _address_mistakes(host: Host) -> Iterator[str]:
         if isinstance(given, dict):
             read_given(given)
     except InputError as error:
-        yield _named(str(error))
+        yield f"svm_rollout_{error}"
     if (
         not is_blank(pool)
         and items
@@ -114,10 +114,3 @@ def _address_mistakes(host: Host) -> Iterator[str]:
             "svm_rollout_address_pool needs svm_rollout_state_file (ksvla_svm_state_file of the playbooks), since the server "
             "does not say which address an SVM has."
         )
-
-
-def _named(message: str) -> str:
-    for option, variable in (("pool", "svm_rollout_address_pool"), ("given", "svm_rollout_addresses")):
-        if message.startswith((f"{option} ", f"{option}.")):
-            return variable + message[len(option) :]
-    return message
