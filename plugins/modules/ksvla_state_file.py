@@ -42,18 +42,18 @@ options:
   svms:
     description:
       - Names of SVMs that need an address each. One that has an address keeps it, the others get the first free ones of
-        O(pool). What any infrastructure of the file has is not free.
+        O(address_pool). What any infrastructure of the file has is not free.
       - If there are not enough addresses, the module fails and the file stays as it is.
     type: list
     elements: str
-  pool:
+  address_pool:
     description:
       - Addresses to give, in this order. Each item is an address, a range such as V(192.0.2.51-192.0.2.60), or a network
         such as V(192.0.2.64/28), of which the addresses of hosts are taken.
     type: list
     elements: str
-  given:
-    description: Addresses by the name of the SVM, where they are not to come from O(pool).
+  addresses:
+    description: Addresses by the name of the SVM, where they are not to come from O(address_pool).
     type: dict
   free:
     description: Names of SVMs whose addresses are free again.
@@ -77,7 +77,7 @@ EXAMPLES = r"""
     path: /srv/ksv/svms.yml
     infrastructure: vcenter
     svms: [svm-1, svm-2]
-    pool: 192.0.2.51-192.0.2.60
+    address_pool: 192.0.2.51-192.0.2.60
   delegate_to: localhost
   register: kept
 """
@@ -88,7 +88,7 @@ path:
   returned: success
   type: str
   sample: /srv/ksv/svms.yml
-state:
+kept:
   description: What the file holds, or would hold in check mode.
   returned: success
   type: dict
@@ -126,8 +126,8 @@ DEFINITION = ModuleDefinition(
         "image": {"type": "str"},
         "image_id": {"type": "str"},
         "svms": {"type": "list", "elements": "str"},
-        "pool": {"type": "list", "elements": "str"},
-        "given": {"type": "dict"},
+        "address_pool": {"type": "list", "elements": "str"},
+        "addresses": {"type": "dict"},
         "free": {"type": "list", "elements": "str"},
     },
     required_by={option: ["infrastructure"] for option in ("infrastructure_id", "svms", "free")},

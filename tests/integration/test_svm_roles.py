@@ -52,7 +52,8 @@ class _Playbooks:
         self.runs += 1
         self.simulator.clear_requests()
         file = self.folder / f"variables-{self.runs}.json"
-        file.write_text(json.dumps({"ksvla_infrastructures": [infrastructure], **variables}))
+        named = {"ksvla_only": infrastructure["name"]} if playbook == "remove_svms.yml" else {}
+        file.write_text(json.dumps({"ksvla_infrastructures": [infrastructure], **named, **variables}))
         environment = {
             "ANSIBLE_COLLECTIONS_PATH": str(_ROOT / ".venv" / "collections"),
             **os.environ,

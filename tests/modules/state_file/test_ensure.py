@@ -33,7 +33,7 @@ def run(path: Path, *, check_mode: bool = False, **arguments: Any) -> dict[str, 
 
 def test_a_file_that_does_not_exist_holds_nothing(path: Path) -> None:
     result = run(path)
-    assert (result["changed"], result["state"]) == (False, {"infrastructures": {}, "images": {}, "addresses": {}})
+    assert (result["changed"], result["kept"]) == (False, {"infrastructures": {}, "images": {}, "addresses": {}})
     assert not path.exists()
 
 
@@ -44,7 +44,7 @@ def test_a_file_that_does_not_exist_holds_nothing(path: Path) -> None:
         ({"infrastructure": "vc", "disconnected": True}, "infrastructures", {"vc": ""}),
         ({"image": "/svm.xml VMWARE", "image_id": "id-2"}, "images", {"/svm.xml VMWARE": "id-2"}),
         (
-            {"infrastructure": "Москва", "svms": ["a", "b"], "pool": ["192.0.2.51-192.0.2.53"]},
+            {"infrastructure": "Москва", "svms": ["a", "b"], "address_pool": ["192.0.2.51-192.0.2.53"]},
             "addresses",
             {"Москва": {"a": "192.0.2.51", "b": "192.0.2.52"}},
         ),
@@ -55,11 +55,11 @@ def test_what_is_given_is_kept_once(path: Path, arguments: dict[str, Any], part:
     assert not path.exists()
     first = run(path, **arguments)
     assert first == predicted
-    assert (first["changed"], first["state"][part]) == (True, kept)
+    assert (first["changed"], first["kept"][part]) == (True, kept)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     again = run(path, **arguments)
     assert (again["changed"], again["diff"]["before"]) == (False, first["diff"]["after"])
-    assert run(path)["state"] == first["state"]
+    assert run(path)["kept"] == first["kept"]
 
 
 def test_a_diff_is_text_that_can_be_read_in_every_script(path: Path) -> None:
@@ -69,30 +69,30 @@ def test_a_diff_is_text_that_can_be_read_in_every_script(path: Path) -> None:
 
 def test_an_address_stays_with_its_svm_and_is_not_given_to_another_infrastructure(path: Path) -> None:
     pool = ["192.0.2.64/30", "192.0.2.80, 192.0.2.81"]
-    run(path, infrastructure="one", svms=["a"], pool=pool)
-    run(path, infrastructure="two", svms=["b"], pool=pool)
-    state = run(path, infrastructure="one", svms=["c", "a"], pool=pool, given={"c": "192.0.2.99"})["state"]
+    run(path, infrastructure="one", svms=["a"], address_pool=pool)
+    run(path, infrastructure="two", svms=["b"], address_pool=pool)
+    state = run(path, infrastructure="one", svms=["c", "a"], address_pool=pool, addresses={"c": "192.0.2.99"})["kept"]
     assert state["addresses"] == {"one": {"a": "192.0.2.65", "c": "192.0.2.99"}, "two": {"b": "192.0.2.66"}}
-    freed = run(path, infrastructure="one", free=["a", "unknown"])["state"]
+    freed = run(path, infrastructure="one", free=["a", "unknown"])["kept"]
     assert freed["addresses"]["one"] == {"c": "192.0.2.99"}
 
 
 def test_too_few_addresses_leave_the_file_as_it_is(path: Path) -> None:
-    run(path, infrastructure="one", svms=["a"], pool=["192.0.2.51"])
-    failed = run(path, infrastructure="one", svms=["a", "b", "c"], pool=["192.0.2.51", "192.0.2.52"])
+    run(path, infrastructure="one", svms=["a"], address_pool=["192.0.2.51"])
+    failed = run(path, infrastructure="one", svms=["a", "b", "c"], address_pool=["192.0.2.51", "192.0.2.52"])
     assert failed["failed"]
     assert "1 of its 2 addresses are free, and 2 are needed. Without one: c" in failed["msg"]
-    assert run(path)["state"]["addresses"] == {"one": {"a": "192.0.2.51"}}
+    assert run(path)["kept"]["addresses"] == {"one": {"a": "192.0.2.51"}}
 
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"pool": ["192.0.2.300"]}, "192.0.2.300"),
-        ({"pool": ["192.0.2.9-192.0.2.1"]}, "192.0.2.9-192.0.2.1"),
-        ({"pool": ["10.0.0.0/8"]}, "65536"),
-        ({"pool": ["192.0.2.1"], "given": {"a": "name"}}, "given.a"),
-        ({"pool": ["192.0.2.1"], "given": {"a": "192.0.2.7", "b": "192.0.2.7"}}, "a and b"),
+        ({"address_pool": ["192.0.2.300"]}, "192.0.2.300"),
+        ({"address_pool": ["192.0.2.9-192.0.2.1"]}, "192.0.2.9-192.0.2.1"),
+        ({"address_pool": ["10.0.0.0/8"]}, "65536"),
+        ({"address_pool": ["192.0.2.1"], "addresses": {"a": "name"}}, "given.a"),
+        ({"address_pool": ["192.0.2.1"], "addresses": {"a": "192.0.2.7", "b": "192.0.2.7"}}, "a and b"),
     ],
 )
 def test_an_invalid_address_is_refused_and_nothing_kept(path: Path, arguments: dict[str, Any], named: str) -> None:
@@ -126,10 +126,10 @@ def test_a_link_stays_a_link(tmp_path: Path, path: Path) -> None:
 
 def test_runs_at_once_lose_nothing(path: Path) -> None:
     def keep(number: int) -> dict[str, Any]:
-        return run(path, infrastructure=f"i{number}", svms=["svm"], pool=["192.0.2.1-192.0.2.40"])
+        return run(path, infrastructure=f"i{number}", svms=["svm"], address_pool=["192.0.2.1-192.0.2.40"])
 
     with ThreadPoolExecutor(8) as executor:
         results = list(executor.map(keep, range(20)))
     assert not any(result.get("failed") for result in results)
-    addresses = [kept["svm"] for kept in run(path)["state"]["addresses"].values()]
+    addresses = [kept["svm"] for kept in run(path)["kept"]["addresses"].values()]
     assert len(set(addresses)) == len(addresses) == 20

@@ -41,7 +41,7 @@ def read_pool(items: Iterable[str]) -> list[str]:
             for address in _read(text):
                 addresses[address] = None
                 if len(addresses) > _MOST_ADDRESSES:
-                    raise InputError(f"pool has more than {_MOST_ADDRESSES} addresses, with {text!r}.")
+                    raise InputError(f"address_pool has more than {_MOST_ADDRESSES} addresses, with {text!r}.")
     return list(addresses)
 
 
@@ -55,9 +55,9 @@ def read_given(given: Mapping[str, str]) -> dict[str, str]:
         try:
             address = str(ipaddress.ip_address(str(text).strip()))
         except ValueError:
-            raise InputError(f"given.{name} is not a valid IP address: {text!r}.") from None
+            raise InputError(f"addresses: {text!r} of {name} is not a valid IP address.") from None
         if address in owners:
-            raise InputError(f"given has the address {address} for two SVMs, {owners[address]} and {name}.")
+            raise InputError(f"addresses: {owners[address]} and {name} have the same address {address}.")
         owners[address] = name
     return {name: address for address, name in owners.items()}
 
@@ -95,6 +95,6 @@ def _read(text: str) -> Iterator[str]:
             yield str(ipaddress.ip_address(text))
     except ValueError:
         raise InputError(
-            f"pool has {text!r}, which is not an address, a range or a network. Write 192.0.2.51, 192.0.2.51-192.0.2.60 or "
+            f"address_pool has {text!r}, which is not an address, a range or a network. Write 192.0.2.51, 192.0.2.51-192.0.2.60 or "
             "192.0.2.64/28."
         ) from None

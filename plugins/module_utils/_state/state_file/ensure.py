@@ -49,7 +49,8 @@ def ensure_state_file(parameters: Parameters, context: Context) -> Result:
             after = changed_state(before, wanted)
             if after != before:
                 write_state(wanted.path, after)
-    result: Result = {"changed": after != before, "path": str(wanted.path), "state": after}
+    # Not "state": Ansible replaces that of a result with a path by the one of the file.
+    result: Result = {"changed": after != before, "path": str(wanted.path), "kept": after}
     if context.diff:
         result["diff"] = diff_of(str(wanted.path), before, after)
     return result
@@ -80,7 +81,7 @@ def _wanted(parameters: Parameters) -> WantedState:
     if parameters.get("infrastructure_id") is not None and parameters["disconnected"]:
         raise InputError("infrastructure_id and disconnected exclude each other.")
     # Checked even where no SVM needs an address yet.
-    pool, given = read_pool(parameters.get("pool") or []), read_given(parameters.get("given") or {})
+    pool, given = read_pool(parameters.get("address_pool") or []), read_given(parameters.get("addresses") or {})
     addresses = AddressRequest(infrastructure or "", svms, pool, given) if svms else None
     return WantedState(
         # The file itself where the path is a link, so that the link stays.

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is checked for all hosts of an SVM playbook, before anything is sent for one of them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.addresses import read_given, read_pool
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import ROLES
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
+    blank_variables,
+    unknown_variables,
+    wrong_types,
+)
+
+INFRASTRUCTURES = Kind("infrastructure", "infrastructures", "infrastructure_name", "SVMs")
+ENTRY_POINTS = ("main", "reconfigure", "remove")
+_PLACES = ("name", "svm_id", "infrastructure_id", "location")
+_NEVER_BLANK = (
+    *(f"infrastructure_{name}" for name in ("name", "id", "type", "address", "region")),
+    *(f"svm_image_{name}" for name in ("id", "manifest_path", "infrastructure_types")),
+    "svm_rollout_hypervisors",
+    "svm_rollout_svms",
+    *(f"svm_rollout_svms.{name}" for name in _PLACES),
+    *(f"svm_rollout_template.{name}" for name in _PLACES),
+)
+"""What selects something: leaving it out means something wider."""
+_STATE_FILES = ("svm_rollout_state_file", "ksvla_svm_state_file")
+
+
+def check_variables(hosts: Sequence[Host], entry_point: str) -> list[str]:
+    """Return all mistakes that can be seen without the server."""
+    return [
+        *common(hosts, lambda host: unknown_variables(host.values, ROLES)),
+        *common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK)),
+        *common(hosts, lambda host: (mistake for role in ROLES for mistake in wrong_types(host.values, role))),
+        *_shared_infrastructures(hosts),
+        *common(hosts, _missing_folders),
+        *common(hosts, _repetitions),
+        *(common(hosts, _address_mistakes) if entry_point == "main" else ()),
+    ]
+
+
+def _shared_infrastructures(hosts: Sequence[Host]) -> Iterator[str]:
+    first: dict[tuple[str, str], str] = {}
+    for host in hosts:
+        other = first.setdefault((host.subject, host.connection("infrastructure")), host.name)
+        if other != host.name:
+            yield f"{host.name}: the infrastructure {host.subject!r} is the one of {other} too. Give each one host."
+
+
+def _state_file(host: Host) -> str:
+    return next((str(host.given(name)) for name in _STATE_FILES if host.given(name)), "")
+
+
+def _missing_folders(host: Host) -> Iterator[str]:
+    path = _state_file(host)
+    if path:
+        # The file itself where the path is a link, as the module does it.
+        folder = os.path.dirname(os.path.realpath(os.path.expanduser(path)))
+        name = next(name for name in _STATE_FILES if host.given(name))
+        if not os.path.isdir(folder):
+            yield f"{name}: there is no folder {folder}."
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            yield f"{name}: the folder {folder} cannot be written to."
+
+
+def _repetitions(host: Host) -> Iterator[str]:
+    for variable, read in (("svm_rollout_hypervisors", names), ("svm_image_infrastructure_types", _types)):
+        value = host.values.get(variable)
+        if value is None or value == []:
+            continue
+        try:
+            counts = Counter(read(value, variable))
+        except ValueError as error:
+            yield str(error)
+            continue
+        twice = [name for name, count in counts.items() if count > 1]
+        if twice:
+            yield f"{variable}: given twice: {', '.join(twice)}."
+
+
+def _types(value: Any, _variable: str) -> list[str]:
+    items = value.split(",") if isinstance(value, str) else value
+    return [str(item).strip().upper() for item in items] if isinstance(items, list) else []
+
+
+def _address_mistakes(host: Host) -> Iterator[str]:
+    pool = host.given("svm_rollout_address_pool", [])
+    items = [pool] if isinstance(pool, str) else pool
+    given = host.given("svm_rollout_addresses", {})
+    try:
+        if isinstance(items, list):
+            read_pool(map(str, items))
+        if isinstance(given, dict):
+            read_given(given)
+    except InputError as error:
+        yield f"svm_rollout_{error}"
+    if (
+        not is_blank(pool)
+        and items
+        and host.switch("svm_rollout_per_hypervisor", default=False)
+        and not _state_file(host)
+    ):
+        yield (
+            "svm_rollout_address_pool needs svm_rollout_state_file (ksvla_svm_state_file of the playbooks), since the server "
+            "does not say which address an SVM has."
+        )
