@@ -64,6 +64,7 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
+from jinja2.exceptions import UndefinedError
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
@@ -79,6 +80,8 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_prefligh
     unnamed_victims,
 )
 
+_OMITTED = "__omit_place_holder__"
+"""How the value of ``omit`` begins in ansible-core before 2.19."""
 display = Display()
 
 
@@ -125,9 +128,11 @@ class _Values(Mapping[str, Any]):
         if name not in self._names:
             raise KeyError(name)
         try:
-            return plain(self._variables[name])
-        except AnsibleError as error:
-            raise AnsibleLookupError(f"The variable {name} cannot be evaluated: {error}") from None
+            value = plain(self._variables[name])
+        except (AnsibleError, UndefinedError) as error:
+            raise ValueError(f"{name} cannot be evaluated: {error}") from None
+        omitted = isinstance(value, str) and value.startswith(_OMITTED)
+        return None if omitted else value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

@@ -43,7 +43,7 @@ Tenants = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Host:
-    """A host that stands for a tenant, and its variables; reading one may raise an error."""
+    """A host that stands for a tenant, and its variables; reading one that cannot be evaluated raises ``ValueError``."""
 
     name: str
     values: Values = field(repr=False)
@@ -170,10 +170,15 @@ def _common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> li
     """Return what a check finds, once for all hosts that it finds it for, with their names unless these are all."""
     places: dict[str, list[str]] = {}
     for host in hosts:
-        for mistake in check(host):
+        try:
+            found = list(check(host))
+        except ValueError as error:
+            found = [str(error)]
+        for mistake in found:
             places.setdefault(mistake, []).append(host.name)
     return [
-        mistake if len(found) == len(hosts) > 1 else f"{_listed(found)}: {mistake}" for mistake, found in places.items()
+        mistake if len(names_of_hosts) == len(hosts) > 1 else f"{_listed(names_of_hosts)}: {mistake}"
+        for mistake, names_of_hosts in places.items()
     ]
 
 

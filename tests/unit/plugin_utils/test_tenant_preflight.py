@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,15 @@ def test_all_mistakes_are_found_together(tmp_path: Path) -> None:
         ["B:", "ksvla_handover_dir:"], ["C:", "ksvla_admin_passwords"],
     ]  # fmt: skip
     assert "Secret" not in str(found)
+
+
+def test_a_variable_that_cannot_be_evaluated_is_a_mistake_of_its_host() -> None:
+    class Values(UserDict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            raise ValueError(f"{name} cannot be evaluated: 'x' is undefined")
+
+    hosts = [Host("A", Values(tenant_report_mode=1)), Host("B", {})]
+    assert check_variables(hosts, REPORT) == ["A: tenant_report_mode cannot be evaluated: 'x' is undefined"]
 
 
 @pytest.mark.parametrize("role", [OFFBOARDING, REPORT])
