@@ -109,5 +109,6 @@ def blank_variables(values: Mapping[str, Any], never_blank: Iterable[str]) -> It
 def wrong_types(values: Mapping[str, Any], role: str) -> Iterator[str]:
     """Return a sentence for each variable of a role that has a value of the wrong type; blank is not given."""
     options = {name: {**option, "required": False} for name, option in options_of(role).items()}
-    given = {name: value for name, value in values.items() if name in options and not is_blank(value)}
+    # No other variable is read: it may be expensive, or of no use outside the play of the user.
+    given = {name: value for name in values if name in options and not is_blank(value := values[name])}
     yield from ArgumentSpecValidator(options).validate(given).error_messages

@@ -70,6 +70,8 @@ def test_all_mistakes_are_found_together(tmp_path: Path) -> None:
 def test_a_variable_that_cannot_be_evaluated_is_a_mistake_of_its_host() -> None:
     class Values(UserDict[str, Any]):
         def __getitem__(self, name: str) -> Any:
+            if name not in self.data:
+                raise KeyError(name)
             raise ValueError(f"{name} cannot be evaluated: 'x' is undefined")
 
     hosts = [Host("A", Values(tenant_report_mode=1)), Host("B", {})]
