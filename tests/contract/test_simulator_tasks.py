@@ -33,7 +33,7 @@ class Bench:
     def __init__(self, seconds: float = 100.0, **settings: Any) -> None:
         self.settings = Settings(task_seconds=seconds, **settings)
         self.clock = FakeClock()
-        self.faults = TaskFaults()
+        self.faults = TaskFaults(Settings())
         self.touched = 0
         self.engine = TaskEngine(self.settings, self.clock, self.faults, self._touch)  # type: ignore[arg-type]
         self.done: list[str] = []

@@ -19,7 +19,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils import _hints
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy import calls as _multitenancy
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
     MultitenancyApi,
-    open_session,
+    connection,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.formats import NewTenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
@@ -30,8 +30,10 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     TaskFailed,
     WaitTimeout,
 )
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import Poller, Waiting
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import wait_for_task
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import require_success, watch_task
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
 from simulator.testing import RunningSimulator
 
@@ -55,11 +57,11 @@ class World:
             "request_timeout": 20,
             "retries": 0,
         }
-        self._session = open_session(ConnectionSettings.from_parameters(parameters))
-        self.api = MultitenancyApi(self._session)
+        self._connection = connection(ConnectionSettings.from_parameters(parameters))
+        self.api = MultitenancyApi(Session(self._connection))
 
     def close(self) -> None:
-        self._session.close()
+        self._connection.close()
 
     def tenant(self, name: str = "Tenant", kind: str = "simple") -> str:
         """The id of a new tenant."""
@@ -70,7 +72,7 @@ class World:
     def wait(self, task_id: str) -> ServerTask:
         """The task when it has completed; its failure is raised."""
         waiting = Waiting(wait=True, timeout=20, longest_pause=0.05, cancel_on_timeout=False)
-        return wait_for_task(self.api, task_id, Poller(waiting), lambda _subject, _text: None, "test")
+        return require_success(watch_task(self.api, task_id, Poller(waiting, Context()), "test"))
 
     def create(self, name: str = "A", kind: str = "complete", username: str = "keeper", **more: Any) -> ServerTask:
         account = {"admin_username": username, "admin_password": GOOD_PASSWORD} if kind == "complete" else {}

@@ -17,9 +17,13 @@ from contract.svm_client import SvmClient, connection, encode
 from contract.table import CALL_BY_NAME, SVM_MANAGEMENT_CALLS, SVM_MANAGEMENT_ROWS, UNDOCUMENTED_LISTS, Call, Row
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.login import log_in, open_session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.login import (
+    connection as log_in_connection,
+)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.login import log_in
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
 from simulator.testing import RunningSimulator
@@ -50,7 +54,7 @@ class World:
     def __init__(self, simulator: RunningSimulator, other: SvmClient) -> None:
         self.simulator = simulator
         self.other = other
-        self._sessions: list[Session] = []
+        self._connections: list[Connection] = []
         self.session = self.open()
         self.api = SvmManagementApi(self.session)
 
@@ -65,13 +69,14 @@ class World:
             "request_timeout": 20,
             "retries": 0,
         }
-        session = open_session(ConnectionSettings.from_parameters({**given, **changes}), lambda _line: None)
-        self._sessions.append(session)
-        return session
+        self._connections.append(
+            log_in_connection(ConnectionSettings.from_parameters({**given, **changes}), lambda _line: None)
+        )
+        return Session(self._connections[-1])
 
     def close(self) -> None:
-        for session in self._sessions:
-            session.close()
+        for each in self._connections:
+            each.close()
 
     def connected(self) -> str:
         return self.other.connected("VMWARE", "vc.example")
@@ -99,13 +104,13 @@ def world(simulator: RunningSimulator) -> Iterator[World]:
 Deed = Callable[[World], Any]
 
 
-def _reconfigure(w: World) -> ServerTask:
+def _reconfigure(w: World) -> str:
     place, svm_id, _task = w.deployed()
     element = {"svmSettings": {"password": encode("Klconfig-1")}, "deploymentInfo": place.info(svm_id)}
     return w.api.change_svms("PUT", {"threadsCount": "1", "svms": [element]})
 
 
-def _remove(w: World) -> ServerTask:
+def _remove(w: World) -> str:
     place, svm_id, _task = w.deployed()
     return w.api.change_svms("DELETE", {"svms": [{"deploymentInfo": place.info(svm_id)}]})
 
@@ -120,7 +125,7 @@ def _trust(w: World) -> None:
 
 
 DEEDS: dict[tuple[str, int], Deed] = {
-    ("log_in", 200): lambda w: log_in(w.session),
+    ("log_in", 200): lambda w: log_in(w.session.connection),
     ("certificate", 200): lambda w: w.api.certificate("vc.example:443", "https"),
     ("ssh_key", 200): lambda w: w.api.certificate("kvm.example:22", "ssh"),
     ("trust", 201): _trust,
@@ -164,9 +169,9 @@ def test_row(row: Row, world: World) -> None:
     assert (_header(entry, "Accept"), _header(entry, "Content-Type")) == (call.accept, call.content_type)
     assert _header(entry, "Authorization") == ("Basic" if row.call == "log_in" else "Bearer")
     if call.task_type is not None:
-        assert isinstance(outcome, ServerTask)
-        assert outcome.type in call.task_type.split()
-        assert world.api.task(outcome.id).completed
+        task = outcome if isinstance(outcome, ServerTask) else world.api.task(outcome)
+        assert task.type in call.task_type.split()
+        assert task.completed
 
 
 def test_every_row_has_a_deed_and_every_deed_a_row() -> None:
@@ -182,7 +187,7 @@ def test_the_simulator_has_the_routes_of_the_table(simulator: RunningSimulator) 
 
 def test_the_client_has_the_calls_of_the_table_and_no_others() -> None:
     methods = {name for name in vars(SvmManagementApi) if not name.startswith("_")}
-    assert methods == {*METHODS, *UNDOCUMENTED_LISTS, "cancel_task"}
+    assert methods == {*METHODS, *UNDOCUMENTED_LISTS, "cancel_task", "within"}
     assert {name for calls in METHODS.values() for name in calls} | {"log_in"} == {c.name for c in SVM_MANAGEMENT_CALLS}
 
 

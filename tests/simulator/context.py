@@ -11,6 +11,7 @@ from pathlib import Path
 
 from simulator.accounts import Accounts, Tokens
 from simulator.clock import Clock
+from simulator.effects import Effects
 from simulator.faults import Faults
 from simulator.journal import Journal
 from simulator.settings import Settings, SettingsSpace
@@ -34,6 +35,7 @@ class Context:
       ``changed(task)`` as of now; ``cancel(id)``; ``time()`` (inside a step: when the step was due).
       Tasks with children: ``TaskPlan(children=[...], concurrency=n)``. ``advance`` has run before a handler is called.
       ``shapes.state_name(task.state)`` is the word to show for a state where the setting ``state_names`` counts.
+    * ``effects.note(action, subject)``: keeps what a request or a task changed.
     * ``accounts.account(header)``: ``"admin"``, ``"multitenancy"`` or None for an Authorization header (Basic).
     * ``tokens``: ``issue(seconds)`` gives a `Session`; ``session(header)`` gives it back for a Bearer header, or None.
     * ``state``: ``register(name, part)`` for the state file (``dump``, ``load``, ``reset``), ``on_seed(key, function)``
@@ -52,6 +54,7 @@ class Context:
     task_faults: TaskFaults
     faults: Faults
     journal: Journal
+    effects: Effects
     accounts: Accounts
     tokens: Tokens
     state: StateRegistry

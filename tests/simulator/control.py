@@ -36,6 +36,8 @@ def control_app(simulator: Simulator) -> web.Application:
         [
             web.get("/requests", calls.requests),
             web.delete("/requests", calls.action(simulator.clear_requests)),
+            web.get("/effects", calls.effects),
+            web.delete("/effects", calls.action(simulator.clear_effects)),
             web.get("/settings", calls.settings),
             web.patch("/settings", calls.taking(simulator.configure)),
             web.get("/faults", calls.faults),
@@ -63,6 +65,9 @@ class _Calls:
         except ValueError:
             return _json({"error": "after has to be a number"}, 400)
         return _json(self._simulator.requests(after))
+
+    async def effects(self, _request: web.Request) -> web.Response:
+        return _json({"effects": self._simulator.effects(), "fired": self._simulator.fired()})
 
     async def settings(self, _request: web.Request) -> web.Response:
         return _json(self._simulator.context.space.values())

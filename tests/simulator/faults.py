@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from simulator.rules import Rule, RuleError, Rules
+from simulator.settings import Settings
 
-KINDS = ("status", "drop_before", "drop_after", "delay", "truncate", "slow_body")
+KINDS = ("status", "drop_before", "drop_after", "delay", "truncate", "slow_body", "garbage")
+_STATUSES = (429, 502, 503, 504)
+_GARBAGE = b"\x00\xff<not><closed \x1b{"
 
 
 @dataclass(kw_only=True)
@@ -44,9 +49,17 @@ class Fault(Rule):
 
 
 class Faults(Rules[Fault]):
-    """The first rule that fits a request is applied."""
+    """The first rule that fits a request is applied; where none does, one may be drawn, as the settings say."""
 
     kind = Fault
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._drawn = random.Random()
+        self._seed: int | None = None
+        self.fired: Counter[str] = Counter()
+        """How many were drawn, by kind."""
 
     def take(self, method: str, target: str) -> Fault | None:
         """The fault that strikes this request, if any."""
@@ -60,4 +73,20 @@ class Faults(Rules[Fault]):
                 continue
             fault.struck += 1
             return fault
-        return None
+        return self._draw()
+
+    def _draw(self) -> Fault | None:
+        """A fault by chance: most are lost answers, before or after the request took effect."""
+        if self._seed != self._settings.fault_seed:
+            self._seed = self._settings.fault_seed
+            self._drawn.seed(self._seed)
+        if not self._settings.fault_share or self._drawn.random() >= self._settings.fault_share:
+            return None
+        kind = self._drawn.choices(KINDS, weights=(4, 3, 6, 1, 2, 1, 2))[0]
+        fault = Fault(kind=kind, status=self._drawn.choice(_STATUSES), seconds=self._drawn.uniform(0.05, 0.4))
+        if kind == "status" and self._drawn.random() < 0.3:
+            fault.headers["Retry-After"] = self._drawn.choice(("0", "1"))
+        if kind == "garbage":
+            fault.body = _GARBAGE.decode("latin-1")
+        self.fired[f"{kind} {fault.status}" if kind == "status" else kind] += 1
+        return fault

@@ -58,6 +58,8 @@ def observer(context: Context, activity: Activity) -> Middleware:
             entry.status = 0
             hang_up(request)
             return web.Response()
+        if kind == "garbage" and fault is not None:
+            return web.Response(status=response.status, body=fault.body.encode("latin-1"))
         if kind == "truncate":
             return await transmit(request, response, limit=0.5)
         if kind == "slow_body" and fault is not None:

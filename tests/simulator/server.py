@@ -25,6 +25,7 @@ from simulator.accounts import Accounts, Tokens
 from simulator.clock import Clock
 from simulator.context import Context
 from simulator.control import control_app
+from simulator.effects import Effects
 from simulator.faults import Faults
 from simulator.journal import Journal
 from simulator.observe import Activity, observer
@@ -56,15 +57,16 @@ class Simulator:
         self.control_port = 0
         settings = Settings()
         space = SettingsSpace(settings)
-        clock, state, task_faults = Clock(settings), StateRegistry(), TaskFaults()
+        clock, state, task_faults = Clock(settings), StateRegistry(), TaskFaults(settings)
         self.context = Context(
             settings=settings,
             space=space,
             clock=clock,
             tasks=TaskEngine(settings, clock, task_faults, state.touch),
             task_faults=task_faults,
-            faults=Faults(),
+            faults=Faults(settings),
             journal=Journal(settings),
+            effects=Effects(),
             accounts=Accounts(options.multitenancy_password, options.admin_password),
             tokens=Tokens(clock),
             state=state,
@@ -216,6 +218,19 @@ class Simulator:
         """Forgets the journal."""
         self.context.journal.clear()
 
+    def effects(self) -> list[list[str]]:
+        """The log of effects."""
+        self.context.tasks.advance()
+        return self.context.effects.to_json()
+
+    def clear_effects(self) -> None:
+        """Forgets the effects."""
+        self.context.effects.clear()
+
+    def fired(self) -> dict[str, int]:
+        """How many faults were drawn, by kind."""
+        return {**self.context.faults.fired, **self.context.task_faults.fired}
+
     def configure(self, **settings: Any) -> None:
         """Changes settings."""
         self.context.tasks.advance()
@@ -251,6 +266,7 @@ class Simulator:
         """Back to how it was at the start, without the state file."""
         self.context.state.reset()
         self.context.journal.clear()
+        self.context.effects.clear()
         self.context.faults.clear()
         self.context.task_faults.clear()
         self.context.tokens.revoke_all()

@@ -45,6 +45,18 @@ class RunningSimulator:
         """Forgets the journal."""
         self._do(self._simulator.clear_requests)
 
+    def effects(self) -> list[list[str]]:
+        """The log of effects; see `simulator.effects`."""
+        return self._do(self._simulator.effects)
+
+    def clear_effects(self) -> None:
+        """Forgets the effects."""
+        self._do(self._simulator.clear_effects)
+
+    def fired(self) -> dict[str, int]:
+        """How many faults were drawn, by kind."""
+        return self._do(self._simulator.fired)
+
     def configure(self, **settings: Any) -> None:
         """Changes settings; see `simulator.settings.Settings`."""
         self._do(lambda: self._simulator.configure(**settings))

@@ -28,7 +28,7 @@ PREFIX = "/api/2.0"
 def setup(app: web.Application, context: Context) -> Seeds:
     """Adds the calls, the account check and the state of API 2.0."""
     settings, engine, shapes = context.settings, context.tasks, context.shapes
-    store = Store(settings)
+    store = Store(settings, context.effects.note)
     reports = Reports(settings, context.clock, store, context.directory / "reports")
     answers = Answers(shapes, store, engine)
     context.state.register("multitenancy", store)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from simulator.effects import Note
 from simulator.multitenancy.model import ACTIVE, COMPLETE, INACTIVE, Tenant, Vm
 from simulator.multitenancy.periods import Period, live_periods
 from simulator.multitenancy.security_center import SecurityCenter
@@ -17,8 +18,9 @@ from simulator.settings import Settings
 class Store:
     """Tenants by id and name, virtual machines by id and BIOS id (ids without regard to case). A part of the state."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, note: Note) -> None:
         self._settings = settings
+        self._note = note
         self.security_center = SecurityCenter(settings)
         self.tenants: dict[str, Tenant] = {}
         self.names: dict[str, Tenant] = {}
@@ -38,6 +40,7 @@ class Store:
         """Makes a tenant visible; for a complete one, what it has in Kaspersky Security Center lasts from now on."""
         self.tenants[tenant.id.lower()] = tenant
         self.names[tenant.name] = tenant
+        self._note("create tenant", tenant.name)
         self.tenants_joined = None
         if tenant.type == COMPLETE:
             center = self.security_center
@@ -51,6 +54,7 @@ class Store:
             self.remove_vm(vm, now)
         del self.tenants[tenant.id.lower()]
         del self.names[tenant.name]
+        self._note("remove tenant", tenant.name)
         self.tenants_joined = None
         if artifacts and tenant.type == COMPLETE:
             center = self.security_center
@@ -64,6 +68,7 @@ class Store:
             return
         tenant.status = ACTIVE if active else INACTIVE
         tenant.updated = now
+        self._note("activate tenant" if active else "deactivate tenant", tenant.name)
         if active:
             tenant.activations.append([now, None])
         elif tenant.activations:
@@ -79,6 +84,7 @@ class Store:
         self.bios_ids[vm.bios_id.lower()] = vm
         vm.tenant.vms[vm.id] = vm
         vm.tenant.vms_joined = None
+        self._note("register vm", vm.bios_id.lower())
 
     def remove_vm(self, vm: Vm, now: float) -> None:
         """Removes a virtual machine; the periods in which it was protected stay."""
@@ -87,6 +93,7 @@ class Store:
         del self.bios_ids[vm.bios_id.lower()]
         del vm.tenant.vms[vm.id]
         vm.tenant.vms_joined = None
+        self._note("unregister vm", vm.bios_id.lower())
 
     # ---- the state file -------------------------------------------------------------------------------------------
 

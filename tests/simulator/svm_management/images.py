@@ -10,6 +10,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simulator.effects import Note
 from simulator.state import StateError
 from simulator.svm_management.platforms import PLATFORMS
 from simulator.svm_management.settings import SvmSettings
@@ -55,8 +56,9 @@ class Image:
 class Images:
     """Images by id. A part of the state."""
 
-    def __init__(self, settings: SvmSettings) -> None:
+    def __init__(self, settings: SvmSettings, note: Note) -> None:
         self._settings = settings
+        self._note = note
         self._all: dict[str, Image] = {}
 
     def all(self) -> list[Image]:
@@ -76,6 +78,7 @@ class Images:
         made_id = image_id or str(uuid.uuid4())
         image = Image(made_id, manifest_url, self._settings.svm_version, types)
         self._all[image.id.lower()] = image
+        self._note("register image", manifest_url)
         return image
 
     def known_types(self) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.clock import Clock
+from simulator.effects import Note
 from simulator.svm_management.addresses import split
 from simulator.svm_management.connection import Connector
 from simulator.svm_management.model import Infrastructure
@@ -22,7 +23,15 @@ class Infrastructures:
     Nothing runs by itself: `settle`, called before every request is looked at, ends the attempts whose time has come.
     """
 
-    def __init__(self, settings: SvmSettings, clock: Clock, connector: Connector, touch: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: SvmSettings,
+        clock: Clock,
+        connector: Connector,
+        touch: Callable[[], None],
+        note: Note,
+    ) -> None:
+        self._note = note
         self._settings = settings
         self._clock = clock
         self._connector = connector
@@ -50,6 +59,7 @@ class Infrastructures:
         """Adds an infrastructure, and begins to connect unless it has an outcome already."""
         self._all[infrastructure.id.lower()] = infrastructure
         self._touch()
+        self._note("add infrastructure", f"{infrastructure.type} {infrastructure.address}")
         if not infrastructure.outcome:
             self.connect(infrastructure)
 
@@ -57,6 +67,7 @@ class Infrastructures:
         """Forgets an infrastructure."""
         for mapping in (self._all, self._pending, self._again):
             mapping.pop(infrastructure.id.lower(), None)
+        self._note("remove infrastructure", f"{infrastructure.type} {infrastructure.address}")
         self._touch()
 
     def connect(self, infrastructure: Infrastructure) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.effects import Note
 from simulator.svm_management.image_calls import check_image
 from simulator.svm_management.invent import Inventor
 from simulator.svm_management.model import Machine
@@ -44,7 +45,8 @@ class _Job:
 class SvmTasks:
     """Starts the tasks."""
 
-    def __init__(self, settings: SvmSettings, engine: TaskEngine, source: random.Random) -> None:
+    def __init__(self, settings: SvmSettings, engine: TaskEngine, source: random.Random, note: Note) -> None:
+        self._note = note
         self._settings = settings
         self._engine = engine
         self._random = source
@@ -100,6 +102,7 @@ class SvmTasks:
         def finish() -> dict[str, str]:
             assert job.machine is not None
             job.machine.visible = True
+            self._note("deploy svm", _subject(order))
             return {"svmId": job.machine.id} if self._settings.svm_task_ids == "shown" else {}
 
         work: list[_Work] = []
@@ -160,7 +163,12 @@ class SvmTasks:
         if order.networks is not None:
             work.append(("ConfigureNetworks", networks, 1.0))
         work += [("ConfigureSvm", configure, 2.0), ("RestartSvm", None, 1.0)]
-        return self._with_steps("Config", request, job, work, lambda: {"svmId": machine.id})
+
+        def finish() -> dict[str, str]:
+            self._note("reconfigure svm", _subject(order))
+            return {"svmId": machine.id}
+
+        return self._with_steps("Config", request, job, work, finish)
 
     # ---- removing ---------------------------------------------------------------------------------------------------
 
@@ -172,6 +180,7 @@ class SvmTasks:
         def remove() -> None:
             if order.infrastructure.machines.pop(machine.id, None) is None:
                 raise TaskFailure(None, f"The SVM {machine.name} does not exist any more.")
+            self._note("remove svm", _subject(order))
 
         steps = [Step("StopSvm"), Step("DeleteSvm", remove, weight=2.0)]
         return TaskPlan(f"Delete{_suffix(request)}", "3.0", steps, parameters=_parameters(job))
@@ -186,6 +195,10 @@ class SvmTasks:
         ]
         kind = f"{verb}{_suffix(request)}"
         return TaskPlan(kind, "3.0", children=steps, parameters=_parameters(job), result=result)
+
+
+def _subject(order: SvmOrder) -> str:
+    return f"{order.infrastructure.id} {order.location.id} {order.name}"
 
 
 def _suffix(request: SvmRequest) -> str:

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.rules import Rule, RuleError, Rules
+from simulator.settings import Settings
 
 
 @dataclass(kw_only=True)
@@ -53,6 +56,14 @@ class TaskFaults(Rules[TaskFault]):
 
     kind = TaskFault
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._drawn = random.Random()
+        self._seed: int | None = None
+        self.fired: Counter[str] = Counter()
+        """How many were drawn, by kind."""
+
     def take(self, task_type: str, stages: Collection[str], parameters: Mapping[str, Any]) -> TaskFault | None:
         """The fault for a new task, if any."""
         for fault in self._rules:
@@ -64,4 +75,14 @@ class TaskFaults(Rules[TaskFault]):
                 continue
             fault.struck += 1
             return fault
-        return None
+        return self._draw(task_type, stages)
+
+    def _draw(self, task_type: str, stages: Collection[str]) -> TaskFault | None:
+        """A fault by chance, for tasks that have stages of their own."""
+        if self._seed != self._settings.fault_seed:
+            self._seed = self._settings.fault_seed
+            self._drawn.seed(f"tasks {self._seed}")
+        if not stages or not self._settings.task_fault_share or self._drawn.random() >= self._settings.task_fault_share:
+            return None
+        self.fired[f"task {task_type}"] += 1
+        return TaskFault(type=task_type, message="A failure was drawn.", stage=self._drawn.choice(sorted(stages)))
