@@ -98,6 +98,19 @@ def test_folders_must_exist_where_the_files_are_written(tmp_path: Path) -> None:
     assert check_variables(_hosts(A=elsewhere, B={"ksvla_report_dir": ""}), REPORT) == []
 
 
+@pytest.mark.parametrize("month", ["2026-1", "2026-13", "January", "2026-01-01", 7])
+def test_an_invalid_month_is_refused_once(month: Any) -> None:
+    (mistake,) = check_variables(_hosts(A={"ksvla_report_month": month}, B={"ksvla_report_month": month}), REPORT)
+    assert (
+        mistake == f"ksvla_report_month (or tenant_report_month) is 'last' or a month such as 2026-01, not '{month}'."
+    )
+
+
+@pytest.mark.parametrize("month", ["2026-01", "2026-12", "last", "", None])
+def test_a_month_is_a_year_and_a_month_or_the_last_one(month: Any) -> None:
+    assert check_variables(_hosts(A={"ksvla_report_month": month}, B={}), REPORT) == []
+
+
 def test_the_final_report_needs_a_file(tmp_path: Path) -> None:
     (mistake,) = check_variables(_hosts(A={}, B={"ksvla_report_dir": ""}), OFFBOARDING)
     assert mistake.startswith("the final report needs a file: give ksvla_report_dir or tenant_offboarding_report_dest")
