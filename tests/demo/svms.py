@@ -55,12 +55,12 @@ def _roll_out(stage: Stage) -> Outcome:
 
 
 def _roll_out_again(stage: Stage) -> Outcome:
-    stage.headline("7. The same again", "Everything is as it should be; the image alone is verified anew.")
+    stage.headline("7. The same again", "Everything is as it should be; only the image is verified again.")
     before = stage.svms()
     outcome = stage.run(*_playbook("rollout_svms"))
     stage.claim("Ansible reports no change", outcome.changed() == 0)
     writes = [request["path"] for request in stage.requests() if request["method"] != "GET"]
-    stage.claim("the server was asked to verify, and told nothing else", all(map(_VERIFIES.search, writes)))
+    stage.claim("the server was asked to verify and nothing else", all(map(_VERIFIES.search, writes)))
     stage.claim("the SVMs are the same", stage.svms() == before)
     stage.conclude(f"looked through the SVMs again in {outcome.seconds:.0f} s and changed nothing")
     return outcome
@@ -91,5 +91,5 @@ def _playbook(name: str) -> tuple[str, ...]:
 
 
 def _watched(outcome: Outcome) -> set[Any]:
-    """The SVMs of which a line told the step."""
+    """The SVMs whose step a line showed."""
     return set(re.findall(r"^ *\[\w+\] (svm-[\w-]+): \w+ \d+ %", outcome.output, re.MULTILINE))

@@ -77,8 +77,8 @@ def play_round(simulator: RunningSimulator, seed: int, tally: Tally, only: str |
             tally.wrong.append(f"--only {name} --seed {seed}: {'; '.join(problems)}")
             print(f"WRONG {tally.wrong[-1]}", flush=True)
             for run in runs:
-                told = [result.get("msg", "done") for result in run.results]
-                print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {told}", flush=True)
+                shown = [result.get("msg", "done") for result in run.results]
+                print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {shown}", flush=True)
 
 
 def _runs(scenario: Scenario, worker: Worker, simulator: RunningSimulator, rng: random.Random) -> Iterator[Run]:
@@ -109,8 +109,8 @@ def _judge(scenario: Scenario, worker: Worker, runs: list[Run]) -> Iterator[str]
     yield from scenario.problems(runs)
     again = worker.run(scenario.steps(), None, _LONGEST_RUN)
     if not again.succeeded or again.changed:
-        told = [(result.get("changed"), result.get("msg")) for result in again.results]
-        yield f"a further repeat is not unchanged: {told}"
+        shown = [(result.get("changed"), result.get("msg")) for result in again.results]
+        yield f"a further repeat is not unchanged: {shown}"
     shown = json.dumps([run.results for run in runs], default=str) + "".join(
         text for run in runs for text in run.warnings
     )

@@ -38,6 +38,8 @@ def _quick_again(simulator: RunningSimulator) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_second_run_attaches(playbooks: Playbooks, place: str) -> None:
+    empty = playbooks.folder / "empty memory"
+    empty.mkdir()
     other = {"ksvla_execution": PLACES[1 - PLACES.index(place)]}
     tasks: list[Json] = [
         _slow_task("CreateTenant", 12),
@@ -46,7 +48,7 @@ def test_a_second_run_attaches(playbooks: Playbooks, place: str) -> None:
         {**_northwind(status="active"), "name": "has nothing to do"},
         _slow_task("ChangeTenantActivation", 8),
         {**_northwind(status="inactive", wait=False), "name": "only starts"},
-        {**_northwind(status="inactive"), "name": "waits", "environment": {"KSVLA_JOURNAL": "/nowhere/at/all"}},
+        {**_northwind(status="inactive"), "name": "waits", "environment": {"KSVLA_STATE_DIR": str(empty)}},
         _STATE,
     ]
     run = playbooks.run(tasks, place).succeeded()
@@ -101,12 +103,12 @@ def test_giving_up_can_cancel(playbooks: Playbooks) -> None:
         {**_northwind(wait_timeout=0.8, cancel_on_timeout=True), "name": "gives up", "ignore_errors": True},
         {**module("ksvla_task_info", task_type="CreateTenant"), "name": "look"},
         _slow(0),
-        {**_northwind(), "name": "creates anew"},
+        {**_northwind(), "name": "creates again"},
     ]
     run = playbooks.run(tasks, "controller").succeeded()
     assert "cancel_on_timeout" in run.named("gives up").result["hint"]
     assert [task["state"] for task in run.named("look").result["tasks"]] == ["Canceled"]
-    assert run.named("creates anew").changed
+    assert run.named("creates again").changed
 
 
 @pytest.mark.parametrize("place", PROCESSES)

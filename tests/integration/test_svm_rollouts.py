@@ -49,6 +49,9 @@ class _Rollouts:
         self.count += 1
         self._playbooks.simulator.clear_requests()
         host = {**_VCENTER, **variables}
+        # What is known from one run to the next is in the file alone.
+        memory = self._playbooks.folder / f"memory of run {self.count}"
+        memory.mkdir()
         return self._playbooks.run(
             [],
             "auto",
@@ -56,7 +59,7 @@ class _Rollouts:
             inventory=json.dumps({"infrastructures": {"hosts": {"vcenter": host}}}),
             arguments=arguments,
             # A path that begins nowhere is one of the current folder, also where the shell does not say which it is.
-            environment={"KSVLA_JOURNAL": "/dev/null/journal", "PWD": None},
+            environment={"KSVLA_STATE_DIR": str(memory), "PWD": None},
         )
 
     @property
@@ -67,7 +70,7 @@ class _Rollouts:
 
 @pytest.fixture
 def run(playbooks: Playbooks, simulator: RunningSimulator) -> _Rollouts:
-    """Runs the playbooks; connections come about at once."""
+    """Runs the playbooks; connections are there at once."""
     simulator.configure(connection_seconds=0)
     return _Rollouts(playbooks)
 
@@ -184,7 +187,7 @@ def test_one_name_in_two_places(run: _Rollouts, simulator: RunningSimulator) -> 
     more["svm_rollout_state_file"] = str(run.file)
     ids = [one["svm_id"] for one in _account(run("rollout_svms", svm_rollout_svms=svms, **more).succeeded())]
     changes = {"ksc": {"address": "ksc-2.example.com", "port": 14000, "ssl_port": 13000, "language": "en"}}
-    # One is told by its name and place, the other by its id alone.
+    # One is identified by its name and place, the other by its id alone.
     mixed = [svms[0], {"svm_id": ids[1]}]
     run("reconfigure_svms", svm_rollout_svms=mixed, svm_rollout_changes=changes, **more).succeeded()
     (body,) = bodies(simulator, "PUT")

@@ -110,7 +110,7 @@ def test_what_runs_in_a_module_uses_nothing_of_the_controller(path: Path) -> Non
 
 @pytest.mark.parametrize("path", [*UTILITIES, *MODULES], ids=_name)
 def test_libraries_are_imported_where_they_are_needed(path: Path) -> None:
-    """A host that lacks one shall hear so in a sentence, and not in a traceback."""
+    """A host without one gets a sentence, not a traceback."""
     for node in _tree(path).body:
         names = []
         if isinstance(node, ast.Import):
