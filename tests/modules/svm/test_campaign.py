@@ -104,7 +104,7 @@ def _repeat(run: Caller, **given: Any) -> dict[str, Any]:
     raise AssertionError(result)
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(10))
 def test_nothing_is_doubled_and_repeats_converge(
     run: Caller, simulator: RunningSimulator, image_id: str, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

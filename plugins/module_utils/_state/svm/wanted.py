@@ -236,16 +236,8 @@ def _network(where: str, given: Mapping[str, Any], alone: bool) -> Network:
     vlan_id = given.get("vlan_id")
     if vlan_id is not None and not 0 <= vlan_id <= _HIGHEST_VLAN:
         raise InputError(f"{where}.vlan_id must be from 0 to {_HIGHEST_VLAN}, not {vlan_id}.")
-    network = Network(
-        network=given["network"],
-        addressing=given["addressing"],
-        primary=alone or bool(given.get("primary")),
-        vlan_id=vlan_id,
-        ip_addresses=tuple(given.get("ip_addresses") or ()),
-        mask=given.get("mask"),
-        gateway=given.get("gateway"),
-        security_groups=tuple(given.get("security_groups") or ()),
-    )
+    lists = {option: tuple(given.get(option) or ()) for option in ("ip_addresses", "security_groups")}
+    network = Network(**{**given, **lists, "primary": alone or bool(given.get("primary"))})
     details = ("ip_addresses", "mask", "gateway")
     present = [option for option in details if getattr(network, option)]
     if network.addressing != STATIC:
