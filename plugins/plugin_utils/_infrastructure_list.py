@@ -53,7 +53,8 @@ def infrastructures_from(value: Any) -> tuple[list[Json], list[str]]:
         host = re.sub(r":(?=[0-9]+$)", "_", name)
         if host in owners:
             mistakes.append(f"{place}: {name!r} becomes the host {host}, which is the one of {owners[host]} too.")
-        owners.setdefault(host, f"{place} ({name})")
+            continue
+        owners[host] = f"{place} ({name})"
         variables = {key: each for key, each in item.items() if key != "name"}
         hosts.append({"host": host, "variables": {"infrastructure_name": name, **variables}})
     return hosts, mistakes

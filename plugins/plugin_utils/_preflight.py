@@ -116,7 +116,7 @@ def select(hosts: Sequence[Host], only: Any, kind: Kind) -> tuple[list[Host], li
             hint = " Give several names as a list, or as a text with one name per line; a comma is part of a name."
         mistakes.append(
             f"ksvla_only: {', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} not among the "
-            f"{len(hosts)} {kind.plural} here.{hint}"
+            f"{len(hosts)} {kind.singular if len(hosts) == 1 else kind.plural} here.{hint}"
         )
     return [host for host in hosts if host.subject in wanted or host.name in wanted], mistakes
 

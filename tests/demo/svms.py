@@ -36,7 +36,7 @@ def show_svms(stage: Stage) -> None:
 def _roll_out(stage: Stage) -> Outcome:
     stage.headline(
         "6. Roll out: an SVM on each hypervisor of a VMware vSphere, and two in an OpenStack, at the same time",
-        "Trust what they present, connect, verify the image, find the places, deploy. Each SVM shows the step it is at.",
+        "Trust their certificates, connect, verify the image, find the places, deploy. Each SVM shows the step it is at.",
     )
     stage.show_file(stage.folder / "infrastructures.yml", most_lines=60)
     outcome = stage.run(*_playbook("rollout_svms"))
@@ -60,7 +60,7 @@ def _roll_out_again(stage: Stage) -> Outcome:
     outcome = stage.run(*_playbook("rollout_svms"))
     stage.claim("Ansible reports no change", outcome.changed() == 0)
     writes = [request["path"] for request in stage.requests() if request["method"] != "GET"]
-    stage.claim("the server was asked to verify and nothing else", all(map(_VERIFIES.search, writes)))
+    stage.claim("the server was asked to verify the image, and nothing else", all(map(_VERIFIES.search, writes)))
     stage.claim("the SVMs are the same", stage.svms() == before)
     stage.conclude(f"looked through the SVMs again in {outcome.seconds:.0f} s and changed nothing")
     return outcome
@@ -80,7 +80,7 @@ def _reconfigure(stage: Stage) -> Outcome:
 
 def _remove(stage: Stage) -> Outcome:
     stage.headline("9. Remove: the SVMs, then the connections to both infrastructures")
-    outcome = stage.run(*_playbook("remove_svms"))
+    outcome = stage.run(*_playbook("remove_svms"), "-e", "ksvla_all=true")
     stage.claim("no SVM is left, and no infrastructure is connected", not stage.svms())
     stage.conclude(f"removed the SVMs and disconnected both infrastructures in {outcome.seconds:.0f} s")
     return outcome
@@ -91,5 +91,5 @@ def _playbook(name: str) -> tuple[str, ...]:
 
 
 def _watched(outcome: Outcome) -> set[Any]:
-    """The SVMs whose step a line showed."""
+    """The SVMs whose step a line of progress shows."""
     return set(re.findall(r"^ *\[\w+\] (svm-[\w-]+): \w+ \d+ %", outcome.output, re.MULTILINE))

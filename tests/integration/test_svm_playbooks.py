@@ -65,7 +65,7 @@ class _Runs:
         self.folder, self.simulator, self.execution = folder, simulator, EXECUTIONS[execution]
         self.state_file = folder / "state.yml"
         self.variables = folder / "variables.json"
-        variables: dict[str, Any] = {"ksvla_svm_state_file": str(self.state_file)}
+        variables: dict[str, Any] = {"ksvla_svm_state_file": str(self.state_file), "ksvla_all": True}
         hosts = {one["name"]: {k: v for k, v in one.items() if k != "name"} for one in _INFRASTRUCTURES}
         groups: dict[str, Any] = {"all": {"children": {} if as_list else {"infrastructures": {"hosts": hosts}}}}
         if as_list:

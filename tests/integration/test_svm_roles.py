@@ -53,6 +53,7 @@ class _Playbooks:
         self.simulator.clear_requests()
         file = self.folder / f"variables-{self.runs}.json"
         named = {"ksvla_only": infrastructure["name"]} if playbook == "remove_svms.yml" else {}
+        named = {} if "ksvla_all" in variables else named
         file.write_text(json.dumps({"ksvla_infrastructures": [infrastructure], **named, **variables}))
         environment = {
             "ANSIBLE_COLLECTIONS_PATH": str(_ROOT / ".venv" / "collections"),
@@ -101,7 +102,9 @@ def test_ids_are_handed_from_job_to_job(run: _Playbooks) -> None:
     code, output = run("rollout_svms.yml", vcenter, ksvla_set_stats=True)
     assert code == 0, output
     handed_on = _handed_on(output)
-    assert list(handed_on["ksvla_infrastructure_ids"]) == ["vcenter"]
+    ids = handed_on["ksvla_infrastructure_ids"]
+    assert list(ids) == ["vcenter"]
+    assert handed_on["ksvla_infrastructure_id__vcenter"] == ids["vcenter"]
     assert list(handed_on["ksvla_image_ids"]) == ["/images/svm.xml VMWARE"]
     (body,) = run.bodies("POST", "/management/deployment/svm/")
     assert body["threadsCount"] == "3"
@@ -117,7 +120,8 @@ def test_ids_are_handed_from_job_to_job(run: _Playbooks) -> None:
     code, output = run("remove_svms.yml", vcenter, ksvla_set_stats=True, **handed_on)
     assert code == 0, output
     assert run.simulator.state()["infrastructures"] == []
-    assert _handed_on(output) == {"ksvla_infrastructure_ids": {"vcenter": ""}}
+    gone = {"ksvla_infrastructure_ids": {"vcenter": ""}, "ksvla_infrastructure_id__vcenter": ""}
+    assert _handed_on(output) == gone
 
     code, output = run("remove_svms.yml", vcenter, **handed_on | _handed_on(output))
     assert code == 0, output
@@ -194,12 +198,93 @@ def test_the_table_names_what_succeeded_besides_a_failure(run: _Playbooks) -> No
     }
     code, output = run("rollout_svms.yml", vcenter)
     assert code != 0
-    assert re.search(r'"vcenter +failed +svm-hypervisor-01 svm-hypervisor-03"', output), output
+    assert re.search(
+        r'"vcenter +failed +svm-hypervisor-01, svm-hypervisor-03 +1 of 3 SVMs could not be deployed', output
+    ), output
 
 
-def test_the_account_says_why_an_item_of_a_loop_failed(run: _Playbooks) -> None:
+def test_the_table_says_why_an_item_of_a_loop_failed(run: _Playbooks) -> None:
     code, output = run("rollout_svms.yml", {**_VCENTER, "infrastructure_trust_on_first_use": False})
     assert code != 0
-    account = output[output.index("PLAY [Give account]") :]
-    assert "thumbprint" in account
-    assert "One or more items failed" not in account
+    table = output[output.index("PLAY [Summarize]") :]
+    assert "infrastructure_thumbprint" in table
+    assert "One or more items failed" not in table
+
+
+def test_the_id_of_an_image_is_kept_although_its_verification_fails(run: _Playbooks, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.yml"
+    vcenter = {
+        **_VCENTER,
+        "svm_rollout_hypervisors": ["hypervisor-01"],
+        "svm_rollout_address_pool": "192.0.2.51-192.0.2.53",
+    }
+    run.simulator.task_fault(type="ValidateSvmImage", message="The disk is busy", times=1)
+    code, output = run("rollout_svms.yml", vcenter, ksvla_svm_state_file=str(kept))
+    assert code != 0
+    assert "The disk is busy" in output
+    (image,) = run.simulator.state()["images"]
+    content = yaml.safe_load(kept.read_text())
+    assert content["images"] == {"/images/svm.xml VMWARE": image["id"]}
+    assert "addresses" not in content
+
+    code, output = run("rollout_svms.yml", vcenter, ksvla_svm_state_file=str(kept))
+    assert code == 0, output
+    assert [one["id"] for one in run.simulator.state()["images"]] == [image["id"]]
+    assert yaml.safe_load(kept.read_text())["addresses"] == {"vcenter": {"svm-hypervisor-01": "192.0.2.51"}}
+
+
+def test_ids_of_parallel_jobs_do_not_replace_each_other(run: _Playbooks) -> None:
+    """AWX merges what jobs hand on by the names of variables: the last dictionary replaces the others."""
+    jobs = [{**_VCENTER, "name": f"vc.{n}", "infrastructure_address": f"vc{n}.example"} for n in (1, 2)]
+    nowhere = {"svm_rollout_hypervisors": ["none"]}
+    handed_on: dict[str, Any] = {}
+    for job in jobs:
+        _code, output = run("rollout_svms.yml", {**job, **nowhere}, ksvla_set_stats=True)
+        handed_on.update(_handed_on(output))
+    ids = [one["id"] for one in run.simulator.state()["infrastructures"]]
+    assert len(ids) == 2
+    assert list(handed_on["ksvla_infrastructure_ids"]) == ["vc.2"]
+    _code, output = run("rollout_svms.yml", {**jobs[0], **nowhere}, **handed_on)
+    assert "there is no hypervisor none" in output
+    assert [one["id"] for one in run.simulator.state()["infrastructures"]] == ids
+    assert len(run.simulator.state()["images"]) == 2
+
+
+def test_a_wrong_password_can_be_corrected_and_an_infrastructure_disconnected_in_any_state(
+    run: _Playbooks, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.yml"
+    more = {"ksvla_svm_state_file": str(kept)}
+    vcenter = {**_VCENTER, "svm_rollout_hypervisors": ["hypervisor-01"], "svm_rollout_address_pool": ["192.0.2.51"]}
+    run.simulator.configure(connection_errors={"vc.example": "UNAUTHORIZED"})
+    try:
+        assert run("rollout_svms.yml", vcenter, **more)[0] != 0
+        (first,) = run.simulator.state()["infrastructures"]
+        code, output = run("remove_svms.yml", {**vcenter, "svm_rollout_disconnect": True}, **more)
+        assert code == 0, output
+        assert "cannot show its SVMs" in output
+        assert run.simulator.state()["infrastructures"] == []
+        assert run("rollout_svms.yml", vcenter, **more)[0] != 0
+        (second,) = run.simulator.state()["infrastructures"]
+    finally:
+        run.simulator.configure(connection_errors={})
+    code, output = run("rollout_svms.yml", {**vcenter, "infrastructure_admin_password": "Platform-2"}, **more)
+    assert code == 0, output
+    (corrected,) = run.simulator.state()["infrastructures"]
+    assert len({first["id"], second["id"], corrected["id"]}) == 3
+    assert yaml.safe_load(kept.read_text())["infrastructures"] == {"vcenter": corrected["id"]}
+
+
+def test_a_removal_names_what_it_removes(run: _Playbooks) -> None:
+    for variables, message in (
+        ({"ksvla_only": None}, "ksvla_only is empty"),
+        ({"ksvla_only": "vcentre"}, "ksvla_only: 'vcentre' is not among the 1 infrastructure here."),
+        ({"ksvla_all": False}, "This would remove SVMs of 1 infrastructure: vcenter."),
+    ):
+        named = {"ksvla_only": "vcenter", **variables}
+        if "ksvla_all" in variables:
+            del named["ksvla_only"]
+        code, output = run("remove_svms.yml", {**_VCENTER, "infrastructure_id": "x"}, **named)
+        assert code != 0
+        assert message in output
+        assert run.simulator.requests() == []

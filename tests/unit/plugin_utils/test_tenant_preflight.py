@@ -77,7 +77,7 @@ def test_a_variable_that_cannot_be_evaluated_is_a_mistake_of_its_host() -> None:
                 raise KeyError(name)
             raise ValueError(f"{name} cannot be evaluated: 'x' is undefined")
 
-    hosts = [Host("A", Values(tenant_report_mode=1)), Host("B", {})]
+    hosts = [Host("A", Values(tenant_report_mode=1), TENANTS), Host("B", {}, TENANTS)]
     assert check_variables(hosts, REPORT) == ["A: tenant_report_mode cannot be evaluated: 'x' is undefined"]
 
 
