@@ -179,7 +179,7 @@ def test_a_second_run_fetches_the_report_of_the_first(playbooks: Playbooks, plac
     ]
     run = playbooks.run(tasks, place).succeeded()
     gave_up, attached = (run.named(name).result for name in ("gives up", "attaches in the other place"))
-    assert "run this again to attach to it" in gave_up["msg"]
+    assert "run this again to attach to it" in gave_up["hint"]
     assert [task["id"] for task in attached["tasks"]] == [gave_up["task"]["id"]]
     assert run.named("has a new one made").result["report_id"] != attached["report_id"]
     assert tasks_by_type(run.named("state").result["state"]) == {"CreateTenantReport": 2}
