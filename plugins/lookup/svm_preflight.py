@@ -78,8 +78,11 @@ class LookupModule(LookupBase):
             Host(str(name), HostVariables(known["hostvars"][name]), INFRASTRUCTURES)
             for name in known["ansible_play_hosts_all"]
         ]
-        hosts, mistakes = select(all_hosts, all_hosts[0].values.get("ksvla_only"), INFRASTRUCTURES)
-        mistakes.extend(check_variables(hosts, entry_point))
-        if entry_point == "remove":
-            mistakes.extend(unnamed_victims(hosts, INFRASTRUCTURES, limited="ansible_limit" in known))
+        try:
+            hosts, mistakes = select(all_hosts, all_hosts[0].values.get("ksvla_only"), INFRASTRUCTURES)
+            mistakes.extend(check_variables(hosts, entry_point))
+            if entry_point == "remove":
+                mistakes.extend(unnamed_victims(hosts, INFRASTRUCTURES, limited="ansible_limit" in known))
+        except ValueError as error:
+            return [{"mistakes": [str(error)], "selected": []}]
         return [{"mistakes": mistakes, "selected": [host.name for host in hosts]}]

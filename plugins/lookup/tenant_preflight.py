@@ -23,7 +23,7 @@ options:
     type: str
     required: true
   tenants:
-    description: The tenants that exist, as lists by the name of a host in RV(_raw.logins).
+    description: The tenants that exist, as lists by the name of a host in C(logins) of an earlier result.
     type: dict
 """
 
@@ -96,23 +96,25 @@ class LookupModule(LookupBase):
         all_hosts = [
             Host(str(name), HostVariables(known["hostvars"][name]), TENANTS) for name in known["ansible_play_hosts_all"]
         ]
+        try:
+            return [self._check(all_hosts, role, limited="ansible_limit" in known)]
+        except ValueError as error:
+            return [{"mistakes": [str(error)], "selected": [], "logins": []}]
+
+    def _check(self, all_hosts: list[Host], role: str, *, limited: bool) -> dict[str, Any]:
         hosts, mistakes = select(all_hosts, all_hosts[0].values.get("ksvla_only"), TENANTS)
         groups = by_connection(hosts, role)
         tenants = self.get_option("tenants")
         if tenants is None:
             mistakes.extend(check_variables(hosts, role))
-            if role == OFFBOARDING:
-                mistakes.extend(unnamed_victims(hosts, TENANTS, limited="ansible_limit" in known))
-        else:
-            for group in groups:
-                found = tenants[group[0].name]
-                mistakes.extend(check_tenants(group, role, found))
-                for warning in password_warnings(group, found) if role == ONBOARDING else ():
-                    display.warning(warning)
-        return [
-            {
-                "mistakes": mistakes,
-                "selected": [host.name for host in hosts],
-                "logins": [group[0].name for group in groups],
-            }
-        ]
+            mistakes.extend(unnamed_victims(hosts, TENANTS, limited=limited) if role == OFFBOARDING else ())
+        for group in groups if tenants is not None else ():
+            found = tenants[group[0].name]
+            mistakes.extend(check_tenants(group, role, found))
+            for warning in password_warnings(group, found) if role == ONBOARDING else ():
+                display.warning(warning)
+        return {
+            "mistakes": mistakes,
+            "selected": [host.name for host in hosts],
+            "logins": [group[0].name for group in groups],
+        }

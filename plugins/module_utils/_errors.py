@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The errors of this collection, and what each of them tells the user.
+"""The errors of this collection.
 
-Every failure that a user sees is one of these. A failure carries a message and, where they apply, the server's error
-code, the HTTP status, the request (method and path, never a secret), the task, a hint about what to do, and whatever was
-achieved before it happened.
+Every failure that a user sees is one of these. It carries a message and, where they apply, the server's error code, the
+HTTP status, the request (method and path, never a secret), the task, a hint what to do about it, and what was achieved
+before it happened.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ._hints import hint_for
 
 
 class KsvlaError(Exception):
-    """Base of all failures that this collection reports on purpose.
+    """Base of all failures that this collection reports.
 
-    :param message: What failed and why: the cause first. What to do about it is the hint, which is not repeated here.
+    :param message: What went wrong, in one sentence.
     :param error_code: The server's own code (``VIRMT_*`` or ``KSC_*``), or the connection error of API 3.0.
     :param status: The HTTP status of the answer.
     :param request: Method and path of the request, such as ``GET /api/2.0/virtualization/tenants``.
     :param task: The record of the server's task that failed.
-    :param hint: What to do; looked up by the error code or the status when it is not given.
+    :param hint: What to do about it; looked up by the error code when it is not given.
     :param details: Further keys of the module's result: what was achieved before the failure.
     """
 
@@ -75,7 +75,7 @@ class KsvlaError(Exception):
 
 
 class InputError(KsvlaError):
-    """The parameters cannot be what the user wants; nothing was sent."""
+    """The parameters are invalid; nothing was sent."""
 
 
 class NotConnected(KsvlaError):
@@ -89,7 +89,7 @@ class NotTrusted(KsvlaError):
 class OutcomeUnknown(KsvlaError):
     """The request may have reached the server, but its answer was lost.
 
-    A read is simply repeated. A write must not be: whoever sent it looks first whether it took effect.
+    A read is simply repeated. A write must not be: its sender first looks whether it took effect.
     """
 
 
@@ -97,7 +97,7 @@ class ApiError(KsvlaError):
     """The server answered, and its answer is an error."""
 
     code_is_assumed = False
-    """Whether the code is not the server's own, but the only one that the pages know for its answer."""
+    """Whether the code is not the server's own, but the only one that the pages document for its answer."""
 
     @property
     def not_found(self) -> bool:
@@ -115,7 +115,7 @@ class TaskFailed(KsvlaError):
 
 
 class WaitTimeout(KsvlaError):
-    """The time to wait ran out before the server was done."""
+    """The time to wait ended before the server was done."""
 
 
 class ServerSilent(WaitTimeout):

@@ -18,7 +18,7 @@ _BY_CODE: dict[str, str] = {
     "VIRMT_MandatoryParameterIsNotSpecified": "A required value is missing: give the tenant a name.",
     "VIRMT_InvalidTenantType": "The type of a tenant is 'complete' or 'simple'.",
     "VIRMT_VKscCredentialsNotSpecified": (
-        "A complete tenant requires admin_username and admin_password, the account of its virtual Administration Server."
+        "A complete tenant needs admin_username and admin_password, the account of its virtual Administration Server."
     ),
     "VIRMT_InvalidViisAddressFormat": "preferred_viis_address must be the IP address of the Integration Server.",
     "KSC_ServiceNotConfigured": (
@@ -26,12 +26,12 @@ _BY_CODE: dict[str, str] = {
         "Integration Server's console, section 'Kaspersky Security Center connection settings', then run this again."
     ),
     "VIRMT_TenantGroupAlreadyExists": (
-        "Kaspersky Security Center still has a folder with the name of this tenant, which stays there when a tenant is "
-        "removed with remove_artifacts: false. Remove that folder below 'Multitenancy KSV LA', or choose another name."
+        "Kaspersky Security Center still has a folder with this tenant's name, as after a tenant was removed with "
+        "remove_artifacts: false. Remove that folder below 'Multitenancy KSV LA' or choose another name."
     ),
     "VIRMT_TenantWithSpecifiedNameAlreadyExists": (
-        "A tenant with this name already exists. This collection compares names exactly, the server may compare them more "
-        "loosely: list the tenants with ksvla_tenant_info."
+        "A tenant with this name already exists. This collection compares names exactly; the server may ignore differences "
+        "such as upper and lower case. List the tenants with ksvla_tenant_info."
     ),
     "VIRMT_PasswordNotComplyPolicy": (
         "Choose an admin_password that meets the password requirements of Kaspersky Security Center."
@@ -41,15 +41,15 @@ _BY_CODE: dict[str, str] = {
         "another admin_username, or switch that check off in Kaspersky Security Center."
     ),
     "VIRMT_VmWithSpecifiedBiosIdAlreadyExists": (
-        "A BIOS id can be registered only once on an Integration Server: first unregister it from the tenant that has it."
+        "A BIOS id can be registered only once on an Integration Server: first unregister it from the tenant that holds it."
     ),
-    "VIRMT_VmWithSpecifiedIdNotFound": "The tenant has no such virtual machine: list its machines with ksvla_tenant_vm_info.",
+    "VIRMT_VmWithSpecifiedIdNotFound": ("The tenant has no such virtual machine: list them with ksvla_tenant_vm_info."),
 }
 
 _BY_CODE_OF_SVM_MANAGEMENT: dict[str, str] = {
-    "VIRMT_MandatoryParameterIsNotSpecified": "A required value is missing: the message of the server says which.",
+    "VIRMT_MandatoryParameterIsNotSpecified": "A required value is missing: the server's message says which.",
 }
-"""Codes that mean something else in API 3.0."""
+"""Codes with another meaning in API 3.0."""
 
 _BY_STATUS: dict[int, str] = {
     401: (
@@ -66,7 +66,7 @@ _BY_STATUS: dict[int, str] = {
     429: "The server asks for fewer requests: run with a lower concurrency, or raise retries.",
     502: "A gateway in front of the Integration Server could not reach it: try again later, or raise retries.",
     503: "The Integration Server is not available at the moment: try again later, or raise retries.",
-    504: "A gateway in front of the Integration Server got no answer from it in time: try again later, or raise retries.",
+    504: "A gateway in front of the Integration Server got no answer in time: try again later, or raise retries.",
 }
 
 
@@ -75,15 +75,15 @@ _UPDATE = "If every call of API 2.0 gets this answer: version 5.1 of the product
 _LISTS = ("/virtualization/tenants", "/virtualization/tasks")
 """Paths of API 2.0 that are there whatever the server holds."""
 _WHATEVER_THE_CODE = frozenset({401, 403, 404, 429, 502, 503, 504})
-"""Statuses that say enough even with an unknown code."""
+"""Statuses that are worth a hint even beside an unknown code."""
 _OF_CANCELING = frozenset({405, 409})
 """Statuses whose hints are about canceling a task."""
 
 
 def hint_for(error_code: Optional[str], status: Optional[int] = None, request: Optional[str] = None) -> Optional[str]:
-    """Return the hint for an error code, or else for an HTTP status, or None when there is no advice.
+    """Return the hint for an error code, or else for an HTTP status; None where there is nothing to advise.
 
-    :param request: Method and path of the request: the two APIs mean different things by some codes and statuses.
+    :param request: Method and path of the request: some codes and statuses mean different things in the two APIs.
     """
     svm_management = " /api/3.0/" in (request or "")
     by_code = {**_BY_CODE, **_BY_CODE_OF_SVM_MANAGEMENT} if svm_management else _BY_CODE
@@ -96,14 +96,14 @@ def hint_for(error_code: Optional[str], status: Optional[int] = None, request: O
         if status in _BY_STATUS and (canceling or status not in _OF_CANCELING):
             return _BY_STATUS[status]
         if status >= 500:
-            return "The Integration Server failed to handle the request: see its log."
+            return "The Integration Server failed to handle the request: see its log for the reason."
     if error_code is not None and error_code.startswith("KSC_"):
-        return "Kaspersky Security Center refused: see its event log."
+        return "Kaspersky Security Center refused the request: see its event log for the reason."
     return None
 
 
 def hint_for_task(task_type: Optional[str], message: Optional[str]) -> Optional[str]:
-    """Return the hint for a failed task whose cause has no documented code, as far as its message shows the cause."""
+    """Return the hint for a failed task whose cause has no documented code but is clear from its message."""
     words = (message or "").lower()
     if (
         task_type == "CreateTenant"
@@ -111,8 +111,8 @@ def hint_for_task(task_type: Optional[str], message: Optional[str]) -> Optional[
         and any(word in words for word in ("limit", "maximum", "500"))
     ):
         return (
-            "Kaspersky Security Center supports at most 500 virtual Administration Servers, one for each complete tenant: "
-            "remove complete tenants that are no longer needed, with remove_artifacts: true, or choose type: simple."
+            "One Kaspersky Security Center server can have at most 500 virtual Administration Servers, one per complete "
+            "tenant: remove complete tenants that are no longer needed, with remove_artifacts: true, or choose type: simple."
         )
     return None
 

@@ -42,7 +42,12 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller impo
     run_in_controller,
     without_secrets,
 )
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import STATE_DIR, Options, Variables
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import (
+    STATE_DIR,
+    Options,
+    Variables,
+    configured_home,
+)
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._option_names import named_for_role
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement import (
     TaskEnvironment,
@@ -87,11 +92,12 @@ class ActionModule(ActionBase):
             else:
                 arguments = options.for_module()
                 shown = self._run_as_module(name, arguments)
+                options.show_path(shown)
                 result = merge_hash(result, without_secrets(shown, hidden_values(definition, arguments)))
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None
         if result.get("failed"):
-            _replace_message(result, self._in_words_of_role(options.explain(str(result.get("msg", "")))))
+            _replace_message(result, self._in_words_of_role(options.explain(str(result.get("msg") or ""))))
             if result.get("hint"):
                 result["hint"] = self._in_words_of_role(str(result["hint"]))
         elif definition.secret_result:
@@ -143,7 +149,7 @@ class ActionModule(ActionBase):
         if place != wanted and obstacle is not None and display.verbosity > 0:
             # Each task has a process of its own: a file in the run's temporary folder notes what was said.
             said = hashlib.sha256(obstacle.encode("utf-8", "surrogateescape")).hexdigest()[:20]
-            with suppress(FileExistsError), open(f"{constants.DEFAULT_LOCAL_TMP}/ksvla-said-{said}", "x"):
+            with suppress(OSError), open(f"{constants.DEFAULT_LOCAL_TMP}/ksvla-said-{said}", "x"):
                 display.v(f"ksvla.light_agent: the work is done by module processes, since {obstacle}.")
         return place
 
@@ -175,11 +181,11 @@ class ActionModule(ActionBase):
         These are the module process and, for an asynchronous task, those that ask how far it is.
         """
         environment = self._inspect_task()
+        same_account = environment.transport == "local" and not environment.become
         named = self._variable("ksvla_state_dir")
         variables = self._task_variables()
         passed = variables.passed(
-            str(named) if named else variables.get(STATE_DIR),
-            same_account=environment.transport == "local" and not environment.become,
+            str(named) if named else variables.get(STATE_DIR), configured_home() if same_account else None
         )
         self._task.environment = [passed]
 
@@ -220,7 +226,7 @@ class ActionModule(ActionBase):
 
 
 def _replace_message(result: dict[str, Any], message: str) -> None:
-    if result.get("msg") != message:
+    if message and result.get("msg") != message:
         result["msg"] = message
         # Ansible has made an error of the former message, and makes one of this.
         result.pop("exception", None)

@@ -42,19 +42,24 @@ class Variables:
         value = str(self.task.get(name, self.exported.get(name, "")))
         return value if value.strip() else None
 
-    def passed(self, state_dir: str | None, *, same_account: bool) -> dict[str, Any]:
+    def passed(self, state_dir: str | None, home: str | None) -> dict[str, Any]:
         """Return the variables of the process that does the work, beside those that it inherits.
 
         :param state_dir: The folder that the user names for what is remembered between runs.
-        :param same_account: Whether the work is done on this machine by the same user, who has the same home.
+        :param home: Ansible's home, where the process cannot find out by itself.
         """
         passed = {name: value for name, value in self.task.items() if not name.startswith(_PREFIX)}
         if state_dir is not None:
             passed[STATE_DIR] = state_dir
-        home = os.path.expanduser(self.exported.get(_HOME) or "~/.ansible")
-        if same_account and home != constants.ANSIBLE_HOME:
-            passed.setdefault(_HOME, constants.ANSIBLE_HOME)
+        if home is not None:
+            passed.setdefault(_HOME, home)
         return passed
+
+
+def configured_home() -> str | None:
+    """Return Ansible's home where ``ansible.cfg`` names it; the environment and the default are known to any process."""
+    home, origin = constants.config.get_config_value_and_origin(_HOME)
+    return None if origin in ("default", f"env: {_HOME}") else str(home)
 
 
 class Options:
@@ -80,6 +85,11 @@ class Options:
         """
         path = self._ca_path()
         return {**self._given, **self._taken, **{name: self._read(name, value) for name, value in path.items()}}
+
+    def show_path(self, result: dict[str, Any]) -> None:
+        """Let the result of a module process name the path of certificates, instead of showing them."""
+        shown = (result.get("invocation") or {}).get("module_args") or {}
+        shown.update({name: path for name, path in self._ca_path().items() if name in shown})
 
     def explain(self, message: str) -> str:
         """Return a message about an option with the variable that the option was taken from."""

@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleLookupError
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
+from jinja2.exceptions import UndefinedError
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
 
 _SHOWN_HOSTS, _SHOWN_VICTIMS = 5, 20
+_OMITTED = "__omit_place_holder__"
+"""How the value of ``omit`` begins in ansible-core before 2.19."""
 
 Values = Mapping[str, Any]
 
@@ -38,7 +41,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Host:
-    """A host that stands for something on the server, and its variables; reading one may raise an error."""
+    """A host that stands for something on the server, and its variables; reading one that cannot be evaluated raises ``ValueError``."""
 
     name: str
     values: Values = field(repr=False)
@@ -82,9 +85,11 @@ class HostVariables(Mapping[str, Any]):
         if name not in self._names:
             raise KeyError(name)
         try:
-            return plain(self._variables[name])
-        except AnsibleError as error:
-            raise AnsibleLookupError(f"The variable {name} cannot be evaluated: {error}") from None
+            value = plain(self._variables[name])
+        except (AnsibleError, UndefinedError) as error:
+            raise ValueError(f"{name} cannot be evaluated: {error}") from None
+        omitted = isinstance(value, str) and value.startswith(_OMITTED)
+        return None if omitted else value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -147,7 +152,11 @@ def common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> lis
     """Return what a check finds, once for all hosts that it finds it for, with their names unless these are all."""
     places: dict[str, list[str]] = {}
     for host in hosts:
-        for mistake in check(host):
+        try:
+            found = list(check(host))
+        except ValueError as error:
+            found = [str(error)]
+        for mistake in found:
             places.setdefault(mistake, []).append(host.name)
     return [
         mistake if len(found) == len(hosts) > 1 else f"{listed(found)}: {mistake}" for mistake, found in places.items()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -47,6 +48,7 @@ def check_variables(hosts: Sequence[Host], role: str) -> list[str]:
         *_shared_tenants(hosts, role),
         *common(hosts, lambda host: _missing_folders(host, role)),
         *(common(hosts, _missing_report_files) if role == OFFBOARDING else ()),
+        *(common(hosts, _unclear_month) if role == REPORT else ()),
         *(_account_mistakes(hosts) if role == ONBOARDING else ()),
     ]
 
@@ -122,6 +124,12 @@ def _missing_report_files(host: Host) -> Iterator[str]:
             "the final report needs a file: give ksvla_report_dir or tenant_offboarding_report_dest, or set "
             "tenant_offboarding_report to false."
         )
+
+
+def _unclear_month(host: Host) -> Iterator[str]:
+    month = str(host.given("tenant_report_month", host.given("ksvla_report_month", "last")))
+    if not re.fullmatch("last|[0-9]{4}-(0[1-9]|1[0-2])", month):
+        yield f"ksvla_report_month (or tenant_report_month) is 'last' or a month such as 2026-01, not {month!r}."
 
 
 def _admin_password(host: Host) -> Any:

@@ -166,6 +166,7 @@ class Rollout:
             list_infrastructures=self.lists,
             list_images=self.lists,
             connection_seconds=0.1,
+            microservice_protocol="http",
             refresh_delay_seconds=0.0,
         )
 

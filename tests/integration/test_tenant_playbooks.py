@@ -87,7 +87,7 @@ def test_all_mistakes_of_the_files_are_shown_together_with_their_lines_and_nothi
         message = _refused(run, playbooks)
         assert playbooks.simulator.requests() == []
         for expected in (
-            "tenants.csv, line 2: type must be", "tenants.csv, line 3: name has the character U+000B",
+            "tenants.csv, line 2: type must be", "tenants.csv, line 3: name ", "U+000B",
             "vms.csv, line 3: BIOS id", "other values than in", "vms.csv, line 6: no tenant is named 'X'",
             "There is no variable ksvla_sever_address. Did you mean ksvla_server_address?",
         ):  # fmt: skip

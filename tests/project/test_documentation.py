@@ -26,9 +26,12 @@ PACKAGE = "ansible_collections.ksvla.light_agent.plugins"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 BOTH_APIS = ("ksvla_task", "ksvla_task_info")
 TENANT_MODULES = tuple(name for name in MODULES if name.startswith("ksvla_tenant"))
-SVM_MODULES = tuple(name for name in MODULES if name not in BOTH_APIS + TENANT_MODULES)
+FILE_MODULES = ("ksvla_state_file",)
+"""Modules that talk to no server."""
+SVM_MODULES = tuple(name for name in MODULES if name not in BOTH_APIS + TENANT_MODULES + FILE_MODULES)
+SERVER_MODULES = tuple(name for name in MODULES if name not in FILE_MODULES)
 GROUPS = {
-    "ksvla": set(MODULES),
+    "ksvla": set(SERVER_MODULES),
     "multitenancy": set(TENANT_MODULES) | set(BOTH_APIS),
     "svm_management": set(SVM_MODULES) | set(BOTH_APIS),
 }
@@ -181,7 +184,7 @@ def _strip(options: Mapping[str, Any]) -> Document:
     }
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", SERVER_MODULES)
 def test_a_module_has_the_shared_options_and_fragments(name: str) -> None:
     options = definition_of(name).options
     extends = documentation(name)["extends_documentation_fragment"]
@@ -263,7 +266,7 @@ def test_the_action_groups() -> None:
         assert members == sorted(set(members))
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", SERVER_MODULES)
 def test_a_module_documents_its_action_groups(name: str) -> None:
     attributes = documentation(name)["attributes"]
     assert set(attributes["action_group"]["membership"]) == {
@@ -275,7 +278,8 @@ def test_a_module_documents_its_action_groups(name: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_documents_its_attributes(name: str) -> None:
     attributes = documentation(name)["attributes"]
-    assert set(attributes) >= {"check_mode", "diff_mode", "platform", "async", "idempotent", "action_group"}
+    grouped = {"action_group"} if name in SERVER_MODULES else set()
+    assert set(attributes) >= {"check_mode", "diff_mode", "platform", "async", "idempotent"} | grouped
     for attribute in attributes.values():
         assert attribute["support"] in ("full", "partial", "none", "N/A")
         assert attribute["description"]

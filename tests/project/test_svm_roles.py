@@ -14,7 +14,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("infrastructure", "svm_image", "svm_rollout")
-_OF_THE_PLAYBOOK = {"infrastructure_state"}
 
 
 def _yaml(*path: str) -> Any:
@@ -37,15 +36,6 @@ def test_the_readme_has_a_row_for_every_variable_and_no_other(role: str) -> None
 @pytest.mark.parametrize("role", ROLES)
 def test_every_default_is_of_a_variable(role: str) -> None:
     assert set(_yaml("roles", role, "defaults", "main.yml")) <= set(_options(role))
-
-
-def test_an_item_of_the_list_can_have_every_variable() -> None:
-    tasks = _yaml("playbooks", "tasks", "infrastructures_from_list.yml")
-    (host,) = [task["ansible.builtin.add_host"] for task in tasks if "ansible.builtin.add_host" in task]
-    variables = {name: text for name, text in host.items() if name not in ("name", "groups")}
-    assert set(variables) == {name for role in ROLES for name in _options(role)} - _OF_THE_PLAYBOOK
-    for name, text in variables.items():
-        assert f"item.{name} | default(" in text
 
 
 _GUIDES = (

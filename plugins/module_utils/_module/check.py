@@ -21,6 +21,8 @@ from ansible.module_utils.parsing.convert_bool import BOOLEANS
 from .arguments import Options, waiting
 
 _WAITING = frozenset(waiting(0, cancel=True))
+_SIMILAR = 0.75
+"""How similar a misspelled name is to the right one, from 0 to 1."""
 _PLAIN_TYPES = ("str", "path", "raw", "int", "float", "bool")
 
 
@@ -70,7 +72,7 @@ def _other_than(name: str, options: Options) -> str:
             "this module does not wait. In module_defaults, set it for the group ksvla.light_agent.waiting, which holds "
             "the modules that wait."
         )
-    similar = difflib.get_close_matches(name, options, 1)
+    similar = difflib.get_close_matches(name, options, 1, _SIMILAR)
     return f"did you mean {similar[0]}?" if similar else f"the options here are {', '.join(sorted(options))}."
 
 

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Generic, Optional, Protocol, TypeVar
 
-from .._clock import Deadline
 from .._errors import KsvlaError, OutcomeUnknown
 from .memory import Memory, Record
 from .once import Once, State, Subject
-from .poller import GRACE_SECONDS, Poller
+from .poller import Poller
 
 
 class Added(Protocol):
@@ -45,9 +44,6 @@ class Kind(Protocol[T_contra, A_co]):
 
     def find(self, wanted: T_contra) -> Optional[A_co]:
         """Return the one that is there, or None."""
-
-    def find_listed(self, wanted: T_contra, deadline: Deadline) -> Optional[A_co]:
-        """Return the one that the server lists, where it lists any, or None."""
 
     def add(self, wanted: T_contra) -> A_co:
         """Let the server add it."""
@@ -103,7 +99,7 @@ class AddedOnce(Generic[T, A]):
     def _added_anyway(self, wanted: T, lost: KsvlaError) -> A:
         subject = self._kind.subject(wanted)
         with suppress(KsvlaError):
-            found = self._kind.find_listed(wanted, Deadline(GRACE_SECONDS, self._context.clock))
+            found = self._kind.find(wanted)
             noted = self._memory.find(subject.key)
             if found is not None and noted is not None:
                 self._memory.complete(noted, found.id)

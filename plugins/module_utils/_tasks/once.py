@@ -156,7 +156,6 @@ class Once:
     def _send(self, work: Work[T], started: Started[T]) -> None:
         """Send the request for ``sent``; note its id, or how its answer was lost."""
         subjects = [work.subject(item) for item in started.sent]
-        previous = {each.key: self._memory.find(each.key) for each in subjects}
         records = [
             self._memory.note(each.key, each.about, settings=each.settings, kept_seconds=each.kept_seconds)
             for each in subjects
@@ -167,14 +166,10 @@ class Once:
             started.lost = error
             return
         except KsvlaError:
-            # It did nothing, so what was remembered before holds again; an earlier one that was lost may still take effect.
+            # It did nothing; but an earlier one whose answer was lost may still take effect.
             if started.lost is None:
                 for record in records:
-                    remembered = previous[record.key]
-                    if remembered is None:
-                        self._memory.forget(record)
-                    else:
-                        self._memory.keep(remembered)
+                    self._memory.forget(record)
             raise
         started.lost = None
         for record in records:

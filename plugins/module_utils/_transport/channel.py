@@ -128,13 +128,9 @@ def _outer_socket(route: Route, limit: Deadline, budget: Budget) -> socket.socke
 def _dial(host: str, port: int, limit: Deadline) -> PlainSocket:
     """Connect with the first address that answers; each has its share of the time that is left."""
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    failure: OSError = OSError()
+    failure = OSError()
     for index, (family, kind, protocol, _name, address) in enumerate(addresses):
-        try:
-            opened = PlainSocket(family, kind, protocol)
-        except OSError as error:
-            failure = error
-            continue
+        opened = PlainSocket(family, kind, protocol)
         try:
             opened.settimeout(_left(limit) / (len(addresses) - index))
             opened.connect(address)

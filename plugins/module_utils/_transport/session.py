@@ -4,7 +4,7 @@
 """Requests to one Integration Server, their repetition, and the time that they may take.
 
 A read is repeated freely. A write is repeated only when it certainly did not reach the server (no connection, or the
-server refused it with 429); otherwise :class:`OutcomeUnknown` tells the caller to look first. In check mode no write is
+server refused it with 429); otherwise :class:`OutcomeUnknown` has the caller look first. In check mode no write is
 sent at all.
 """
 

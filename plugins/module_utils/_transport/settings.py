@@ -113,11 +113,11 @@ def _split_host(host: Optional[str], port: int) -> tuple[str, int]:
 
 
 def _check_token(token: Optional[str]) -> Optional[str]:
-    """Return a token as a header can carry it, without what surrounds it in a file, or None when there is none."""
+    """Return a token without the blanks around it, or None when there is none."""
     token = (token or "").strip()
     if not re.fullmatch(r"[\x21-\x7e]*", token):
         raise InputError(
-            "access_token is not a valid token: it has blanks, line breaks or letters that a header cannot carry. Give what "
+            "access_token is not a valid token: it contains blanks, line breaks or characters outside ASCII. Give what "
             "ksvla_token returned."
         )
     return token or None
@@ -127,7 +127,7 @@ def _require_account(username: Optional[str], password: Optional[str]) -> None:
     if not username:
         raise InputError("username is empty: leave it out for the documented account, or give its name.")
     if ":" in username:
-        raise InputError("username has a colon, which HTTP Basic authentication cannot carry.")
+        raise InputError("username contains a colon, which HTTP Basic authentication does not allow.")
     if not password:
         raise InputError(
             f"password is required: give the password of the account '{username}' of the Integration Server, "

@@ -145,8 +145,9 @@ def valid_until(certificate: bytes) -> Optional[str]:
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
 
 
-def _note(_connection: Any, direction: str, version: Any, content_type: Any, message_type: Any, data: bytes) -> None:
+def _note(*message: Any) -> None:
     """Keep what the server sends in a handshake, see RFC 8446 and RFC 5246, ``Certificate``."""
+    _connection, direction, version, content_type, message_type, data = message
     if direction != "read":
         return
     if content_type == _RECORD_HEADER:

@@ -37,10 +37,16 @@ def _there(simulator: RunningSimulator) -> list[str]:
     return [one["id"] for one in simulator.state()["infrastructures"]]
 
 
-def test_runs_at_the_same_time_add_it_once(run: Caller, simulator: RunningSimulator) -> None:
+@pytest.mark.usefixtures("run")
+def test_runs_at_the_same_time_add_it_once(simulator: RunningSimulator) -> None:
     simulator.fault(**ADD, kind="delay", seconds=0.3, times=0)
+
+    def one_of_them(_number: int) -> dict[str, Any]:
+        with caller(simulator) as its_own:
+            return its_own("infrastructure", **GIVEN)
+
     with ThreadPoolExecutor(3) as pool:
-        results = list(pool.map(lambda _number: run("infrastructure", **GIVEN), range(3)))
+        results = list(pool.map(one_of_them, range(3)))
     assert {one["infrastructure"]["id"] for one in results} == set(_there(simulator))
     assert len(_there(simulator)) == 1
     assert sorted(one["changed"] for one in results) == [False, False, True]

@@ -157,7 +157,7 @@ def _reconfigure(run: Caller, platform: str, infrastructure_id: str, svm_id: str
     repeated = run("svm", image_id="any", svms=[differing])
     assert not repeated["changed"]
     assert repeated["svms"][0]["differences"] == ["networks"]
-    assert "other networks than wanted" in run.warnings[-1]
+    assert "its networks differ" in run.warnings[-1]
 
 
 _OTHERWISE = {

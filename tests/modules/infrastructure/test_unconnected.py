@@ -43,7 +43,7 @@ def test_its_state_is_read_anyway(run: Caller, refused: str) -> None:
     assert (found["locations"], found["vms"], found["object"]) == ([], [], None)
     (warning,) = run.warnings
     assert "is not connected (admin DISCONNECTED (UNAUTHORIZED))" in warning
-    assert "The infrastructure is not connected." in warning, "the server's own words"
+    assert "The infrastructure is not connected (GET " in warning, "the server's own words"
 
 
 def test_its_state_while_it_connects(run: Caller, simulator: RunningSimulator) -> None:

@@ -109,7 +109,7 @@ def test_differences_name_places_and_networks(run: Caller, image_id: str) -> Non
     assert removed["after"] == ""
 
 
-def test_waiting_for_the_task_tells_of_svms_that_failed(
+def test_waiting_for_the_task_names_the_svms_that_failed(
     run: Caller, image_id: str, simulator: RunningSimulator
 ) -> None:
     simulator.configure(partial_failure="Completed")
@@ -236,7 +236,7 @@ def test_names_that_several_objects_have(run: Caller, image_id: str, simulator: 
         ({"infrastructure_id": "unknown"}, "No infrastructure has the id unknown"),
     ],
 )
-def test_what_cannot_be_found_is_told_before_anything_is_written(
+def test_what_cannot_be_found_is_an_error_before_anything_is_written(
     run: Caller, image_id: str, change: dict[str, Any], message: str
 ) -> None:
     failed = run.fails("svm", image_id=image_id, svms=[{**svm("VMWARE", HOST), **change}])
@@ -341,9 +341,9 @@ def test_an_undocumented_language_is_a_warning(
 def test_repeated_svms_are_refused(run: Caller) -> None:
     one = svm("VMWARE", HOST)
     assert "the same IP address" in run.fails("svm", image_id="i", svms=[one, {**one, "name": "svm-02"}])["msg"]
-    assert "the same name" in run.fails("svm", image_id="i", svms=[one, one])["msg"]
+    assert "are the same SVM: svm-01 in hypervisor-01" in run.fails("svm", image_id="i", svms=[one, one])["msg"]
     gone = {"svm_id": "x", "infrastructure_id": HOST}
-    assert "the same SVM id" in run.fails("svm", state="absent", svms=[gone, gone])["msg"]
+    assert "are the same SVM: x" in run.fails("svm", state="absent", svms=[gone, gone])["msg"]
 
 
 def test_several_adapters_of_one_network(run: Caller, image_id: str) -> None:

@@ -24,7 +24,7 @@ def _objects(run: Caller, *types: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("shown", ["shown", "hidden"])
 @pytest.mark.parametrize("kind", ["Host", "VM"])
 @pytest.mark.parametrize("state", ["present", "reconfigured", "absent"])
-def test_what_is_no_svm_is_never_touched(
+def test_what_is_not_an_svm_is_never_touched(
     run: Caller, simulator: RunningSimulator, state: str, kind: str, shown: str
 ) -> None:
     simulator.configure(is_svm=shown)

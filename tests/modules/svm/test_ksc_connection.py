@@ -44,7 +44,7 @@ def test_usual_values_do_not_move_an_svm_in_silence(run: Caller, missing: str, u
     assert run.warnings == []
 
 
-def test_what_cannot_be_changed_is_told(run: Caller) -> None:
+def test_options_that_cannot_be_changed_are_a_warning(run: Caller) -> None:
     run("svm", image_id=registered_image(run), svms=[host_svm("svm-01", "192.0.2.51", ksc=WHOLE)])
     change = {"name": "svm-01", "infrastructure_id": HOST, "klconfig_password": "Klconfig-Secret-1"}
     run("svm", state="reconfigured", svms=[{**change, "allow_root_ssh": True, "storage": "datastore-2"}])

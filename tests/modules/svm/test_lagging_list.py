@@ -114,6 +114,17 @@ def test_what_the_list_does_not_show_is_removed_by_its_id(
     assert _actions(run("svm", image_id=image_id, svms=WANTED)) == ["deployed"]
 
 
+def test_what_the_list_does_not_show_and_could_not_be_removed_is_not_called_removed(
+    run: Caller, simulator: RunningSimulator, image_id: str
+) -> None:
+    simulator.configure(objects_shown="first")
+    run("svm", image_id=image_id, svms=WANTED)
+    simulator.task_fault(type="DeleteSvm", message="Locked.")
+    failed = run.fails("svm", state="absent", svms=[SVM])
+    assert failed["svms"][0]["error"] == "Locked."
+    assert _there(simulator) == ["svm-01"]
+
+
 def test_what_the_list_does_not_show_and_has_no_known_id_is_not_called_absent(
     run: Caller, simulator: RunningSimulator, image_id: str
 ) -> None:
@@ -132,8 +143,9 @@ def test_a_removal_that_was_killed_does_not_hide_the_svm_from_the_next_deploymen
     simulator.fault(method="DELETE", path="/deployment/svm/$", kind="drop_before")
     run.fails("svm", state="absent", svms=[SVM], wait=False)
     simulator.configure(objects_shown="refreshed")
-    assert _actions(run("svm", image_id=image_id, svms=WANTED)) == ["unchanged"]
-    assert _there(simulator) == ["svm-01"]
+    failed = run.fails("svm", image_id=image_id, svms=WANTED)
+    assert "exists, but may still be removed" in failed["msg"]
+    assert (_there(simulator), _requests(run, "POST")) == (["svm-01"], 1)
 
 
 def test_a_removal_that_is_refused_does_not_hide_the_svm_from_the_next_deployment(
@@ -238,3 +250,23 @@ def test_a_vanished_task_is_not_repeated(run: Caller, simulator: RunningSimulato
     again = run("svm", image_id=image_id, svms=WANTED)
     assert _actions(again) == ["deployed"]
     assert (_there(simulator), _requests(run, "POST")) == (["svm-01"], 1)
+
+
+@pytest.mark.parametrize("state", ["present", "absent", "reconfigured"])
+def test_an_svm_that_is_shown_by_its_id_alone_is_found_at_once(
+    run: Caller, simulator: RunningSimulator, image_id: str, state: str
+) -> None:
+    simulator.configure(objects_shown="first", objects_lag="lists")
+    run("svm", image_id=image_id, svms=WANTED)
+    changed = {**SVM, "klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
+    given = {
+        "present": {"image_id": image_id, "svms": WANTED},
+        "absent": {"state": "absent", "svms": [SVM]},
+        "reconfigured": {"state": "reconfigured", "svms": [changed]},
+    }[state]
+    before = len(run.sent("POST", "/refresh"))
+    predicted = run.predicted("svm", **given)
+    result = run("svm", **given)
+    expected = {"present": "unchanged", "absent": "removed", "reconfigured": "reconfigured"}[state]
+    assert _actions(predicted) == _actions(result) == [expected]
+    assert len(run.sent("POST", "/refresh")) == before

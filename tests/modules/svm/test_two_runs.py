@@ -77,7 +77,9 @@ def test_what_another_run_began_to_deploy_is_attached_to(
 ) -> None:
     simulator.configure(task_seconds=60)
     meanwhile(lambda: run("svm", image_id=image_id, svms=WANTED, wait=False))
-    assert _actions(run("svm", image_id=image_id, svms=WANTED)) == ["deployed"]
+    result = run("svm", image_id=image_id, svms=WANTED)
+    assert _actions(result) == ["deployed"]
+    assert [task["state"] for task in result["tasks"]] == ["Completed"]
     assert len(run.sent("POST", "/deployment/svm/")) == 1
 
 

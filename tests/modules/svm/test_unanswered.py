@@ -128,7 +128,7 @@ def test_a_server_that_did_nothing_is_believed_sooner_than_a_gateway(
     assert _actions(again) == (["failed"] if held else ["deployed"])
 
 
-def test_a_refusal_keeps_nobody_waiting(
+def test_after_a_refusal_the_next_run_does_not_wait(
     run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image_id = registered_image(run)
@@ -169,7 +169,7 @@ def test_where_nothing_is_remembered_nothing_changes(
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
 
 
-def test_what_came_about_meanwhile_is_left_alone_and_told_once(
+def test_an_svm_that_has_appeared_is_left_unchanged_with_one_warning(
     run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
 ) -> None:
     image_id = registered_image(run)
@@ -220,7 +220,7 @@ def test_what_may_be_deployed_is_not_called_absent(
     assert _actions(run("svm", state="absent", svms=gone)) == ["unchanged", "unchanged"]
 
 
-def test_a_reconfiguration_whose_answer_was_lost_is_told(
+def test_a_lost_answer_to_a_reconfiguration_is_a_warning_in_the_next_run(
     run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
 ) -> None:
     run("svm", image_id=registered_image(run), svms=_wanted())
@@ -232,7 +232,7 @@ def test_a_reconfiguration_whose_answer_was_lost_is_told(
     assert len(run.warnings) == 1
 
 
-def test_other_settings_than_those_asked_for_are_told(
+def test_other_settings_than_those_sent_before_are_a_warning(
     run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
 ) -> None:
     image_id = registered_image(run)
@@ -252,3 +252,19 @@ def test_what_is_kept_can_be_read_and_holds_no_password(
     assert "Secret" not in kept.read_text()
     assert "U2VjcmV0" not in kept.read_text()
     assert not kept.stat().st_mode & 0o077
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+def test_what_may_still_be_removed_is_not_called_deployed(run: Caller, simulator: RunningSimulator, kind: str) -> None:
+    image_id = registered_image(run)
+    run("svm", image_id=image_id, svms=_wanted())
+    simulator.configure(task_seconds=300)
+    simulator.fault(method="DELETE", path="/deployment/svm/$", kind=kind)
+    run.fails("svm", state="absent", svms=[SVM], wait=False)
+    failed = run.fails("svm", image_id=image_id, svms=_wanted())
+    assert _actions(failed) == ["failed"]
+    assert "may still be removed" in failed["msg"]
+    assert "state absent" in failed["hint"]
+    assert _actions(run("svm", state="absent", svms=[SVM])) == ["removed"]
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+    assert _names(simulator) == ["svm-01"]

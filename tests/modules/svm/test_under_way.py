@@ -91,7 +91,7 @@ def test_the_same_reconfiguration_is_attached_to(run: Caller, simulator: Running
     assert any("already reconfiguring SVM svm-01 with the same settings" in warning for warning in run.warnings)
 
 
-def test_a_password_that_is_changed_already_is_told(run: Caller, simulator: RunningSimulator) -> None:
+def test_the_hint_names_a_password_that_may_be_changed_already(run: Caller, simulator: RunningSimulator) -> None:
     _deploy(run, simulator, 0, wait=True)
     run("svm", state="reconfigured", svms=[NEW_PASSWORD])
     failed = run.fails("svm", state="reconfigured", svms=[NEW_PASSWORD])
@@ -124,7 +124,7 @@ def test_no_hint_to_attach_where_nothing_can_be_remembered(
 
 
 def test_passwords_are_not_remembered(run: Caller, simulator: RunningSimulator) -> None:
-    """Two reconfigurations that differ in passwords alone are one, as nobody shall guess a password from a digest."""
+    """Two reconfigurations that differ in passwords alone are one, so that no one can guess a password from a record."""
     _deploy(run, simulator, 0, wait=True)
     simulator.configure(task_seconds=0.8)
     run("svm", state="reconfigured", svms=[NEW_PASSWORD], wait=False)
@@ -132,7 +132,9 @@ def test_passwords_are_not_remembered(run: Caller, simulator: RunningSimulator) 
     assert len(run.sent("PUT", "/deployment/svm/")) == 1
 
 
-def test_a_deployment_with_other_settings_is_attached_to_and_told(run: Caller, simulator: RunningSimulator) -> None:
+def test_a_deployment_with_other_settings_is_attached_to_with_a_warning(
+    run: Caller, simulator: RunningSimulator
+) -> None:
     image_id = _deploy(run, simulator, 0.8)
     wanted = host_svm("svm-01", "192.0.2.51")
     other_password = {**wanted, "root_password": "Root-Secret-2"}
@@ -151,7 +153,7 @@ def test_another_image_is_another_setting(run: Caller, simulator: RunningSimulat
     assert any("other settings" in warning for warning in run.warnings)
 
 
-def test_what_another_machine_removed_meanwhile_counts_as_removed(
+def test_what_another_machine_removed_counts_as_removed(
     run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     _deploy(run, simulator, 0, wait=True)
@@ -182,7 +184,7 @@ def test_what_could_not_be_removed_and_is_there_failed(run: Caller, simulator: R
 
 
 @pytest.mark.parametrize(("state", "action"), [("present", "started"), ("absent", "started")])
-def test_check_mode_foretells_what_is_only_started(
+def test_check_mode_predicts_what_is_only_started(
     run: Caller, simulator: RunningSimulator, state: str, action: str
 ) -> None:
     image_id = registered_image(run)

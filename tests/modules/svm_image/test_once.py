@@ -77,6 +77,12 @@ def test_further_platforms_are_registered(run: Caller, simulator: RunningSimulat
     assert len(_registered(simulator)) == 2
 
 
+def test_of_several_that_fit_the_first_is_used(run: Caller) -> None:
+    first = run("svm_image", **{**GIVEN, "infrastructure_types": ["XEN"]})["image"]["id"]
+    run("svm_image", **GIVEN)
+    assert run("svm_image", **{**GIVEN, "infrastructure_types": ["XEN"]})["image"]["id"] == first
+
+
 def test_an_image_that_the_server_no_longer_has_is_registered_again(run: Caller, simulator: RunningSimulator) -> None:
     first = run("svm_image", **GIVEN)["image"]["id"]
     simulator.reset()
@@ -112,10 +118,15 @@ def test_a_path_of_windows_in_another_spelling(run: Caller, simulator: RunningSi
     assert len(_registered(simulator)) == 1
 
 
-def test_runs_at_the_same_time_register_it_once(run: Caller, simulator: RunningSimulator) -> None:
+def test_runs_at_the_same_time_register_it_once(simulator: RunningSimulator) -> None:
     simulator.fault(**REGISTER, kind="delay", seconds=0.3, times=0)
+
+    def one_of_them(_number: int) -> dict[str, Any]:
+        with caller(simulator) as its_own:
+            return its_own("svm_image", **GIVEN)
+
     with ThreadPoolExecutor(3) as pool:
-        results = list(pool.map(lambda _number: run("svm_image", **GIVEN), range(3)))
+        results = list(pool.map(one_of_them, range(3)))
     assert {one["image"]["id"] for one in results} == set(_registered(simulator))
     assert sorted(one["changed"] for one in results) == [False, False, True]
 

@@ -46,7 +46,7 @@ def fails(run: Caller, **arguments: Any) -> dict[str, Any]:
 def test_the_first_reading(run: Caller, simulator: RunningSimulator) -> None:
     simulator.fault(method="GET", path="/tenants$", kind="delay", seconds=LONG, times=0)
     failed = fails(run)
-    assert "did not answer before the time to wait was over" in failed["msg"]
+    assert "no answer before the time to wait was over" in failed["msg"]
     assert "wait_timeout" in failed["hint"]
     assert [one for one in simulator.requests() if one["method"] == "POST"] == []
 

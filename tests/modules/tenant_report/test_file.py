@@ -45,7 +45,7 @@ def report(simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> Iter
             **options,
         }
         silent: Any = lambda *_anything: None  # noqa: E731
-        task = TaskRun("ksvla_tenant_report", check, True, {}, os.getcwd(), silent, silent)
+        task = TaskRun(check, True, {}, os.getcwd(), silent, silent, os.getcwd)
         return run_in_controller(DEFINITION, given, task)
 
     yield run

@@ -93,7 +93,7 @@ def test_a_run_that_cannot_remember_does_not_promise_to_attach(
     assert "attach" not in hint
     assert "report_id" in hint
     slow(report.simulator, 300)
-    assert "asked to be canceled" in report.fails(wait_timeout=1.2, cancel_on_timeout=True)["hint"]
+    assert "asked to cancel it" in report.fails(wait_timeout=1.2, cancel_on_timeout=True)["hint"]
 
 
 @pytest.mark.parametrize("pauses", [0, 0.8])
@@ -175,7 +175,7 @@ def test_a_task_that_failed_or_is_being_canceled_is_not_attached_to(report: Repo
     slow(report.simulator, 300)
     report.simulator.configure(cancel_style="stopping")
     try:
-        assert "canceled" in report.fails(wait_timeout=1.2, cancel_on_timeout=True)["hint"]
+        assert "asked to cancel it" in report.fails(wait_timeout=1.2, cancel_on_timeout=True)["hint"]
         report()
     finally:
         report.simulator.configure(cancel_style="at_once")

@@ -30,9 +30,9 @@ def test_what_surrounds_a_token_in_a_file_does_not_matter(run: Caller, around: s
 
 
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "töken", "nul\0"])
-def test_what_no_header_can_carry_is_no_token(run: Caller, token: str) -> None:
+def test_a_token_that_no_header_can_carry_is_refused(run: Caller, token: str) -> None:
     failed = run.fails("infrastructure_info", infrastructure_id=HOST, password="", access_token=token)
-    assert "access_token is no token" in failed["msg"]
+    assert "access_token is not a valid token" in failed["msg"]
     assert token not in str(failed)
     assert run.simulator.requests() == []
 

@@ -74,8 +74,10 @@ class ObjectCalls:
         object_id = request.match_info["object_id"]
         if object_id in infrastructure.locations:
             return answer(infrastructure.locations[object_id].to_answer(detailed=True))
-        for machine in self._store.machines(infrastructure):
-            if machine.id == object_id:
+        lags = self._settings.objects_lag == "all"
+        shown = self._store.machines(infrastructure) if lags else infrastructure.machines.values()
+        for machine in shown:
+            if machine.id == object_id and machine.visible:
                 return answer(self._machine(machine, detailed=True))
         raise ApiError(404, "There is no object with this id.")
 

@@ -106,6 +106,7 @@ class SvmSettings:
         "shown, or refreshed), or as they were first shown",
         "current", "refreshed", "first",
     )  # fmt: skip
+    objects_lag: str = option("all", "what objects_shown is about: all calls, or lists alone", "all", "lists")
     vm_includes_svms: bool = option(False, "whether the object type VM finds SVMs too")
 
     # ---- images

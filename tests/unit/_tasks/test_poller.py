@@ -215,6 +215,13 @@ def test_a_wait_says_that_the_server_is_silent_and_ends(clock: FakeClock) -> Non
     assert caught.value.request == "GET /tasks/a"
 
 
+def test_a_silence_begins_with_the_first_look_that_fails(clock: FakeClock) -> None:
+    looks = Looks(clock, gone(), seconds=60)
+    with pytest.raises(ServerSilent):
+        poller(clock).until_done(looks)
+    assert len(looks.at) == 2
+
+
 def test_a_short_silence_is_not_worth_a_line(clock: FakeClock) -> None:
     shown: Shown = []
     looks = Looks(clock, *[gone()] * 8, Look("v", False), *[gone()] * 8, Look("w", True))

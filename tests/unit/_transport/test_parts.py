@@ -72,7 +72,7 @@ def test_the_origin(host: str, origin: str) -> None:
         ({"password": None}, "password is required.*'multitenancy'"),
         ({"password": ""}, "password is required"),
         ({"username": ""}, "username is empty"),
-        ({"username": "a:b"}, "has a colon"),
+        ({"username": "a:b"}, "contains a colon"),
         ({"request_timeout": 0}, "request_timeout must be above 0"),
         ({"request_timeout": float("nan")}, "request_timeout must be above 0"),
         ({"request_timeout": float("inf")}, "request_timeout must be above 0 seconds, and 86400"),
@@ -81,7 +81,7 @@ def test_the_origin(host: str, origin: str) -> None:
         ({"fingerprint": "abc"}, "not a SHA-256 fingerprint.*this one has 3 characters"),
     ],
 )
-def test_what_cannot_be_right_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_invalid_settings_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         settings(**changes)
 
@@ -123,7 +123,7 @@ def test_no_fingerprint(written: str | None) -> None:
 
 
 @pytest.mark.parametrize("written", [DIGITS[:-1], DIGITS + "0", DIGITS[:-1] + "g", "sha1:" + DIGITS[:40]])
-def test_a_fingerprint_that_is_none(written: str) -> None:
+def test_an_invalid_fingerprint_is_refused(written: str) -> None:
     with pytest.raises(InputError, match="openssl x509"):
         normalize_fingerprint(written)
 
@@ -172,7 +172,7 @@ def test_retry_after_as_a_date() -> None:
 
 
 @given(st.text())
-def test_no_retry_after_fails(value: str) -> None:
+def test_any_retry_after_is_read_or_ignored(value: str) -> None:
     found = parse_retry_after(value)
     assert found is None or 0 <= found <= LONGEST_RETRY_AFTER
 
@@ -180,7 +180,7 @@ def test_no_retry_after_fails(value: str) -> None:
 # ---- the pool ---------------------------------------------------------------------------------------------------------
 
 
-def test_equal_settings_share_a_session() -> None:
+def test_equal_settings_share_a_connection() -> None:
     pool = ConnectionPool()
     made: list[Connection] = []
     for _time in range(3):
@@ -190,7 +190,7 @@ def test_equal_settings_share_a_session() -> None:
     pool.close()
 
 
-def test_a_session_is_shared_with_nothing_else(tmp_path: Path) -> None:
+def test_a_connection_is_shared_with_nothing_else(tmp_path: Path) -> None:
     ca_path = tmp_path / "ca.pem"
     ca_path.write_text("")
     base = settings()
@@ -222,7 +222,7 @@ def test_a_session_is_shared_with_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "no_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_session_is_not_kept_when_the_environment_changes(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_is_not_kept_when_the_environment_changes(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pool, chosen = ConnectionPool(), settings(validate_certs=False)
     first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
     monkeypatch.setenv(variable, "http://127.0.0.1:1")
@@ -232,7 +232,7 @@ def test_a_session_is_not_kept_when_the_environment_changes(variable: str, monke
     pool.close()
 
 
-def test_a_process_does_not_use_the_sessions_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_does_not_use_the_connections_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, chosen = ConnectionPool(), settings()
     first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
     child = os.getpid() + 1
@@ -244,7 +244,7 @@ def test_a_process_does_not_use_the_sessions_of_its_parent(monkeypatch: pytest.M
     pool.close()
 
 
-def test_a_closed_pool_makes_anew() -> None:
+def test_a_closed_pool_connects_again() -> None:
     pool, chosen = ConnectionPool(), settings()
     first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
     pool.close()
@@ -312,7 +312,7 @@ def test_a_message_is_cut_between_words_so_that_no_half_of_a_secret_stays() -> N
 
 
 @given(st.text(), st.none() | st.just(CODE))
-def test_no_body_of_an_error_fails(body: str, code: str | None) -> None:
+def test_any_body_of_an_error_is_read(body: str, code: str | None) -> None:
     find_error_code(body)
     message = find_message(body, code)
     assert message is None or 0 < len(message) <= 301

@@ -184,7 +184,7 @@ def test_when_one_is_turned_away_all_of_the_session_wait(server: WebServer, conn
     assert sum(clock.slept) == pytest.approx(20)
 
 
-def test_no_repetition_begins_behind_the_deadline(server: WebServer, connect: Connect, clock: FakeClock) -> None:
+def test_no_repetition_begins_after_the_deadline(server: WebServer, connect: Connect, clock: FakeClock) -> None:
     server.replies = [Reply(503, headers={"Retry-After": "30"})]
     with pytest.raises(ApiError):
         connect().within(Deadline(10, clock)).read("/a")
@@ -192,7 +192,7 @@ def test_no_repetition_begins_behind_the_deadline(server: WebServer, connect: Co
     assert len(server.received) == 1
 
 
-def test_nothing_is_sent_behind_the_deadline(server: WebServer, connect: Connect, clock: FakeClock) -> None:
+def test_nothing_is_sent_after_the_deadline(server: WebServer, connect: Connect, clock: FakeClock) -> None:
     deadline = Deadline(1, clock)
     clock.time += 2
     with pytest.raises(WaitTimeout):
@@ -228,9 +228,7 @@ def test_a_write_whose_outcome_is_unknown_is_not_repeated(
     assert caught.value.request == f"{method} /a"
 
 
-def test_what_the_server_asks_for_is_told_with_an_unknown_outcome(
-    server: WebServer, connect: Connect, clock: FakeClock
-) -> None:
+def test_retry_after_is_kept_with_an_unknown_outcome(server: WebServer, connect: Connect, clock: FakeClock) -> None:
     server.replies = [Reply(503, headers={"Retry-After": "11"})]
     with pytest.raises(OutcomeUnknown) as caught:
         connect().write(Request("POST", "/a"))
@@ -365,6 +363,26 @@ def _one_answer(connection: socket.socket) -> None:
     """Answer as if the connection stayed open, and close it."""
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_a_connection_with_an_unread_answer_is_not_used_again(connect: Connect, tls: Tls) -> None:
+    accepted: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        accepted.append(1)
+        connection.recv(65536)
+        if len(accepted) == 1:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 200000\r\n\r\n" + b"x" * 65536)
+            connection.recv(65536)
+        else:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with raw_server(serve, tls.context()) as port:
+        session = connect(port=port)
+        with pytest.raises(ApiError):
+            session.read("/a")
+        assert session.write(Request("POST", "/a")).text == "ok"
+    assert len(accepted) == 2
 
 
 def test_requests_side_by_side(server: WebServer, connect: Connect) -> None:

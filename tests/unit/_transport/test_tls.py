@@ -308,7 +308,7 @@ def test_a_connection_that_ends_during_the_handshake(connect: Connect) -> None:
     assert error.reason in ("connection reset", "connection closed during the TLS handshake")
 
 
-def test_a_write_is_not_repeated_when_tls_breaks_behind_it(connect: Connect, tls: Tls, clock: FakeClock) -> None:
+def test_a_write_is_not_repeated_when_tls_breaks_after_it(connect: Connect, tls: Tls, clock: FakeClock) -> None:
     """The server reads the request, and what comes back is not TLS any more."""
     received: list[bytes] = []
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible import constants
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
@@ -108,6 +107,9 @@ def test_the_certificates_on_the_controller_are_handed_to_a_module(tls: Tls, tmp
         made = options(arguments.connection(), {}, Variables({"KSVLA_CA_PATH": path}, {}))
         assert made.for_module() == {"ca_path": text}
         assert made.for_controller() == {"ca_path": os.path.abspath(path)}
+        result: dict[str, Any] = {"invocation": {"module_args": {"ca_path": text, "port": 7271}}}
+        made.show_path(result)
+        assert result["invocation"]["module_args"] == {"ca_path": os.path.abspath(path), "port": 7271}
 
 
 def test_a_path_in_an_option_is_one_of_where_the_work_is_done(tls: Tls) -> None:
@@ -128,17 +130,13 @@ def test_a_file_without_a_certificate_is_refused_by_its_variable(tmp_path: Path)
 
 def test_no_variable_of_the_collection_is_passed_on_but_the_folder() -> None:
     variables = Variables(VARIABLES, {**VARIABLES, "LANG": "C"})
-    assert variables.passed("/state", same_account=False) == {
+    assert variables.passed("/state", None) == {
         "HTTPS_PROXY": "http://proxy",
         "LANG": "C",
         "KSVLA_STATE_DIR": "/state",
     }
 
 
-def test_the_home_of_the_configuration_is_that_of_the_same_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constants, "ANSIBLE_HOME", "/configured")
-    assert Variables({}, {}).passed(None, same_account=True) == {"ANSIBLE_HOME": "/configured"}
-    assert Variables({}, {}).passed(None, same_account=False) == {}
-    assert Variables({"ANSIBLE_HOME": "/configured"}, {}).passed(None, same_account=True) == {}
-    given = Variables({}, {"ANSIBLE_HOME": "/task"})
-    assert given.passed(None, same_account=True) == {"ANSIBLE_HOME": "/task"}
+def test_the_home_of_the_task_comes_before_the_configured_one() -> None:
+    assert Variables({}, {}).passed(None, "/configured") == {"ANSIBLE_HOME": "/configured"}
+    assert Variables({}, {"ANSIBLE_HOME": "/task"}).passed(None, "/configured") == {"ANSIBLE_HOME": "/task"}

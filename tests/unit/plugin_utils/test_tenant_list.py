@@ -83,9 +83,11 @@ def test_only_lf_cr_and_crlf_end_a_row(character: str) -> None:
 def test_what_xml_cannot_carry_is_refused_with_its_line(character: str, cell: str) -> None:
     name = cell.format(character)
     (of_tenant,) = _mistakes(f"name\nA\n{name}\n")
-    assert of_tenant.startswith(f"tenants.csv, line 3: name has the character U+{ord(character):04X}")
+    assert of_tenant.startswith("tenants.csv, line 3: name ")
+    assert f"U+{ord(character):04X}" in of_tenant
     (of_vm,) = _mistakes("name\nA\n", f"tenant,bios_id,name\nA,{_X1},{name}\n")
-    assert of_vm.startswith(f"vms.csv, line 2: name has the character U+{ord(character):04X}")
+    assert of_vm.startswith("vms.csv, line 2: name ")
+    assert f"U+{ord(character):04X}" in of_vm
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1), unique=True))

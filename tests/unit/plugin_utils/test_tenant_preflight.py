@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,17 @@ def test_all_mistakes_are_found_together(tmp_path: Path) -> None:
     assert "Secret" not in str(found)
 
 
+def test_a_variable_that_cannot_be_evaluated_is_a_mistake_of_its_host() -> None:
+    class Values(UserDict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            if name not in self.data:
+                raise KeyError(name)
+            raise ValueError(f"{name} cannot be evaluated: 'x' is undefined")
+
+    hosts = [Host("A", Values(tenant_report_mode=1), TENANTS), Host("B", {}, TENANTS)]
+    assert check_variables(hosts, REPORT) == ["A: tenant_report_mode cannot be evaluated: 'x' is undefined"]
+
+
 @pytest.mark.parametrize("role", [OFFBOARDING, REPORT])
 @pytest.mark.parametrize("end", ["start", "end"])
 def test_a_blank_period_is_refused(role: str, end: str, tmp_path: Path) -> None:
@@ -87,6 +99,19 @@ def test_folders_must_exist_where_the_files_are_written(tmp_path: Path) -> None:
     assert check_variables(_hosts(A=values), REPORT) == [f"A: tenant_report_dest: there is no folder {missing}."]
     elsewhere = {"ksvla_report_dir": missing, "tenant_report_delegate_to": "jump"}
     assert check_variables(_hosts(A=elsewhere, B={"ksvla_report_dir": ""}), REPORT) == []
+
+
+@pytest.mark.parametrize("month", ["2026-1", "2026-13", "January", "2026-01-01", 7])
+def test_an_invalid_month_is_refused_once(month: Any) -> None:
+    (mistake,) = check_variables(_hosts(A={"ksvla_report_month": month}, B={"ksvla_report_month": month}), REPORT)
+    assert (
+        mistake == f"ksvla_report_month (or tenant_report_month) is 'last' or a month such as 2026-01, not '{month}'."
+    )
+
+
+@pytest.mark.parametrize("month", ["2026-01", "2026-12", "last", "", None])
+def test_a_month_is_a_year_and_a_month_or_the_last_one(month: Any) -> None:
+    assert check_variables(_hosts(A={"ksvla_report_month": month}, B={}), REPORT) == []
 
 
 def test_the_final_report_needs_a_file(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from typing import Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Infrastructure
-from ..._clock import Deadline
 from ..._errors import ApiError, InputError, KsvlaError
 from ..._tasks.adding import AddedOnce
 from ..._tasks.memory import Memory
@@ -175,12 +174,6 @@ class InfrastructureApplier:
         if replaced is not None and any(change.action == RECONNECT for change in plan(step.wanted, replaced)):
             return None
         return replaced or self.read(step.wanted)
-
-    def find_listed(self, step: Step, deadline: Deadline) -> Optional[Infrastructure]:
-        """Return the infrastructure that the server lists, unless it is the one that is replaced, or None."""
-        gone = step.before.id if step.before else None
-        listed = self._api.within(deadline).infrastructures() or []
-        return next((one for one in listed if step.wanted.fits(one) and one.id != gone), None)
 
     def add(self, step: Step) -> Infrastructure:
         """Add the infrastructure, in the place of another where it replaces one."""

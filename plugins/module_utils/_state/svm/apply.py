@@ -18,9 +18,9 @@ from ..._tasks.poller import Poller
 from .bodies import request_body
 from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE, SvmChange, subject_of
-from .requests import Earlier, Relation, Requests, Situation, Status
+from .requests import Earlier, Requests, Situation, Status
 from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, match_children, outcomes, progress_line
-from .watch import Expected, ListWatch, LostAnswer, WatchedTask, watch_all
+from .watch import Expected, Lists, LostAnswer, WatchedTask, watch_all
 
 _LOCK = "SVM requests"
 _METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
@@ -61,8 +61,8 @@ class SvmApplier:
         :raises WaitTimeout: when the time is up.
         :raises KsvlaError: when the server refuses everything, or does not show a task.
         """
-        for target, earlier in situation.to_come:
-            self._may_come(target, earlier)
+        for target, earlier in situation.doubtful:
+            self._doubt(target, earlier)
         tasks = self._targets = dict(situation.attached)
         lost: list[LostAnswer] = []
         refused: list[KsvlaError] = []
@@ -101,8 +101,8 @@ class SvmApplier:
         """Note what would become of SVMs that are changed, or that a task under way changes."""
         for target in targets:
             self._settle(Outcome(target, DONE[self.action] if self._poller.waiting.wait else STARTED))
-        for target, earlier in situation.to_come:
-            self._may_come(target, earlier)
+        for target, earlier in situation.doubtful:
+            self._doubt(target, earlier)
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
@@ -124,10 +124,10 @@ class SvmApplier:
         if earlier is None:
             return None
         self._earlier[target] = earlier
-        relation = self._requests.relation(earlier, target)
-        if relation is Relation.IN_THE_WAY:
+        same = self._requests.is_same(earlier, target)
+        if same is False:
             raise PlanAgain
-        return earlier.record.id if relation is Relation.SAME else None
+        return earlier.record.id if same else None
 
     def state(self, change: SvmChange, record: Optional[Record]) -> State:
         """Read whether an SVM is as the change makes it."""
@@ -181,7 +181,7 @@ class SvmApplier:
         for target in targets:
             earlier = self._earlier[target]
             if earlier.status is Status.COMPLETED:
-                self._may_come(target, earlier)
+                self._doubt(target, earlier)
             else:
                 self._requests.warn_of_other_settings(earlier, target)
                 by_request.setdefault(earlier.note.request, []).append(target)
@@ -194,10 +194,10 @@ class SvmApplier:
     def _lost(self, targets: Sequence[Target], error: KsvlaError) -> LostAnswer:
         # An answer that does not say which task was started is as good as lost.
         lost = error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(error.message, request=error.request)
-        return LostAnswer(self._api, self._requests, targets, lost, self._settle)
+        return LostAnswer(Lists(self._api, self._poller), self._requests, targets, lost, self._settle)
 
-    def _may_come(self, target: Target, earlier: Earlier) -> None:
-        """Note that an SVM does not show which was deployed, or may be."""
+    def _doubt(self, target: Target, earlier: Earlier) -> None:
+        """Note that it is not known whether an SVM will be there."""
         if earlier.status is Status.COMPLETED:
             error = f"task {earlier.record.id} deployed it, but the server's list does not show it, so nothing was sent"
             self.advice["Refresh the infrastructure with ksvla_infrastructure and state refreshed."] = None
@@ -205,16 +205,17 @@ class SvmApplier:
                 self.advice["To have it removed, run this with state absent."] = None
         else:
             asked = self._requests.asked([earlier], [target.label])
-            error = f"{asked} It is not there, but may still come, so nothing was sent"
+            may = "exists, but may still be removed" if target.svm else "does not exist, but may still appear"
+            error = f"{asked} It {may}, so nothing was sent"
         self.advice[self._requests.advice([earlier])] = None
         self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 
     def _refuse(self, target: Target, error: KsvlaError) -> None:
-        """Note that the server refused a request: an SVM that no list shows may be gone."""
-        if not target.listed and self._is_gone(target):
-            self._settle(Outcome(target, UNCHANGED))
-        else:
-            self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
+        """Note that the server refused a request; what was remembered of the SVM before still holds."""
+        self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
+        earlier, memory = self._earlier.get(target), self._requests.memory
+        if earlier is not None and memory.find(earlier.record.key) is None:
+            memory.keep(earlier.record)
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
         """Watch everything to its end; return the failures, with the lost answers first."""
@@ -232,7 +233,7 @@ class SvmApplier:
     def _confirm(self) -> None:
         """Wait until the server's lists show what was done.
 
-        An SVM that was removed and that the list still shows was not removed. One that was deployed was, all the same.
+        An SVM that was removed and that the list still shows was not removed. One that was deployed was deployed in any case.
         """
         done = {DONE[DEPLOY]: True, DONE[REMOVE]: False}
         expected = [
@@ -240,13 +241,13 @@ class SvmApplier:
             for target, outcome in self.outcomes.items()
             if outcome.action in done
         ]
-        lists = ListWatch(self._api, self._poller)
-        late = lists.late(expected)
+        lists = Lists(self._api, self._poller)
+        late = lists.wait(expected)
         for target, svm_id in lists.ids.items():
             outcome = self.outcomes[target]
             if outcome.action == DONE[DEPLOY]:
                 self._settle(replace(outcome, svm_id=svm_id))
-                self._requests.confirm(target)
+                self._requests.shown(target)
         why = f": {lists.trouble.message}" if lists.trouble else "."
         for one in late:
             if not one.there:
@@ -262,7 +263,9 @@ class SvmApplier:
             )
 
     def _is_gone(self, target: Target) -> bool:
-        """Return whether an SVM that could not be removed does not exist (any more), as another run removed it."""
+        """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
+        if not target.listed:
+            return False
         try:
             self._api.object(target.infrastructure_id, target.svm_id or "")
         except ApiError as error:

@@ -34,7 +34,7 @@ def request_body(action: str, wanted: WantedSvms, targets: Sequence[Target]) -> 
 
 
 def settings_of(action: str, wanted: WantedSvms, target: Target) -> Body:
-    """Return what tells one request about an SVM from another; of passwords, only which are given."""
+    """Return what distinguishes one request about an SVM from another; of passwords, only which are given."""
     body: Body = _without_passwords(_svm(action, target))
     if action == DEPLOY:
         body["image"] = {"id": wanted.image_id, "localization": wanted.localization}

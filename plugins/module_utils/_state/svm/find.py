@@ -40,7 +40,7 @@ class Adapter:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """One wanted SVM and what there is of it; told apart from others by identity.
+    """One wanted SVM and what there is of it; compared by identity.
 
     :param infrastructure_id: As the server writes it.
     :param location: The hypervisor or OpenStack project; None while it is not known.

@@ -20,7 +20,6 @@ from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
-from ..._clock import Deadline
 from ..._errors import ApiError
 from ..._module.context import Context
 from ..._tasks.memory import Memory, Record
@@ -46,17 +45,9 @@ class Status(Enum):
     """The answer was lost, or the server does not show the task any more."""
 
 
-class Relation(Enum):
-    """What an earlier request that is under way means for the one that is wanted now."""
-
-    SAME = "same"
-    IN_THE_WAY = "in the way"
-    NONE = "none"
-
-
 @dataclass(frozen=True)
 class Note:
-    """What tells one request about an SVM from another; no password.
+    """What distinguishes one request about an SVM from another; no password.
 
     :param request: The same for all SVMs of one request.
     :param held_seconds: How long after it was sent the SVM may take to show.
@@ -102,13 +93,13 @@ class Situation:
     :param in_the_way: SVMs for which a task under way must end first.
     :param lagging: SVMs that the list does not show although a task made them or may have made them, or that it still shows
         although a task removed them.
-    :param to_come: SVMs to remove that are not there, and that a request whose answer was lost may still deploy.
+    :param doubtful: SVMs that an earlier request may still deploy although they are to be removed, or the reverse.
     """
 
     attached: dict[str, list[Target]] = field(default_factory=dict)
     in_the_way: list[tuple[Target, Earlier]] = field(default_factory=list)
     lagging: list[tuple[Target, Earlier]] = field(default_factory=list)
-    to_come: list[tuple[Target, Earlier]] = field(default_factory=list)
+    doubtful: list[tuple[Target, Earlier]] = field(default_factory=list)
 
 
 class Requests:
@@ -123,7 +114,6 @@ class Requests:
         self._api = api
         self.memory = memory
         self.context = context
-        self._check_mode = context.check_mode
         self.wanted = wanted
         self.action = ACTIONS[wanted.state]
         self._hold_seconds = min(LONGEST_HOLD_SECONDS, max(SHORTEST_HOLD_SECONDS, wait_timeout))
@@ -176,27 +166,26 @@ class Requests:
         """Return whether what was asked for may still show."""
         return self.memory.age(earlier.record) <= earlier.note.held_seconds
 
-    def relation(self, earlier: Earlier, target: Target) -> Relation:
-        """Return what an earlier request means for what is wanted now."""
+    def is_same(self, earlier: Earlier, target: Target) -> Optional[bool]:
+        """Return whether a task under way does what is wanted now; None where none is under way that matters."""
         if earlier.status is not Status.RUNNING:
-            return Relation.NONE
+            return None
         if earlier.note.action != self.action:
-            harmless = self.action == DEPLOY and earlier.note.action == RECONFIGURE
-            return Relation.NONE if harmless else Relation.IN_THE_WAY
+            return None if self.action == DEPLOY and earlier.note.action == RECONFIGURE else False
         if self.action == DEPLOY:
             # Of an SVM that is listed already the networks alone are compared, as with any that is there.
             if target.svm is None:
                 self.warn_of_other_settings(earlier, target)
-            return Relation.SAME
+            return True
         same = earlier.note.settings == settings_of(self.action, self.wanted, target)
         if not same and (self.action == RECONFIGURE or target.svm is not None):
-            return Relation.IN_THE_WAY
+            return False
         if target.wanted.root_password or target.wanted.new_klconfig_password:
             self.warn(
                 f"An earlier run is already reconfiguring SVM {target.label} with the same settings, and this run waits for "
                 "it. Passwords are not remembered: the SVM gets those of that run."
             )
-        return Relation.SAME
+        return True
 
     def warn_of_other_settings(self, earlier: Earlier, target: Target) -> None:
         """Warn when an SVM that is waited for gets other settings than those given now."""
@@ -214,60 +203,51 @@ class Requests:
                 self._add(found, target, one)
         return found
 
-    def seen(self, earlier: Earlier, *, listed: bool) -> Earlier:
-        """Note that the list was seen after a task had completed.
-
-        :param listed: Whether it showed the SVM. When it did not, the SVM has its time to show from now on, once.
-        """
-        if earlier.note.seen or self._check_mode:
+    def awaited(self, earlier: Earlier) -> Earlier:
+        """Note that a task completed whose SVM the list does not show: it has its time to show from now on, once."""
+        if earlier.note.seen or self.context.check_mode:
             return earlier
-        until = 0.0 if listed else self.memory.age(earlier.record) + self._hold_seconds
-        note = replace(earlier.note, seen=True, held_seconds=max(until, earlier.note.held_seconds))
-        return self._keep(earlier, note)
-
-    def confirm(self, target: Target) -> None:
-        """Note that the list shows an SVM that was deployed."""
-        record = self.memory.find(_key(target))
-        note = _note(record) if record is not None else None
-        if record is not None and note is not None and note.action == DEPLOY:
-            self.seen(Earlier(record, note, Status.COMPLETED), listed=True)
+        until = self.memory.age(earlier.record) + self._hold_seconds
+        return self._keep(earlier.record, replace(earlier.note, seen=True, held_seconds=until))
 
     def shown(self, target: Target) -> None:
-        """Note that an SVM shows whose request was not answered.
+        """Note that the list shows an SVM that was deployed.
 
-        It proves that the request took effect: the other SVMs of that request have their time to show from now on.
+        Where its request was not answered, that proves that it took effect: the other SVMs of that request have their time to
+        show from now on.
         """
         record = self.memory.find(_key(target))
-        note = _note(record) if record is not None and record.id is None else None
-        if record is None or note is None or self._check_mode:
+        note = None if record is None else _note(record)
+        if record is None or note is None or note.action != DEPLOY or self.context.check_mode:
+            return
+        if record.id is not None:
+            if not note.seen:
+                self._keep(record, replace(note, seen=True))
             return
         self.memory.forget(record)
         for other in self.memory.find_all("svm "):
             sibling = _note(other)
             if other.id is None and sibling is not None and sibling.request == note.request:
-                until = self.memory.age(other) + self._hold_seconds
-                self._keep(Earlier(other, sibling, Status.UNANSWERED), replace(sibling, held_seconds=until))
+                self._keep(other, replace(sibling, held_seconds=self.memory.age(other) + self._hold_seconds))
 
     def unanswered(self, target: Target) -> Optional[Earlier]:
-        """Return the request about an SVM that was not answered, where it still holds."""
+        """Return the last request about an SVM, of which no task is known, where it still holds."""
         record = self.memory.find(_key(target))
-        note = _note(record) if record is not None and record.id is None else None
-        found = Earlier(record, note, Status.UNANSWERED) if record is not None and note is not None else None
-        return found if found is not None and self.holds(found) else None
+        note = None if record is None else _note(record)
+        if record is None or note is None:
+            return None
+        found = Earlier(record, note, Status.UNANSWERED)
+        return found if self.holds(found) else None
 
     def remaining(self, earlier: Earlier) -> float:
         """Return the seconds for which a request still holds."""
         return max(0.0, earlier.note.held_seconds - self.memory.age(earlier.record))
 
-    def deadline(self, seconds: float) -> Deadline:
-        """Return a deadline by the clock of this run."""
-        return Deadline(seconds, self.context.clock)
-
     def shorten(self, earlier: Earlier, seconds: float) -> None:
         """Let a request that most likely did nothing hold for that many seconds from now on at most."""
         until = self.memory.age(earlier.record) + seconds
         if until < earlier.note.held_seconds:
-            self._keep(earlier, replace(earlier.note, held_seconds=until))
+            self._keep(earlier.record, replace(earlier.note, held_seconds=until))
 
     def asked(self, earlier: Sequence[Earlier], names: Sequence[str]) -> str:
         """Return what is known of a request that was not answered."""
@@ -281,42 +261,50 @@ class Requests:
         until = _clock(self.context.clock.now() + max(map(self.remaining, earlier)))
         if not all(self.memory.keeps(one.record) for one in earlier):
             return f"This machine cannot remember the request ({files} cannot be written): wait for it before a repeat."
+        if earlier[0].note.action == REMOVE:
+            return (
+                "Run this with state absent to complete the removal, or, if the console shows no such task, remove "
+                f"{files} to keep the SVM."
+            )
         return (
             f"Until {until} a run on this machine looks for it and deploys no second one. If the console shows no such task, "
             f"remove {files} to have it deployed at once."
         )
 
     def _add(self, found: Situation, target: Target, one: Earlier) -> None:
-        relation, action, listed = self.relation(one, target), one.note.action, target.svm is not None
-        if relation is Relation.SAME:
+        same, action, listed = self.is_same(one, target), one.note.action, target.svm is not None
+        if same:
             found.attached.setdefault(str(one.record.id), []).append(target)
-        elif relation is Relation.IN_THE_WAY:
+        elif same is False:
             found.in_the_way.append((target, one))
         elif action == DEPLOY and listed:
             self._warn_of_deployment(target, one)
-        elif action == DEPLOY and one.status is not Status.FAILED:
+        elif self._is_in_doubt(target, one):
             found.lagging.append((target, one))
-            if one.status is Status.UNANSWERED and self.action == REMOVE and self.holds(one):
-                found.to_come.append((target, one))
-        elif action == REMOVE and self._is_in_doubt(target, one):
-            found.lagging.append((target, one))
+        elif listed and action == REMOVE and self.action == DEPLOY and self._may_be_removed(target, one):
+            found.doubtful.append((target, one))
         elif action == self.action == RECONFIGURE and one.status is Status.UNANSWERED and self.holds(one):
             self.warn(
                 f"{self.asked([one], [target.label])} If the server is still at it, the one that is sent now may fail."
             )
 
-    def _is_in_doubt(self, target: Target, removal: Earlier) -> bool:
-        """Return whether the list may not show yet what a removal did, or may show it before it was done."""
+    def _is_in_doubt(self, target: Target, one: Earlier) -> bool:
+        """Return whether the list may not show yet what a deployment or a removal did, or has not done."""
+        if one.note.action == DEPLOY:
+            return one.status is not Status.FAILED
+        if one.note.action == RECONFIGURE:
+            return False
         if target.svm is None:
-            return self.action == DEPLOY and removal.status is Status.UNANSWERED and self.holds(removal)
-        removed_id = removal.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
-        return removal.status is Status.COMPLETED and removed_id == target.svm_id
+            return self.action == DEPLOY and one.status is Status.UNANSWERED and self.holds(one)
+        return one.status is Status.COMPLETED and _removed_id(one) == target.svm_id
+
+    def _may_be_removed(self, target: Target, removal: Earlier) -> bool:
+        unanswered = removal.status is Status.UNANSWERED and self.holds(removal)
+        return unanswered and _removed_id(removal) == target.svm_id
 
     def _warn_of_deployment(self, target: Target, one: Earlier) -> None:
-        if one.status is Status.UNANSWERED:
+        if one.status is not Status.FAILED:
             self.shown(target)
-        elif one.status is Status.COMPLETED:
-            self.seen(one, listed=True)
         if self.action != DEPLOY:
             return
         if one.status is Status.UNANSWERED:
@@ -331,10 +319,10 @@ class Requests:
                 "does not work, remove it with state absent and deploy it again."
             )
 
-    def _keep(self, earlier: Earlier, note: Note) -> Earlier:
-        record = replace(earlier.record, settings=_as_text(note))
-        self.memory.keep(record)
-        return replace(earlier, record=record, note=note)
+    def _keep(self, record: Record, note: Note) -> Earlier:
+        kept = replace(record, settings=_as_text(note))
+        self.memory.keep(kept)
+        return Earlier(kept, note, Status.UNANSWERED if record.id is None else Status.COMPLETED)
 
     def _task(self, task_id: str) -> Optional[ServerTask]:
         if task_id not in self._tasks:
@@ -360,6 +348,12 @@ def _note(record: Record) -> Optional[Note]:
 
 def _as_text(note: Note) -> str:
     return json.dumps(asdict(note), ensure_ascii=False, sort_keys=True)
+
+
+def _removed_id(removal: Earlier) -> Optional[str]:
+    """Return the id of the SVM that a removal is about."""
+    found = removal.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
+    return None if found is None else str(found)
 
 
 def _is_about(earlier: Earlier, target: Target) -> bool:

@@ -73,7 +73,7 @@ def brief(task: ServerTask) -> dict[str, Any]:
 def outcomes(action: str, targets: Sequence[Target], task: ServerTask) -> list[Outcome]:
     """Return what became of each SVM of a task that does something to them, in their order."""
     children = match_children(targets, task)
-    # A failed child that belongs to no known SVM may be that of an SVM whose child cannot be told.
+    # A failed child that belongs to no known SVM may be that of an SVM without a child.
     failures = [child for child in task.children if task.ended and child.failed and child not in children]
     return [_outcome(action, one, child or next(iter(failures), None), task) for one, child in zip(targets, children)]
 
@@ -84,7 +84,7 @@ def judged(child: Optional[ServerTask], task: ServerTask) -> ServerTask:
 
 
 def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional[ServerTask]]:
-    """Return the child of each SVM, told by its id, or else by name and place, or else by its order in the list."""
+    """Return the child of each SVM, matched by its id, or else by name and place, or else by its order in the list."""
     left = list(task.children)
     found: list[Optional[ServerTask]] = []
     for one in targets:

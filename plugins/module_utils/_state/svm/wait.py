@@ -21,7 +21,7 @@ from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE, refuse_repeated
 from .requests import Earlier, Requests, Situation, Status
 from .results import enumerated
-from .watch import Expected, ListWatch
+from .watch import Expected, Lists
 
 _DOING = {DEPLOY: "deploying", RECONFIGURE: "reconfiguring", REMOVE: "removing"}
 
@@ -62,7 +62,7 @@ class EarlierRuns:
                 expected = [Expected(one, earlier.svm_id, one.svm is None) for one, earlier in lagging]
                 # What is left of the time is for what follows.
                 half = self._poller.within((self._poller.deadline.remaining() or 0.0) / 2)
-                ListWatch(self._api, half, refresh_after=0).late(expected)
+                Lists(self._api, half, refresh_after=0).wait(expected)
                 caught_up = True
             self.forget()
 
@@ -129,11 +129,13 @@ class EarlierRuns:
         found: dict[Target, Target] = {}
         removes = self._requests.action == REMOVE
         for target, earlier in lagging:
-            if target.svm is not None or earlier.status is not Status.COMPLETED:
+            if target.svm is not None or earlier.note.action != DEPLOY:
                 continue
-            noted = self._requests.seen(earlier, listed=False)
-            if self._requests.holds(noted) and earlier.svm_id and (removes or self._check_mode):
+            noted = earlier if earlier.status is Status.UNANSWERED else self._requests.awaited(earlier)
+            if not self._requests.holds(noted):
+                continue
+            if earlier.svm_id and (removes or self._check_mode):
                 found[target] = target.assumed(earlier.svm_id, noted.note.location_id)
-            elif self._requests.holds(noted) and removes:
-                situation.to_come.append((target, noted))
+            elif removes:
+                situation.doubtful.append((target, noted))
         return [found.get(one, one) for one in targets]

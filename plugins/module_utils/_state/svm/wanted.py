@@ -119,7 +119,6 @@ def wanted_svms(parameters: Parameters) -> WantedSvms:
     svms = tuple(_svm(index, entry, parameters) for index, entry in enumerate(parameters["svms"]))
     if state == PRESENT and not parameters.get("image_id") and any(one.svm_id is None for one in svms):
         raise InputError("image_id is required: SVMs are deployed from an image, see ksvla_svm_image.")
-    _refuse_repeated(svms)
     options = ("image_id", "localization", "skip_integrity_check", "threads_count", "all_with_name")
     given = {option: parameters[option] for option in options}
     return WantedSvms(state, svms, **given, warnings=tuple(_warnings(parameters)))
@@ -237,16 +236,8 @@ def _network(where: str, given: Mapping[str, Any], alone: bool) -> Network:
     vlan_id = given.get("vlan_id")
     if vlan_id is not None and not 0 <= vlan_id <= _HIGHEST_VLAN:
         raise InputError(f"{where}.vlan_id must be from 0 to {_HIGHEST_VLAN}, not {vlan_id}.")
-    network = Network(
-        network=given["network"],
-        addressing=given["addressing"],
-        primary=alone or bool(given.get("primary")),
-        vlan_id=vlan_id,
-        ip_addresses=tuple(given.get("ip_addresses") or ()),
-        mask=given.get("mask"),
-        gateway=given.get("gateway"),
-        security_groups=tuple(given.get("security_groups") or ()),
-    )
+    lists = {option: tuple(given.get(option) or ()) for option in ("ip_addresses", "security_groups")}
+    network = Network(**{**given, **lists, "primary": alone or bool(given.get("primary"))})
     details = ("ip_addresses", "mask", "gateway")
     present = [option for option in details if getattr(network, option)]
     if network.addressing != STATIC:
@@ -261,18 +252,6 @@ def _network(where: str, given: Mapping[str, Any], alone: bool) -> Network:
 
 def _are(options: Sequence[str]) -> str:
     return f"{', '.join(options)} {'is' if len(options) == 1 else 'are'}"
-
-
-def _refuse_repeated(wanted: Sequence[WantedSvm]) -> None:
-    """Refuse an SVM that is listed twice in the same words."""
-    seen: dict[tuple[str, str, str, str], WantedSvm] = {}
-    for one in wanted:
-        infrastructure_id = one.infrastructure_id.lower()
-        place = (infrastructure_id, one.location or "")
-        key = ("SVM id", infrastructure_id, "", one.svm_id) if one.svm_id else ("name", *place, one.label)
-        if key in seen:
-            raise InputError(f"svms[{seen[key].index}] and svms[{one.index}] have the same {key[0]}: {key[-1]}.")
-        seen[key] = one
 
 
 def _warnings(parameters: Parameters) -> Iterator[str]:

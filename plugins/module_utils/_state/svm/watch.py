@@ -20,7 +20,7 @@ from ..._tasks.poller import Look, Poller, passes
 from ..._tasks.watch import timed_out
 from ..infrastructure.objects import Object
 from .find import Target
-from .plan import DEPLOY, REMOVE
+from .plan import DEPLOY
 from .requests import Earlier, Requests
 from .results import DONE, FAILED, STARTED, Outcome, enumerated
 
@@ -128,125 +128,26 @@ class WatchedTask:
         return error
 
 
-class LostAnswer:
-    """A request whose answer was lost, looked for by what it was to do. It is never sent again.
-
-    :param error: How it was lost, here or in an earlier run.
-    :param settle: Takes what became of each SVM.
-    """
-
-    def __init__(
-        self,
-        api: SvmManagementApi,
-        requests: Requests,
-        targets: Sequence[Target],
-        error: OutcomeUnknown,
-        settle: Settle,
-    ) -> None:
-        self._api = api
-        self._requests = requests
-        self._targets = targets
-        self._settle = settle
-        self.error = error
-        self._action = requests.action
-        self._ids: dict[Target, str] = {}
-        """The SVMs that are there, by the last look."""
-        self._looks = 0
-        self._first_sign_by: Optional[Deadline] = None
-        self._did_nothing = error.status in _NOTHING_DONE
-        if self._did_nothing:
-            for one in self._unanswered():
-                requests.shorten(one, FIRST_SIGN_AFTER_ERROR_SECONDS)
-
-    def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
-        """Look once; it is done when everything shows, or when nothing shows that anything ever will."""
-        api = self._api.within(deadline, retries=0)
-        before, self._ids = self._ids, {}
-        for infrastructure_id, location_id in dict.fromkeys(
-            (t.infrastructure_id, t.location_id) for t in self._targets
-        ):
-            machines = api.objects(
-                infrastructure_id, object_types=("VM", "SVM"), output_type="GeneralInfo", parent_id=location_id
-            ).vms
-            for one in self._targets:
-                if (one.infrastructure_id, one.location_id) == (infrastructure_id, location_id):
-                    found = next((machine for machine in machines if _is_it(machine, one)), None)
-                    if found is not None:
-                        self._ids[one] = str(found.get("id"))
-        self._looks += 1
-        for one in self._targets:
-            self._requests.context.progress(one.label, "the answer was lost, looking whether it took effect")
-        if self._action == DEPLOY:
-            for one in set(self._ids) - set(before):
-                self._requests.shown(one)
-        signs = len(self._targets) - len(self._ids) if self._action == REMOVE else len(self._ids)
-        if signs == len(self._targets):
-            self._note_success()
-            return Look(None, True)
-        if not signs and self._is_first_sign_late():
-            if self._did_nothing:
-                for earlier in self._unanswered():
-                    self._requests.memory.forget(earlier.record)
-            return Look(self.give_up(), True)
-        return Look(None, False)
-
-    def give_up(self, _trouble: Optional[KsvlaError] = None) -> KsvlaError:
-        """Note what was seen until now and return the failure."""
-        self.error.hint = self._hint()
-        for one in self._targets:
-            if self._action == REMOVE and self._looks and one not in self._ids:
-                self._settle(Outcome(one, DONE[REMOVE]))
-            elif self._action == DEPLOY and one in self._ids:
-                self._settle(Outcome(one, STARTED, self._ids[one]))
-            else:
-                self._settle(Outcome(one, FAILED, error=self.error.message, error_code=self.error.error_code))
-        return self.error
-
-    def _is_first_sign_late(self) -> bool:
-        if self._first_sign_by is None:
-            remaining = [self._requests.remaining(one) for one in self._unanswered()]
-            longest = FIRST_SIGN_AFTER_ERROR_SECONDS if self._did_nothing else FIRST_SIGN_SECONDS
-            self._first_sign_by = self._requests.deadline(min([longest, *remaining]))
-        return self._first_sign_by.expired()
-
-    def _unanswered(self) -> list[Earlier]:
-        found = (self._requests.unanswered(one) for one in self._targets if one not in self._ids)
-        return [one for one in found if one is not None]
-
-    def _hint(self) -> str:
-        names = enumerated([one.label for one in self._targets])
-        hint = (
-            "Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
-            f"whether a task for {names} is under way or done, then run this again."
-        )
-        unanswered = self._unanswered() if self._action == DEPLOY else []
-        return f"{hint} {self._requests.advice(unanswered)}" if unanswered else hint
-
-    def _note_success(self) -> None:
-        for one in self._targets:
-            self._settle(Outcome(one, DONE[self._action], self._ids.get(one)))
-        if self._action == DEPLOY:
-            names = enumerated([one.label for one in self._targets])
-            self._requests.warn(
-                f"The server's answer was lost, so its task is not known. {names} can be seen in the infrastructure; whether "
-                "the deployment is finished is not known."
-            )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Expected:
-    """What the server's list is expected to show.
+    """What the server's list is expected to show of an SVM.
 
-    :param svm_id: The id of the SVM; None where only its name and its place are known.
+    :param svm_id: Its id; None where only its name and its place are known.
     """
 
     target: Target
     svm_id: Optional[str]
     there: bool
 
+    def is_it(self, machine: Object) -> bool:
+        """Return whether a machine is the SVM."""
+        if self.svm_id is not None:
+            return str(machine.get("id")).lower() == self.svm_id.lower()
+        return machine.get("name") == self.target.name and machine.get("parent_id") in (self.target.location_id, None)
 
-class ListWatch:
-    """Waits until the server's lists show what its tasks did.
+
+class Lists:
+    """What the server lists, which may lag behind what its tasks did.
 
     The server reads an infrastructure at intervals (``updatePeriodSeconds`` of a connection), so an SVM may be missing from
     its list for a while after it was deployed, and be in it after it was removed.
@@ -257,7 +158,7 @@ class ListWatch:
 
     def __init__(self, api: SvmManagementApi, poller: Poller, refresh_after: float = REFRESH_SECONDS) -> None:
         self._api = api
-        self._poller = poller.within(SETTLE_SECONDS)
+        self._poller = poller
         self._refresh_at = Deadline(refresh_after, poller.context.clock)
         self._refreshed: set[str] = set()
         self.trouble: Optional[KsvlaError] = None
@@ -265,24 +166,23 @@ class ListWatch:
         self.ids: dict[Target, str] = {}
         """The ids of the SVMs that were seen."""
 
-    def late(self, expected: Sequence[Expected]) -> list[Expected]:
+    def wait(self, expected: Sequence[Expected]) -> list[Expected]:
         """Wait until the lists show what is expected, and return what they do not show in the end."""
-        left = list(expected)
+        late = list(expected)
 
         def look(deadline: Deadline) -> Look[None]:
-            left[:] = self._look(left, deadline)
-            if left and self._refresh_at.expired():
-                self._refresh({one.target.infrastructure_id for one in left})
-            return Look(None, not left)
+            late[:] = self.look(late, deadline)
+            return Look(None, not late)
 
-        if left:
+        if late:
             try:
-                self._poller.until_done(look)
+                self._poller.within(SETTLE_SECONDS).until_done(look)
             except KsvlaError as error:
                 self.trouble = error
-        return left
+        return late
 
-    def _look(self, expected: Sequence[Expected], deadline: Deadline) -> list[Expected]:
+    def look(self, expected: Sequence[Expected], deadline: Deadline) -> list[Expected]:
+        """Return what the lists do not show now, and let the server read those infrastructures again in time."""
         listed: dict[str, list[Object]] = {}
         trouble: Optional[KsvlaError] = None
         for infrastructure_id in dict.fromkeys(one.target.infrastructure_id for one in expected):
@@ -295,28 +195,104 @@ class ListWatch:
                 # As while the infrastructure is being read again.
                 trouble = error
         self.trouble = trouble
-        return [one for one in expected if not self._is_as_expected(one, listed.get(one.target.infrastructure_id))]
+        late = [one for one in expected if not self._shows(listed.get(one.target.infrastructure_id), one)]
+        if late and self._refresh_at.expired():
+            self._refresh({one.target.infrastructure_id for one in late} - self._refreshed)
+        return late
 
-    def _is_as_expected(self, one: Expected, listed: Optional[Sequence[Object]]) -> bool:
+    def _shows(self, listed: Optional[Sequence[Object]], expected: Expected) -> bool:
         if listed is None:
             return False
-        found = next((machine for machine in listed if _is_it(machine, one.target, one.svm_id)), None)
+        found = next((machine for machine in listed if expected.is_it(machine)), None)
         if found is not None:
-            self.ids[one.target] = str(found.get("id"))
-        return (found is not None) is one.there
+            self.ids[expected.target] = str(found.get("id"))
+        return (found is not None) is expected.there
 
     def _refresh(self, infrastructure_ids: set[str]) -> None:
-        for infrastructure_id in infrastructure_ids - self._refreshed:
-            self._refreshed.add(infrastructure_id)
+        self._refreshed |= infrastructure_ids
+        for infrastructure_id in infrastructure_ids:
             try:
                 self._api.refresh(infrastructure_id)
             except KsvlaError as error:
                 self._poller.context.trace(f"Infrastructure {infrastructure_id} was not refreshed: {error.message}")
 
 
-def _is_it(machine: Object, target: Target, svm_id: Optional[str] = None) -> bool:
-    """Return whether a machine is the SVM: told by its id, or else by its name in its place."""
-    wanted = svm_id or target.svm_id
-    if wanted is not None:
-        return str(machine.get("id")).lower() == wanted.lower()
-    return machine.get("name") == target.name and machine.get("parent_id") in (target.location_id, None)
+class LostAnswer:
+    """A request whose answer was lost, looked for by what it was to do. It is never sent again.
+
+    :param error: How it was lost, here or in an earlier run.
+    :param settle: Takes what became of each SVM.
+    """
+
+    def __init__(
+        self, lists: Lists, requests: Requests, targets: Sequence[Target], error: OutcomeUnknown, settle: Settle
+    ) -> None:
+        self._lists = lists
+        self._requests = requests
+        self._settle = settle
+        self.error = error
+        self._action = requests.action
+        self._expected = [Expected(one, one.svm_id, self._action == DEPLOY) for one in targets]
+        self._late = self._expected
+        self._did_nothing = error.status in _NOTHING_DONE
+        unanswered = self._unanswered()
+        if self._did_nothing:
+            for one in unanswered:
+                requests.shorten(one, FIRST_SIGN_AFTER_ERROR_SECONDS)
+        longest = FIRST_SIGN_AFTER_ERROR_SECONDS if self._did_nothing else FIRST_SIGN_SECONDS
+        patience = min([longest, *(requests.remaining(one) for one in unanswered)])
+        self._first_sign_by = Deadline(patience, requests.context.clock)
+
+    def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
+        """Look once; it is done when everything shows, or when nothing shows that anything ever will."""
+        before = self._late
+        self._late = self._lists.look(self._expected, deadline)
+        for one in self._expected:
+            self._requests.context.progress(one.target.label, "the answer was lost, looking whether it took effect")
+            if self._action == DEPLOY and one in before and one not in self._late:
+                self._requests.shown(one.target)
+        if not self._late:
+            self._note_success()
+            return Look(None, True)
+        if len(self._late) == len(self._expected) and self._first_sign_by.expired():
+            if self._did_nothing:
+                for earlier in self._unanswered():
+                    self._requests.memory.forget(earlier.record)
+            return Look(self.give_up(), True)
+        return Look(None, False)
+
+    def give_up(self, _trouble: Optional[KsvlaError] = None) -> KsvlaError:
+        """Note what was seen until now and return the failure."""
+        self.error.hint = self._hint()
+        for one in self._expected:
+            if one in self._late:
+                self._settle(Outcome(one.target, FAILED, error=self.error.message, error_code=self.error.error_code))
+            else:
+                action = STARTED if self._action == DEPLOY else DONE[self._action]
+                self._settle(Outcome(one.target, action, self._lists.ids.get(one.target)))
+        return self.error
+
+    def _unanswered(self) -> list[Earlier]:
+        found = (self._requests.unanswered(one.target) for one in self._late)
+        return [one for one in found if one is not None]
+
+    def _hint(self) -> str:
+        hint = (
+            "Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
+            f"whether a task for {self._names} is under way or done, then run this again."
+        )
+        unanswered = self._unanswered() if self._action == DEPLOY else []
+        return f"{hint} {self._requests.advice(unanswered)}" if unanswered else hint
+
+    @property
+    def _names(self) -> str:
+        return enumerated([one.target.label for one in self._expected])
+
+    def _note_success(self) -> None:
+        for one in self._expected:
+            self._settle(Outcome(one.target, DONE[self._action], self._lists.ids.get(one.target)))
+        if self._action == DEPLOY:
+            self._requests.warn(
+                f"The server's answer was lost, so its task is not known. {self._names} can be seen in the infrastructure; "
+                "whether the deployment is finished is not known."
+            )

@@ -13,7 +13,6 @@ from typing import Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Image
-from ..._clock import Deadline
 from ..._errors import ApiError
 from ..._module.context import Context
 from ..._tasks.memory import Memory, Record
@@ -74,10 +73,6 @@ class Images:
         """Return what a request is about."""
         about = f"register the image {wanted.label} for {', '.join(wanted.types)}"
         return Subject(wanted.key, about, kept_seconds=None)
-
-    def find_listed(self, wanted: WantedImage, deadline: Deadline) -> Optional[Image]:
-        """Return the image of the same manifest that the server lists, or None."""
-        return next((one for one in self._api.within(deadline).images() or [] if _is_same(one, wanted)), None)
 
     def add(self, wanted: WantedImage) -> Image:
         """Register the image; with the other spelling of a type where the first is refused."""

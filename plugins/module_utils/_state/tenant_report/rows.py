@@ -61,8 +61,8 @@ class RowReader:
             with contextlib.suppress(csv.Error):
                 rows = list(csv.reader(lines, delimiter=";"))
         if len(rows) != len(lines):
-            # A record has several lines, or a quote is not closed.
-            return self._one_by_one(lines)
+            # A record has several lines, or a quote is not closed: read each line by itself.
+            rows = [[] for _line in lines]
         if set(map(len, rows)) == {FIELDS}:
             return rows
         return self._mended(rows, lines)
@@ -74,10 +74,6 @@ class RowReader:
                 yield row
             else:
                 yield from self._line(line)
-
-    def _one_by_one(self, lines: list[str]) -> Iterator[Row]:
-        for line in lines:
-            yield from self._line(line)
 
     def _line(self, line: str) -> Iterator[Row]:
         """Give the row of a line that is read by itself, or keep it until its quote is closed."""

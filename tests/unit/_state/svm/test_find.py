@@ -62,7 +62,7 @@ def test_a_machine_of_that_name_that_is_not_an_svm_is_not_removed() -> None:
 
 
 @pytest.mark.parametrize("is_svm", [True, False])
-def test_a_list_that_does_not_tell_machines_apart_makes_no_svm_of_a_machine(is_svm: bool) -> None:
+def test_a_machine_that_a_list_does_not_mark_as_an_svm_is_not_taken_for_one(is_svm: bool) -> None:
     brief = {"id": "v1", "name": "svm", "parent_id": "h1"}
     (target,) = _find("absent", [brief], location="h1", **brief, is_svm=is_svm)
     assert (target.svm is not None) is is_svm

@@ -48,7 +48,7 @@ def _child(place: str, state: str, **parameters: Any) -> ServerTask:
         (("svm_name",), (2, 0, 1)),
         (("infrastructure_id", "host_id"), (2, 0, 1)),
         (("host_id",), (2, 0, 1)),
-        # Those that say nothing can be told by their order only.
+        # Those that say nothing can be matched by their order only.
         ((), (0, 1, 2)),
     ],
 )
@@ -67,7 +67,7 @@ def test_each_svm_is_judged_by_its_own_child(parent: str, shown: tuple[str, ...]
     assert found[1].error == "no space"
 
 
-def test_a_failure_of_an_unknown_svm_counts_for_those_whose_child_cannot_be_told() -> None:
+def test_a_failure_of_an_unknown_svm_counts_for_those_without_a_child() -> None:
     children = (_child("x", "Completed"), _child("y", "Failed"))
     found = outcomes(DEPLOY, _targets(), ServerTask(id="t", type="t", state="Completed", children=children))
     assert {(one.action, one.error) for one in found} == {("failed", "no space")}
@@ -94,7 +94,7 @@ def test_a_numbered_error_counts_as_a_code(error: str | None, code: str | None, 
     assert (error or code or "") in str(found.error)
 
 
-def test_an_svm_is_told_by_its_id_from_another_of_the_same_name() -> None:
+def test_svms_of_one_name_are_distinguished_by_their_ids() -> None:
     place = Named("host-1", "host-1")
     targets = [
         Target(WantedSvm(0, name="svm"), "infrastructure", location=place, svm={"id": own_id, "name": "svm"})
@@ -148,7 +148,7 @@ def test_steps_belong_to_their_svm_wherever_they_stand(beside: bool) -> None:
     assert third.action == "deployed", "without a child of its own an SVM is judged by the parent"
 
 
-def test_children_of_one_name_are_told_by_their_place() -> None:
+def test_children_of_one_name_are_distinguished_by_their_places() -> None:
     elsewhere = _wire_child("a", "Failed")
     elsewhere["parameters"][1]["value"] = "h2"
     task = _read({"id": "t", "state": "Failed", "children": [elsewhere, _wire_child("a", "Completed")]})

@@ -260,6 +260,11 @@ def test_dates(date: str, seconds: int) -> None:
     assert (reader.unreadable, reader.summary()[0]["protected_seconds"]) == (0, seconds)
 
 
+def test_a_period_that_ends_before_it_begins_is_not_one() -> None:
+    reader = reader_of(f"{line()}\n{line(start=written(9), end=written(8))}\n".encode(), keep=False)
+    assert (reader.unreadable, reader.period_count) == (1, 1)
+
+
 @pytest.mark.parametrize(
     "date", ["2026-13-01T00:00:00", "2026-01-01T24:00:00", "2026-01-01T00:01", "2026-01-01T00:01:000", "2026-1-1T1:1:1"]
 )
