@@ -124,7 +124,7 @@ def unnamed_victims(hosts: Sequence[Host], *, limited: bool) -> Iterator[str]:
     if only and everything:
         yield "ksvla_only and ksvla_all cannot be given together."
     if hosts and not (limited or only or everything):
-        tenants = _listed([host.tenant for host in hosts], _SHOWN_VICTIMS)
+        tenants = _listed([repr(host.tenant) for host in hosts], _SHOWN_VICTIMS)
         yield (
             "Tenants to remove must be named: give a limit, or their names in ksvla_only, or ksvla_all: true. This would "
             f"remove {len(hosts)} {'tenant' if len(hosts) == 1 else 'tenants'}: {tenants}."
