@@ -10,7 +10,7 @@ name: selected_hosts
 short_description: The group of hosts that a playbook has selected
 version_added: 1.0.0
 description:
-  - Returns the group C(ksvla_selected) once the playbook has put hosts into it, and otherwise nothing, which the playbooks
+  - Returns the group O(group) once the playbook has put hosts into it, and otherwise nothing, which the playbooks
     of this collection turn into an error. Ansible itself skips a play that has no hosts, and reports success.
   - Where Ansible only checks the syntax or lists hosts and tasks, no host has been selected yet, and the pattern that the
     selection begins with is returned.
@@ -21,6 +21,10 @@ options:
     description: The pattern that the selection begins with.
     type: str
     required: true
+  group:
+    description: The group of the hosts that were selected.
+    type: str
+    default: ksvla_selected
 """
 
 EXAMPLES = r"""
@@ -41,7 +45,6 @@ from typing import Any
 from ansible import context
 from ansible.plugins.lookup import LookupBase
 
-_GROUP = "ksvla_selected"
 _ONLY_READS = ("syntax", "listhosts", "listtasks", "listtags")
 
 
@@ -51,6 +54,7 @@ class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
         """Return the group, or the pattern where nothing is run."""
         self.set_options(var_options=variables, direct=kwargs)
-        if _GROUP in (variables or {}).get("groups", {}):
-            return [_GROUP]
+        group = str(self.get_option("group"))
+        if group in (variables or {}).get("groups", {}):
+            return [group]
         return [str(terms[0])] if any(context.CLIARGS.get(option) for option in _ONLY_READS) else []

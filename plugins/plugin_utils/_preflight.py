@@ -131,7 +131,7 @@ def unnamed_victims(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iter
     if only and everything:
         yield "ksvla_only and ksvla_all cannot be given together."
     if hosts and not (limited or only or everything):
-        subjects = listed([host.subject for host in hosts], _SHOWN_VICTIMS)
+        subjects = listed([repr(host.subject) for host in hosts], _SHOWN_VICTIMS)
         yield (
             f"{_capitalized(kind.removed or kind.plural)} to remove must be named: give a limit, or "
             f"{f'names of {kind.plural}' if kind.removed else 'their names'} in ksvla_only, or ksvla_all: true. This would "
@@ -159,7 +159,8 @@ def common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> lis
         for mistake in found:
             places.setdefault(mistake, []).append(host.name)
     return [
-        mistake if len(found) == len(hosts) > 1 else f"{listed(found)}: {mistake}" for mistake, found in places.items()
+        mistake if len(names_of_hosts) == len(hosts) > 1 else f"{listed(names_of_hosts)}: {mistake}"
+        for mistake, names_of_hosts in places.items()
     ]
 
 

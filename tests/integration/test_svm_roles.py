@@ -279,7 +279,7 @@ def test_a_removal_names_what_it_removes(run: _Playbooks) -> None:
     for variables, message in (
         ({"ksvla_only": None}, "ksvla_only is empty"),
         ({"ksvla_only": "vcentre"}, "ksvla_only: 'vcentre' is not among the 1 infrastructure here."),
-        ({"ksvla_all": False}, "This would remove SVMs of 1 infrastructure: vcenter."),
+        ({"ksvla_all": False}, "This would remove SVMs of 1 infrastructure: 'vcenter'."),
     ):
         named = {"ksvla_only": "vcenter", **variables}
         if "ksvla_all" in variables:

@@ -179,7 +179,7 @@ def test_offboarding_removes_only_who_is_named(playbooks: Playbooks, tmp_path: P
     playbooks.simulator.seed(tenants=[{"name": name, "type": "Simple"} for name in names])
     given: dict[str, Any] = {"ksvla_tenants": names, "ksvla_report_dir": str(tmp_path)}
     message = _refused(_play(playbooks, "offboard_tenants", **given), playbooks)
-    assert "This would remove 3 tenants: A, B, C, D." in message
+    assert "This would remove 3 tenants: 'A, B', 'C', 'D'." in message
     message = _refused(_play(playbooks, "offboard_tenants", **given, ksvla_only=["A, B", "X"]), playbooks)
     assert "ksvla_only: 'X' is not among the 3 tenants here." in message
     assert _play(playbooks, "offboard_tenants", **given, ksvla_only="A, B").status == 0

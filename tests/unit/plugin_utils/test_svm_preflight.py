@@ -60,7 +60,7 @@ def test_a_removal_without_names_is_refused_with_what_it_would_remove() -> None:
     (refusal,) = unnamed_victims(hosts, INFRASTRUCTURES, limited=False)
     assert refusal == (
         "SVMs to remove must be named: give a limit, or names of infrastructures in ksvla_only, or ksvla_all: true. This "
-        "would remove SVMs of 2 infrastructures: a, vc."
+        "would remove SVMs of 2 infrastructures: 'a', 'vc'."
     )
     assert list(unnamed_victims(hosts, INFRASTRUCTURES, limited=True)) == []
     assert select(hosts, "vc", INFRASTRUCTURES) == (hosts[1:], [])

@@ -154,9 +154,9 @@ def test_names_select_tenants_and_unknown_ones_are_mistakes() -> None:
 def test_tenants_to_remove_must_be_named() -> None:
     hosts = _hosts(A={}, B={"ksvla_tenant_name": "Contoso"})
     (mistake,) = unnamed_victims(hosts, TENANTS, limited=False)
-    assert "ksvla_only, or ksvla_all: true. This would remove 2 tenants: A, Contoso." in mistake
+    assert "ksvla_only, or ksvla_all: true. This would remove 2 tenants: 'A', 'Contoso'." in mistake
     (mistake,) = unnamed_victims(hosts[:1], TENANTS, limited=False)
-    assert "1 tenant: A." in mistake
+    assert "1 tenant: 'A'." in mistake
     assert list(unnamed_victims(hosts, TENANTS, limited=True)) == []
     assert list(unnamed_victims(_hosts(A={"ksvla_all": "yes"}), TENANTS, limited=False)) == []
     assert list(unnamed_victims(_hosts(A={"ksvla_only": "A"}), TENANTS, limited=False)) == []
