@@ -21,7 +21,7 @@ CASES: tuple[tuple[str, Json, tuple[str, ...]], ...] = (
     ("ksvla_tenant", {"name": ""}, ("name is empty",)),
     ("ksvla_tenant", {"name": "  "}, ("name is empty",)),
     ("ksvla_tenant", {"tenant_id": "", "state": "absent"}, ("tenant_id is empty",)),
-    ("ksvla_tenant", {"tenant_id": ".."}, ("'..'", "no id")),
+    ("ksvla_tenant", {"tenant_id": ".."}, ("'..' is not a valid id",)),
     ("ksvla_tenant", {"name": _CONTROL}, ("name", "U+0007")),
     ("ksvla_tenant", {"name": "A", "description": _CONTROL}, ("description", "U+0007")),
     ("ksvla_tenant", {"name": "A", "user_data": "\ufffe"}, ("user_data", "U+FFFE")),
@@ -79,7 +79,7 @@ CASES: tuple[tuple[str, Json, tuple[str, ...]], ...] = (
     # The connection, the same for all
     ("ksvla_tenant_info", {"host": ""}, ("host is required",)),
     ("ksvla_tenant_info", {"host": "https://ksv.example.com:7271"}, ("host: ksv.example.com", "port: 7271")),
-    ("ksvla_tenant_info", {"host": "ksv.example.com:7271"}, ("host takes no port",)),
+    ("ksvla_tenant_info", {"host": "ksv.example.com:7271"}, ("host must not include the port",)),
     ("ksvla_tenant_info", {"host": "ksv example"}, ("host is not a valid address",)),
     ("ksvla_tenant_info", {"port": 0}, ("port", "65535")),
     ("ksvla_tenant_info", {"port": 70000}, ("port", "65535")),

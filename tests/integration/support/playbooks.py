@@ -98,6 +98,8 @@ class Playbooks:
         collections.mkdir(parents=True)
         (collections / "light_agent").symlink_to(_ROOT)
         (folder / "home").mkdir()
+        # Ansible warns where it makes this folder itself.
+        (folder / "ansible" / "remote").mkdir(mode=0o700, parents=True)
 
     def run(
         self,
