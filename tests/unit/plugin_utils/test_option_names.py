@@ -44,9 +44,8 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables impor
         # Options of another module.
         (
             "infrastructure",
-            "Use ksvla_trusted_certificate with address: a.example.com:443, thumbprint: AB. Then give address: b.",
-            "Use ksvla_trusted_certificate with address: a.example.com:443, thumbprint: AB. Then give "
-            "infrastructure_address: b.",
+            "Use ksvla_trusted_certificate with address: a.example.com:443. Then give address: b.",
+            "Use ksvla_trusted_certificate with address: a.example.com:443. Then give infrastructure_address: b.",
         ),
         # Words that are not options here.
         ("tenant_onboarding", "A tenant of type simple has no vms.", "A tenant of type simple has no vms."),
