@@ -149,7 +149,8 @@ def test_removal_needs_the_file_of_the_rollout(run: _Rollouts, simulator: Runnin
         ("remove_svms", str(other), f"{other} has ids of: openstack."),
         ("reconfigure_svms", str(other), f"{other} has ids of: openstack."),
     ):
-        refused = _refused(run(playbook, svm_rollout_state_file=file, svm_rollout_disconnect=True, **pool))
+        more = {"svm_rollout_disconnect": True, "svm_rollout_changes": {"allow_root_ssh": True}, **pool}
+        refused = _refused(run(playbook, svm_rollout_state_file=file, **more))
         assert "The id of the infrastructure vcenter is not known" in refused
         assert message in refused
         assert bodies(simulator, "DELETE") == []
