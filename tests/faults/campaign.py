@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The campaign: drawn faults, killed processes, and then plain repeats that must reach exactly the wanted state.
 
-Usage: PYTHONPATH=tests python -m faults.campaign [--rounds N] [--seconds S] [--seed N] [--jobs N] [--only NAME]
+Usage: make faults ARGS="[--rounds N] [--seconds S] [--seed N] [--jobs N] [--only NAME]"
 
 A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. In a third of
 the rounds, two workers do the same work at once. A round ends wrong when the state is not the wanted one, when the log of

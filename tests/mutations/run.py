@@ -35,6 +35,7 @@ COLLECTION = Path(".venv/collections/ansible_collections/ksvla/light_agent")
 CAUGHT, PASSED = 1, 0  # exit codes of pytest
 SECONDS = 120.0  # for the tests of one mutation, which may make a test wait for ever
 SECONDS_BEFORE = 900.0  # for all tests, before anything is broken
+_ENDLESS = "The tests did not end in time."
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def run_tests(copy: Path, tests: Sequence[str], seconds: float = SECONDS) -> tup
             command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=seconds
         )
     except subprocess.TimeoutExpired:
-        return CAUGHT, f"The tests did not end within {seconds:.0f} s."
+        return CAUGHT, _ENDLESS
     return done.returncode, done.stdout + done.stderr
 
 
@@ -132,7 +133,8 @@ def verdict(mutation: Mutation, copies: SimpleQueue[Path]) -> tuple[bool, str]:
         copies.put(copy)
     took = f"{time.monotonic() - began:4.0f} s"
     if code == CAUGHT:
-        return True, f"caught    {took}  {mutation.name}"
+        how = ", whose tests did not end" if output == _ENDLESS else ""
+        return True, f"caught    {took}  {mutation.name}{how}"
     if code == PASSED:
         return False, f"SURVIVED  {took}  {mutation.name} ({mutation.file})"
     return False, f"BROKEN    {mutation.name}: pytest ended with {code}\n{output[-2000:]}"
