@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.svm import MANIFEST, Caller, caller
+from support.web import FakeClock
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -69,6 +70,14 @@ def test_a_repeat_changes_nothing(run: Caller, simulator: RunningSimulator, give
     assert len(_registered(simulator)) == 1
     unchecked = [warning for warning in run.warnings if "validate_image is false" in warning]
     assert bool(unchecked) is ("validate_image" in given)
+
+
+def test_an_image_is_known_after_a_year(run: Caller, simulator: RunningSimulator) -> None:
+    run.clock = FakeClock()
+    run("svm_image", **GIVEN)
+    run.clock.sleep(365 * 24 * 3600)
+    assert not run("svm_image", **GIVEN)["changed"]
+    assert len(_registered(simulator)) == 1
 
 
 def test_further_platforms_are_registered(run: Caller, simulator: RunningSimulator) -> None:
