@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Any, Optional, cast
+from typing import Any, Optional
 
 from ..._errors import InputError
 from ..change import Change
@@ -20,10 +20,8 @@ from .wanted import ABSENT, PRESENT, RECONFIGURED
 DEPLOY, RECONFIGURE, REMOVE = "deploy", "reconfigure", "remove"
 ACTIONS = {PRESENT: DEPLOY, RECONFIGURED: RECONFIGURE, ABSENT: REMOVE}
 
-SvmChange = Change[Target]
 
-
-def plan(state: str, targets: Sequence[Target]) -> list[SvmChange]:
+def plan(state: str, targets: Sequence[Target]) -> list[Change[Target]]:
     """Return the changes; none where every SVM is as wanted. A reconfiguration always is one: nothing can be compared.
 
     :raises InputError: when an SVM can neither be deployed nor reconfigured, or is there twice.
@@ -33,12 +31,7 @@ def plan(state: str, targets: Sequence[Target]) -> list[SvmChange]:
     return [change for change in changes if change is not None]
 
 
-def subject_of(change: SvmChange) -> Target:
-    """Return the SVM that a change is about: every change has one side at least."""
-    return cast(Target, change.after or change.before)
-
-
-def _change(action: str, target: Target) -> Optional[SvmChange]:
+def _change(action: str, target: Target) -> Optional[Change[Target]]:
     if action == REMOVE:
         return None if target.svm is None else Change(REMOVE, target, None)
     if action == RECONFIGURE:
