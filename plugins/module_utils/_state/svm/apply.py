@@ -43,8 +43,6 @@ class SvmApplier:
         self._poller = poller
         self.action = requests.action
         self._once = Once(requests.memory, poller.context, poller.deadline, retries=0)
-        self._fresh = False
-        self._svm_ids: dict[Target, str] = {}
         self._earlier: dict[Target, Earlier] = {}
         self._targets: dict[str, list[Target]] = {}
         self.outcomes: dict[Target, Outcome] = {}
@@ -68,7 +66,9 @@ class SvmApplier:
         refused: list[KsvlaError] = []
         for openstack in (False, True):
             group = [target for target in changed if target.openstack is openstack]
-            self._fresh = False
+            # Nothing is read before the lock is held.
+            self._requests.forget()
+            self._finder.forget()
             try:
                 started: Started[Target] = self._once.start(self, group, _LOCK)
             except KsvlaError as error:
@@ -81,8 +81,6 @@ class SvmApplier:
                 lost.append(self._lost(started.sent, started.lost))
             for task_id, attached in started.attached.items():
                 tasks.setdefault(task_id, []).extend(attached)
-            for target in started.held:
-                self._settle(Outcome(target, UNCHANGED, self._svm_ids.get(target)))
             lost.extend(self._unknown(started.unknown))
         for task_id in tasks:
             self.see(ServerTask(task_id, None, "unknown"))
@@ -111,10 +109,6 @@ class SvmApplier:
 
         :raises PlanAgain: when another change of the SVM is under way.
         """
-        if not self._fresh:
-            self._fresh = True
-            self._requests.forget()
-            self._finder.forget()
         earlier = None if record is None else self._requests.read(record, item)
         if earlier is None:
             return None
@@ -132,7 +126,7 @@ class SvmApplier:
         if self.action == REMOVE:
             return State.HOLDS if svm is None else State.MISSING
         if svm is not None:
-            self._svm_ids[item] = str(svm["id"])
+            self._settle(Outcome(item, UNCHANGED, str(svm["id"])))
             return State.HOLDS
         earlier = self._earlier.get(item)
         if earlier is None or earlier.note.action != DEPLOY or earlier.status is Status.FAILED:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, Optional
 
 from ..._errors import InputError
@@ -55,38 +56,28 @@ def _change(action: str, target: Target) -> Optional[Change[Target]]:
 def refuse_repeated(targets: Sequence[Target]) -> None:
     """Refuse an SVM that is listed twice, which its options do not show when they name its place in different ways.
 
-    An IP address that is given twice is refused too.
+    An IP address that is given twice in one network is refused too; projects have networks, and addresses, of their own.
 
     :raises InputError: naming the two.
     """
-    seen: dict[tuple[Optional[str], ...], Target] = {}
-    for one in targets:
-        where = one.infrastructure_id.lower()
-        key = ("name", where, one.location_id, one.label) if one.svm_id is None else ("id", where, one.svm_id)
-        if key in seen:
-            shown = f"{one.label} ({one.svm_id})" if one.svm_id else one.label
-            raise InputError(
-                f"svms[{seen[key].wanted.index}] and svms[{one.wanted.index}] are the same SVM: {shown} in {one.place}."
-            )
-        seen[key] = one
-    _refuse_repeated_addresses(targets)
-
-
-def _refuse_repeated_addresses(targets: Sequence[Target]) -> None:
-    """Refuse an IP address that is given twice in one network; projects have networks, and addresses, of their own."""
     seen: dict[tuple[Any, ...], int] = {}
+
+    def note(key: tuple[Any, ...], index: int, same: str) -> None:
+        if key in seen:
+            raise InputError(f"svms[{seen[key]}] and svms[{index}] {same}.")
+        seen[key] = index
+
     for one in targets:
-        where = (one.infrastructure_id.lower(), one.location_id if one.openstack else None)
+        where, index = one.infrastructure_id.lower(), one.wanted.index
+        own = ("name", one.location_id, one.label) if one.svm_id is None else ("id", one.svm_id)
+        shown = f"{one.label} ({one.svm_id})" if one.svm_id else one.label
+        note((where, *own), index, f"are the same SVM: {shown} in {one.place}")
+    for one in targets:
+        where, place = one.infrastructure_id.lower(), one.location_id if one.openstack else None
         for number, network in enumerate(one.wanted.networks or ()):
             # A network is known by what was given, and by its id: others may give it in the other way.
-            names = [network.network.lower()]
-            if one.adapters is not None:
-                names.append(one.adapters[number].network.id.lower())
-            for name in dict.fromkeys(names):
-                for address in map(ipaddress.ip_address, network.ip_addresses):
-                    key = (*where, name, network.vlan_id, address)
-                    if key in seen:
-                        raise InputError(
-                            f"svms[{seen[key]}] and svms[{one.wanted.index}] have the same IP address: {address}."
-                        )
-                    seen[key] = one.wanted.index
+            names = {network.network.lower()}
+            names |= {one.adapters[number].network.id.lower()} if one.adapters is not None else set()
+            for key in product(names, map(ipaddress.ip_address, network.ip_addresses)):
+                same = f"have the same IP address: {key[1]}"
+                note((where, place, network.vlan_id, *key), one.wanted.index, same)
