@@ -202,23 +202,21 @@ class SvmApplier:
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
         """Watch everything to its end; return the failures, with the lost answers first."""
-        if not self._poller.waiting.wait:
-            return [one.give_up() for one in lost]
+        wait, memory = self._poller.waiting.wait, self._requests.memory
         # What a reconfiguration did cannot be seen, so there is nothing to look for.
-        blind = [one.give_up() for one in lost if self.action == RECONFIGURE]
-        looked_for = [one for one in lost if self.action != RECONFIGURE]
-        for one in looked_for:
-            self._poller.context.trace(f"{one.error.message} Looking whether it took effect.")
+        looked_for = lost if wait and self.action != RECONFIGURE else []
+        failures = [one.give_up() for one in lost if one not in looked_for]
+        if not wait:
+            return failures
         watched = [WatchedTask(self._api, self._poller, task, self.see) for task in self.tasks.values()]
-        failures = blind + watch_all([*looked_for, *watched], self._poller)
-        noted = [self._requests.noted(target) for svms in self._targets.values() for target in svms]
-        if any(one is None or not self._requests.memory.keeps(one.record) for one in noted):
+        failures += watch_all([*looked_for, *watched], self._poller)
+        noted = (self._requests.noted(target) for svms in self._targets.values() for target in svms)
+        if not all(memory.keeps(one.record) for one in noted if one):
             for failure in failures:
                 if isinstance(failure, WaitTimeout):
                     failure.hint = (
                         "The server goes on with it. This machine could not remember the task (see KSVLA_STATE_DIR), so "
-                        "running this again would start it a second time: wait for it first, with ksvla_task and api: "
-                        "svm_management."
+                        "wait for it with ksvla_task and api: svm_management before you run this again."
                     )
         return sorted(failures, key=lambda failure: not isinstance(failure, OutcomeUnknown))
 

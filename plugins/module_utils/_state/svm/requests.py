@@ -79,15 +79,10 @@ class Earlier:
     @property
     def svm_id(self) -> Optional[str]:
         """The id of the SVM that it made or is about."""
-        found = svm_id_of(self.child) if self.child else None
-        alone = self.task if self.task and len(self.task.children) < 2 else None
-        return found or (svm_id_of(alone) if alone else None)
-
-    @property
-    def removed_id(self) -> Optional[str]:
-        """The id of the SVM that a removal is about."""
-        found = self.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
-        return None if found is None else str(found)
+        asked = self.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
+        shown = [self.child, self.task if self.task and len(self.task.children) < 2 else None]
+        found = (svm_id_of(one) for one in shown if one is not None)
+        return str(asked) if asked else next((one for one in found if one), None)
 
 
 class Requests:

@@ -115,9 +115,9 @@ class EarlierRuns:
             if wanted == DEPLOY and may_come:
                 found.lagging.append((target, one))
         elif action == REMOVE:
-            if one.removed_id == target.svm_id and one.status is Status.COMPLETED:
+            if one.svm_id == target.svm_id and one.status is Status.COMPLETED:
                 found.lagging.append((target, one))
-            elif one.removed_id == target.svm_id and wanted == DEPLOY and may_come:
+            elif one.svm_id == target.svm_id and wanted == DEPLOY and may_come:
                 found.doubtful.append((target, one))
         elif wanted == RECONFIGURE and may_come:
             asked = self._requests.asked([one], [target.label])

@@ -181,25 +181,20 @@ class Lists:
                 trouble = error
         self.trouble = trouble
         late = [one for one in expected if not self._shows(listed.get(one.target.infrastructure_id), one)]
-        if late and self._refresh_at.expired():
-            self._refresh({one.target.infrastructure_id for one in late} - self._refreshed)
+        if self._refresh_at.expired():
+            for infrastructure_id in {one.target.infrastructure_id for one in late} - self._refreshed:
+                self._refreshed.add(infrastructure_id)
+                try:
+                    self._api.refresh(infrastructure_id)
+                except KsvlaError as error:
+                    self._poller.context.trace(f"Infrastructure {infrastructure_id} was not refreshed: {error.message}")
         return late
 
     def _shows(self, listed: Optional[Sequence[Object]], expected: Expected) -> bool:
-        if listed is None:
-            return False
-        found = next((machine for machine in listed if expected.is_it(machine)), None)
+        found = next((machine for machine in listed or () if expected.is_it(machine)), None)
         if found is not None:
             self.ids[expected.target] = str(found.get("id"))
-        return (found is not None) is expected.there
-
-    def _refresh(self, infrastructure_ids: set[str]) -> None:
-        self._refreshed |= infrastructure_ids
-        for infrastructure_id in infrastructure_ids:
-            try:
-                self._api.refresh(infrastructure_id)
-            except KsvlaError as error:
-                self._poller.context.trace(f"Infrastructure {infrastructure_id} was not refreshed: {error.message}")
+        return listed is not None and (found is not None) is expected.there
 
 
 class LostAnswer:
