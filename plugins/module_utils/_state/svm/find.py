@@ -9,6 +9,7 @@ Source: "Getting information about infrastructure objects required for SVM deplo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
@@ -126,10 +127,12 @@ class Finder:
 
     def with_svm(self, target: Target, svm: Object) -> Target:
         """Return a target whose SVM is there."""
-        parent = svm.get("parent_id")
-        location = target.location
+        parent, location = svm.get("parent_id"), target.location
         if parent is not None and (location is None or location.id != parent):
-            location = self._location(target.infrastructure_id, str(parent))
+            # An SVM is found also where its place cannot be read.
+            location = Named(str(parent), str(parent))
+            with suppress(KsvlaError):
+                location = _named(self._places.location(target.infrastructure_id, str(parent)))
         found = replace(_with(target, svm), location=location)
         if self._wanted.state == PRESENT:
             return self._compared(found)
@@ -216,9 +219,8 @@ class Finder:
             why = error.message
         else:
             found = [one for one in has if isinstance(one, dict)] if isinstance(has, list) else None
-            if found is None or sorted(str(one.get("id")) for one in found) == sorted(
-                one.network.id for one in adapters
-            ):
+            ids = sorted(one.network.id for one in adapters)
+            if found is None or sorted(str(one.get("id")) for one in found) == ids:
                 return target
             names = ", ".join(str(one.get("name") or one.get("id")) for one in found) or "none"
             wanted = ", ".join(one.network.name for one in adapters)
@@ -238,13 +240,6 @@ class Finder:
 
     def _resource(self, target: Target, kind: str, name: str) -> Named:
         return _named(self._places.resource(target.infrastructure_id, target.location_id or "", kind, name))
-
-    def _location(self, infrastructure_id: str, location_id: str) -> Named:
-        """Return a place with its name, as far as it can be read: an SVM is found without."""
-        try:
-            return _named(self._places.location(infrastructure_id, location_id))
-        except KsvlaError:
-            return Named(location_id, location_id)
 
 
 def _with(target: Target, svm: Object) -> Target:

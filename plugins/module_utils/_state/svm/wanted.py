@@ -264,7 +264,7 @@ def _warnings(parameters: Parameters) -> Iterator[str]:
         if kept:
             yield (
                 f"svms[{index}]: {', '.join(kept)} cannot be changed for an existing SVM and will be ignored. To change it, "
-                "remove the SVM with state absent and deploy it again."
+                "remove the SVM and deploy it again."
             )
         usual = {**_KSC_PORTS, "language": parameters.get("localization")}
         missing = [f"{option} {value}" for option, value in usual.items() if ksc and not ksc.get(option)]

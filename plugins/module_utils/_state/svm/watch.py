@@ -124,11 +124,12 @@ class Expected:
     svm_id: Optional[str]
     there: bool
 
-    def is_it(self, machine: Object) -> bool:
-        """Return whether a machine is the SVM."""
+    def among(self, machines: Sequence[Object]) -> Optional[Object]:
+        """Return the SVM among machines, or None."""
         if self.svm_id is not None:
-            return str(machine.get("id")).lower() == self.svm_id.lower()
-        return machine.get("name") == self.target.name and machine.get("parent_id") in (self.target.location_id, None)
+            return next((one for one in machines if str(one.get("id")).lower() == self.svm_id.lower()), None)
+        named = (one for one in machines if one.get("name") == self.target.name)
+        return next((one for one in named if one.get("parent_id") in (self.target.location_id, None)), None)
 
 
 class Lists:
@@ -191,7 +192,7 @@ class Lists:
         return late
 
     def _shows(self, listed: Optional[Sequence[Object]], expected: Expected) -> bool:
-        found = next((machine for machine in listed or () if expected.is_it(machine)), None)
+        found = expected.among(listed or ())
         if found is not None:
             self.ids[expected.target] = str(found.get("id"))
         return listed is not None and (found is not None) is expected.there
