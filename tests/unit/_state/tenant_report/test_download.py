@@ -319,6 +319,7 @@ def headers(**changed: str) -> Callable[[Reply], Reply]:
     [
         (headers(Content_Range="bytes 5-1004/4000"), r"from byte 1000 on and sent 'bytes 5-1004/4000'"),
         (headers(Content_Range="nonsense"), "sent 'nonsense'"),
+        (headers(Content_Range=f"bytes 1000-1999/{'9' * 5000}"), "sent 'bytes 1000-1999/999"),
         (lambda reply: Reply(206, reply.body), "sent 'no Content-Range'"),
         (headers(Content_Range="bytes 1000-1999/9999"), f"had {len(CONTENT)} bytes and has 9999 now"),
     ],
