@@ -22,7 +22,6 @@ from .failures import refusal, refused_before, unknown
 from .request import Query, Request
 from .retry import LONGEST_RETRY_AFTER, PASSING, parse_retry_after, pause
 
-
 _NOT_CARRIED_OUT = frozenset({*range(400, 500), 501, 505})
 """Statuses that say that a write did nothing. Any other that is not a success may come from a gateway that passed it on."""
 
