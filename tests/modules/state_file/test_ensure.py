@@ -91,7 +91,7 @@ def test_too_few_addresses_leave_the_file_as_it_is(path: Path) -> None:
         ({"address_pool": ["192.0.2.300"]}, "192.0.2.300"),
         ({"address_pool": ["192.0.2.9-192.0.2.1"]}, "192.0.2.9-192.0.2.1"),
         ({"address_pool": ["10.0.0.0/8"]}, "65536"),
-        ({"address_pool": ["192.0.2.1"], "addresses": {"a": "name"}}, "given.a"),
+        ({"address_pool": ["192.0.2.1"], "addresses": {"a": "name"}}, "'name' of a"),
         ({"address_pool": ["192.0.2.1"], "addresses": {"a": "192.0.2.7", "b": "192.0.2.7"}}, "a and b"),
     ],
 )
@@ -102,7 +102,19 @@ def test_an_invalid_address_is_refused_and_nothing_kept(path: Path, arguments: d
     assert not path.exists()
 
 
-@pytest.mark.parametrize("content", [b"- a list", b"text", b"{", b"\xff\xfe\x00", b"infrastructures: 7"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"- a list",
+        b"text",
+        b"{",
+        b"\xff\xfe\x00",
+        b"infrastructures: 7",
+        b"addresses: {one: }",
+        b"addresses: {one: [192.0.2.1]}",
+        b"images: {a: 2026-13-45}",
+    ],
+)
 def test_another_kind_of_file_is_refused_and_stays(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     failed = run(path, infrastructure="one", infrastructure_id="id-1")

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from ..._api import connect
 from ..._errors import KsvlaError, TaskFailed
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
 from ..infrastructure.objects import Places
 from .apply import PlanAgain, SvmApplier
@@ -31,7 +30,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
     api = server.within(poller.deadline)
-    memory = Memory(settings.origin, clock=context.clock)
+    memory = context.memory(settings.origin)
     requests = Requests(api, memory, context, wanted, poller.waiting.timeout)
     finder = Finder(Places(api), wanted)
     earlier = EarlierRuns(api, finder, requests, poller)
