@@ -364,3 +364,13 @@ def test_a_refusal_is_not_repeated(code: int, shop: Shop, connect: Callable[...,
         Fetch(connect(), part).run()
     assert caught.value.status == code
     assert len(shop.server.received) == 1
+
+
+@pytest.mark.parametrize("status", [300, 304])
+def test_what_is_not_a_success_is_no_empty_report(
+    status: int, shop: Shop, connect: Callable[..., Session], part: Path
+) -> None:
+    shop.server.replies = [Reply(status)]
+    with pytest.raises(ApiError, match=f"answered {status}"):
+        Fetch(connect(), part).run()
+    assert not part.exists()
