@@ -17,7 +17,7 @@ from typing import Any
 
 Result = dict[str, Any]
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["faults.worker", "requests", "xmltodict"])
+_PROCESSES.set_forkserver_preload(["faults.worker", "requests"])
 _PACKAGE = "ansible_collections.ksvla.light_agent.plugins"
 
 
