@@ -211,7 +211,7 @@ def _took_effect(change: VmChange, found: Optional[VirtualMachine]) -> bool:
     """Return whether a change whose answer was lost shows in what is registered now."""
     if change.action == UNREGISTER:
         return found is None
-    return found is not None and (change.action == REGISTER or same_record(change.after, found))
+    return found is not None and same_record(change.after, found)
 
 
 def _not_looked_up(outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
