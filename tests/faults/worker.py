@@ -24,7 +24,6 @@ _PROCESSES.set_forkserver_preload(
     [
         "faults.worker",
         "requests",
-        "xmltodict",
         "ansible.module_utils.common.arg_spec",
         *(f"{_PACKAGE}.modules.ksvla_{name}" for name in _MODULES),
     ]

@@ -150,6 +150,15 @@ def test_a_server_that_refuses_it_twice(run: Caller, simulator: RunningSimulator
     assert "whose answer was lost" in failed["hint"]
 
 
+def test_an_image_that_is_there_is_not_registered_again_under_the_other_spelling(
+    run: Caller, simulator: RunningSimulator
+) -> None:
+    simulator.fault(**REGISTER, kind="status", status=409, times=1)
+    failed = run.fails("svm_image", **{**GIVEN, "infrastructure_types": ["NUMAVSERVER"]})
+    assert failed["status"] == 409
+    assert _registered(simulator) == []
+
+
 def test_a_type_that_is_not_documented_is_passed_on_with_a_warning(run: Caller) -> None:
     run.fails("svm_image", **{**GIVEN, "infrastructure_types": ["zvirt"]})
     assert '"ZVIRT"' in run.sent("POST", "/manifest")[0]["body"]

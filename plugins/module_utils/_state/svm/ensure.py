@@ -30,7 +30,8 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
     api = server.within(poller.deadline)
-    requests = Requests(api, context.memory(settings.origin), context, wanted)
+    memory = context.memory(settings.origin)
+    requests = Requests(api, memory, context, wanted)
     finder = Finder(Places(api), wanted)
     earlier = EarlierRuns(api, finder, requests, poller)
     while True:
