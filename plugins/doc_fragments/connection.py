@@ -57,7 +57,6 @@ options:
     default: 5
 requirements:
   - requests
-  - xmltodict
 notes:
   - Environment variables are read on the controller, from where Ansible runs and then from the C(environment) of the
     task, and handed to the module as options. So they hold also with C(become), and on another machine. An empty

@@ -131,7 +131,8 @@ def plain(value: Any) -> Any:
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, str):
-        return str.__str__(value) if type(value).__str__ is str.__str__ else str(value)
+        # In ansible-core before 2.19, str() of a text that is marked as unsafe is marked, too.
+        return str.__str__(str(value))
     if isinstance(value, Mapping):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
@@ -140,4 +141,4 @@ def plain(value: Any) -> Any:
         return next(base(value) for base in (bool, int, float) if isinstance(value, base))
     if isinstance(value, (datetime.date, datetime.datetime)):
         return value.isoformat()
-    return str(value)
+    return str.__str__(str(value))

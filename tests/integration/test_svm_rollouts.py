@@ -49,6 +49,8 @@ class _Rollouts:
         self.count += 1
         self._playbooks.simulator.clear_requests()
         host = {**_VCENTER, **variables}
+        memory = self._playbooks.folder / f"memory{self.count}"
+        memory.mkdir()
         return self._playbooks.run(
             [],
             "auto",
@@ -56,7 +58,7 @@ class _Rollouts:
             inventory=json.dumps({"infrastructures": {"hosts": {"vcenter": host}}}),
             arguments=[*arguments, "-e", "ksvla_only=vcenter"],
             # A path that begins nowhere is one of the current folder, also where the shell does not say which it is.
-            environment={"PWD": None},
+            environment={"KSVLA_STATE_DIR": str(memory), "PWD": None},
         )
 
     @property
@@ -147,10 +149,11 @@ def test_removal_needs_the_file_of_the_rollout(run: _Rollouts, simulator: Runnin
         ("remove_svms", str(other), f"{other} has ids of: openstack."),
         ("reconfigure_svms", str(other), f"{other} has ids of: openstack."),
     ):
-        refused = _refused(run(playbook, svm_rollout_state_file=file, svm_rollout_disconnect=True, **pool))
+        more = {"svm_rollout_disconnect": True, "svm_rollout_changes": {"allow_root_ssh": True}, **pool}
+        refused = _refused(run(playbook, svm_rollout_state_file=file, **more))
         assert "The id of the infrastructure vcenter is not known" in refused
         assert message in refused
-        assert simulator.requests() == []
+        assert bodies(simulator, "DELETE") == []
     assert len(simulator.state()["infrastructures"]) == 1
 
     removal = {"svm_rollout_state_file": str(kept), "svm_rollout_disconnect": True, **pool}

@@ -75,11 +75,8 @@ class AddedOnce(Generic[T, A]):
         try:
             started = self._once.start(self, [wanted], subject.about)
         except KsvlaError as error:
-            earlier = self._unanswered
-            if earlier is not None:
-                # It is still not known what became of that one.
-                self._memory.keep(earlier)
             if error.status == 409:
+                earlier = self._unanswered
                 lost = f" The request of {earlier.sent}, whose answer was lost, may have added it." if earlier else ""
                 error.hint = (
                     f"The Integration Server has it already: give its {self._kind.id_option}, as it was returned before or as "
