@@ -145,8 +145,8 @@ class Campaign:
             tally.wrong.append(f"{label}: {'; '.join(problems)}")
             print(f"WRONG {tally.wrong[-1]}", flush=True)
             for run in runs:
-                messages = [result.get("msg", "done") for result in run.results]
-                print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {messages}", flush=True)
+                shown = [result.get("msg", "done") for result in run.results]
+                print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {shown}", flush=True)
 
 
 def _attempts(

@@ -207,7 +207,7 @@ def test_the_table_says_why_an_item_of_a_loop_failed(run: _Playbooks) -> None:
     code, output = run("rollout_svms.yml", {**_VCENTER, "infrastructure_trust_on_first_use": False})
     assert code != 0
     table = output[output.index("PLAY [Summarize]") :]
-    assert "infrastructure_thumbprint" in table
+    assert "infrastructure_trust_on_first_use: true" in table
     assert "One or more items failed" not in table
 
 
