@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 
 # The interpreter that .venv is made with.
 PYTHON ?= python3
-# Further arguments: of pytest for unit, contract and integration, of ansible-test for sanity, of the simulator.
+# Further arguments: of pytest for unit, contract and integration, of ansible-test for sanity, of the simulator, of faults.
 ARGS ?=
 # Processes that tests run in: one more than the two cores of a small machine, since much of what they do is wait.
 JOBS ?= 3
@@ -47,7 +47,7 @@ environment: ## install the pinned requirements into .venv, when the pins have c
 	@PATH="$(ORIGINAL_PATH)" "$(PYTHON)" tests/tools/environment.py
 
 .PHONY: constraints
-constraints: ## resolve tests/requirements.txt anew and write tests/constraints.txt
+constraints: ## resolve tests/requirements.txt again and write tests/constraints.txt
 	@PATH="$(ORIGINAL_PATH)" "$(PYTHON)" tests/tools/environment.py --lock
 
 # --- Showing and rehearsing ---------------------------------------------------------------------------------------
@@ -66,6 +66,7 @@ simulator: environment ## start a simulated Integration Server to rehearse again
 test: environment ## run every check and every test
 	@$(MAKE) --jobs=$(JOBS) --output-sync=target $(CHECKS)
 	@$(MAKE) unit contract integration
+	@$(MAKE) faults ARGS="--seconds 60 --seed 1"
 	@printf '\nAll checks and tests passed.\n'
 
 .PHONY: unit
@@ -87,6 +88,10 @@ sanity: environment ## run ansible-test sanity over the collection as it is buil
 .PHONY: molecule
 molecule: environment ## run the molecule scenarios of the roles
 	$(PY) -m molecule test --all $(ARGS)
+
+.PHONY: faults
+faults: environment ## draw faults, kill runs, and see whether repeats get everything done once (ARGS="--help" lists the options)
+	PYTHONPATH=tests:.venv/collections $(PY) -m faults.campaign $(ARGS)
 
 .PHONY: mutations
 mutations: environment ## break the code on purpose and see whether the tests notice (ARGS="words of names or files")
@@ -114,8 +119,8 @@ ruff: environment ## check style and format of the Python files
 	$(PY) -m ruff format --check .
 
 .PHONY: types
-types: environment ## check the types of the plugins, the simulator, the demonstration, the mutations, the benchmark and the tools
-	$(PY) -m mypy -p $(COLLECTION) -p simulator
+types: environment ## check the types of the plugins and of everything that runs beside the tests
+	$(PY) -m mypy -p $(COLLECTION) -p simulator -p faults
 	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/mutations/run.py tests/demo/run.py tests/benchmark/run.py
 
 .PHONY: ansible-lint

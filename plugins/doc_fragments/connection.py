@@ -39,7 +39,7 @@ options:
   fingerprint:
     description:
       - The SHA-256 fingerprint of the Integration Server's certificate, with or without colons.
-      - Trusts exactly this certificate, whoever signed it. With O(ca_path) as well, both must match.
+      - Trusts exactly this certificate, no matter who signed it. With O(ca_path) as well, both must match.
       - Taken from the environment variable E(KSVLA_FINGERPRINT) when it is not given.
     type: str
   request_timeout:
@@ -57,7 +57,6 @@ options:
     default: 5
 requirements:
   - requests
-  - xmltodict
 notes:
   - Environment variables are read on the controller, from where Ansible runs and then from the C(environment) of the
     task, and handed to the module as options. So they hold also with C(become), and on another machine. An empty

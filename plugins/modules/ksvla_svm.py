@@ -26,9 +26,8 @@ description:
     compared), a warning is issued.
   - If the server's task is not known, because the run was killed or the answer was lost, or if the server's list does not
     show an SVM whose deployment has completed, the module lets the server read the infrastructure again and looks for the
-    SVM. It deploys no second one for O(wait_timeout) of the run that sent the request (at least a minute, at most an
-    hour). If the SVM does not appear, the module fails and says until when, and which file to remove once the console
-    shows that there is no such task.
+    SVM. It deploys no second one for an hour. If the SVM does not appear, the module fails and says until when, and
+    which file to remove once the console shows that there is no such task.
   - A removal, a deployment and a reconfiguration of one SVM wait for each other, within O(wait_timeout). With O(wait=false)
     the module fails instead and sends nothing.
   - A removal succeeds once the server's list no longer shows the SVM. If the list still shows it 30 seconds after the

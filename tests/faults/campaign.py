@@ -3,18 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The campaign: drawn faults, killed processes, and then plain repeats that must reach exactly the wanted state.
 
-Usage: PYTHONPATH=tests python -m faults.campaign [--rounds N | --seconds S] [--seed N] [--jobs N] [--only NAME]
+Usage: make faults ARGS="[--rounds N] [--seconds S] [--seed N] [--jobs N] [--only NAME]"
 
-A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. It ends wrong
-when the state is not the wanted one, when the log of effects shows something done twice, when a repeat of what is done says
-that it changed something, when a secret shows up, or when anything takes too long. The seed of each such round is printed:
---seed with --rounds 1 repeats it.
+A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. In a third of
+the rounds, two workers do the same work at once. A round ends wrong when the state is not the wanted one, when the log of
+effects shows something done twice, when a repeat of what is done says that it changed something, when a secret shows up, or
+when anything takes too long. The seed of each such round is printed: --seed with --rounds 1 repeats it. A round that has not
+ended when the time is up does not count.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import itertools
 import json
 import random
 import sys
@@ -23,23 +25,32 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from faults.scenarios import PASSWORDS, Offboarding, Onboarding, Rollout, Scenario, Target
-from faults.worker import Run, Worker
-
+from faults.report_scenario import Report
+from faults.scenarios import PASSWORDS, Offboarding, Onboarding, Scenario, Target
+from faults.svm_scenarios import Reconfiguration, Removal, Rollout
+from faults.worker import Run, Step, Worker
 from simulator.testing import RunningSimulator, running_simulator
 
 SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
     "onboarding": Onboarding,
     "offboarding": Offboarding,
+    "reconfiguration": Reconfiguration,
+    "removal": Removal,
+    "report": Report,
     "rollout": Rollout,
 }
 _MOST_RUNS = 4
 _MOST_REPEATS = 4
 _LONGEST_RUN = 100.0
+
+
+class OutOfTimeError(Exception):
+    """The campaign ends before the round does."""
 
 
 @dataclass
@@ -49,68 +60,131 @@ class Tally:
     rounds: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
     kills: int = 0
+    cut_off: int = 0
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def play_round(simulator: RunningSimulator, seed: int, tally: Tally, only: str | None) -> None:
-    """Play the round of a seed and add it to the tally."""
-    rng = random.Random(seed)
-    simulator.reset()
-    name = only or rng.choice(sorted(SCENARIOS))
-    scenario = SCENARIOS[name](Target(simulator), rng)
-    simulator.configure(task_seconds=rng.choice((0.0, 0.2, 0.6)))
-    scenario.prepare()
-    with tempfile.TemporaryDirectory(prefix="ksvla-faults-") as home:
-        worker = Worker({"ANSIBLE_HOME": home})
-        problems, runs = [], []
+@dataclass(frozen=True)
+class Crew:
+    """Workers that do the same work at the same time, on one machine.
+
+    :param end: When the campaign ends, by the monotonic clock.
+    """
+
+    worker: Worker
+    size: int
+    end: float
+
+    def run(self, steps: Sequence[Step], draw_kill: Callable[[], float | None] = lambda: None) -> list[Run]:
+        """Let each worker run the steps.
+
+        :param draw_kill: Returns after how many seconds the next worker is killed, or None.
+        :raises OutOfTimeError: when the campaign ends before they do.
+        :raises TimeoutError: when a worker takes longer than anything may take.
+        """
+        patience = min(_LONGEST_RUN, self.end - time.monotonic())
+        if patience <= 0:
+            raise OutOfTimeError
+        with ThreadPoolExecutor(self.size) as pool:
+            jobs = [pool.submit(self.worker.run, steps, draw_kill(), patience) for _number in range(self.size)]
         try:
-            runs = list(_runs(scenario, worker, simulator, rng))
-            problems = list(_judge(scenario, worker, runs))
-        except Exception as error:  # noqa: BLE001 - a round that breaks is a round that ends wrong
-            problems = [f"{type(error).__name__}: {error}", *traceback.format_exc().splitlines()[-3:]]
-    with tally.lock:
-        tally.rounds[name] += 1
-        tally.kills += sum(run.killed for run in runs)
-        tally.fired.update(simulator.fired())
-        if problems:
-            tally.wrong.append(f"--only {name} --seed {seed}: {'; '.join(problems)}")
+            return [job.result() for job in jobs]
+        except TimeoutError:
+            if patience < _LONGEST_RUN:
+                raise OutOfTimeError from None
+            raise
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What is played, and what came of it.
+
+    :param only: The one kind of work; None for any.
+    :param end: When it ends, by the monotonic clock.
+    """
+
+    only: str | None
+    end: float
+    tally: Tally = field(default_factory=Tally)
+
+    def play(self, simulator: RunningSimulator, seed: int) -> None:
+        """Play the round of a seed and add it to the tally."""
+        rng = random.Random(seed)
+        simulator.reset()
+        name = rng.choice(sorted(SCENARIOS))
+        name = self.only or name
+        size = rng.choice((1, 1, 2))
+        scenario = SCENARIOS[name](Target(simulator, size), rng)
+        simulator.configure(task_seconds=rng.choice((0.0, 0.2, 0.6)))
+        problems: list[str] = []
+        runs: list[Run] = []
+        with tempfile.TemporaryDirectory(prefix="ksvla-faults-") as home:
+            crew = Crew(Worker({"ANSIBLE_HOME": home}), size, self.end)
+            try:
+                scenario.prepare(crew.worker)
+                for last in _attempts(scenario, crew, simulator, rng):
+                    runs.extend(last)
+                problems = list(_judge(scenario, crew, runs))
+            except OutOfTimeError:
+                with self.tally.lock:
+                    self.tally.cut_off += 1
+                return
+            except Exception as error:  # noqa: BLE001 - a round that breaks is a round that ends wrong
+                problems = [f"{type(error).__name__}: {error}", *traceback.format_exc().splitlines()[-3:]]
+        self._add(f"--only {name} --seed {seed}", problems, runs, simulator)
+
+    def _add(self, label: str, problems: Sequence[str], runs: Sequence[Run], simulator: RunningSimulator) -> None:
+        tally = self.tally
+        with tally.lock:
+            tally.rounds[label.split()[1]] += 1
+            tally.kills += sum(run.killed for run in runs)
+            tally.fired.update(simulator.fired())
+            if not problems:
+                return
+            tally.wrong.append(f"{label}: {'; '.join(problems)}")
             print(f"WRONG {tally.wrong[-1]}", flush=True)
             for run in runs:
-                told = [result.get("msg", "done") for result in run.results]
-                print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {told}", flush=True)
+                shown = [result.get("msg", "done") for result in run.results]
+                print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {shown}", flush=True)
 
 
-def _runs(scenario: Scenario, worker: Worker, simulator: RunningSimulator, rng: random.Random) -> Iterator[Run]:
-    """Run the work under faults until it succeeds or a few times, then without faults until it succeeds."""
+def _attempts(
+    scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random
+) -> Iterator[Sequence[Run]]:
+    """Let the crew do the work under faults until it succeeds or a few times, then without faults until it succeeds."""
+
+    def draw_kill() -> float | None:
+        return rng.uniform(0.05, 2.5) if rng.random() < 0.6 else None
+
     simulator.configure(
         fault_share=rng.choice((0.0, 0.05, 0.15, 0.3)),
         task_fault_share=rng.choice((0.0, 0.0, 0.05)),
         fault_seed=rng.randrange(10**9),
     )
     for _number in range(_MOST_RUNS):
-        kill_after = rng.uniform(0.05, 2.5) if rng.random() < 0.6 else None
-        run = worker.run(scenario.steps(), kill_after, _LONGEST_RUN)
-        yield run
-        if run.succeeded:
+        runs = crew.run(scenario.steps(), draw_kill)
+        yield runs
+        if all(run.succeeded for run in runs):
             break
     simulator.configure(fault_share=0.0, task_fault_share=0.0)
     for _number in range(_MOST_REPEATS):
-        run = worker.run(scenario.steps(), None, _LONGEST_RUN)
-        yield run
-        if run.succeeded:
+        runs = crew.run(scenario.steps())
+        yield runs
+        if all(run.succeeded for run in runs):
             return
 
 
-def _judge(scenario: Scenario, worker: Worker, runs: list[Run]) -> Iterator[str]:
-    if not runs[-1].succeeded:
-        yield f"no repeat succeeded: {runs[-1].results[-1].get('msg')}"
+def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]:
+    failed = [run.results[-1].get("msg") for run in runs[-crew.size :] if not run.succeeded]
+    if failed:
+        yield f"no repeat succeeded: {failed}"
         return
     yield from scenario.problems(runs)
-    again = worker.run(scenario.steps(), None, _LONGEST_RUN)
-    if not again.succeeded or again.changed:
-        told = [(result.get("changed"), result.get("msg")) for result in again.results]
-        yield f"a further repeat is not unchanged: {told}"
+    for again in crew.run(scenario.steps()):
+        if not again.succeeded or (again.changed and scenario.settles):
+            messages = [(result.get("changed"), result.get("msg")) for result in again.results]
+            yield f"a further repeat is not unchanged: {messages}"
     shown = json.dumps([run.results for run in runs], default=str) + "".join(
         text for run in runs for text in run.warnings
     )
@@ -123,39 +197,42 @@ def _judge(scenario: Scenario, worker: Worker, runs: list[Run]) -> Iterator[str]
         yield f"a fault of the collection: {faults}"
 
 
-def campaign(seconds: float, rounds: int, first: int, jobs: int, only: str | None = None) -> Tally:
-    """Play rounds until the time is up or their number is reached, several side by side."""
-    tally, seeds, lock = Tally(), iter(range(first, first + rounds)), threading.Lock()
-    end = time.monotonic() + seconds
+def play(campaign: Campaign, seeds: Iterator[int], jobs: int) -> None:
+    """Play the rounds of the seeds until the time is up, several side by side."""
+    lock = threading.Lock()
 
     def work() -> None:
         with running_simulator(task_seconds=0.2) as simulator:
-            while time.monotonic() < end:
+            while time.monotonic() < campaign.end:
                 with lock:
                     seed = next(seeds, None)
                 if seed is None:
                     return
-                play_round(simulator, seed, tally, only)
+                campaign.play(simulator, seed)
 
     threads = [threading.Thread(target=work) for _job in range(jobs)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return tally
 
 
 def main() -> int:
     """Run from the command line; the exit code is 1 when a round ended wrong."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=90.0, help="how long to play (90)")
-    parser.add_argument("--rounds", type=int, default=10**6, help="how many rounds at most")
+    parser.add_argument("--seconds", type=float, help="how long to play (90, or as long as --rounds take)")
+    parser.add_argument("--rounds", type=int, help="how many rounds at most")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first round (1)")
     parser.add_argument("--jobs", type=int, default=2, help="rounds side by side (2)")
     parser.add_argument("--only", choices=sorted(SCENARIOS), help="one kind of work")
     arguments = parser.parse_args()
-    tally = campaign(arguments.seconds, arguments.rounds, arguments.seed, arguments.jobs, arguments.only)
-    print(f"Rounds: {dict(tally.rounds)}; killed {tally.kills} times; faults fired: {sum(tally.fired.values())}")
+    seconds = arguments.seconds or (90.0 if arguments.rounds is None else float("inf"))
+    campaign = Campaign(arguments.only, time.monotonic() + seconds)
+    seeds = itertools.islice(itertools.count(arguments.seed), arguments.rounds)
+    play(campaign, seeds, arguments.jobs)
+    tally = campaign.tally
+    print(f"Rounds: {dict(tally.rounds)}; cut off: {tally.cut_off}")
+    print(f"Workers killed: {tally.kills}; faults fired: {sum(tally.fired.values())}")
     for kind, count in sorted(tally.fired.items()):
         print(f"  {kind:28} {count}")
     print(f"Ended wrong: {len(tally.wrong)}")

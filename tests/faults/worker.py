@@ -17,8 +17,17 @@ from typing import Any
 
 Result = dict[str, Any]
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["faults.worker", "requests", "xmltodict"])
 _PACKAGE = "ansible_collections.ksvla.light_agent.plugins"
+_MODULES = ("infrastructure", "svm", "svm_image", "tenant", "tenant_report", "tenant_vm", "trusted_certificate")
+# What is imported before a process is forked costs no run any time.
+_PROCESSES.set_forkserver_preload(
+    [
+        "faults.worker",
+        "requests",
+        "ansible.module_utils.common.arg_spec",
+        *(f"{_PACKAGE}.modules.ksvla_{name}" for name in _MODULES),
+    ]
+)
 
 
 @dataclass(frozen=True)

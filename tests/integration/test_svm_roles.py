@@ -136,7 +136,7 @@ def test_the_id_is_kept_of_what_could_not_be_connected(run: _Playbooks, tmp_path
     finally:
         run.simulator.configure(connection_errors={})
     assert code != 0
-    assert "lacks rights" in output
+    assert "does not have the rights" in output
     (infrastructure,) = run.simulator.state()["infrastructures"]
     assert yaml.safe_load(kept.read_text())["infrastructures"] == {"vcenter": infrastructure["id"]}
 

@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,7 +33,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MUTATIONS = Path(__file__).with_name("mutations.yml")
 COLLECTION = Path(".venv/collections/ansible_collections/ksvla/light_agent")
 CAUGHT, PASSED = 1, 0  # exit codes of pytest
-TIMEOUT = 300.0  # a mutation may make a test wait for ever
+SECONDS = 120.0  # for the tests of one mutation, which may make a test wait for ever
+SECONDS_BEFORE = 900.0  # for all tests, before anything is broken
+_ENDLESS = "The tests did not end in time."
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,11 @@ def copy_checkout(target: Path) -> None:
     (target / COLLECTION).symlink_to(target)
 
 
-def run_tests(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
-    """Run tests in a copy; return the exit code of pytest and its output."""
+def run_tests(copy: Path, tests: Sequence[str], seconds: float = SECONDS) -> tuple[int, str]:
+    """Run tests in a copy; return the exit code of pytest and its output.
+
+    :param seconds: After this time the tests count as failed.
+    """
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(copy / ".venv/collections"),
@@ -94,10 +100,10 @@ def run_tests(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=TIMEOUT
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=seconds
         )
     except subprocess.TimeoutExpired:
-        return CAUGHT, f"the tests did not end within {TIMEOUT:.0f} s"
+        return CAUGHT, _ENDLESS
     return done.returncode, done.stdout + done.stderr
 
 
@@ -119,15 +125,18 @@ def verdict(mutation: Mutation, copies: SimpleQueue[Path]) -> tuple[bool, str]:
     if reason is not None:
         return False, f"BROKEN    {mutation.name}: {reason}"
     copy = copies.get()
+    began = time.monotonic()
     try:
         with applied(mutation, copy):
             code, output = run_tests(copy, mutation.tests)
     finally:
         copies.put(copy)
+    took = f"{time.monotonic() - began:4.0f} s"
     if code == CAUGHT:
-        return True, f"caught    {mutation.name}"
+        how = ", whose tests did not end" if output == _ENDLESS else ""
+        return True, f"caught    {took}  {mutation.name}{how}"
     if code == PASSED:
-        return False, f"SURVIVED  {mutation.name} ({mutation.file})"
+        return False, f"SURVIVED  {took}  {mutation.name} ({mutation.file})"
     return False, f"BROKEN    {mutation.name}: pytest ended with {code}\n{output[-2000:]}"
 
 
@@ -149,7 +158,7 @@ def main(arguments: Sequence[str]) -> int:
             copy_checkout(copy)
             copies.put(copy)
         first = copies.get()
-        code, output = run_tests(first, sorted({test for one in mutations for test in one.tests}))
+        code, output = run_tests(first, sorted({test for one in mutations for test in one.tests}), SECONDS_BEFORE)
         copies.put(first)
         if code != PASSED:
             print(f"The tests do not pass before anything is broken:\n{output[-4000:]}")

@@ -64,7 +64,7 @@ def requirements(name: str) -> dict[str, Requirement]:
 def version_pinned(requirement: Requirement) -> str:
     """Return the one version that a requirement allows."""
     (specifier,) = requirement.specifier
-    assert specifier.operator == "==", f"{requirement} is no exact pin"
+    assert specifier.operator == "==", f"{requirement} is not an exact pin"
     return specifier.version
 
 
@@ -106,7 +106,7 @@ def test_every_direct_pin_stands_in_the_lock() -> None:
 def test_execution_environment_installs_the_run_time_requirements() -> None:
     definition = yaml.safe_load(read("meta/execution-environment.yml"))
     assert definition["dependencies"] == {"python": "requirements.txt"}
-    assert set(requirements("requirements.txt")) == {"requests", "urllib3", "xmltodict"}
+    assert set(requirements("requirements.txt")) == {"requests", "urllib3"}
 
 
 def test_galaxy_metadata() -> None:

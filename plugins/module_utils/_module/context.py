@@ -37,14 +37,6 @@ class NoFileAttributes:
         return changed
 
 
-def _ignore(_text: str) -> None:
-    """Drop a message."""
-
-
-def _ignore_progress(_subject: str, _text: str) -> None:
-    """Show no progress."""
-
-
 @dataclass
 class Context:
     """How a function runs.
@@ -62,9 +54,9 @@ class Context:
 
     check_mode: bool = False
     diff: bool = False
-    warn: Callable[[str], None] = _ignore
-    progress: Callable[[str, str], None] = _ignore_progress
-    trace: Callable[[str], None] = _ignore
+    warn: Callable[[str], None] = lambda _text: None
+    progress: Callable[[str, str], None] = lambda _subject, _text: None
+    trace: Callable[[str], None] = lambda _line: None
     connections: ConnectionPool = field(default_factory=ConnectionPool)
     clock: Clock = SYSTEM_CLOCK
     files: FileAttributes = field(default_factory=NoFileAttributes)

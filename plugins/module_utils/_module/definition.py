@@ -23,7 +23,7 @@ from .check import misfit
 from .context import Context, Function, Parameters, Result
 from .secrets import hidden_forms, secret_values
 
-LIBRARIES = ("requests", "xmltodict")
+LIBRARIES = ("requests",)
 _FILE_OPTIONS = {name for option, spec in FILE_COMMON_ARGUMENTS.items() for name in (option, *spec.get("aliases", ()))}
 
 

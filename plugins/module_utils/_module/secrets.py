@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._text import base64_text
 from .arguments import Options
 
 
@@ -26,9 +27,6 @@ def secret_values(options: Options, arguments: Any) -> Iterator[str]:
                 yield str(value)
             elif option.get("options"):
                 yield from secret_values(option["options"], value)
-
-
-from .._text import base64_text
 
 
 def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()) -> set[str]:

@@ -4,7 +4,7 @@
 """Adding once what the server makes without a task and need not list: an infrastructure, an image.
 
 Its id is remembered for as long as the server confirms it. Where the answer was lost, the server's list is asked; where that
-does not show it, the user is told so, now and when it is added again, and the first id that is known is used from then on.
+does not show it, a message says so, now and when it is added again, and the first id that is known is used from then on.
 """
 
 from __future__ import annotations
@@ -75,11 +75,8 @@ class AddedOnce(Generic[T, A]):
         try:
             started = self._once.start(self, [wanted], subject.about)
         except KsvlaError as error:
-            earlier = self._unanswered
-            if earlier is not None:
-                # It is still not known what became of that one.
-                self._memory.keep(earlier)
             if error.status == 409:
+                earlier = self._unanswered
                 lost = f" The request of {earlier.sent}, whose answer was lost, may have added it." if earlier else ""
                 error.hint = (
                     f"The Integration Server has it already: give its {self._kind.id_option}, as it was returned before or as "

@@ -31,7 +31,7 @@ from .._errors import InputError, WaitTimeout
 
 DAY_SECONDS = 24 * 3600.0
 _CLEANED_EVERY_SECONDS = 3600.0
-_LOCK_PAUSE = 0.05
+LOCK_PAUSE = 0.05
 _LOCK_DIGITS = 3
 """Hexadecimal digits of the digest that name a lock, so that there are never more than some thousands of files."""
 
@@ -71,10 +71,9 @@ class Memory:
 
     def __init__(self, server: str, directory: Optional[str] = None, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        named = directory or os.environ.get("KSVLA_STATE_DIR") or None
-        base = Path(os.path.expanduser(named)) if named else default_folder()
-        if named:
-            _require_usable(base, named)
+        base = Path(os.path.expanduser(directory)) if directory else default_folder()
+        if directory:
+            _require_usable(base, directory)
         self.folder = base / re.sub(r"[^\w.-]+", "_", server.partition("://")[2]).strip("_")
         self._unwritten: dict[str, Record] = {}
         """Records that could not be kept on disk, as in a home that cannot be written."""
@@ -151,13 +150,13 @@ class Memory:
         """
         handle = self._open_lock(subject)
         try:
-            while handle is not None and not _locked(handle):
+            while handle is not None and not lock_taken(handle):
                 if deadline.expired():
                     raise WaitTimeout(
                         f"Another run on this machine is busy with the same change: {subject}.",
                         hint="Run this again when that one has ended, or raise wait_timeout.",
                     )
-                self._clock.sleep(deadline.shortened(_LOCK_PAUSE))
+                self._clock.sleep(deadline.shortened(LOCK_PAUSE))
             yield
         finally:
             if handle is not None:
@@ -239,7 +238,7 @@ def _write(path: Path, record: Record) -> None:
         raise
 
 
-def _locked(handle: int) -> bool:
+def lock_taken(handle: int) -> bool:
     """Return whether the lock is held now; also where the file system has no locks."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -156,6 +156,7 @@ class Once:
     def _send(self, work: Work[T], started: Started[T]) -> None:
         """Send the request for ``sent``; note its id, or how its answer was lost."""
         subjects = [work.subject(item) for item in started.sent]
+        earlier = [self._memory.find(each.key) for each in subjects]
         records = [
             self._memory.note(each.key, each.about, settings=each.settings, kept_seconds=each.kept_seconds)
             for each in subjects
@@ -166,10 +167,12 @@ class Once:
             started.lost = error
             return
         except KsvlaError:
-            # It did nothing; but an earlier one whose answer was lost may still take effect.
-            if started.lost is None:
-                for record in records:
+            # It did nothing; but an earlier one, from here or from another run, may still take effect.
+            for record, before in zip(records, earlier):
+                if before is None:
                     self._memory.forget(record)
+                else:
+                    self._memory.keep(before)
             raise
         started.lost = None
         for record in records:

@@ -183,9 +183,10 @@ def _describe(task: ServerTask) -> str:
 
 
 def _cancel(source: TaskSource, tasks: Iterable[ServerTask]) -> Optional[str]:
+    refused = None
     for task in tasks:
         try:
             source.cancel_task(task.id)
         except KsvlaError as error:
-            return f"It could not be canceled: {error.message}"
-    return None
+            refused = refused or f"Task {task.id} could not be canceled: {error.message}"
+    return refused

@@ -36,14 +36,6 @@ _MOST_IDLE = 64
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-def _silent(_line: str) -> None:
-    """Trace nothing."""
-
-
-def _no_progress(_subject: str, _text: str) -> None:
-    """Show no progress."""
-
-
 class Connection:
     """Sends requests to one server as one account; shared by all threads of the process.
 
@@ -53,9 +45,9 @@ class Connection:
     def __init__(self, settings: ConnectionSettings, authentication: Optional[str] = None) -> None:
         self.settings = settings
         self.authentication = authentication
-        self.trace: Trace = _silent
+        self.trace: Trace = lambda _line: None
         """Is given one line per answer, without secrets."""
-        self.progress: Callable[[str, str], None] = _no_progress
+        self.progress: Callable[[str, str], None] = lambda _subject, _text: None
         """Is given a subject and why it waits, when the server asks to wait."""
         self.check_mode = False
         """Whether writes are refused; set for each task, as connections are kept over tasks."""
@@ -106,7 +98,7 @@ class Connection:
         with self._send(attempt, request, request.target) as (response, pieces):
             if response.status in _REDIRECTS:
                 raise self._refused_redirect(request, response)
-            if response.status >= 400:
+            if not 200 <= response.status < 300:
                 failure = failures.refusal(request.described, _read_whole(response, pieces))
                 failure.retry_after = parse_retry_after(response.headers.get("retry-after"))
                 if response.status in (429, 503) and failure.retry_after is not None:

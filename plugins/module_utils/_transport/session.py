@@ -22,6 +22,9 @@ from .failures import refusal, refused_before, unknown
 from .request import Query, Request
 from .retry import LONGEST_RETRY_AFTER, PASSING, parse_retry_after, pause
 
+_NOT_CARRIED_OUT = frozenset({*range(400, 500), 501, 505})
+"""Statuses that say that a write did nothing. Any other that is not a success may come from a gateway that passed it on."""
+
 
 class WriteInCheckMode(RuntimeError):
     """A write was about to be sent in check mode: a fault of the collection, stopped before it did harm."""
@@ -95,9 +98,10 @@ class Session:
             except OutcomeUnknown as error:
                 failure, repeatable = error, safe
             else:
-                if answer.status < 400:
+                if 200 <= answer.status < 300:
                     return answer
                 failure = refusal(request.described, answer)
+                unclear = not safe and answer.status not in _NOT_CARRIED_OUT and failure.error_code is None
                 if answer.status == 401:
                     if connection.renew is not None and not renewed:
                         renewed = True
@@ -106,13 +110,13 @@ class Session:
                     if connection.renew is None:
                         connection.refused = failure
                 retry_after = parse_retry_after(answer.headers.get("retry-after"))
-                if answer.status not in PASSING or (answer.status == 500 and failure.error_code):
-                    raise failure
                 if answer.status in (429, 503) and retry_after is not None:
                     connection.hold_all(retry_after)
+                if unclear:
+                    raise unknown(failure, retry_after)
+                if answer.status not in PASSING or (answer.status == 500 and failure.error_code):
+                    raise failure
                 repeatable = safe or answer.status == 429
-                if not repeatable and failure.error_code is None:
-                    failure = unknown(failure, retry_after)
             seconds = pause(attempt, retry_after)
             remaining = patience.remaining()
             if not repeatable or attempt >= most or (remaining is not None and seconds >= remaining):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.svm import Caller, account, caller, trust
+from support.web import FakeClock
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -113,6 +114,14 @@ def test_a_refusal_leaves_nothing_to_warn_of(run: Caller, simulator: RunningSimu
     assert run.fails("infrastructure", **GIVEN)["error_code"] == "VIRMT_X"
     assert run("infrastructure", **GIVEN)["changed"]
     assert run.warnings == []
+
+
+def test_an_infrastructure_is_known_after_a_year(run: Caller, simulator: RunningSimulator) -> None:
+    run.clock = FakeClock()
+    run("infrastructure", **GIVEN)
+    run.clock.sleep(365 * 24 * 3600)
+    assert not run("infrastructure", **GIVEN)["changed"]
+    assert len(_there(simulator)) == 1
 
 
 def test_what_was_removed_is_connected_again(run: Caller, simulator: RunningSimulator, tmp_path: Path) -> None:

@@ -102,7 +102,19 @@ def test_an_invalid_address_is_refused_and_nothing_kept(path: Path, arguments: d
     assert not path.exists()
 
 
-@pytest.mark.parametrize("content", [b"- a list", b"text", b"{", b"\xff\xfe\x00", b"infrastructures: 7"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"- a list",
+        b"text",
+        b"{",
+        b"\xff\xfe\x00",
+        b"infrastructures: 7",
+        b"addresses: {one: }",
+        b"addresses: {one: [192.0.2.1]}",
+        b"images: {a: 2026-13-45}",
+    ],
+)
 def test_another_kind_of_file_is_refused_and_stays(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     failed = run(path, infrastructure="one", infrastructure_id="id-1")

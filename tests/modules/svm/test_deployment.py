@@ -273,10 +273,7 @@ def _network(**changes: Any) -> dict[str, Any]:
         ({"klconfig_password": ""}, "klconfig_password is empty"),
         ({"ksc": {"address": "ksc", "port": 70000}}, "ksc.port must be from 1 to 65535"),
         ({"new_klconfig_password": "x"}, "goes with state: reconfigured"),
-        (
-            {"ksc": {"address": "https://ksc.example.com"}},
-            "svms[0].ksc.address must be a name or an IP address, not a URL",
-        ),
+        ({"ksc": {"address": "https://ksc.example.com"}}, "svms[0].ksc.address is not a valid address"),
         ({"ksc": {"address": "ksc.example.com:14000"}}, "svms[0].ksc.address must not contain a port"),
         ({"ksc": {"address": "[2001:db8::1]:14000"}}, "svms[0].ksc.address must not contain a port"),
         ({"ksc": {"address": "ksc example"}}, "svms[0].ksc.address"),

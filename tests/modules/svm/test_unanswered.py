@@ -108,12 +108,18 @@ def test_what_never_arrived_is_deployed_once_its_time_is_up(run: Caller, simulat
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
 
 
-def test_a_mark_holds_for_as_long_as_the_user_waits(run: Caller, simulator: RunningSimulator) -> None:
+def test_a_short_wait_timeout_does_not_let_a_slow_deployment_be_repeated(
+    run: Caller, simulator: RunningSimulator, killed: Callable[..., None]
+) -> None:
     image_id = registered_image(run)
-    _lose(simulator, "drop_before")
-    assert _actions(run.fails("svm", image_id=image_id, svms=_wanted(), wait_timeout=100)) == ["failed"]
-    run.clock.sleep(10)
-    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+    simulator.configure(task_seconds=900)
+    killed(image_id=image_id, svms=_wanted(), wait_timeout=120)
+    run.clock.sleep(130)
+    assert _actions(run.fails("svm", image_id=image_id, svms=_wanted(), wait_timeout=120)) == ["failed"]
+    run.clock.sleep(1000)
+    run("svm", image_id=image_id, svms=_wanted(), wait_timeout=120)
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
+    assert _names(simulator) == ["svm-01"]
 
 
 @pytest.mark.parametrize(("status", "held"), [(500, False), (503, False), (502, True), (504, True)])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.svm import MANIFEST, Caller, caller
+from support.web import FakeClock
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -69,6 +70,14 @@ def test_a_repeat_changes_nothing(run: Caller, simulator: RunningSimulator, give
     assert len(_registered(simulator)) == 1
     unchecked = [warning for warning in run.warnings if "validate_image is false" in warning]
     assert bool(unchecked) is ("validate_image" in given)
+
+
+def test_an_image_is_known_after_a_year(run: Caller, simulator: RunningSimulator) -> None:
+    run.clock = FakeClock()
+    run("svm_image", **GIVEN)
+    run.clock.sleep(365 * 24 * 3600)
+    assert not run("svm_image", **GIVEN)["changed"]
+    assert len(_registered(simulator)) == 1
 
 
 def test_further_platforms_are_registered(run: Caller, simulator: RunningSimulator) -> None:
@@ -139,6 +148,15 @@ def test_a_server_that_refuses_it_twice(run: Caller, simulator: RunningSimulator
     assert failed["status"] == 409
     assert "give its image_id" in failed["hint"]
     assert "whose answer was lost" in failed["hint"]
+
+
+def test_an_image_that_is_there_is_not_registered_again_under_the_other_spelling(
+    run: Caller, simulator: RunningSimulator
+) -> None:
+    simulator.fault(**REGISTER, kind="status", status=409, times=1)
+    failed = run.fails("svm_image", **{**GIVEN, "infrastructure_types": ["NUMAVSERVER"]})
+    assert failed["status"] == 409
+    assert _registered(simulator) == []
 
 
 def test_a_type_that_is_not_documented_is_passed_on_with_a_warning(run: Caller) -> None:

@@ -195,13 +195,14 @@ def test_how_a_complete_tenant_is_removed_must_be_said(
     assert tenant(state="absent", name="gone", check_mode=check_mode)["changed"] is False
 
 
-def test_removing_a_name_that_has_a_near_namesake_warns(
-    tenant: Run, caller_of: Caller, simulator: RunningSimulator
+@pytest.mark.parametrize("name", ["Nordwind", "northwind", "Northwind "])
+def test_removing_a_name_that_has_a_near_namesake_removes_nothing_and_warns(
+    tenant: Run, caller_of: Caller, simulator: RunningSimulator, name: str
 ) -> None:
     simulator.seed(tenants=[{"name": "Northwind", "type": "simple"}])
-    assert tenant(name="Nordwind", state="absent")["changed"] is False
+    assert tenant(name=name, state="absent")["changed"] is False
     (warning,) = caller_of.warnings
-    assert "'Nordwind'" in warning
+    assert repr(name) in warning
     assert "'Northwind'" in warning
     tenant(name="Alpine", state="absent")
     assert len(caller_of.warnings) == 1

@@ -139,6 +139,35 @@ def test_what_is_gone_after_an_own_lost_attempt_was_done(world: World) -> None:
         assert actions(applier.apply([unregister(1)])) == [UNREGISTER]
 
 
+@pytest.mark.parametrize(("times", "action"), [(1, UNREGISTER), (0, FAIL)])
+def test_a_404_without_a_word_does_not_count_as_unregistered(times: int, action: str, world: World) -> None:
+    world.seed([{"bios_id": bios(1)}])
+    world.simulator.fault(method="POST", path="/unregister", kind="status", status=404, times=times)
+    assert actions(world.apply(unregister(1))) == [action]
+    assert bool(world.registered()) is (action == FAIL)
+
+
+def test_a_404_without_a_word_about_what_another_run_unregistered(world: World) -> None:
+    world.seed()
+    world.simulator.fault(method="POST", path="/unregister", kind="status", status=404, times=1)
+    assert actions(world.apply(unregister(1))) == [UNCHANGED]
+
+
+def test_what_another_run_registered_in_another_way_is_not_a_lost_registration(world: World) -> None:
+    world.seed()
+    register_vm = world.api.register_vm
+
+    def lost(tenant_id: str, bios_id: str, *_more: Any) -> None:
+        world.api.register_vm = register_vm  # type: ignore[method-assign]
+        register_vm(tenant_id, bios_id, "other", None)
+        raise OutcomeUnknown("lost")
+
+    world.api.register_vm = lost  # type: ignore[method-assign]
+    (outcome,) = world.apply(register(1, "vm"), concurrency=1)
+    assert (outcome.action, outcome.error_code) == (FAIL, VM_ALREADY_EXISTS)
+    assert "Another run has registered it" in (outcome.error or "")
+
+
 def test_the_holder_is_named(world: World) -> None:
     world.seed(theirs=[{"bios_id": bios(1).upper(), "name": "other"}])
     outcomes = world.apply(register(1), register(2))

@@ -253,3 +253,19 @@ def _happened(run: Caller) -> dict[str, int]:
         "unregistered": len(unregistered - registered),
         "reregistered": len(registered & unregistered),
     }
+
+
+@pytest.mark.parametrize("whose", ["a tenant that exists", "not an Integration Server", "a tenant that is gone"])
+def test_a_404_without_a_word_is_no_proof_that_nothing_is_registered(
+    whose: str, run: Caller, given: dict[str, Any]
+) -> None:
+    path = "/tenants" if whose == "not an Integration Server" else "/vms$"
+    run.simulator.fault(method="GET", path=path, kind="status", status=404, times=0)
+    tenant_id = bios(7) if whose == "a tenant that is gone" else OURS
+    given.pop("tenant_name")
+    asked = {"vms": VMS, "state": "absent", **given, "tenant_id": tenant_id}
+    if whose == "a tenant that is gone":
+        assert run("tenant_vm", **asked)["changed"] is False
+        assert "There is nothing to unregister" in run.warnings[0]
+    else:
+        assert run.fails("tenant_vm", **asked)["status"] == 404

@@ -180,15 +180,10 @@ def test_where_the_default_folder_cannot_be_written_a_record_holds_for_this_run(
     assert memory.find(KEY) is None
 
 
-def test_a_named_folder_must_be_there(clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_folder_must_be_there(clock: FakeClock, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         again(clock, str(tmp_path / "missing"))
-    monkeypatch.setenv("KSVLA_STATE_DIR", str(tmp_path / "missing"))
-    with pytest.raises(InputError, match="does not exist"):
-        again(clock)
-    monkeypatch.setenv("KSVLA_STATE_DIR", str(tmp_path))
-    assert again(clock).folder.parent == tmp_path
-    monkeypatch.setenv("KSVLA_STATE_DIR", "")
+    assert again(clock, str(tmp_path)).folder.parent == tmp_path
     assert again(clock).folder.parent == default_folder()
 
 

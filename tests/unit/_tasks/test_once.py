@@ -189,6 +189,18 @@ def test_a_refusal_leaves_no_record(world: World, server: Server) -> None:
     assert len(server.sent) == 1
 
 
+@pytest.mark.parametrize("own_id", [None, "t1"])
+def test_a_refusal_leaves_what_was_known_of_an_earlier_request(
+    own_id: str | None, world: World, server: Server
+) -> None:
+    earlier = world.memory.note("svm a", "deploy SVM a", settings="earlier")
+    earlier = world.memory.complete(earlier, own_id) if own_id else earlier
+    server.answers = [ApiError("refused", status=503)]
+    with pytest.raises(ApiError):
+        world.start("a", "b")
+    assert (world.record("a"), world.record("b")) == (earlier, None)
+
+
 def test_a_run_that_is_interrupted_leaves_its_record(world: World, server: Server) -> None:
     world.work.send = _interrupted  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):

@@ -153,7 +153,15 @@ def test_a_cancellation_that_is_refused_is_reported(clock: FakeClock) -> None:
     source.refusal = ApiError("no", status=405)
     with pytest.raises(WaitTimeout) as caught:
         watch_task(source, "a", poller(clock, timeout=5, cancel=True), "s")
-    assert caught.value.hint == "It could not be canceled: no"
+    assert caught.value.hint == "Task a could not be canceled: no"
+
+
+def test_one_refused_cancellation_does_not_spare_the_others(clock: FakeClock) -> None:
+    source = Source(clock, a=[task("Running", "a")], b=[task("Running", "b")])
+    source.refusal = ApiError("no", status=409)
+    with pytest.raises(WaitTimeout):
+        watch_tasks(source, ["a", "b"], poller(clock, timeout=5, cancel=True))
+    assert source.canceled == ["a", "b"]
 
 
 def test_many_tasks_are_watched_with_one_list_at_a_time(clock: FakeClock) -> None:

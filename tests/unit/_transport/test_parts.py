@@ -159,6 +159,7 @@ def test_a_pause_that_the_server_asks_for() -> None:
         ("soon", None),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
         ("Wed, 21 Oct 2015 07:28:00 -0000", 0),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None),
     ],
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:

@@ -32,6 +32,8 @@ from simulator.tls import Tls
 
 Connect = Callable[..., Session]
 PASSING = [429, 500, 502, 503, 504]
+UNCLEAR = [300, 304, 500, 502, 503, 504, 507, 520, 524]
+"""What a gateway may answer after it passed a write on."""
 
 
 # ---- what is sent -----------------------------------------------------------------------------------------------------
@@ -214,8 +216,8 @@ def test_a_read_whose_answer_is_lost_is_repeated(
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 @pytest.mark.parametrize(
     "reply",
-    [Reply(drop=True), Reply(202, body=b"x" * 100, cut=50), *(Reply(status) for status in PASSING if status != 429)],
-    ids=["dropped", "truncated", *(str(status) for status in PASSING if status != 429)],
+    [Reply(drop=True), Reply(202, body=b"x" * 100, cut=50), *map(Reply, UNCLEAR)],
+    ids=["dropped", "truncated", *map(str, UNCLEAR)],
 )
 def test_a_write_whose_outcome_is_unknown_is_not_repeated(
     method: str, reply: Reply, server: WebServer, connect: Connect, clock: FakeClock
@@ -226,6 +228,20 @@ def test_a_write_whose_outcome_is_unknown_is_not_repeated(
     assert len(server.received) == 1
     assert clock.slept == []
     assert caught.value.request == f"{method} /a"
+
+
+@pytest.mark.parametrize("status", [400, 404, 408, 501, 505])
+def test_a_write_that_was_refused_did_nothing(status: int, server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(status)]
+    with pytest.raises(ApiError):
+        connect().write(Request("POST", "/a", body=b"b"))
+    assert len(server.received) == 1
+
+
+def test_what_is_not_a_success_is_not_taken_for_one(server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(304)]
+    with pytest.raises(ApiError, match="GET /a answered 304"):
+        connect().read("/a")
 
 
 def test_retry_after_is_kept_with_an_unknown_outcome(server: WebServer, connect: Connect, clock: FakeClock) -> None:

@@ -19,7 +19,7 @@ from ..._errors import UnexpectedAnswer
 from ..._transport.answer import DEEPEST
 
 Element = Mapping[str, Any]
-"""An element as ``xmltodict`` gives it: ``@name`` attributes, child elements, ``#text``; names without prefixes."""
+"""An element: ``@name`` attributes, child elements, ``#text``; names without prefixes. Text alone stands for itself."""
 
 _SAYS_UTF_16 = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml\b[^>]*\bencoding\s*=\s*["']utf-?16""", re.IGNORECASE)
 _HINT = "Check that host and port are those of an Integration Server."
@@ -30,14 +30,10 @@ def read(body: Union[bytes, str]) -> dict[str, Any]:
 
     :raises UnexpectedAnswer: when the body is not valid XML.
     """
-    import xmltodict
-
-    _parse(body, _Records("", dict))
-    content, encoding = _prepared(body)
-    parsed: dict[str, Any] = xmltodict.parse(
-        content, encoding=encoding, strip_whitespace=False, postprocessor=_local_names
-    )
-    return parsed or {}
+    reader = _Records(None, lambda element: element)
+    _parse(body, reader)
+    root: dict[str, Any] = reader.records[0]
+    return root
 
 
 def read_records(body: bytes, name: str, make: Callable[[Element], Any]) -> list[Any]:
@@ -55,12 +51,12 @@ def read_records(body: bytes, name: str, make: Callable[[Element], Any]) -> list
 class _Records:
     """Makes a record of each element of a name, and keeps nothing else.
 
-    :param name: In lower case.
+    :param name: None for the whole document, as an element with the root element in it.
     """
 
-    def __init__(self, name: str, make: Callable[[Element], Any]) -> None:
+    def __init__(self, name: Optional[str], make: Callable[[Element], Any]) -> None:
         self.records: list[Any] = []
-        self._name = name.lower()
+        self._name = None if name is None else name.lower()
         self._make = make
         self._depth = 0
         self._open: list[tuple[dict[str, Any], list[str]]] = []
@@ -73,7 +69,7 @@ class _Records:
         self._depth += 1
         if self._depth > DEEPEST:
             raise ValueError("elements are nested too deeply")
-        if self._open or _local(name).lower() == self._name:
+        if self._open or self._name in (None, _local(name).lower()):
             self._open.append(({_local(f"@{key}"): value for key, value in attributes.items()}, []))
 
     def text(self, piece: str) -> None:
@@ -94,7 +90,9 @@ class _Records:
         value: Any = content or text or None
         if content.get("@nil") in ("true", "1"):
             value = None
-        if local.lower() == self._name:
+        if self._name is None and not self._open:
+            self.records.append(self._make({local: value}))
+        elif local.lower() == self._name:
             if isinstance(value, dict):
                 self.records.append(self._make(value))
         else:
@@ -155,13 +153,6 @@ def _local(name: str) -> str:
         return name
     mark = "@" if name.startswith("@") else ""
     return mark + name.rpartition(":")[2]
-
-
-def _local_names(_path: Any, key: str, value: Any) -> tuple[str, Any]:
-    """Return a name without its prefix, and what it names; an element that says ``nil`` has no content."""
-    if isinstance(value, Mapping) and value.get("@nil") in ("true", "1"):
-        value = None
-    return _local(key), value
 
 
 def child(element: Any, name: str) -> Any:

@@ -184,7 +184,7 @@ def _error(value: dict[str, Any], state: str) -> tuple[Optional[str], Optional[s
 def _progress(value: Any) -> Optional[int]:
     try:
         return None if value is None or isinstance(value, bool) else int(float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -137,7 +137,8 @@ class InfrastructureApplier:
         except KsvlaError as error:
             if self._changed and before is not None:
                 error.message += f" It was disconnected as {before.id} before, and is not connected now."
-                if self._memory.find(wanted.key) is None:
+                known = self._memory.find(wanted.key)
+                if known is None or known.id is not None:
                     # The next run may be given the id that is gone: it is known to be replaced, by nothing as yet.
                     subject = self.subject(step)
                     noted = self._memory.note(subject.key, subject.about, settings=step.replaced, kept_seconds=None)

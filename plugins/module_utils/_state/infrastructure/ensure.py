@@ -13,7 +13,6 @@ from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import CONNECTED, NO_ERROR, Connection, Infrastructure
 from ..._errors import KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
 from ..change import Change, diff_of
 from .apply import InfrastructureApplier
@@ -37,7 +36,7 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
     api = server.within(poller.deadline)
-    applier = InfrastructureApplier(api, poller, Memory(settings.origin, clock=context.clock), settings.retries)
+    applier = InfrastructureApplier(api, poller, context.memory(settings.origin), settings.retries)
     wanted = applier.followed(wanted)
     before = applier.read(wanted)
     _require_same(wanted, before)
@@ -171,7 +170,7 @@ def _connected(infrastructure: Infrastructure) -> Infrastructure:
 def _shown(infrastructure: Optional[Infrastructure], change: Optional[Change[Infrastructure]]) -> dict[str, Any]:
     """Return what a diff shows of an infrastructure.
 
-    Whether it is connected is shown with a change only: it may change by itself, which is no change of a task.
+    Whether it is connected is shown with a change only: it may change by itself, which does not count as a change of a task.
     """
     if infrastructure is None:
         return {}

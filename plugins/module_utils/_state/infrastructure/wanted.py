@@ -8,7 +8,6 @@ Source: "Connecting to the virtual infrastructure", both sections (SVM managemen
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
@@ -16,6 +15,7 @@ from ..._addresses import require_address
 from ..._api.svm_management.records import Infrastructure
 from ..._errors import InputError
 from ..._module.context import Parameters
+from ..._text import base64_text
 from ..._validation import require_text
 from .platforms import TYPES, is_openstack, normal_type
 
@@ -34,7 +34,7 @@ class Account:
     def body(self) -> dict[str, str]:
         """Return the account as a request holds it."""
         domain = {"domain": self.domain} if self.domain else {}
-        return {**domain, "name": self.username, "password": base64.b64encode(self.password.encode()).decode("ascii")}
+        return {**domain, "name": self.username, "password": base64_text(self.password)}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ and writes it while no other run does.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -21,11 +20,11 @@ from typing import Any
 
 from ..._clock import Clock, Deadline
 from ..._errors import InputError, KsvlaError
+from ..._tasks.memory import LOCK_PAUSE, lock_taken
 
 State = dict[str, dict[str, Any]]
 _PARTS = ("infrastructures", "images", "addresses")
 _LOCK_SECONDS = 60.0
-_LOCK_PAUSE = 0.05
 
 
 def read_state(path: Path) -> State:
@@ -40,13 +39,15 @@ def read_state(path: Path) -> State:
         content = {}
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, ValueError):
         raise InputError(f"{path} is not a YAML file, so it cannot be the one that keeps the ids of SVMs.") from None
     content = {} if content is None else content
-    parts = content.values() if isinstance(content, dict) else [content]
-    if not all(isinstance(part, dict) for part in parts):
-        raise InputError(f"{path} is not a file in which the SVM roles keep ids. Give another path.")
-    return {**{part: {} for part in _PARTS}, **content}
+    parts = list(content.values()) if isinstance(content, dict) else [content]
+    if all(isinstance(part, dict) for part in parts):
+        state = {**{part: {} for part in _PARTS}, **content}
+        if all(isinstance(addresses, dict) for addresses in state["addresses"].values()):
+            return state
+    raise InputError(f"{path} is not a file in which the SVM roles keep ids. Give another path.")
 
 
 def write_state(path: Path, state: State) -> None:
@@ -82,23 +83,13 @@ def locked(folder: Path, clock: Clock) -> Iterator[None]:
         raise InputError(f"The folder {folder} cannot be used: {error.strerror or error}.") from None
     deadline = Deadline(_LOCK_SECONDS, clock)
     try:
-        while not _locked(handle):
+        while not lock_taken(handle):
             if deadline.expired():
                 raise KsvlaError(f"Another run has been changing a file in {folder} for {_LOCK_SECONDS:g} s.")
-            clock.sleep(_LOCK_PAUSE)
+            clock.sleep(LOCK_PAUSE)
         yield
     finally:
         os.close(handle)
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _yaml() -> Any:

@@ -65,19 +65,10 @@ def static_addressing(where: str, network: Network) -> Network:
 
 
 def _prefix_length(mask: str, version: int, option: str) -> int:
-    """Return how many bits of an address name its network; as much is meant by a mask of ones, then zeros."""
-    bits, text = (32 if version == 4 else 128), mask.strip()
-    if text.isascii() and text.isdigit():
-        length = int(text)
-        if 0 < length <= bits:
-            return length
-    else:
-        try:
-            value = int(ipaddress.IPv4Address(text) if version == 4 else ipaddress.IPv6Address(text))
-        except ValueError:
-            value = 0
-        length = f"{value:0{bits}b}".rstrip("0").count("1")
-        if value and value >> (bits - length) == (1 << length) - 1:
+    """Return how many bits of an address name its network, from that number or from a mask of ones, then zeros."""
+    kind, bits = (ipaddress.IPv4Network, 32) if version == 4 else (ipaddress.IPv6Network, 128)
+    for length in range(1, bits + 1):
+        if mask.strip().lower() in (str(length), str(kind((0, length)).netmask)):
             return length
     example = "255.255.255.0" if version == 4 else "64, the length of the prefix"
     raise InputError(f"{option} is not a valid IPv{version} subnet mask: {mask!r}. Give one such as {example}.")
@@ -86,19 +77,17 @@ def _prefix_length(mask: str, version: int, option: str) -> int:
 def _require_usable(address: Address, length: int, option: str) -> None:
     """Refuse an address that no machine can have."""
     network = ipaddress.ip_network(f"{address}/{length}", strict=False)
-    kind = None
-    if address.is_unspecified:
-        kind = "is the unspecified address"
-    elif address.is_multicast:
-        kind = "is a multicast address"
-    elif address == ipaddress.IPv4Address("255.255.255.255"):
-        kind = "is the broadcast address"
-    elif address.version == 4 and length < 31 and address == network.network_address:
-        kind = f"is the network {network} itself"
-    elif address.version == 4 and length < 31 and address == network.broadcast_address:
-        kind = f"is the broadcast address of {network}"
-    if kind is not None:
-        raise InputError(f"{option} {kind}: {address}. Give the address that the SVM is to have, and its mask.")
+    ends = address.version == 4 and length < 31
+    kinds = (
+        (address.is_unspecified, "is the unspecified address"),
+        (address.is_multicast, "is a multicast address"),
+        (address == ipaddress.IPv4Address("255.255.255.255"), "is the broadcast address"),
+        (ends and address == network.network_address, f"is the network {network} itself"),
+        (ends and address == network.broadcast_address, f"is the broadcast address of {network}"),
+    )
+    for wrong, kind in kinds:
+        if wrong:
+            raise InputError(f"{option} {kind}: {address}. Give the address that the SVM is to have, and its mask.")
 
 
 def _require_gateway(gateway: Address, addresses: Sequence[Address], length: int, option: str) -> None:

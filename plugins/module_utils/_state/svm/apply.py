@@ -11,15 +11,16 @@ from typing import Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
-from ..._errors import ApiError, KsvlaError, OutcomeUnknown
+from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
 from ..._tasks.memory import Record
 from ..._tasks.once import Once, Started, State, Subject
 from ..._tasks.poller import Poller
 from .bodies import request_body
 from .find import Finder, Target
-from .plan import DEPLOY, RECONFIGURE, REMOVE, SvmChange, subject_of
-from .requests import Earlier, Requests, Situation, Status
+from .plan import DEPLOY, RECONFIGURE, REMOVE
+from .requests import Earlier, Requests, Status
 from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, match_children, outcomes, progress_line
+from .wait import Pairs, Situation
 from .watch import Expected, Lists, LostAnswer, WatchedTask, watch_all
 
 _LOCK = "SVM requests"
@@ -42,8 +43,6 @@ class SvmApplier:
         self._poller = poller
         self.action = requests.action
         self._once = Once(requests.memory, poller.context, poller.deadline, retries=0)
-        self._fresh = False
-        self._svm_ids: dict[Target, str] = {}
         self._earlier: dict[Target, Earlier] = {}
         self._targets: dict[str, list[Target]] = {}
         self.outcomes: dict[Target, Outcome] = {}
@@ -53,40 +52,36 @@ class SvmApplier:
         self.advice: dict[str, None] = {}
         """What to do about SVMs that failed, beside their causes."""
 
-    def carry_out(self, changes: Sequence[SvmChange], situation: Situation) -> None:
-        """Start the changes, watch them and what is attached to, and note what became of each SVM.
+    def carry_out(self, changed: Sequence[Target], situation: Situation) -> None:
+        """Start changing SVMs, watch them and what is attached to, and note what became of each SVM.
 
         :raises PlanAgain: when the plan does not hold any more.
         :raises OutcomeUnknown: when an answer was lost and what was asked for has not appeared.
         :raises WaitTimeout: when the time is up.
         :raises KsvlaError: when the server refuses everything, or does not show a task.
         """
-        for target, earlier in situation.doubtful:
-            self._doubt(target, earlier)
+        self._doubt(situation.doubtful)
         tasks = self._targets = dict(situation.attached)
         lost: list[LostAnswer] = []
         refused: list[KsvlaError] = []
         for openstack in (False, True):
-            group = [change for change in changes if subject_of(change).openstack is openstack]
-            self._fresh = False
+            group = [target for target in changed if target.openstack is openstack]
+            # Nothing is read before the lock is held.
+            self._requests.forget()
+            self._finder.forget()
             try:
-                started: Started[SvmChange] = self._once.start(self, group, _LOCK)
+                started: Started[Target] = self._once.start(self, group, _LOCK)
             except KsvlaError as error:
                 refused.append(error)
-                for change in group:
-                    self._refuse(subject_of(change), error)
+                self._refuse(group, error)
                 continue
-            sent = [subject_of(change) for change in started.sent]
             if started.id is not None:
-                tasks[started.id] = sent
+                tasks[started.id] = started.sent
             elif started.lost is not None:
-                lost.append(self._lost(sent, started.lost))
+                lost.append(self._lost(started.sent, started.lost))
             for task_id, attached in started.attached.items():
-                tasks.setdefault(task_id, []).extend(map(subject_of, attached))
-            for change in started.held:
-                target = subject_of(change)
-                self._settle(Outcome(target, UNCHANGED, self._svm_ids.get(target)))
-            lost.extend(self._unknown([subject_of(change) for change in started.unknown]))
+                tasks.setdefault(task_id, []).extend(attached)
+            lost.extend(self._unknown(started.unknown))
         for task_id in tasks:
             self.see(ServerTask(task_id, None, "unknown"))
         failures = self._watch(lost)
@@ -101,58 +96,54 @@ class SvmApplier:
         """Note what would become of SVMs that are changed, or that a task under way changes."""
         for target in targets:
             self._settle(Outcome(target, DONE[self.action] if self._poller.waiting.wait else STARTED))
-        for target, earlier in situation.doubtful:
-            self._doubt(target, earlier)
+        self._doubt(situation.doubtful)
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
-    def subject(self, change: SvmChange) -> Subject:
-        """Return what a change is about."""
-        return self._requests.subject(subject_of(change))
+    def subject(self, item: Target) -> Subject:
+        """Return what the request about an SVM is about."""
+        return self._requests.subject(item)
 
-    def under_way(self, change: SvmChange, record: Optional[Record]) -> Optional[str]:
-        """Return the task that makes the same change already, or None.
+    def under_way(self, item: Target, record: Optional[Record]) -> Optional[str]:
+        """Return the task that does the same to the SVM already, or None.
 
         :raises PlanAgain: when another change of the SVM is under way.
         """
-        if not self._fresh:
-            self._fresh = True
-            self._requests.forget()
-            self._finder.forget()
-        target = subject_of(change)
-        earlier = None if record is None else self._requests.read(record, target)
+        earlier = None if record is None else self._requests.read(record, item)
         if earlier is None:
             return None
-        self._earlier[target] = earlier
-        same = self._requests.is_same(earlier, target)
+        self._earlier[item] = earlier
+        same = self._requests.is_same(earlier, item)
         if same is False:
             raise PlanAgain
         return earlier.record.id if same else None
 
-    def state(self, change: SvmChange, record: Optional[Record]) -> State:
-        """Read whether an SVM is as the change makes it."""
-        target, action = subject_of(change), change.action
-        if action == RECONFIGURE or not target.listed:
+    def state(self, item: Target, record: Optional[Record]) -> State:
+        """Read whether an SVM is as it is to be."""
+        if self.action == RECONFIGURE or not item.listed:
             return State.MISSING
-        svm = self._finder.now(target)
-        if action == REMOVE:
+        svm = self._finder.now(item)
+        if self.action == REMOVE:
             return State.HOLDS if svm is None else State.MISSING
         if svm is not None:
-            self._svm_ids[target] = str(svm["id"])
+            self._settle(Outcome(item, UNCHANGED, str(svm["id"])))
             return State.HOLDS
-        earlier = self._earlier.get(target)
-        asked = earlier is not None and earlier.note.action == DEPLOY and earlier.status is not Status.FAILED
-        return State.UNKNOWN if earlier is not None and asked and self._requests.holds(earlier) else State.MISSING
+        earlier = self._earlier.get(item)
+        if earlier is None or earlier.note.action != DEPLOY or earlier.status is Status.FAILED:
+            return State.MISSING
+        return State.UNKNOWN if self._requests.holds(earlier) else State.MISSING
 
-    def send(self, changes: Sequence[SvmChange]) -> str:
+    def send(self, items: Sequence[Target]) -> str:
         """Send one request and return the id of its task."""
-        targets = [subject_of(change) for change in changes]
-        return self._api.change_svms(_METHODS[self.action], request_body(self.action, self._requests.wanted, targets))
+        return self._api.change_svms(_METHODS[self.action], request_body(self.action, self._requests.wanted, items))
 
-    # ---- what watching tasks asks for ---------------------------------------------------------------------------------
+    # -------------------------------------------------------------------------------------------------------------------
 
-    def see(self, task: ServerTask) -> None:
-        """Note what became of the SVMs of a task, and show how far those are that are not done."""
+    def see(self, task: ServerTask, trouble: Optional[KsvlaError] = None) -> None:
+        """Note what became of the SVMs of a task, and show how far those are that are not done.
+
+        :param trouble: Why the task cannot be watched to its end.
+        """
         self.tasks[task.id] = task
         targets = self._targets[task.id]
         for one, child in zip(targets, match_children(targets, task)):
@@ -160,20 +151,8 @@ class SvmApplier:
                 self._poller.context.progress(one.label, progress_line(child))
         for outcome in outcomes(self.action, targets, task):
             gone = outcome.action == FAILED and self.action == REMOVE and self._is_gone(outcome.target)
-            self._settle(Outcome(outcome.target, DONE[REMOVE], state=outcome.state) if gone else outcome)
-
-    def lose_sight(self, task: ServerTask, trouble: KsvlaError) -> None:
-        """Note why it is not known what becomes of the SVMs of a task."""
-        for target in self._targets[task.id]:
-            outcome = self.outcomes[target]
-            self._settle(replace(outcome, error=outcome.error or trouble.message))
-
-    def remembers(self, task: ServerTask) -> bool:
-        """Return whether a later run will know a task again."""
-        record = self._requests.memory.find(self._requests.subject(self._targets[task.id][0]).key)
-        return record is not None and self._requests.memory.keeps(record)
-
-    # -------------------------------------------------------------------------------------------------------------------
+            seen = Outcome(outcome.target, DONE[REMOVE], state=outcome.state) if gone else outcome
+            self._settle(replace(seen, error=seen.error or trouble.message) if trouble else seen)
 
     def _unknown(self, targets: Sequence[Target]) -> list[LostAnswer]:
         """Return the requests of earlier runs that were not answered, to be looked for as if the answer was lost now."""
@@ -181,7 +160,7 @@ class SvmApplier:
         for target in targets:
             earlier = self._earlier[target]
             if earlier.status is Status.COMPLETED:
-                self._doubt(target, earlier)
+                self._doubt([(target, earlier)])
             else:
                 self._requests.warn_of_other_settings(earlier, target)
                 by_request.setdefault(earlier.note.request, []).append(target)
@@ -196,38 +175,49 @@ class SvmApplier:
         lost = error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(error.message, request=error.request)
         return LostAnswer(Lists(self._api, self._poller), self._requests, targets, lost, self._settle)
 
-    def _doubt(self, target: Target, earlier: Earlier) -> None:
-        """Note that it is not known whether an SVM will be there."""
-        if earlier.status is Status.COMPLETED:
-            error = f"task {earlier.record.id} deployed it, but the server's list does not show it, so nothing was sent"
-            self.advice["Refresh the infrastructure with ksvla_infrastructure and state refreshed."] = None
-            if self.action == DEPLOY:
-                self.advice["To have it removed, run this with state absent."] = None
-        else:
-            asked = self._requests.asked([earlier], [target.label])
-            may = "exists, but may still be removed" if target.svm else "does not exist, but may still appear"
-            error = f"{asked} It {may}, so nothing was sent"
-        self.advice[self._requests.advice([earlier])] = None
-        self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
+    def _doubt(self, doubtful: Pairs) -> None:
+        """Note that it is not known whether SVMs will be there."""
+        for target, earlier in doubtful:
+            if earlier.status is Status.COMPLETED:
+                error = (
+                    f"task {earlier.record.id} deployed it, but the server's list does not show it, so nothing was sent"
+                )
+                self.advice["Refresh the infrastructure with ksvla_infrastructure and state refreshed."] = None
+                if self.action == DEPLOY:
+                    self.advice["To have it removed, run this with state absent."] = None
+            else:
+                may = "exists, but may still be removed" if target.svm else "does not exist, but may still appear"
+                error = f"{self._requests.asked([earlier], [target.label])} It {may}, so nothing was sent"
+            self.advice[self._requests.advice([earlier])] = None
+            self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 
-    def _refuse(self, target: Target, error: KsvlaError) -> None:
-        """Note that the server refused a request; what was remembered of the SVM before still holds."""
-        self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
-        earlier, memory = self._earlier.get(target), self._requests.memory
-        if earlier is not None and memory.find(earlier.record.key) is None:
-            memory.keep(earlier.record)
+    def _refuse(self, targets: Sequence[Target], error: KsvlaError) -> None:
+        """Note that the server refused a request; what was remembered of the SVMs before still holds."""
+        memory = self._requests.memory
+        for target in targets:
+            self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
+            earlier = self._earlier.get(target)
+            if earlier is not None and memory.find(earlier.record.key) is None:
+                memory.keep(earlier.record)
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
         """Watch everything to its end; return the failures, with the lost answers first."""
-        if not self._poller.waiting.wait:
-            return [one.give_up() for one in lost]
+        wait, memory = self._poller.waiting.wait, self._requests.memory
         # What a reconfiguration did cannot be seen, so there is nothing to look for.
-        blind = [one.give_up() for one in lost if self.action == RECONFIGURE]
-        looked_for = [one for one in lost if self.action != RECONFIGURE]
-        for one in looked_for:
-            self._poller.context.trace(f"{one.error.message} Looking whether it took effect.")
-        watched = [WatchedTask(self._api, self._poller, task, self) for task in self.tasks.values()]
-        failures = blind + watch_all([*looked_for, *watched], self._poller)
+        looked_for = lost if wait and self.action != RECONFIGURE else []
+        failures = [one.give_up() for one in lost if one not in looked_for]
+        if not wait:
+            return failures
+        watched = [WatchedTask(self._api, self._poller, task, self.see) for task in self.tasks.values()]
+        failures += watch_all([*looked_for, *watched], self._poller)
+        noted = (self._requests.noted(target) for svms in self._targets.values() for target in svms)
+        if not all(memory.keeps(one.record) for one in noted if one):
+            for failure in failures:
+                if isinstance(failure, WaitTimeout):
+                    failure.hint = (
+                        "The server goes on with it. This machine could not remember the task (see KSVLA_STATE_DIR), so "
+                        "wait for it with ksvla_task and api: svm_management before you run this again."
+                    )
         return sorted(failures, key=lambda failure: not isinstance(failure, OutcomeUnknown))
 
     def _confirm(self) -> None:
@@ -251,9 +241,8 @@ class SvmApplier:
         why = f": {lists.trouble.message}" if lists.trouble else "."
         for one in late:
             if not one.there:
-                error = "the server's task completed, but its list still shows the SVM"
-                if lists.trouble:
-                    error = f"the server's task completed, but its list could not be read{why}"
+                fault = f"could not be read{why}" if lists.trouble else "still shows the SVM"
+                error = f"the server's task completed, but its list {fault}"
                 self._settle(Outcome(one.target, FAILED, one.svm_id, self.outcomes[one.target].state, error=error))
         missing = [one.target.label for one in late if one.there]
         if missing:
@@ -268,10 +257,8 @@ class SvmApplier:
             return False
         try:
             self._api.object(target.infrastructure_id, target.svm_id or "")
-        except ApiError as error:
-            return error.not_found
-        except KsvlaError:
-            pass
+        except KsvlaError as error:
+            return isinstance(error, ApiError) and error.not_found
         return False
 
     def _settle(self, outcome: Outcome) -> None:

@@ -9,14 +9,13 @@ Source: "SVM deployment request (OpenStack infrastructures)", "SVM reconfigurati
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from .addresses import STATIC
+from ..._text import base64_text
 from .find import Adapter, Target
 from .plan import DEPLOY, REMOVE
-from .wanted import WantedSvm, WantedSvms
+from .wanted import WantedSvms
 
 Body = dict[str, Any]
 
@@ -48,100 +47,71 @@ def _without_passwords(value: Any) -> Any:
 
 
 def _svm(action: str, target: Target) -> Body:
+    place = _given(infrastructureId=target.infrastructure_id, svmId=target.svm_id, location={"id": target.location_id})
+    body: Body = {"deploymentInfo": {"type": "openstackProject" if target.openstack else "host", "target": place}}
     if action == REMOVE:
-        return {"deploymentInfo": _deployment(target)}
-    return _deploy(target) if action == DEPLOY else _reconfigure(target)
-
-
-def _deploy(target: Target) -> Body:
-    wanted = target.wanted
-    root = {"allowSshAccess": _word(bool(wanted.allow_root_ssh)), "password": _base64(wanted.root_password)}
-    settings = _given(
-        name=wanted.name,
-        ksc=_ksc(wanted),
-        users={"root": root, "klconfig": {"password": _base64(wanted.klconfig_password)}},
-        dns=_dns(wanted),
+        return body
+    wanted, given = target.wanted, target.wanted.allow_root_ssh
+    common = _given(
+        ksc=_given(
+            address=wanted.ksc.address,
+            port=str(wanted.ksc.port),
+            sslPort=str(wanted.ksc.ssl_port),
+            language=wanted.ksc.language,
+        )
+        if wanted.ksc
+        else None,
+        dns=_given(main=wanted.dns.main, alternative=wanted.dns.alternative) if wanted.dns else None,
     )
-    ids = {option: one.id for option, one in target.resources.items()}
-    zone = target.resources.get("availability_zone")
-    resources = _given(
-        storageId=ids.get("storage"),
-        flavorId=ids.get("flavor"),
-        volumeTypeId=ids.get("volume_type"),
-        availabilityZoneName=zone.name if zone else None,
-        serverGroupId=ids.get("server_group"),
-        networks=_networks(target),
-    )
-    return {"svmSettings": settings, "deploymentInfo": _deployment(target), "settings": resources}
-
-
-def _reconfigure(target: Target) -> Body:
-    wanted = target.wanted
-    ssh = None if wanted.allow_root_ssh is None else _word(wanted.allow_root_ssh)
+    if action == DEPLOY:
+        root = {"allowSshAccess": _word(bool(given)), "password": _base64(wanted.root_password)}
+        users: Body = {"root": root, "klconfig": {"password": _base64(wanted.klconfig_password)}}
+        ids = {option: one.id for option, one in target.resources.items()}
+        zone = target.resources.get("availability_zone")
+        settings = _given(
+            storageId=ids.get("storage"),
+            flavorId=ids.get("flavor"),
+            volumeTypeId=ids.get("volume_type"),
+            availabilityZoneName=zone.name if zone else None,
+            serverGroupId=ids.get("server_group"),
+            networks=_networks(target),
+        )
+        return {"svmSettings": {"name": wanted.name, "users": users, **common}, **body, "settings": settings}
     new = _base64(wanted.new_klconfig_password)
     users = _given(
-        root=_given(allowSshAccess=ssh, password=_base64(wanted.root_password)) or None,
+        root=_given(allowSshAccess=_word(given), password=_base64(wanted.root_password)) or None,
         klconfig={"password": new} if new else None,
     )
-    settings = _given(
-        password=_base64(wanted.klconfig_password), ksc=_ksc(wanted), users=users or None, dns=_dns(wanted)
-    )
-    body: Body = {"svmSettings": settings, "deploymentInfo": _deployment(target)}
+    current = {"password": _base64(wanted.klconfig_password)}
+    body["svmSettings"] = {**current, **common, **({"users": users} if users else {})}
     return body if target.adapters is None else {**body, "settings": {"networks": _networks(target)}}
-
-
-def _deployment(target: Target) -> Body:
-    place = _given(infrastructureId=target.infrastructure_id, svmId=target.svm_id, location={"id": target.location_id})
-    return {"type": "openstackProject" if target.openstack else "host", "target": place}
-
-
-def _ksc(wanted: WantedSvm) -> Optional[Body]:
-    ksc = wanted.ksc
-    if ksc is None:
-        return None
-    return _given(address=ksc.address, port=str(ksc.port), sslPort=str(ksc.ssl_port), language=ksc.language)
-
-
-def _dns(wanted: WantedSvm) -> Optional[Body]:
-    return _given(main=wanted.dns.main, alternative=wanted.dns.alternative) if wanted.dns else None
 
 
 def _networks(target: Target) -> list[Body]:
     adapters = target.adapters or ()
     if not target.openstack:
-        return [{"id": one.network.id, **_host_adapter(one)} for one in adapters]
+        return [{"id": one.network.id, **_adapter(one, openstack=False)} for one in adapters]
     # Several adapters of one network are ports of one element.
     by_id: dict[str, list[Body]] = {}
     for one in adapters:
-        by_id.setdefault(one.network.id, []).append(_port(one))
+        by_id.setdefault(one.network.id, []).append(_adapter(one, openstack=True))
     return [{"id": network_id, "ports": ports} for network_id, ports in by_id.items()]
 
 
-def _host_adapter(adapter: Adapter) -> Body:
-    addresses = adapter.wanted.ip_addresses
-    return _given(**_adapter(adapter), ipAddress=addresses[0] if addresses else None)
-
-
-def _port(adapter: Adapter) -> Body:
-    groups = [one.id for one in adapter.security_groups]
+def _adapter(adapter: Adapter, *, openstack: bool) -> Body:
+    wanted, groups = adapter.wanted, [one.id for one in adapter.security_groups]
+    addresses = list(wanted.ip_addresses)
     return _given(
-        **_adapter(adapter),
-        ipAddresses=list(adapter.wanted.ip_addresses) or None,
+        vlanId=None if wanted.vlan_id is None else str(wanted.vlan_id),
+        isPrimary=wanted.primary,
+        type=wanted.addressing,
+        mask=wanted.mask,
+        gateway=wanted.gateway,
+        ipAddress=addresses[0] if addresses and not openstack else None,
+        ipAddresses=addresses if addresses and openstack else None,
         portSecurityEnabled=True if groups else None,
         securityGroupIds=groups or None,
     )
-
-
-def _adapter(adapter: Adapter) -> Body:
-    wanted = adapter.wanted
-    static = wanted.addressing == STATIC
-    return {
-        "vlanId": None if wanted.vlan_id is None else str(wanted.vlan_id),
-        "isPrimary": wanted.primary,
-        "type": wanted.addressing,
-        "mask": wanted.mask if static else None,
-        "gateway": wanted.gateway if static else None,
-    }
 
 
 def _given(**fields: Any) -> Body:
@@ -149,9 +119,9 @@ def _given(**fields: Any) -> Body:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _word(value: bool) -> str:
-    return "true" if value else "false"
+def _word(value: Optional[bool]) -> Optional[str]:
+    return None if value is None else str(value).lower()
 
 
 def _base64(password: Optional[str]) -> Optional[str]:
-    return base64.b64encode(password.encode("utf-8")).decode("ascii") if password else None
+    return base64_text(password) if password else None

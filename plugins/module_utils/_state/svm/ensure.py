@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from ..._api import connect
 from ..._errors import KsvlaError, TaskFailed
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
 from ..infrastructure.objects import Places
 from .apply import PlanAgain, SvmApplier
 from .find import Finder, Target
-from .plan import RECONFIGURE, plan, subject_of
+from .plan import RECONFIGURE, plan
 from .requests import Requests
-from .results import DONE, FAILED, UNCHANGED, Outcome, brief, diff, enumerated, reasons
+from .results import DONE, FAILED, UNCHANGED, Outcome, diff, enumerated, reasons
 from .wait import EarlierRuns
-from .wanted import WantedSvms, wanted_svms
+from .wanted import wanted_svms
 
 
 def ensure_svms(parameters: Parameters, context: Context) -> Result:
@@ -31,8 +30,8 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
     api = server.within(poller.deadline)
-    memory = Memory(settings.origin, clock=context.clock)
-    requests = Requests(api, memory, context, wanted, poller.waiting.timeout)
+    memory = context.memory(settings.origin)
+    requests = Requests(api, memory, context, wanted)
     finder = Finder(Places(api), wanted)
     earlier = EarlierRuns(api, finder, requests, poller)
     while True:
@@ -40,23 +39,25 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
         for warning in (*wanted.warnings, *(text for one in targets for text in one.warnings)):
             requests.warn(warning)
         busy = {target for target, _earlier in situation.in_the_way}
-        attached = {target for svms in situation.attached.values() for target in svms}
-        changes = plan(wanted.state, [one for one in targets if one not in busy | attached])
+        busy.update(target for svms in situation.attached.values() for target in svms)
+        changes = plan(wanted.state, [one for one in targets if one not in busy])
+        changed = [change.after or change.before for change in changes]
         applier = SvmApplier(api, finder, requests, poller)
         try:
             if context.check_mode:
-                applier.predict([*busy, *attached, *map(subject_of, changes)], situation)
+                applier.predict([*busy, *filter(None, changed)], situation)
             else:
-                applier.carry_out(changes, situation)
+                applier.carry_out([*filter(None, changed)], situation)
+            _require_all(targets, applier)
         except PlanAgain:
             earlier.forget()
             continue
         except KsvlaError as error:
-            _describe(error, _result(targets, applier, context))
+            # What is known of a task stands among the tasks.
+            error.task = None
+            error.add_details(**_result(targets, applier, context))
             raise
-        result = _result(targets, applier, context)
-        _require_all(wanted, targets, applier, result)
-        return result
+        return _result(targets, applier, context)
 
 
 def _result(targets: Sequence[Target], applier: SvmApplier, context: Context) -> Result:
@@ -64,7 +65,8 @@ def _result(targets: Sequence[Target], applier: SvmApplier, context: Context) ->
     result: Result = {
         "changed": any(one.changed for one in outcomes),
         "svms": [one.as_dict() for one in outcomes],
-        "tasks": [brief(task) for task in applier.tasks.values()],
+        # What failed stands with each SVM; ksvla_task_info shows the rest.
+        "tasks": [{"id": task.id, "type": task.type, "state": task.state} for task in applier.tasks.values()],
         "remaining": [],
     }
     if context.diff:
@@ -72,13 +74,7 @@ def _result(targets: Sequence[Target], applier: SvmApplier, context: Context) ->
     return result
 
 
-def _describe(error: KsvlaError, result: Result) -> None:
-    """Add what was achieved to a failure; what is known of a task stands among the tasks."""
-    error.add_details(**result)
-    error.task = None
-
-
-def _require_all(wanted: WantedSvms, targets: Sequence[Target], applier: SvmApplier, result: Result) -> None:
+def _require_all(targets: Sequence[Target], applier: SvmApplier) -> None:
     outcomes = [applier.outcomes[one] for one in targets if one in applier.outcomes]
     failed = [one for one in outcomes if one.action == FAILED]
     if not failed:
@@ -86,19 +82,15 @@ def _require_all(wanted: WantedSvms, targets: Sequence[Target], applier: SvmAppl
     verb = DONE[applier.action]
     done = [one.target.label for one in outcomes if one.action == verb]
     others = f" {verb.capitalize()}: {enumerated(done)}." if done else ""
-    error = TaskFailed(
+    raise TaskFailed(
         f"{len(failed)} of {len(targets)} SVMs could not be {verb}: {reasons(failed)}.{others}",
         error_code=next((one.error_code for one in failed if one.error_code), None),
-        hint=_hint(applier, failed),
+        hint=" ".join(applier.advice) or _hint(applier.action, failed),
     )
-    _describe(error, result)
-    raise error
 
 
-def _hint(applier: SvmApplier, failed: Sequence[Outcome]) -> str:
-    if applier.advice:
-        return " ".join(applier.advice)
-    if applier.action != RECONFIGURE:
+def _hint(action: str, failed: Sequence[Outcome]) -> str:
+    if action != RECONFIGURE:
         return "Once the causes are removed, run this again: it picks up only what is missing."
     hint = "Once the causes are removed, run this again for the SVMs that failed."
     if any(one.target.wanted.new_klconfig_password for one in failed):

@@ -9,6 +9,7 @@ Source: "Getting information about infrastructure objects required for SVM deplo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
@@ -91,8 +92,7 @@ class Target:
     def assumed(self, svm_id: str, location_id: Optional[str]) -> Target:
         """Return the same with an SVM that neither the list nor its id shows."""
         location = self.location or (Named(location_id, location_id) if location_id else None)
-        svm = {"id": svm_id, "name": self.name}
-        return replace(self, svm=svm, location=location, resources={}, adapters=None, listed=False)
+        return replace(_with(self, {"id": svm_id, "name": self.name}), location=location, listed=False)
 
 
 class Finder:
@@ -127,11 +127,13 @@ class Finder:
 
     def with_svm(self, target: Target, svm: Object) -> Target:
         """Return a target whose SVM is there."""
-        parent = svm.get("parent_id")
-        location = target.location
+        parent, location = svm.get("parent_id"), target.location
         if parent is not None and (location is None or location.id != parent):
-            location = self._location(target.infrastructure_id, str(parent))
-        found = replace(target, svm=svm, location=location, resources={}, adapters=None)
+            # An SVM is found also where its place cannot be read.
+            location = Named(str(parent), str(parent))
+            with suppress(KsvlaError):
+                location = _named(self._places.location(target.infrastructure_id, str(parent)))
+        found = replace(_with(target, svm), location=location)
         if self._wanted.state == PRESENT:
             return self._compared(found)
         if self._wanted.state == RECONFIGURED and found.wanted.networks is not None:
@@ -145,7 +147,11 @@ class Finder:
         except ApiError as error:
             if state != ABSENT or not error.not_found:
                 raise
-            return [_nowhere(wanted)]
+            warning = (
+                f"No infrastructure has the id {wanted.infrastructure_id}, so its SVMs count as absent. If it was only "
+                "disconnected from the Integration Server, they still exist."
+            )
+            return [Target(wanted, wanted.infrastructure_id, warnings=(warning,))]
         target = Target(wanted, infrastructure_id, places.openstack(infrastructure_id))
         _check_platform(target, deploys=state == PRESENT and wanted.svm_id is None)
         if wanted.location:
@@ -156,7 +162,9 @@ class Finder:
         if svms:
             return [self.with_svm(target, svm) for svm in svms]
         if state == PRESENT and wanted.svm_id is None:
-            target = replace(target, resources=self._resources(target), adapters=self._adapters(target))
+            given = wanted.resources.items()
+            resources = {option: self._resource(target, option, name) for option, name in given}
+            target = replace(target, resources=resources, adapters=self._adapters(target))
         return [target]
 
     def _svms(self, infrastructure_id: str, wanted: WantedSvm, location_id: Optional[str]) -> list[Object]:
@@ -201,27 +209,24 @@ class Finder:
         """Return a target whose SVM is left alone, with a warning when it has other networks than wanted."""
         if target.wanted.networks is None:
             return target
-        there = f"SVM {target.label} exists and is left unchanged, but its networks differ:"
-        try:
-            adapters = self._adapters(target)
-        except InputError as error:
-            return replace(target, differences=("networks",), warnings=(f"{there} {error.message}",))
         has = (target.svm or {}).get("network_adapters")
         if not has and target.svm_id:
             # A list in general may leave them out; the SVM in full has them.
             has = (self._places.machine(target.infrastructure_id, target.svm_id) or {}).get("network_adapters")
-        if not isinstance(has, list):
-            return target
-        found = [one for one in has if isinstance(one, dict)]
-        if sorted(str(one.get("id")) for one in found) == sorted(one.network.id for one in adapters):
-            return target
-        names = ", ".join(str(one.get("name") or one.get("id")) for one in found) or "none"
-        wanted = ", ".join(one.network.name for one in adapters)
-        warning = f"{there} it has {names}, not {wanted}. Change them with state reconfigured."
+        try:
+            adapters = self._adapters(target)
+        except InputError as error:
+            why = error.message
+        else:
+            found = [one for one in has if isinstance(one, dict)] if isinstance(has, list) else None
+            ids = sorted(one.network.id for one in adapters)
+            if found is None or sorted(str(one.get("id")) for one in found) == ids:
+                return target
+            names = ", ".join(str(one.get("name") or one.get("id")) for one in found) or "none"
+            wanted = ", ".join(one.network.name for one in adapters)
+            why = f"it has {names}, not {wanted}. Change them with state reconfigured."
+        warning = f"SVM {target.label} exists and is left unchanged, but its networks differ: {why}"
         return replace(target, differences=("networks",), warnings=(warning,))
-
-    def _resources(self, target: Target) -> dict[str, Named]:
-        return {option: self._resource(target, option, name) for option, name in target.wanted.resources.items()}
 
     def _adapters(self, target: Target) -> tuple[Adapter, ...]:
         return tuple(
@@ -236,26 +241,14 @@ class Finder:
     def _resource(self, target: Target, kind: str, name: str) -> Named:
         return _named(self._places.resource(target.infrastructure_id, target.location_id or "", kind, name))
 
-    def _location(self, infrastructure_id: str, location_id: str) -> Named:
-        """Return a place with its name, as far as it can be read: an SVM is found without."""
-        try:
-            return _named(self._places.location(infrastructure_id, location_id))
-        except KsvlaError:
-            return Named(location_id, location_id)
+
+def _with(target: Target, svm: Object) -> Target:
+    return replace(target, svm=svm, resources={}, adapters=None)
 
 
 def _named(item: Object) -> Named:
     own_id, name = item.get("id"), item.get("name")
     return Named(str(own_id if own_id is not None else name), str(name if name is not None else own_id))
-
-
-def _nowhere(wanted: WantedSvm) -> Target:
-    """Return that there is nothing to remove in an infrastructure that is not connected (any more)."""
-    warning = (
-        f"No infrastructure has the id {wanted.infrastructure_id}, so its SVMs count as absent. If it was only disconnected "
-        "from the Integration Server, they still exist."
-    )
-    return Target(wanted, wanted.infrastructure_id, warnings=(warning,))
 
 
 def _check_platform(target: Target, *, deploys: bool) -> None:
@@ -275,9 +268,9 @@ def _check_platform(target: Target, *, deploys: bool) -> None:
 
 def _several(wanted: WantedSvm, svms: Sequence[Object], state: str) -> InputError:
     described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
-    message = f"{wanted.where}: several SVMs have the name {wanted.name!r}: {described}."
-    one = "svm_id" if wanted.location else "svm_id or location"
-    if state == PRESENT:
-        return InputError(message, hint="Remove those that are too many, each with state absent and its svm_id.")
-    more = " To remove all of them, give all_with_name: true." if state == ABSENT else ""
-    return InputError(message, hint=f"Say which one by {one}.{more}")
+    hint = "Remove those that are too many, each with state absent and its svm_id."
+    if state != PRESENT:
+        hint = f"Say which one by {'svm_id' if wanted.location else 'svm_id or location'}."
+    if state == ABSENT:
+        hint += " To remove all of them, give all_with_name: true."
+    return InputError(f"{wanted.where}: several SVMs have the name {wanted.name!r}: {described}.", hint=hint)

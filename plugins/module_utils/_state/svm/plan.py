@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Any, Optional, cast
+from itertools import product
+from typing import Any, Optional
 
 from ..._errors import InputError
 from ..change import Change
@@ -20,10 +21,8 @@ from .wanted import ABSENT, PRESENT, RECONFIGURED
 DEPLOY, RECONFIGURE, REMOVE = "deploy", "reconfigure", "remove"
 ACTIONS = {PRESENT: DEPLOY, RECONFIGURED: RECONFIGURE, ABSENT: REMOVE}
 
-SvmChange = Change[Target]
 
-
-def plan(state: str, targets: Sequence[Target]) -> list[SvmChange]:
+def plan(state: str, targets: Sequence[Target]) -> list[Change[Target]]:
     """Return the changes; none where every SVM is as wanted. A reconfiguration always is one: nothing can be compared.
 
     :raises InputError: when an SVM can neither be deployed nor reconfigured, or is there twice.
@@ -33,12 +32,7 @@ def plan(state: str, targets: Sequence[Target]) -> list[SvmChange]:
     return [change for change in changes if change is not None]
 
 
-def subject_of(change: SvmChange) -> Target:
-    """Return the SVM that a change is about: every change has one side at least."""
-    return cast(Target, change.after or change.before)
-
-
-def _change(action: str, target: Target) -> Optional[SvmChange]:
+def _change(action: str, target: Target) -> Optional[Change[Target]]:
     if action == REMOVE:
         return None if target.svm is None else Change(REMOVE, target, None)
     if action == RECONFIGURE:
@@ -62,38 +56,28 @@ def _change(action: str, target: Target) -> Optional[SvmChange]:
 def refuse_repeated(targets: Sequence[Target]) -> None:
     """Refuse an SVM that is listed twice, which its options do not show when they name its place in different ways.
 
-    An IP address that is given twice is refused too.
+    An IP address that is given twice in one network is refused too; projects have networks, and addresses, of their own.
 
     :raises InputError: naming the two.
     """
-    seen: dict[tuple[Optional[str], ...], Target] = {}
-    for one in targets:
-        where = one.infrastructure_id.lower()
-        key = ("name", where, one.location_id, one.label) if one.svm_id is None else ("id", where, one.svm_id)
-        if key in seen:
-            shown = f"{one.label} ({one.svm_id})" if one.svm_id else one.label
-            raise InputError(
-                f"svms[{seen[key].wanted.index}] and svms[{one.wanted.index}] are the same SVM: {shown} in {one.place}."
-            )
-        seen[key] = one
-    _refuse_repeated_addresses(targets)
-
-
-def _refuse_repeated_addresses(targets: Sequence[Target]) -> None:
-    """Refuse an IP address that is given twice in one network; projects have networks, and addresses, of their own."""
     seen: dict[tuple[Any, ...], int] = {}
+
+    def note(key: tuple[Any, ...], index: int, same: str) -> None:
+        if key in seen:
+            raise InputError(f"svms[{seen[key]}] and svms[{index}] {same}.")
+        seen[key] = index
+
     for one in targets:
-        where = (one.infrastructure_id.lower(), one.location_id if one.openstack else None)
+        where, index = one.infrastructure_id.lower(), one.wanted.index
+        own = ("name", one.location_id, one.label) if one.svm_id is None else ("id", one.svm_id)
+        shown = f"{one.label} ({one.svm_id})" if one.svm_id else one.label
+        note((where, *own), index, f"are the same SVM: {shown} in {one.place}")
+    for one in targets:
+        where, place = one.infrastructure_id.lower(), one.location_id if one.openstack else None
         for number, network in enumerate(one.wanted.networks or ()):
             # A network is known by what was given, and by its id: others may give it in the other way.
-            names = [network.network.lower()]
-            if one.adapters is not None:
-                names.append(one.adapters[number].network.id.lower())
-            for name in dict.fromkeys(names):
-                for address in map(ipaddress.ip_address, network.ip_addresses):
-                    key = (*where, name, network.vlan_id, address)
-                    if key in seen:
-                        raise InputError(
-                            f"svms[{seen[key]}] and svms[{one.wanted.index}] have the same IP address: {address}."
-                        )
-                    seen[key] = one.wanted.index
+            names = {network.network.lower()}
+            names |= {one.adapters[number].network.id.lower()} if one.adapters is not None else set()
+            for key in product(names, map(ipaddress.ip_address, network.ip_addresses)):
+                same = f"have the same IP address: {key[1]}"
+                note((where, place, network.vlan_id, *key), one.wanted.index, same)

@@ -10,12 +10,13 @@ every SVM is judged by its own child.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
-from ..._api.tasks import ServerTask
+from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
 from ..._tasks.watch import cause
+from ..._text import with_code
 from ..change import Diff, diff_of
 from .find import Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
@@ -65,11 +66,6 @@ class Outcome:
         }
 
 
-def brief(task: ServerTask) -> dict[str, Any]:
-    """Return a task as the module returns it: what failed stands with each SVM, the rest is shown by ksvla_task_info."""
-    return {"id": task.id, "type": task.type, "state": task.state}
-
-
 def outcomes(action: str, targets: Sequence[Target], task: ServerTask) -> list[Outcome]:
     """Return what became of each SVM of a task that does something to them, in their order."""
     children = match_children(targets, task)
@@ -112,17 +108,10 @@ def svm_id_of(task: ServerTask) -> Optional[str]:
     return str(found) if found else None
 
 
-def failed_step(task: ServerTask) -> Optional[str]:
-    """Return the name of the first step that did not end well."""
-    steps = list(_steps(task))
-    ended_badly = [step for step in steps if step.failed] or [step for step in steps if step.canceled]
-    return _step_name(ended_badly[0]) if ended_badly else None
-
-
 def progress_line(task: ServerTask) -> str:
     """Return how far one SVM is: its step and the step's progress."""
-    current = next((step for step in _steps(task) if not step.ended and step.state.lower() != "created"), None)
-    name = _step_name(current) if current else task.stage or task.state
+    current = next((step for step in steps_of(task) if not step.ended and step.state.lower() != "created"), None)
+    name = step_name(current) if current else task.stage or task.state
     progress = (current or task).progress
     return name if progress is None else f"{name} {progress} %"
 
@@ -147,13 +136,13 @@ def diff(action: str, outcomes: Sequence[Outcome]) -> Diff:
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for one in outcomes:
-        key = f"{one.target.label} on {one.target.place}"
+        key, there = f"{one.target.label} on {one.target.place}", {"state": "present"}
         if one.target.svm is not None:
-            before[key] = after[key] = {"state": "present"}
-        if one.changed and action == REMOVE:
-            after.pop(key, None)
-        elif one.changed:
-            after[key] = {"state": "present", **_settings(action, one.target)}
+            before[key] = there
+        if one.changed and action != REMOVE:
+            after[key] = {**there, **_settings(action, one.target)}
+        elif not one.changed and one.target.svm is not None:
+            after[key] = there
     return diff_of("SVMs", before, after)
 
 
@@ -161,30 +150,24 @@ def _settings(action: str, target: Target) -> dict[str, Any]:
     """Return what is sent about an SVM, with names in the place of ids."""
     wanted = target.wanted
     shown: dict[str, Any] = {option: one.name for option, one in target.resources.items()}
-    if target.adapters is not None:
-        shown["networks"] = [
-            _given(
-                {
-                    **asdict(one.wanted),
-                    "network": one.network.name,
-                    "security_groups": [g.name for g in one.security_groups],
-                }
-            )
-            for one in target.adapters
-        ]
-    for option, record in (("ksc", wanted.ksc), ("dns", wanted.dns)):
-        if record is not None:
-            shown[option] = _given(asdict(record))
-    if wanted.allow_root_ssh is not None:
-        shown["allow_root_ssh"] = wanted.allow_root_ssh
+    networks = [
+        {
+            **asdict(one.wanted),
+            "network": one.network.name,
+            "security_groups": [each.name for each in one.security_groups],
+        }
+        for one in target.adapters or ()
+    ]
+    records = {"ksc": wanted.ksc and asdict(wanted.ksc), "dns": wanted.dns and asdict(wanted.dns)}
+    shown |= {"networks": [_given(one) for one in networks]} | {key: _given(one or {}) for key, one in records.items()}
+    shown["allow_root_ssh"] = wanted.allow_root_ssh
     new = [name for name in ("root_password", "new_klconfig_password") if getattr(wanted, name)]
-    if action == RECONFIGURE and new:
-        shown["passwords"] = f"new: {', '.join(new)}"
-    return shown
+    shown["passwords"] = f"new: {', '.join(new)}" if action == RECONFIGURE and new else None
+    return _given(shown)
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if value not in (None, (), [])}
+    return {key: value for key, value in fields.items() if value not in (None, (), [], {})}
 
 
 def _outcome(action: str, target: Target, child: Optional[ServerTask], task: ServerTask) -> Outcome:
@@ -198,44 +181,31 @@ def _outcome(action: str, target: Target, child: Optional[ServerTask], task: Ser
     if not code and not message:
         code, message = task.error_code, task.error
     numbered = _NUMBERED.match(message or code or "")
-    reason = ": ".join(part for part in (code, message) if part and (part != code or part not in (message or "")))
     return Outcome(
         target,
         FAILED,
         svm_id,
         one.state,
         failed_step=failed_step(child) if child else None,
-        error=reason or f"the server gives no reason, the task is {one.state}",
+        error=with_code(code, message) or f"the server gives no reason, the task is {one.state}",
         error_code=numbered.group(1).replace(" ", "") if numbered else code,
     )
 
 
 def _is_in_place(child: ServerTask, target: Target) -> bool:
     """Return whether a child shows no other place than that of the SVM."""
-    for name, wanted in (("infrastructure_id", target.infrastructure_id), ("host_id", target.location_id)):
-        shown = _parameter(child, name)
-        if shown and wanted and shown.lower() != wanted.lower():
-            return False
-    return True
+    places = (("infrastructure_id", target.infrastructure_id), ("host_id", target.location_id))
+    shown = [(_parameter(child, name), wanted) for name, wanted in places]
+    return all(not one or not wanted or one.lower() == wanted.lower() for one, wanted in shown)
 
 
 def _is_about(child: ServerTask, target: Target) -> bool:
-    if not _is_in_place(child, target):
-        return False
     shown_id, wanted_id = svm_id_of(child), target.svm_id or target.wanted.svm_id
-    if wanted_id is not None and shown_id:
-        return shown_id.lower() == wanted_id.lower()
-    return _parameter(child, "svm_name") == target.label
-
-
-def _steps(task: ServerTask) -> Iterator[ServerTask]:
-    for child in task.children:
-        yield child
-        yield from _steps(child)
-
-
-def _step_name(step: ServerTask) -> str:
-    return _parameter(step, "deploy_step_name") or _parameter(step, "step_name") or step.stage or step.type or step.id
+    if shown_id and wanted_id:
+        same = shown_id.lower() == wanted_id.lower()
+    else:
+        same = _parameter(child, "svm_name") == target.label
+    return same and _is_in_place(child, target)
 
 
 def _parameter(task: ServerTask, name: str) -> Optional[str]:

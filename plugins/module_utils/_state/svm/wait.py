@@ -10,22 +10,41 @@ from it too early would leave alone an SVM that appears afterwards, or deploy a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
+from ..._api.tasks import failed_step
 from ..._clock import Deadline
 from ..._errors import KsvlaError, WaitTimeout
 from ..._tasks.poller import Look, Poller
 from ..._tasks.watch import timed_out
 from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE, refuse_repeated
-from .requests import Earlier, Requests, Situation, Status
+from .requests import Earlier, Requests, Status
 from .results import enumerated
 from .watch import Expected, Lists
 
 _DOING = {DEPLOY: "deploying", RECONFIGURE: "reconfiguring", REMOVE: "removing"}
 
 Pairs = Sequence[tuple[Target, Earlier]]
+
+
+@dataclass
+class Situation:
+    """What earlier requests mean for the SVMs.
+
+    :param attached: SVMs for which a task under way does what is wanted, by its id.
+    :param in_the_way: SVMs for which a task under way must end first.
+    :param lagging: SVMs that the list does not show although a task made them or may have made them, or that it still shows
+        although a task removed them.
+    :param doubtful: SVMs that an earlier request may still deploy although they are to be removed, or the reverse.
+    """
+
+    attached: dict[str, list[Target]] = field(default_factory=dict)
+    in_the_way: list[tuple[Target, Earlier]] = field(default_factory=list)
+    lagging: list[tuple[Target, Earlier]] = field(default_factory=list)
+    doubtful: list[tuple[Target, Earlier]] = field(default_factory=list)
 
 
 class EarlierRuns:
@@ -50,15 +69,23 @@ class EarlierRuns:
         while True:
             targets = self._finder.find()
             refuse_repeated(targets)
-            situation = self._requests.situation(targets)
+            situation = Situation()
+            for target in targets:
+                for earlier in self._requests.about(target):
+                    self._add(situation, target, earlier)
             if situation.in_the_way and not self._poller.waiting.wait:
-                raise self._not_waited_for(situation.in_the_way)
+                raise KsvlaError(
+                    f"{self._still(situation.in_the_way)} Nothing was sent.",
+                    hint="Run this without wait: false, or again once that is done.",
+                )
             if situation.in_the_way and not self._check_mode:
                 self._wait_for(situation.in_the_way)
             else:
-                targets, lagging = self._by_id(targets, situation.lagging)
+                found = self._shown_by_id(situation.lagging)
+                lagging = [(target, earlier) for target, earlier in situation.lagging if target not in found]
                 if not lagging or caught_up:
-                    return self._assumed(targets, lagging, situation), situation
+                    found.update(self._assumed(lagging, situation))
+                    return [found.get(one, one) for one in targets], situation
                 expected = [Expected(one, earlier.svm_id, one.svm is None) for one, earlier in lagging]
                 # What is left of the time is for what follows.
                 half = self._poller.within((self._poller.deadline.remaining() or 0.0) / 2)
@@ -70,6 +97,44 @@ class EarlierRuns:
         """Read everything again from now on."""
         self._finder.forget()
         self._requests.forget()
+
+    def _add(self, found: Situation, target: Target, one: Earlier) -> None:
+        """Note what an earlier request means for an SVM, and warn of what the user must know."""
+        same, action, wanted = self._requests.is_same(one, target), one.note.action, self._requests.action
+        may_come = one.status is Status.UNANSWERED and self._requests.holds(one)
+        if same:
+            found.attached.setdefault(str(one.record.id), []).append(target)
+        elif same is False:
+            found.in_the_way.append((target, one))
+        elif action == DEPLOY and target.svm is not None:
+            self._warn_of_deployment(target, one)
+        elif action == DEPLOY:
+            if one.status is not Status.FAILED:
+                found.lagging.append((target, one))
+        elif action == REMOVE and target.svm is None:
+            if wanted == DEPLOY and may_come:
+                found.lagging.append((target, one))
+        elif action == REMOVE:
+            if one.svm_id == target.svm_id and one.status is Status.COMPLETED:
+                found.lagging.append((target, one))
+            elif one.svm_id == target.svm_id and wanted == DEPLOY and may_come:
+                found.doubtful.append((target, one))
+        elif wanted == RECONFIGURE and may_come:
+            asked = self._requests.asked([one], [target.label])
+            self._requests.warn(f"{asked} If the server is still at it, the one that is sent now may fail.")
+
+    def _warn_of_deployment(self, target: Target, one: Earlier) -> None:
+        if one.status is not Status.FAILED:
+            self._requests.shown(target)
+        if self._requests.action != DEPLOY or one.status is Status.COMPLETED:
+            return
+        if one.status is Status.UNANSWERED:
+            asked = self._requests.asked([one], [target.label])
+            why = f"{asked} Whether its deployment is finished, or failed, is not known."
+        else:
+            step = (failed_step(one.child) if one.child else None) or "a step that is not named"
+            why = f"Its last deployment from here failed at {step}: if it does not work, remove it and deploy it again."
+        self._requests.warn(f"SVM {target.label} exists and is left unchanged. {why}")
 
     def _wait_for(self, in_the_way: Pairs) -> None:
         """Wait until what is in the way of each SVM has ended; other SVMs of the same task need not have."""
@@ -85,43 +150,30 @@ class EarlierRuns:
 
         trouble: Optional[WaitTimeout] = None
         try:
-            _value, done = self._poller.until_done(look)
+            if self._poller.until_done(look)[1]:
+                return
         except WaitTimeout as error:
-            done, trouble = False, error
-        if not done:
-            tasks = {earlier.task.id: earlier.task for _target, earlier in left if earlier.task is not None}
-            late = timed_out(self._api, list(tasks.values()), self._poller, trouble)
-            late.message = f"{self._still(left)} {late.message}"
-            late.hint = "Nothing was sent. Run this again once that is done, or raise wait_timeout."
-            raise late
-
-    def _not_waited_for(self, in_the_way: Pairs) -> KsvlaError:
-        return KsvlaError(
-            f"{self._still(in_the_way)} Nothing was sent.",
-            hint="Run this without wait: false, or again once that is done.",
-        )
+            trouble = error
+        tasks = {earlier.task.id: earlier.task for _target, earlier in left if earlier.task is not None}
+        late = timed_out(self._api, list(tasks.values()), self._poller, trouble)
+        late.message = f"{self._still(left)} {late.message}"
+        late.hint = "Nothing was sent. Run this again once that is done, or raise wait_timeout."
+        raise late
 
     def _still(self, in_the_way: Pairs) -> str:
-        _target, first = in_the_way[0]
-        names = enumerated([one.label for one, earlier in in_the_way if earlier.note.action == first.note.action])
-        other = " with other settings" if first.note.action == self._requests.action else ""
-        return f"An earlier run is still {_DOING[first.note.action]} {names}{other}."
+        action = in_the_way[0][1].note.action
+        names = enumerated([one.label for one, earlier in in_the_way if earlier.note.action == action])
+        other = " with other settings" if action == self._requests.action else ""
+        return f"An earlier run is still {_DOING[action]} {names}{other}."
 
-    def _by_id(self, targets: Sequence[Target], lagging: Pairs) -> tuple[list[Target], list[tuple[Target, Earlier]]]:
-        """Return the SVMs with those that are there although the list does not show them, and what is left to be awaited."""
-        found: dict[Target, Target] = {}
-        left = []
-        for target, earlier in lagging:
-            missing = target.svm is None and earlier.svm_id is not None
-            there = self._finder.unlisted(target, str(earlier.svm_id)) if missing else None
-            if there is None:
-                left.append((target, earlier))
-            else:
-                found[target] = there
-        return [found.get(one, one) for one in targets], left
+    def _shown_by_id(self, lagging: Pairs) -> dict[Target, Target]:
+        """Return the SVMs that are there although the list does not show them."""
+        missing = [(target, earlier.svm_id) for target, earlier in lagging if target.svm is None and earlier.svm_id]
+        found = ((target, self._finder.unlisted(target, svm_id)) for target, svm_id in missing)
+        return {target: there for target, there in found if there is not None}
 
-    def _assumed(self, targets: Sequence[Target], lagging: Pairs, situation: Situation) -> list[Target]:
-        """Return the SVMs with those that a task deployed, and that still do not show: they are removed by their id.
+    def _assumed(self, lagging: Pairs, situation: Situation) -> dict[Target, Target]:
+        """Return the SVMs that a task deployed and that still do not show: they are removed by their id.
 
         Those that are to be there are not deployed again while their requests hold. Check mode takes them for there, since
         it cannot let the server read the infrastructure again.
@@ -138,4 +190,4 @@ class EarlierRuns:
                 found[target] = target.assumed(earlier.svm_id, noted.note.location_id)
             elif removes:
                 situation.doubtful.append((target, noted))
-        return [found.get(one, one) for one in targets]
+        return found

@@ -16,7 +16,7 @@ from typing import Any, Optional
 from ..._addresses import require_address, split_address
 from ..._errors import InputError
 from ..._module.context import Parameters
-from ..._validation import require_ip_address, require_text
+from ..._validation import require_ip_address, require_no_final_line_break, require_text
 from .addresses import STATIC, Network, static_addressing
 
 PRESENT, RECONFIGURED, ABSENT = "present", "reconfigured", "absent"
@@ -27,6 +27,7 @@ _RESOURCES = ("storage", "flavor", "volume_type", "availability_zone", "server_g
 _PASSWORDS = ("root_password", "klconfig_password", "new_klconfig_password")
 _KSC_PORTS = {"port": 14000, "ssl_port": 13000}
 _TO_DEPLOY = ("name", "infrastructure_id", "location", "networks", "ksc", "root_password", "klconfig_password")
+_STATIC_ONLY = ("ip_addresses", "mask", "gateway")
 _HIGHEST_PORT = 65535
 _HIGHEST_VLAN = 4094
 _LONGEST_PASSWORD = 60
@@ -110,7 +111,6 @@ def wanted_svms(parameters: Parameters) -> WantedSvms:
     :raises InputError: naming the first option that is invalid.
     """
     state = parameters["state"]
-    require_text(parameters.get("image_id"), "image_id")
     require_text(parameters.get("localization"), "localization")
     if parameters["threads_count"] < 1:
         raise InputError("threads_count must be 1 or more.")
@@ -126,7 +126,7 @@ def wanted_svms(parameters: Parameters) -> WantedSvms:
 
 def _svm(index: int, entry: Mapping[str, Any], parameters: Parameters) -> WantedSvm:
     where, state = f"svms[{index}]", parameters["state"]
-    for option in (*_TEXTS, *_RESOURCES, *_PASSWORDS):
+    for option in (*_RESOURCES, *_PASSWORDS):
         require_text(entry.get(option), f"{where}.{option}")
     if entry.get("name") is None and entry.get("svm_id") is None:
         raise InputError(f"{where}: name or svm_id is required.")
@@ -137,11 +137,11 @@ def _svm(index: int, entry: Mapping[str, Any], parameters: Parameters) -> Wanted
         return WantedSvm(index, **given)
     _check_given(where, entry, state)
     for option in _PASSWORDS:
-        current = option == "klconfig_password" and state == RECONFIGURED
-        _check_password(entry.get(option), f"{where}.{option}", current=current)
+        given[option] = entry.get(option)
+        _check_password(given[option], f"{where}.{option}", new=state == PRESENT or option != "klconfig_password")
     wanted = WantedSvm(
         index,
-        **{**given, **{option: entry.get(option) for option in _PASSWORDS}},
+        **given,
         resources={option: entry[option] for option in _RESOURCES if entry.get(option)},
         networks=_networks(f"{where}.networks", entry.get("networks")),
         ksc=_ksc(f"{where}.ksc", entry.get("ksc"), parameters.get("localization")),
@@ -168,19 +168,13 @@ def _check_given(where: str, entry: Mapping[str, Any], state: str) -> None:
         raise InputError(f"{where}: there is nothing to reconfigure. Give {', '.join(changes)} or allow_root_ssh.")
 
 
-def _check_password(password: Optional[str], option: str, *, current: bool) -> None:
+def _check_password(password: Optional[str], option: str, *, new: bool) -> None:
     """Refuse a password that an SVM does not accept: a deployment would fail only after the image was uploaded.
 
-    :param current: Whether it is one that the SVM has already.
+    :param new: Whether the SVM does not have it yet.
     """
-    if password is None:
-        return
-    if password.endswith(("\n", "\r")):
-        raise InputError(
-            f"{option} ends with a line break, as text that is read from a file does. Remove it, such as with the filter "
-            "trim."
-        )
-    if current:
+    require_no_final_line_break(password, option)
+    if password is None or not new:
         return
     if len(password) > _LONGEST_PASSWORD:
         raise InputError(f"{option} has more than {_LONGEST_PASSWORD} characters, which an SVM does not accept.")
@@ -193,19 +187,16 @@ def _check_password(password: Optional[str], option: str, *, current: bool) -> N
 def _ksc(where: str, ksc: Optional[Mapping[str, Any]], localization: Optional[str]) -> Optional[Ksc]:
     if ksc is None:
         return None
-    address, option = ksc.get("address") or "", f"{where}.address"
-    if "://" in address:
-        raise InputError(f"{option} must be a name or an IP address, not a URL. Give one such as ksc.example.com.")
-    require_address(address, option)
-    if split_address(address.strip())[1] is not None:
-        raise InputError(f"{option} must not contain a port: {address!r}. Give port and ssl_port beside it.")
+    address = (ksc.get("address") or "").strip()
+    require_address(address, f"{where}.address")
+    if split_address(address)[1] is not None:
+        raise InputError(f"{where}.address must not contain a port: {address!r}. Give port and ssl_port beside it.")
     for name in _KSC_PORTS:
-        if ksc.get(name) is not None and not 0 < ksc[name] <= _HIGHEST_PORT:
-            raise InputError(f"{where}.{name} must be from 1 to {_HIGHEST_PORT}, not {ksc[name]}.")
+        _require_range(ksc.get(name), f"{where}.{name}", 1, _HIGHEST_PORT)
     require_text(ksc.get("language"), f"{where}.language")
     usual = {**_KSC_PORTS, "language": localization}
     given = {name: value for name, value in ksc.items() if name in usual and value is not None}
-    return Ksc(address.strip(), **{**usual, **given})
+    return Ksc(address, **{**usual, **given})
 
 
 def _dns(where: str, dns: Optional[Mapping[str, Any]]) -> Optional[Dns]:
@@ -232,22 +223,23 @@ def _networks(where: str, networks: Optional[Sequence[Mapping[str, Any]]]) -> Op
 
 
 def _network(where: str, given: Mapping[str, Any], alone: bool) -> Network:
-    require_text(given.get("network"), f"{where}.network")
-    vlan_id = given.get("vlan_id")
-    if vlan_id is not None and not 0 <= vlan_id <= _HIGHEST_VLAN:
-        raise InputError(f"{where}.vlan_id must be from 0 to {_HIGHEST_VLAN}, not {vlan_id}.")
+    _require_range(given.get("vlan_id"), f"{where}.vlan_id", 0, _HIGHEST_VLAN)
     lists = {option: tuple(given.get(option) or ()) for option in ("ip_addresses", "security_groups")}
     network = Network(**{**given, **lists, "primary": alone or bool(given.get("primary"))})
-    details = ("ip_addresses", "mask", "gateway")
-    present = [option for option in details if getattr(network, option)]
-    if network.addressing != STATIC:
-        if present:
-            raise InputError(f"{where}: {', '.join(present)} can be given with addressing: static only.")
-        return network
-    missing = [option for option in details if option not in present]
-    if missing:
-        raise InputError(f"{where}: {_are(missing)} required for static addressing.")
-    return static_addressing(where, network)
+    present = [option for option in _STATIC_ONLY if getattr(network, option)]
+    missing = [option for option in _STATIC_ONLY if option not in present]
+    if network.addressing == STATIC:
+        if missing:
+            raise InputError(f"{where}: {_are(missing)} required for static addressing.")
+        return static_addressing(where, network)
+    if present:
+        raise InputError(f"{where}: {', '.join(present)} can be given with addressing: static only.")
+    return network
+
+
+def _require_range(value: Optional[int], option: str, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise InputError(f"{option} must be from {least} to {most}, not {value}.")
 
 
 def _are(options: Sequence[str]) -> str:
@@ -272,7 +264,7 @@ def _warnings(parameters: Parameters) -> Iterator[str]:
         if kept:
             yield (
                 f"svms[{index}]: {', '.join(kept)} cannot be changed for an existing SVM and will be ignored. To change it, "
-                "remove the SVM with state absent and deploy it again."
+                "remove the SVM and deploy it again."
             )
         usual = {**_KSC_PORTS, "language": parameters.get("localization")}
         missing = [f"{option} {value}" for option, value in usual.items() if ksc and not ksc.get(option)]

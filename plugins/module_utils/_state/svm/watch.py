@@ -36,6 +36,7 @@ REFRESH_SECONDS = 12.0
 """After that time, longer than the interval that the pages show, the server is asked to read the infrastructure again."""
 
 Settle = Callable[[Outcome], None]
+See = Callable[[ServerTask, Optional[KsvlaError]], None]
 
 
 class Watched(Protocol):
@@ -85,47 +86,31 @@ def watch_all(watched: Sequence[Watched], poller: Poller) -> list[KsvlaError]:
     return [*failures, *(one.give_up(late) for one in pending)]
 
 
-class TaskObserver(Protocol):
-    """Takes what is seen of tasks."""
-
-    def see(self, task: ServerTask) -> None:
-        """Take a task as it was seen."""
-
-    def lose_sight(self, task: ServerTask, trouble: KsvlaError) -> None:
-        """Take that a task cannot be watched to its end."""
-
-    def remembers(self, task: ServerTask) -> bool:
-        """Return whether a later run will know a task again."""
-
-
 class WatchedTask:
-    """A task of the server."""
+    """A task of the server.
 
-    def __init__(self, api: SvmManagementApi, poller: Poller, task: ServerTask, observer: TaskObserver) -> None:
+    :param see: Takes the task as it was seen, and why it cannot be watched to its end.
+    """
+
+    def __init__(self, api: SvmManagementApi, poller: Poller, task: ServerTask, see: See) -> None:
         self._api = api
         self._poller = poller
         self._task = task
-        self._observer = observer
+        self._see = see
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
         """Look once."""
         self._task = self._api.within(deadline, retries=0).task(self._task.id)
-        self._observer.see(self._task)
+        self._see(self._task, None)
         return Look(None, self._task.ended, self._task.progress)
 
     def give_up(self, trouble: Optional[KsvlaError] = None) -> KsvlaError:
         """Return the failure: the time is up, or the server does not show the task."""
-        if trouble is not None and not isinstance(trouble, WaitTimeout):
-            trouble.message = f"The task {self._task.id} cannot be watched: {trouble.message}"
-            self._observer.lose_sight(self._task, trouble)
-            return trouble
-        error = timed_out(self._api, [self._task], self._poller, trouble)
-        if not self._observer.remembers(self._task):
-            error.hint = (
-                "The server goes on with it. This machine could not remember the task (see KSVLA_STATE_DIR), so running "
-                "this again would start it a second time: wait for it first, with ksvla_task and api: svm_management."
-            )
-        return error
+        if trouble is None or isinstance(trouble, WaitTimeout):
+            return timed_out(self._api, [self._task], self._poller, trouble)
+        trouble.message = f"The task {self._task.id} cannot be watched: {trouble.message}"
+        self._see(self._task, trouble)
+        return trouble
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +124,12 @@ class Expected:
     svm_id: Optional[str]
     there: bool
 
-    def is_it(self, machine: Object) -> bool:
-        """Return whether a machine is the SVM."""
+    def among(self, machines: Sequence[Object]) -> Optional[Object]:
+        """Return the SVM among machines, or None."""
         if self.svm_id is not None:
-            return str(machine.get("id")).lower() == self.svm_id.lower()
-        return machine.get("name") == self.target.name and machine.get("parent_id") in (self.target.location_id, None)
+            return next((one for one in machines if str(one.get("id")).lower() == self.svm_id.lower()), None)
+        named = (one for one in machines if one.get("name") == self.target.name)
+        return next((one for one in named if one.get("parent_id") in (self.target.location_id, None)), None)
 
 
 class Lists:
@@ -196,25 +182,20 @@ class Lists:
                 trouble = error
         self.trouble = trouble
         late = [one for one in expected if not self._shows(listed.get(one.target.infrastructure_id), one)]
-        if late and self._refresh_at.expired():
-            self._refresh({one.target.infrastructure_id for one in late} - self._refreshed)
+        if self._refresh_at.expired():
+            for infrastructure_id in {one.target.infrastructure_id for one in late} - self._refreshed:
+                self._refreshed.add(infrastructure_id)
+                try:
+                    self._api.refresh(infrastructure_id)
+                except KsvlaError as error:
+                    self._poller.context.trace(f"Infrastructure {infrastructure_id} was not refreshed: {error.message}")
         return late
 
     def _shows(self, listed: Optional[Sequence[Object]], expected: Expected) -> bool:
-        if listed is None:
-            return False
-        found = next((machine for machine in listed if expected.is_it(machine)), None)
+        found = expected.among(listed or ())
         if found is not None:
             self.ids[expected.target] = str(found.get("id"))
-        return (found is not None) is expected.there
-
-    def _refresh(self, infrastructure_ids: set[str]) -> None:
-        self._refreshed |= infrastructure_ids
-        for infrastructure_id in infrastructure_ids:
-            try:
-                self._api.refresh(infrastructure_id)
-            except KsvlaError as error:
-                self._poller.context.trace(f"Infrastructure {infrastructure_id} was not refreshed: {error.message}")
+        return listed is not None and (found is not None) is expected.there
 
 
 class LostAnswer:
@@ -234,13 +215,10 @@ class LostAnswer:
         self._action = requests.action
         self._expected = [Expected(one, one.svm_id, self._action == DEPLOY) for one in targets]
         self._late = self._expected
-        self._did_nothing = error.status in _NOTHING_DONE
-        unanswered = self._unanswered()
-        if self._did_nothing:
-            for one in unanswered:
+        if error.status in _NOTHING_DONE:
+            for one in self._unanswered():
                 requests.shorten(one, FIRST_SIGN_AFTER_ERROR_SECONDS)
-        longest = FIRST_SIGN_AFTER_ERROR_SECONDS if self._did_nothing else FIRST_SIGN_SECONDS
-        patience = min([longest, *(requests.remaining(one) for one in unanswered)])
+        patience = min([FIRST_SIGN_SECONDS, *map(requests.remaining, self._unanswered())])
         self._first_sign_by = Deadline(patience, requests.context.clock)
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
@@ -252,47 +230,38 @@ class LostAnswer:
             if self._action == DEPLOY and one in before and one not in self._late:
                 self._requests.shown(one.target)
         if not self._late:
-            self._note_success()
+            self.give_up()
+            if self._action == DEPLOY:
+                self._requests.warn(
+                    f"The server's answer was lost, so its task is not known. {self._names} can be seen in the infrastructure; "
+                    "whether the deployment is finished is not known."
+                )
             return Look(None, True)
         if len(self._late) == len(self._expected) and self._first_sign_by.expired():
-            if self._did_nothing:
-                for earlier in self._unanswered():
-                    self._requests.memory.forget(earlier.record)
             return Look(self.give_up(), True)
         return Look(None, False)
 
     def give_up(self, _trouble: Optional[KsvlaError] = None) -> KsvlaError:
         """Note what was seen until now and return the failure."""
-        self.error.hint = self._hint()
+        unanswered = self._unanswered() if self._action == DEPLOY else []
+        self.error.hint = (
+            "Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
+            f"whether a task for {self._names} is under way or done, then run this again."
+        )
+        if unanswered:
+            self.error.hint += f" {self._requests.advice(unanswered)}"
+        seen = STARTED if self._late and self._action == DEPLOY else DONE[self._action]
         for one in self._expected:
             if one in self._late:
                 self._settle(Outcome(one.target, FAILED, error=self.error.message, error_code=self.error.error_code))
             else:
-                action = STARTED if self._action == DEPLOY else DONE[self._action]
-                self._settle(Outcome(one.target, action, self._lists.ids.get(one.target)))
+                self._settle(Outcome(one.target, seen, self._lists.ids.get(one.target)))
         return self.error
 
     def _unanswered(self) -> list[Earlier]:
-        found = (self._requests.unanswered(one.target) for one in self._late)
-        return [one for one in found if one is not None]
-
-    def _hint(self) -> str:
-        hint = (
-            "Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
-            f"whether a task for {self._names} is under way or done, then run this again."
-        )
-        unanswered = self._unanswered() if self._action == DEPLOY else []
-        return f"{hint} {self._requests.advice(unanswered)}" if unanswered else hint
+        found = (self._requests.noted(one.target) for one in self._late)
+        return [one for one in found if one is not None and self._requests.holds(one)]
 
     @property
     def _names(self) -> str:
         return enumerated([one.target.label for one in self._expected])
-
-    def _note_success(self) -> None:
-        for one in self._expected:
-            self._settle(Outcome(one.target, DONE[self._action], self._lists.ids.get(one.target)))
-        if self._action == DEPLOY:
-            self._requests.warn(
-                f"The server's answer was lost, so its task is not known. {self._names} can be seen in the infrastructure; "
-                "whether the deployment is finished is not known."
-            )

@@ -12,7 +12,6 @@ from ..._api.svm_management.records import Image
 from ..._errors import KsvlaError
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.adding import AddedOnce
-from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
 from ..change import Change, diff_of
 from ..infrastructure.platforms import warn_of_unknown_types
@@ -32,7 +31,7 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     warn_of_unknown_types(wanted.types, context)
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
-    api, memory = server.within(poller.deadline), Memory(settings.origin, clock=context.clock)
+    api, memory = server.within(poller.deadline), context.memory(settings.origin)
     images = Images(api, memory, context)
     before = images.find(wanted)
     changes = plan(wanted, before)

@@ -82,7 +82,7 @@ class Images:
         except ApiError as error:
             otherwise = [NUMA_OTHERWISE if each == NUMA else each for each in types]
             try:
-                if otherwise == types or error.status not in (400, 404, 409, 422):
+                if otherwise == types or error.status not in (400, 404, 422):
                     raise error
                 image = self._api.register_image(wanted.manifest_path, otherwise)
             except ApiError:

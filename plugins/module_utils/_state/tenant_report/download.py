@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fetching a report into a part file, and going on where it stopped.
 
-Whoever fetches the report moves the part file into place when it is whole. After a break it stays, so that a later run
+The caller moves the part file into place when it is whole. After a break it stays, so that a later run
 with the same report id asks only for the rest.
 Source: "Report upload" (topic 259258).
 """
@@ -28,7 +28,8 @@ from ..._transport.retry import PASSING, pause
 RANGE_BYTES = 256 * 1024 * 1024
 """What one request asks for. Most reports are shorter; more requests than needed would slow down a distant server."""
 _PIECE = 1024 * 1024
-_CONTENT_RANGE = re.compile(r"bytes[ =](\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
+_CONTENT_RANGE = re.compile(r"bytes[ =](\d{1,18})-(\d{1,18})/(\d{1,18}|\*)(?!\d)", re.IGNORECASE)
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[]")
 """How HTML, XML and JSON begin, and a report never does."""
 
@@ -182,7 +183,7 @@ class ReportDownload:
     def _rest_of(self, headers: Mapping[str, str], pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Give the pieces of an answer that holds the whole report, without what is there already."""
         length = headers.get("content-length", "")
-        self._total = int(length) if length.isdigit() and not headers.get("content-encoding") else None
+        self._total = int(length) if _LENGTH.fullmatch(length) and not headers.get("content-encoding") else None
         skip = self._size
         for piece in pieces:
             if skip < len(piece):

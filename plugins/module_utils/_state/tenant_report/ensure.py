@@ -11,7 +11,6 @@ from ..._api import connect
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._errors import ApiError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller
 from ..change import diff_of
 from ..tenant.find import assumed, require_tenant
@@ -30,7 +29,7 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
         wanted = WantedReport.from_parameters(parameters, context)
         poller = Poller(wanted.waiting, context)
         server, settings = connect.multitenancy(parameters, context)
-        memory = Memory(settings.origin, clock=context.clock)
+        memory = context.memory(settings.origin)
         fetcher = ReportFetcher(server, wanted, memory, context, settings.retries)
         if wanted.report_id is not None:
             return fetcher.fetch(wanted.report_id)

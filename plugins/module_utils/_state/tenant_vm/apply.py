@@ -76,7 +76,7 @@ class VmApplier:
             for outcome in tried:
                 if outcome.action != NOT_TRIED or outcome.change.bios_id not in outcomes:
                     outcomes[outcome.change.bios_id] = outcome
-            lost = [outcome for outcome in tried if isinstance(outcome.cause, (OutcomeUnknown, NotConnected))]
+            lost = [outcome for outcome in tried if _is_unclear(outcome.cause)]
             cut = self._breaker.open
             if not lost and not cut:
                 break
@@ -125,7 +125,7 @@ class VmApplier:
         self._breaker.failed(error)
         if _concerns_all(error):
             self.stopped_by = error
-        if error.error_code == VM_NOT_FOUND and change.action == UNREGISTER:
+        if error.error_code == VM_NOT_FOUND and change.action == UNREGISTER and not _is_unclear(error):
             return VmOutcome(change, UNREGISTER if change.bios_id in self._sent_before else UNCHANGED)
         return self._restorer.at_once(failed(change, error))
 
@@ -151,9 +151,11 @@ class VmApplier:
             if isinstance(outcome.cause, NotConnected):
                 left.append(change)
                 continue
-            self._sent_before.add(change.bios_id)
+            if isinstance(outcome.cause, OutcomeUnknown):
+                self._sent_before.add(change.bios_id)
             if _took_effect(change, found):
-                outcomes[change.bios_id] = VmOutcome(change, change.action)
+                made_here = change.bios_id in self._sent_before
+                outcomes[change.bios_id] = VmOutcome(change, change.action if made_here else UNCHANGED)
             else:
                 left.append(change)
         return left
@@ -199,11 +201,17 @@ class VmApplier:
         return lambda done: self._context.progress(self._tenant.label, f"{done} of {total} virtual machines")
 
 
+def _is_unclear(error: Optional[KsvlaError]) -> bool:
+    """Return whether only what is registered shows what a change did: also after a 404 that does not say what is missing."""
+    bare = isinstance(error, ApiError) and error.code_is_assumed and error.error_code == VM_NOT_FOUND
+    return bare or isinstance(error, (OutcomeUnknown, NotConnected))
+
+
 def _took_effect(change: VmChange, found: Optional[VirtualMachine]) -> bool:
     """Return whether a change whose answer was lost shows in what is registered now."""
     if change.action == UNREGISTER:
         return found is None
-    return found is not None and (change.action == REGISTER or same_record(change.after, found))
+    return found is not None and same_record(change.after, found)
 
 
 def _not_looked_up(outcome: VmOutcome, error: KsvlaError) -> VmOutcome:

@@ -12,7 +12,7 @@ from ..._api import connect
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._errors import ApiError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..tenant.find import assumed, require_tenant
+from ..tenant.find import assumed, find_tenant, require_tenant
 from .apply import TenantAtServer, VmApplier
 from .outcomes import VmOutcome, known_after, predicted
 from .plan import FAIL, Registered, VmChange, plan
@@ -63,7 +63,9 @@ def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> tuple[Te
         tenant_id = tenant_id or require_tenant(api, reference).id
         registered = Registered(api.vms(tenant_id))
     except ApiError as error:
-        if error.error_code == TENANT_NOT_FOUND and not wanted.present:
+        # A 404 without a word may come from anything; the list of tenants is certain.
+        gone = error.error_code == TENANT_NOT_FOUND and not (error.code_is_assumed and find_tenant(api, reference))
+        if gone and not wanted.present:
             context.warn(f"There is nothing to unregister: {error.message}")
         elif not assumed(error, reference, context):
             raise

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls of API 2.0: what an answer means that says nothing but its status, and which tasks are listed."""
+"""Calls of API 2.0: what an answer means that says nothing but its status, what a removal says, and which tasks are listed."""
 
 from __future__ import annotations
 
@@ -47,6 +47,15 @@ def test_a_404_without_a_body_has_the_code_that_the_call_knows_for_it(
         call(MultitenancyApi(connect()))
     assert (raised.value.status, raised.value.error_code) == (404, error_code)
     assert "host and port" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize("remove_artifacts", [True, False])
+def test_a_removal_always_says_what_becomes_of_the_artifacts(
+    remove_artifacts: bool, server: WebServer, connect: Callable[..., Session]
+) -> None:
+    server.replies = [Reply(202, b'<task id="t-1"/>')]
+    MultitenancyApi(connect()).remove_tenant("t", remove_artifacts=remove_artifacts)
+    assert server.received[0].target.endswith(f"/tenants/t?removeTenantArtifacts={str(remove_artifacts).lower()}")
 
 
 def test_a_conflict_without_a_body_has_the_code_that_the_call_knows_for_it(

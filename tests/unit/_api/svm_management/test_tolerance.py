@@ -99,3 +99,8 @@ def test_a_microservice_that_stands_alone() -> None:
     (seen,) = read.connection["admin"].services
     assert (seen.name, seen.region, seen.error) == ("compute", "R", "SERVER_ERROR")
     assert not read.connected
+
+
+@pytest.mark.parametrize("progress", [float("inf"), float("nan"), 10**400, "much", [], True])
+def test_a_progress_that_is_not_a_number_is_left_out(progress: Any) -> None:
+    assert formats.task({"id": "t", "state": "Running", "progress": progress}).progress is None

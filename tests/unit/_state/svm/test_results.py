@@ -11,12 +11,11 @@ import pytest
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import formats
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import json as _json
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask, failed_step
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Named, Target
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.plan import DEPLOY, REMOVE
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.results import (
     Outcome,
-    failed_step,
     outcomes,
     progress_line,
     reasons,

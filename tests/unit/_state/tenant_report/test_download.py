@@ -248,7 +248,7 @@ def test_every_request_of_the_session_waits_while_the_server_is_busy(
     assert sum(clock.slept) == pytest.approx(20)
 
 
-def test_a_report_waits_for_what_another_request_was_told(
+def test_a_report_keeps_the_pause_that_the_server_asked_another_request_for(
     shop: Shop, connect: Callable[..., Session], clock: FakeClock
 ) -> None:
     session = connect(retries=0)
@@ -319,6 +319,7 @@ def headers(**changed: str) -> Callable[[Reply], Reply]:
     [
         (headers(Content_Range="bytes 5-1004/4000"), r"from byte 1000 on and sent 'bytes 5-1004/4000'"),
         (headers(Content_Range="nonsense"), "sent 'nonsense'"),
+        (headers(Content_Range=f"bytes 1000-1999/{'9' * 5000}"), "sent 'bytes 1000-1999/999"),
         (lambda reply: Reply(206, reply.body), "sent 'no Content-Range'"),
         (headers(Content_Range="bytes 1000-1999/9999"), f"had {len(CONTENT)} bytes and has 9999 now"),
     ],
@@ -363,3 +364,13 @@ def test_a_refusal_is_not_repeated(code: int, shop: Shop, connect: Callable[...,
         Fetch(connect(), part).run()
     assert caught.value.status == code
     assert len(shop.server.received) == 1
+
+
+@pytest.mark.parametrize("status", [300, 304])
+def test_what_is_not_a_success_is_no_empty_report(
+    status: int, shop: Shop, connect: Callable[..., Session], part: Path
+) -> None:
+    shop.server.replies = [Reply(status)]
+    with pytest.raises(ApiError, match=f"answered {status}"):
+        Fetch(connect(), part).run()
+    assert not part.exists()

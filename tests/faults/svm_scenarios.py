@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pieces of work about SVMs: deploying, reconfiguring and removing them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from faults.scenarios import PASSWORDS, Target, effects_of
+from faults.worker import Run, Step, Worker
+
+MANIFEST = "/srv/images/svm.xml"
+
+
+@dataclass
+class Rollout:
+    """An infrastructure is connected, an image registered and verified, and SVMs are deployed."""
+
+    target: Target
+    rng: random.Random
+    settles: bool = True
+    platform: str = "VMWARE"
+    names: list[str] = field(default_factory=list)
+    lists: bool = False
+
+    def prepare(self, _worker: Worker) -> None:
+        self.platform = self.rng.choice(("VMWARE", "OPENSTACK", "HYPERV", "PROXMOX"))
+        self.names = [f"svm-{n:02}" for n in range(self.rng.randrange(1, 4))]
+        self.lists = self.rng.random() < 0.5
+        self.target.simulator.configure(
+            list_infrastructures=self.lists,
+            list_images=self.lists,
+            connection_seconds=0.1,
+            microservice_protocol="http",
+            refresh_delay_seconds=0.0,
+        )
+
+    def steps(self) -> list[Step]:
+        options = self.target.options("3.0")
+        account = {"admin_username": "deployer", "admin_password": PASSWORDS["infra"]}
+        openstack = self.platform == "OPENSTACK"
+        if openstack:
+            account |= {"protocol": "https", "region": "RegionOne", "admin_domain": "Default"}
+        address = f"{self.platform.lower()}.example.com"
+        ports = {"VMWARE": [("https", 443)], "PROXMOX": [("https", 8006), ("ssh", 22)], "OPENSTACK": [("https", 5000)]}
+        trust = {key: value for key, value in options.items() if not key.startswith(("wait", "unreachable"))}
+        steps = [
+            Step(
+                "trusted_certificate",
+                {**trust, "address": f"{address}:{port}", "kind": kind, "trust_on_first_use": True},
+            )
+            for kind, port in ports.get(self.platform, [])
+        ]
+        steps.append(Step("infrastructure", {**options, "type": self.platform, "address": address, **account}))
+        steps.append(
+            Step("svm_image", {**options, "manifest_path": MANIFEST, "infrastructure_types": [self.platform]}),
+        )
+        svms = [self._svm(name) for name in self.names]
+        steps.append(Step("svm", {**options, "image_id": "@image", "svms": svms}))
+        return steps
+
+    def _svm(self, name: str) -> dict[str, Any]:
+        openstack = self.platform == "OPENSTACK"
+        network: dict[str, Any] = {"network": "management" if openstack else "Management", "addressing": "dynamic"}
+        place = {"location": "project-01", "flavor": "svm.small"} if openstack else {"location": "hypervisor-01"}
+        if not openstack:
+            place["storage"] = "datastore-1"
+        return {
+            "name": name,
+            "infrastructure_id": "@infrastructure",
+            "networks": [network],
+            "ksc": {"address": "ksc.example.com"},
+            "root_password": PASSWORDS["root"],
+            "klconfig_password": PASSWORDS["klconfig"],
+            **place,
+        }
+
+    def problems(self, runs: Sequence[Run]) -> Iterator[str]:
+        effects = effects_of(self.target)
+        deployed = Counter(
+            subject.rsplit(" ", 1)[-1] for action, subject in effects.elements() if action == "deploy svm"
+        )
+        if deployed != Counter(self.names):
+            yield f"{dict(deployed)} were deployed, wanted {self.names}"
+        warned = [text for run in runs for text in run.warnings]
+        for action in ("add infrastructure", "register image"):
+            count = sum(times for (each, _subject), times in effects.items() if each == action)
+            if count != 1 and not (count > 1 and not self.lists and warned):
+                yield f"{action} happened {count} times"
+
+
+@dataclass
+class Removal:
+    """SVMs that an earlier rollout deployed are removed."""
+
+    target: Target
+    rng: random.Random
+    settles: bool = True
+    svms: list[dict[str, Any]] = field(default_factory=list)
+
+    def prepare(self, worker: Worker) -> None:
+        self.svms = _rolled_out(self.target, self.rng, worker)
+
+    def steps(self) -> list[Step]:
+        return [Step("svm", {**self.target.options("3.0"), "state": "absent", "svms": self.svms})]
+
+    def problems(self, _runs: Sequence[Run]) -> Iterator[str]:
+        left = [svm["name"] for svm in _svms(self.target)]
+        if left:
+            yield f"the server still has {left}"
+        yield from _wrong_effects(self.target, "remove svm", self.svms, most=1)
+
+
+@dataclass
+class Reconfiguration:
+    """SVMs that an earlier rollout deployed are reconfigured, which is a change each time."""
+
+    target: Target
+    rng: random.Random
+    settles: bool = False
+    svms: list[dict[str, Any]] = field(default_factory=list)
+
+    def prepare(self, worker: Worker) -> None:
+        changed = {"klconfig_password": PASSWORDS["klconfig"], "ksc": {"address": "ksc-2.example.com"}}
+        self.svms = [{**svm, **changed} for svm in _rolled_out(self.target, self.rng, worker)]
+
+    def steps(self) -> list[Step]:
+        return [Step("svm", {**self.target.options("3.0"), "state": "reconfigured", "svms": self.svms})]
+
+    def problems(self, runs: Sequence[Run]) -> Iterator[str]:
+        for svm in _svms(self.target):
+            if "ksc-2.example.com" not in str(svm["settings"]):
+                yield f"{svm['name']} does not have the settings that were given"
+        yield from _wrong_effects(self.target, "reconfigure svm", self.svms, most=len(runs))
+
+
+def _rolled_out(target: Target, rng: random.Random, worker: Worker) -> list[dict[str, Any]]:
+    """Deploy two SVMs and return how to name them; what that took does not count."""
+    rollout = Rollout(target, rng)
+    rollout.prepare(worker)
+    rollout.names = ["svm-01", "svm-02"]
+    run = worker.run(rollout.steps())
+    if not run.succeeded:
+        raise RuntimeError(f"the rollout before it failed: {run.results[-1].get('msg')}")
+    (infrastructure_id,) = (result["infrastructure"]["id"] for result in run.results if result.get("infrastructure"))
+    target.simulator.clear_effects()
+    return [{"name": name, "infrastructure_id": infrastructure_id} for name in rollout.names]
+
+
+def _svms(target: Target) -> list[dict[str, Any]]:
+    infrastructures = target.simulator.state()["infrastructures"]
+    return [one for each in infrastructures for one in each["machines"].values() if one["is_svm"]]
+
+
+def _wrong_effects(target: Target, action: str, svms: Sequence[dict[str, Any]], most: int) -> Iterator[str]:
+    """Say which SVMs something was done to too often or not at all, and what else was done."""
+    effects = effects_of(target)
+    counts = Counter(
+        {subject.rsplit(" ", 1)[-1]: times for (each, subject), times in effects.items() if each == action}
+    )
+    for svm in svms:
+        if not 1 <= counts[svm["name"]] <= most:
+            yield f"{action} {svm['name']}: {counts[svm['name']]} times, wanted 1 to {most}"
+    others = [" ".join(effect) for effect in effects if effect[0] != action]
+    if others:
+        yield f"what was not wanted: {others}"
