@@ -47,7 +47,7 @@ environment: ## install the pinned requirements into .venv, when the pins have c
 	@PATH="$(ORIGINAL_PATH)" "$(PYTHON)" tests/tools/environment.py
 
 .PHONY: constraints
-constraints: ## resolve tests/requirements.txt anew and write tests/constraints.txt
+constraints: ## resolve tests/requirements.txt again and write tests/constraints.txt
 	@PATH="$(ORIGINAL_PATH)" "$(PYTHON)" tests/tools/environment.py --lock
 
 # --- Showing and rehearsing ---------------------------------------------------------------------------------------

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-# Machines are noisy: how long an example takes is no reason to fail.
+# Machines are noisy: a slow example must not fail a test.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")

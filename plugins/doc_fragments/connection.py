@@ -39,7 +39,7 @@ options:
   fingerprint:
     description:
       - The SHA-256 fingerprint of the Integration Server's certificate, with or without colons.
-      - Trusts exactly this certificate, whoever signed it. With O(ca_path) as well, both must match.
+      - Trusts exactly this certificate, no matter who signed it. With O(ca_path) as well, both must match.
       - Taken from the environment variable E(KSVLA_FINGERPRINT) when it is not given.
     type: str
   request_timeout:

@@ -10,7 +10,7 @@ name: svm_preflight
 short_description: Check the infrastructures of a playbook before anything is sent
 version_added: 1.0.0
 description:
-  - Looks at the variables of all hosts of the present play, each of which stands for an infrastructure, and returns every
+  - Looks at the variables of all hosts of the current play, each of which stands for an infrastructure, and returns every
     mistake that it finds. The SVM playbooks of this collection begin with it.
 author:
   - ksvla.light_agent contributors (@ksvla)

@@ -10,7 +10,7 @@ name: tenant_preflight
 short_description: Check the tenants of a playbook before anything is sent
 version_added: 1.0.0
 description:
-  - Looks at the variables of all hosts of the present play, each of which stands for a tenant, and returns every mistake
+  - Looks at the variables of all hosts of the current play, each of which stands for a tenant, and returns every mistake
     that it finds. The playbooks for tenants of this collection begin with it.
   - Without O(tenants) it selects the tenants and checks what needs no server. With O(tenants) it checks what depends on
     which tenants exist, such as passwords that are missing.

@@ -15,7 +15,7 @@ description:
     read-only account and, for the OpenStack family, every microservice are connected.
   - A connection that fails is reported with what to do, such as the address and thumbprint of a certificate to trust, the
     primary server to use instead of a secondary one, or the account that is refused.
-  - An infrastructure that is connected already is left alone. One that is there and could not be connected is tried again.
+  - An infrastructure that is connected already is left alone. One that exists and could not be connected is tried again.
     One that refuses the login is removed and connected again when the credentials are given, since the API cannot change
     them; it gets another id, and SVMs stay where they are.
   - B(Keep the infrastructure_id) that is returned, as a fact, in a file or in your inventory, and give it as
@@ -161,7 +161,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 infrastructure:
-  description: The infrastructure as it is now, or as it will be in check mode; V(none) when there is none.
+  description: The infrastructure as it is now, or as it will be in check mode; V(none) when it does not exist.
   returned: always
   type: dict
   sample:

@@ -13,8 +13,8 @@ version_added: 1.0.0
 description:
   - Has the Integration Server generate a report on when virtual machines were protected, and fetches it as a CSV file.
   - The file is fetched into a temporary file in the folder of O(dest), readable by its owner only. After a break it goes
-    on where it stopped. It is moved into place when it is whole and differs from what is there.
-  - What is not a report, such as a page of a proxy, is refused, and the file that is there stays.
+    on where it stopped. It is moved into place when it is whole and differs from the existing file.
+  - What is not a report, such as a page of a proxy, is refused, and an existing file stays.
   - A report of the same tenant and period that an earlier run on this machine started and did not fetch is fetched
     instead of generating another, up to an hour after it was started.
   - The report is summed up while it is fetched, in memory that does not grow with its size.

@@ -15,6 +15,8 @@ _OF_THIS_KIND_ALONE = ("concurrency", "dest", "purge", "reregister")
 """Options that are one word, and that messages use for nothing else."""
 _AS_OPTION = r"(?= is | must |\[|: |, complete or simple)"
 """How a message goes on behind a word that is an option, where the word could be any."""
+_ANOTHER_MODULE = re.compile(r"(ksvla_\w+ with .*?(?:\.(?=\s|$)|$))")
+"""The rest of a sentence that says how another module is called: these options are not those of the role."""
 
 
 def named_for_role(message: str, role: str, variables: Iterable[str]) -> str:
@@ -32,7 +34,9 @@ def named_for_role(message: str, role: str, variables: Iterable[str]) -> str:
     if not patterns:
         return message
     found = re.compile(rf"(?<![\w.'/-])(?:its )?(?P<option>{'|'.join(patterns)})")
-    named = found.sub(lambda match: options[match["option"]], message)
+    parts = _ANOTHER_MODULE.split(message)
+    parts[::2] = [found.sub(lambda match: options[match["option"]], part) for part in parts[::2]]
+    named = "".join(parts)
     return re.sub(rf"\b([Aa])n (?={role}_)", r"\1 ", named) if role[0] not in "aeiou" else named
 
 

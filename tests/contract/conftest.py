@@ -100,7 +100,7 @@ class Task:
 
 @dataclass
 class Client:
-    """Sends exactly what it is told to."""
+    """Sends exactly what it is given."""
 
     simulator: RunningSimulator
     username: str = "multitenancy"

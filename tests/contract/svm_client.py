@@ -39,7 +39,7 @@ def encode(text: str) -> str:
 
 
 class SvmClient:
-    """Sends exactly what it is told to, with a token obtained once."""
+    """Sends exactly what it is given, with a token obtained once."""
 
     def __init__(self, simulator: RunningSimulator) -> None:
         self.simulator = simulator

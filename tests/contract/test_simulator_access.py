@@ -17,7 +17,7 @@ import pytest
 
 from simulator.testing import RunningSimulator, running_simulator
 
-NOBODY = "11111111-2222-4333-8444-555555555555"
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
 
 
 def test_the_certificate_is_trusted_through_its_authority(simulator: RunningSimulator) -> None:
@@ -103,8 +103,8 @@ def test_denied_status_can_be_chosen(simulator: RunningSimulator, client: Any) -
         ("GET", "/tenants/", 404),
         ("PUT", "/tenants", 405),
         ("HEAD", "/tenants", 405),
-        ("GET", f"/tenants/{NOBODY}/activate", 405),
-        ("DELETE", f"/tasks/{NOBODY}", 405),
+        ("GET", f"/tenants/{UNKNOWN}/activate", 405),
+        ("DELETE", f"/tasks/{UNKNOWN}", 405),
     ],
 )
 def test_other_paths_and_methods(client: Any, method: str, path: str, status: int) -> None:
@@ -115,16 +115,16 @@ def test_other_paths_and_methods(client: Any, method: str, path: str, status: in
     ("method", "path"),
     [
         ("GET", "/tenants"),
-        ("GET", f"/tenants/{NOBODY}"),
-        ("POST", f"/tenants/{NOBODY}/activate"),
-        ("POST", f"/tenants/{NOBODY}/deactivate"),
-        ("DELETE", f"/tenants/{NOBODY}"),
-        ("GET", f"/tenants/{NOBODY}/vms"),
-        ("POST", f"/tenants/{NOBODY}/vms/register"),
-        ("POST", f"/tenants/{NOBODY}/vms/unregister"),
+        ("GET", f"/tenants/{UNKNOWN}"),
+        ("POST", f"/tenants/{UNKNOWN}/activate"),
+        ("POST", f"/tenants/{UNKNOWN}/deactivate"),
+        ("DELETE", f"/tenants/{UNKNOWN}"),
+        ("GET", f"/tenants/{UNKNOWN}/vms"),
+        ("POST", f"/tenants/{UNKNOWN}/vms/register"),
+        ("POST", f"/tenants/{UNKNOWN}/vms/unregister"),
         ("GET", "/tasks"),
-        ("GET", f"/tasks/{NOBODY}"),
-        ("POST", f"/tasks/{NOBODY}/cancel"),
+        ("GET", f"/tasks/{UNKNOWN}"),
+        ("POST", f"/tasks/{UNKNOWN}/cancel"),
     ],
 )
 def test_unknown_parameters_are_refused(client: Any, method: str, path: str) -> None:
@@ -137,9 +137,9 @@ def test_unknown_parameters_are_refused(client: Any, method: str, path: str) -> 
     ("method", "path"),
     [
         ("GET", "/tenants"),
-        ("POST", f"/tenants/{NOBODY}/activate"),
-        ("DELETE", f"/tenants/{NOBODY}"),
-        ("POST", f"/tasks/{NOBODY}/cancel"),
+        ("POST", f"/tenants/{UNKNOWN}/activate"),
+        ("DELETE", f"/tenants/{UNKNOWN}"),
+        ("POST", f"/tasks/{UNKNOWN}/cancel"),
     ],
 )
 def test_bodies_are_refused_where_none_is_described(client: Any, method: str, path: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from simulator.testing import RunningSimulator
 
 BASE = "/api/2.0/virtualization"
-NOBODY = "11111111-2222-4333-8444-555555555555"
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
 CSV = {"Accept": "application/csv"}
 
 
@@ -70,7 +70,7 @@ NO_SERVICE = "KSC_ServiceNotConfigured"
 
 row("GET", TENANTS, 200)(lambda w: w.client.get("/tenants"))
 row("GET", TENANT, 200)(lambda w: w.client.get(f"/tenants/{w.tenant()}"))
-row("GET", TENANT, 404, NOT_FOUND)(lambda w: w.client.get(f"/tenants/{NOBODY}"))
+row("GET", TENANT, 404, NOT_FOUND)(lambda w: w.client.get(f"/tenants/{UNKNOWN}"))
 
 row("POST", TENANTS, 202)(lambda w: w.client.post("/tenants", w.bodies.tenant("A")))
 
@@ -95,7 +95,7 @@ def _create_without_service(w: World) -> Any:
 def _create_over_folder(w: World) -> Any:
     tenant_id = w.client.new_tenant("A", "Complete")
     assert w.client.wait(w.client.delete(f"/tenants/{tenant_id}?removeTenantArtifacts=false")).state == "Completed"
-    return w.client.create("A", "Complete", username="somebody else")
+    return w.client.create("A", "Complete", username="another user")
 
 
 @row("POST", TENANTS, 202, "VIRMT_TenantWithSpecifiedNameAlreadyExists", "task")
@@ -119,7 +119,7 @@ def _create_with_same_account(w: World) -> Any:
 def _activation_rows(change: str) -> None:
     path = f"{TENANT}/{change}"
     row("POST", path, 202)(lambda w: w.client.post(f"/tenants/{w.tenant()}/{change}"))
-    row("POST", path, 202, NOT_FOUND, "task")(lambda w: w.client.wait(w.client.post(f"/tenants/{NOBODY}/{change}")))
+    row("POST", path, 202, NOT_FOUND, "task")(lambda w: w.client.wait(w.client.post(f"/tenants/{UNKNOWN}/{change}")))
 
     @row("POST", path, 202, NO_SERVICE, "task")
     def _change_without_service(w: World) -> Any:
@@ -133,7 +133,7 @@ _activation_rows("deactivate")
 
 row("DELETE", TENANT, 202)(lambda w: w.client.delete(f"/tenants/{w.tenant()}?removeTenantArtifacts=true"))
 row("DELETE", TENANT, 202, NOT_FOUND, "task")(
-    lambda w: w.client.wait(w.client.delete(f"/tenants/{NOBODY}?removeTenantArtifacts=true"))
+    lambda w: w.client.wait(w.client.delete(f"/tenants/{UNKNOWN}?removeTenantArtifacts=true"))
 )
 
 
@@ -149,9 +149,9 @@ def _delete_without_service(w: World) -> Any:
 VMS, REGISTER, UNREGISTER = f"{TENANT}/vms", f"{TENANT}/vms/register", f"{TENANT}/vms/unregister"
 
 row("GET", VMS, 200)(lambda w: w.client.get(f"/tenants/{w.tenant()}/vms"))
-row("GET", VMS, 404, NOT_FOUND)(lambda w: w.client.get(f"/tenants/{NOBODY}/vms"))
-row("POST", REGISTER, 200)(lambda w: w.client.register(w.tenant(), NOBODY))
-row("POST", REGISTER, 404, NOT_FOUND)(lambda w: w.client.register(NOBODY, NOBODY))
+row("GET", VMS, 404, NOT_FOUND)(lambda w: w.client.get(f"/tenants/{UNKNOWN}/vms"))
+row("POST", REGISTER, 200)(lambda w: w.client.register(w.tenant(), UNKNOWN))
+row("POST", REGISTER, 404, NOT_FOUND)(lambda w: w.client.register(UNKNOWN, UNKNOWN))
 
 
 @row("POST", REGISTER, 409, "VIRMT_VmWithSpecifiedBiosIdAlreadyExists")
@@ -161,9 +161,9 @@ def _register_twice(w: World) -> Any:
 
 
 row("POST", UNREGISTER, 200)(lambda w: w.client.post("/tenants/{}/vms/unregister?biosId={}".format(*w.vm())))
-row("POST", UNREGISTER, 404, NOT_FOUND)(lambda w: w.client.post(f"/tenants/{NOBODY}/vms/unregister?biosId={NOBODY}"))
+row("POST", UNREGISTER, 404, NOT_FOUND)(lambda w: w.client.post(f"/tenants/{UNKNOWN}/vms/unregister?biosId={UNKNOWN}"))
 row("POST", UNREGISTER, 404, "VIRMT_VmWithSpecifiedIdNotFound")(
-    lambda w: w.client.post(f"/tenants/{w.tenant()}/vms/unregister?vmId={NOBODY}")
+    lambda w: w.client.post(f"/tenants/{w.tenant()}/vms/unregister?vmId={UNKNOWN}")
 )
 
 # ---- reports ----------------------------------------------------------------------------------------------------------
@@ -171,10 +171,10 @@ row("POST", UNREGISTER, 404, "VIRMT_VmWithSpecifiedIdNotFound")(
 REPORTS, REPORT = "/reports/tenants", "/reports/tenants/{report_id}"
 
 row("POST", REPORTS, 202)(lambda w: w.client.post("/reports/tenants", headers=CSV))
-row("POST", REPORTS, 404)(lambda w: w.client.post(f"/reports/tenants?tenantId={NOBODY}", headers=CSV))
+row("POST", REPORTS, 404)(lambda w: w.client.post(f"/reports/tenants?tenantId={UNKNOWN}", headers=CSV))
 row("GET", REPORT, 200)(lambda w: w.client.get(f"/reports/tenants/{w.report()}", headers=CSV))
 row("GET", REPORT, 206)(lambda w: w.client.get(f"/reports/tenants/{w.report()}", headers={**CSV, "Range": "bytes=0-9"}))
-row("GET", REPORT, 404)(lambda w: w.client.get(f"/reports/tenants/{NOBODY}", headers=CSV))
+row("GET", REPORT, 404)(lambda w: w.client.get(f"/reports/tenants/{UNKNOWN}", headers=CSV))
 row("GET", REPORT, 415)(lambda w: w.client.get(f"/reports/tenants/{w.report()}", headers={"Accept": "text/csv"}))
 
 # ---- tasks ------------------------------------------------------------------------------------------------------------
@@ -182,8 +182,8 @@ row("GET", REPORT, 415)(lambda w: w.client.get(f"/reports/tenants/{w.report()}",
 TASKS, TASK, CANCEL = "/tasks", "/tasks/{task_id}", "/tasks/{task_id}/cancel"
 
 row("GET", TASKS, 200)(lambda w: w.client.get("/tasks"))
-row("GET", TASK, 404)(lambda w: w.client.get(f"/tasks/{NOBODY}"))
-row("POST", CANCEL, 404)(lambda w: w.client.post(f"/tasks/{NOBODY}/cancel"))
+row("GET", TASK, 404)(lambda w: w.client.get(f"/tasks/{UNKNOWN}"))
+row("POST", CANCEL, 404)(lambda w: w.client.post(f"/tasks/{UNKNOWN}/cancel"))
 
 
 @row("GET", TASK, 200)
@@ -208,9 +208,9 @@ def _cancel_by_stopping(w: World) -> Any:
 def _cancel_child(w: World) -> Any:
     record = {"created": 0, "state_changed": 0, "changed": 0, "state": "Completed", "stage": None, "progress": 100}
     record |= {"result": True, "error": None, "error_code": None, "parameters": {}, "api": "3.0"}
-    child = {**record, "id": NOBODY, "type": "DeploySvm", "children": []}
+    child = {**record, "id": UNKNOWN, "type": "DeploySvm", "children": []}
     w.simulator.seed(tasks=[{**record, "id": str(uuid.uuid4()), "type": "DeployMultipleSvm", "children": [child]}])
-    return w.client.post(f"/tasks/{NOBODY}/cancel")
+    return w.client.post(f"/tasks/{UNKNOWN}/cancel")
 
 
 @row("POST", CANCEL, 409)
@@ -224,7 +224,7 @@ CALLS = sorted({each[:2] for each in ROWS})
 
 
 def _denied(method: str, path: str, headers: dict[str, str | None]) -> Deed:
-    target = path.format(tenant_id=NOBODY, report_id=NOBODY, task_id=NOBODY)
+    target = path.format(tenant_id=UNKNOWN, report_id=UNKNOWN, task_id=UNKNOWN)
     return lambda w: w.client.call(method, target, headers=headers)
 
 

@@ -19,7 +19,7 @@ from simulator.testing import RunningSimulator
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 BOM = b"\xef\xbb\xbf"
 CHOICES = SettingsSpace(Settings())
-NOBODY = "11111111-2222-4333-8444-555555555555"
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
 
 
 def _choices(name: str) -> list[str]:
@@ -131,7 +131,7 @@ def test_errors(client: Any, bodies: Any, simulator: RunningSimulator, shape: st
         assert json.loads(answer.body) == {"code": code, "message": message}
     else:
         assert answer.text == f"{code}: {message}"
-    without_code = client.get(f"/tasks/{NOBODY}")
+    without_code = client.get(f"/tasks/{UNKNOWN}")
     assert (without_code.status, without_code.code) == (404, None)
     assert "no task" in without_code.text
 
@@ -168,7 +168,7 @@ def test_empty_elements_can_be_absent(client: Any, bodies: Any, simulator: Runni
     assert [child.tag for child in task] == ["state", "type", "progress"]
     simulator.configure(task_seconds=0)
     tenant_id = client.new_tenant("B")
-    client.register(tenant_id, NOBODY)
+    client.register(tenant_id, UNKNOWN)
     tenant = client.get(f"/tenants/{tenant_id}").xml
     assert [child.tag for child in tenant] == ["name", "status", "type"]
     assert len(client.get(f"/tenants/{tenant_id}/vms").xml.find("vm")) == 0
@@ -185,7 +185,7 @@ def test_content_types(client: Any, simulator: RunningSimulator, shape: str) -> 
 def test_random_shapes_are_many_and_can_be_repeated(client: Any, simulator: RunningSimulator) -> None:
     def draw(seed: int) -> list[bytes]:
         simulator.reset()
-        simulator.seed(tenants=[{"id": NOBODY, "name": "A", "created": "2026-01-01T00:00:00"}])
+        simulator.seed(tenants=[{"id": UNKNOWN, "name": "A", "created": "2026-01-01T00:00:00"}])
         simulator.configure(shape="random", shape_seed=seed)
         return [client.get("/tenants").body for _turn in range(60)]
 

@@ -15,7 +15,7 @@ from contract.svm_client import SVM, SvmClient, encode
 
 from simulator.testing import RunningSimulator
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 _ROOT = "svms.0.svmSettings.users.root"
 _KSC = "svms.0.svmSettings.ksc"
 _NET = "svms.0.settings.networks.0"
@@ -65,7 +65,7 @@ def test_the_slash_at_the_end(api: SvmClient, path: str) -> None:
         ("threadsCount", "0"),
         ("threadsCount", "two"),
         ("timeout", "5"),
-        ("image.id", NOBODY),
+        ("image.id", UNKNOWN),
         ("image.localization", None),
         ("image.localization", ""),
         ("image.skipCheckIntegrity", True),
@@ -91,16 +91,16 @@ def test_the_slash_at_the_end(api: SvmClient, path: str) -> None:
         ("svms.0.svmSettings.users.klconfig", None),
         ("svms.0.deploymentInfo.type", "openstackProject"),
         ("svms.0.deploymentInfo.type", "hypervisor"),
-        (f"{_TARGET}.infrastructureId", NOBODY),
-        (f"{_TARGET}.location.id", NOBODY),
-        (f"{_TARGET}.svmId", NOBODY),
+        (f"{_TARGET}.infrastructureId", UNKNOWN),
+        (f"{_TARGET}.location.id", UNKNOWN),
+        (f"{_TARGET}.svmId", UNKNOWN),
         (f"{_TARGET}.location", None),
         ("svms.0.settings", None),
         ("svms.0.settings.storageId", None),
-        ("svms.0.settings.storageId", NOBODY),
-        ("svms.0.settings.flavorId", NOBODY),
+        ("svms.0.settings.storageId", UNKNOWN),
+        ("svms.0.settings.flavorId", UNKNOWN),
         ("svms.0.settings.networks", []),
-        (f"{_NET}.id", NOBODY),
+        (f"{_NET}.id", UNKNOWN),
         (f"{_NET}.isPrimary", "true"),
         (f"{_NET}.isPrimary", None),
         (f"{_NET}.type", "dhcp"),
@@ -108,7 +108,7 @@ def test_the_slash_at_the_end(api: SvmClient, path: str) -> None:
         (f"{_NET}.vlanId", "5000"),
         (f"{_NET}.ipAddress", "192.0.2.9"),
         (f"{_NET}.ports", [{"isPrimary": True, "type": "dynamic"}]),
-        (f"{_NET}.securityGroupIds", [NOBODY]),
+        (f"{_NET}.securityGroupIds", [UNKNOWN]),
     ],
 )
 def test_hosts(api: SvmClient, simulator: RunningSimulator, host: Place, path: str, value: Any) -> None:
@@ -122,11 +122,11 @@ def test_hosts(api: SvmClient, simulator: RunningSimulator, host: Place, path: s
     ("path", "value"),
     [
         ("svms.0.settings.flavorId", None),
-        ("svms.0.settings.flavorId", NOBODY),
-        ("svms.0.settings.storageId", NOBODY),
-        ("svms.0.settings.volumeTypeId", NOBODY),
+        ("svms.0.settings.flavorId", UNKNOWN),
+        ("svms.0.settings.storageId", UNKNOWN),
+        ("svms.0.settings.volumeTypeId", UNKNOWN),
         ("svms.0.settings.volumeTypeId", ""),
-        ("svms.0.settings.serverGroupId", NOBODY),
+        ("svms.0.settings.serverGroupId", UNKNOWN),
         ("svms.0.settings.availabilityZoneName", "mars"),
         (f"{_NET}.ports", []),
         (f"{_NET}.isPrimary", True),
@@ -238,7 +238,7 @@ def test_security_groups_need_port_security(api: SvmClient, project: Place, secu
     assert api.wait(api.call("POST", SVM, body))["state"] == "Completed"
     (svm,) = api.objects("I-2", "SVM", "DetailedInfo")["vms"]
     assert [each["id"] for each in svm["networkAdapters"][0]["securityGroups"]] == groups
-    port["securityGroupIds"] = [NOBODY]
+    port["securityGroupIds"] = [UNKNOWN]
     assert "securityGroupIds[0]" in api.refused("POST", SVM, body)
 
 
@@ -267,17 +267,17 @@ def test_the_least_that_may_be_required(api: SvmClient, simulator: RunningSimula
     ("path", "value"),
     [
         ("threadsCount", None),
-        ("image", {"id": NOBODY}),
+        ("image", {"id": UNKNOWN}),
         ("svms.0.svmSettings.password", None),
         ("svms.0.svmSettings.password", "plain!"),
         ("svms.0.svmSettings.name", "svm-2"),
         ("svms.0.svmSettings.users", {}),
         ("svms.0.svmSettings.users", {"root": {}}),
         (f"{_TARGET}.svmId", None),
-        (f"{_TARGET}.svmId", NOBODY),
+        (f"{_TARGET}.svmId", UNKNOWN),
         ("svms.0.settings", {}),
         ("svms.0.settings", {"networks": []}),
-        ("svms.0.settings", {"storageId": NOBODY, "networks": []}),
+        ("svms.0.settings", {"storageId": UNKNOWN, "networks": []}),
     ],
 )
 def test_reconfiguring(api: SvmClient, host: Place, path: str, value: Any) -> None:
@@ -297,7 +297,7 @@ def test_reconfiguring(api: SvmClient, host: Place, path: str, value: Any) -> No
         ("svms.0.svmSettings", {"name": "svm-1"}),
         ("svms.0.deploymentInfo.type", "openstackProject"),
         (f"{_TARGET}.svmId", None),
-        (f"{_TARGET}.location.id", NOBODY),
+        (f"{_TARGET}.location.id", UNKNOWN),
     ],
 )
 def test_removing(api: SvmClient, host: Place, path: str, value: Any) -> None:

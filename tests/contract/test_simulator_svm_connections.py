@@ -15,7 +15,7 @@ from contract.svm_client import HTTPS_PORTS, OPENSTACK, SSH_PORTS, TYPES, SvmCli
 
 from simulator.testing import RunningSimulator, running_simulator
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_token_as_the_page_shows_it(api: SvmClient, simulator: RunningSimulato
     assert body["session"]["createdAt"] < body["session"]["validTo"]
 
 
-@pytest.mark.parametrize("name", ["admin", "multitenancy", "nobody"])
+@pytest.mark.parametrize("name", ["admin", "multitenancy", "stranger"])
 def test_wrong_credentials(api: SvmClient, simulator: RunningSimulator, name: str) -> None:
     password = simulator.multitenancy_password if name == "multitenancy" else "wrong"
     answer = requests.get(f"{api.base}/auth/tokens", auth=(name, password), verify=simulator.ca_path, timeout=20)
@@ -49,17 +49,17 @@ def test_wrong_credentials(api: SvmClient, simulator: RunningSimulator, name: st
 
 
 def test_calls_need_a_bearer_token(api: SvmClient, simulator: RunningSimulator) -> None:
-    url, auth = f"{api.base}/infrastructures/{NOBODY}", ("admin", simulator.admin_password)
+    url, auth = f"{api.base}/infrastructures/{UNKNOWN}", ("admin", simulator.admin_password)
     assert requests.get(url, auth=auth, verify=simulator.ca_path, timeout=20).status_code == 401
     assert requests.get(url, verify=simulator.ca_path, timeout=20).status_code == 401
     api.session.headers["Authorization"] = "Bearer invented"
-    assert api.call("GET", f"/infrastructures/{NOBODY}").status_code == 401
+    assert api.call("GET", f"/infrastructures/{UNKNOWN}").status_code == 401
 
 
 def test_tokens_expire(api: SvmClient, simulator: RunningSimulator) -> None:
     simulator.configure(token_seconds=60.0)
     api.login()
-    path = f"/infrastructures/{NOBODY}"
+    path = f"/infrastructures/{UNKNOWN}"
     assert api.call("GET", path).status_code == 404
     simulator.configure(clock_offset=61.0)
     assert api.call("GET", path).status_code == 401

@@ -16,7 +16,7 @@ from contract.svm_client import IMAGES, SVM, SvmClient, connection, encode
 from simulator.testing import RunningSimulator
 
 BASE = "/api/3.0"
-NOBODY = "11111111-2222-4333-8444-555555555555"
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
 CERTIFICATE, KEY = "/sslConfig/getCertificate", "/sshConfig/getSshKey"
 RULES = "/sslConfig/certificateValidator/rules"
 INFRASTRUCTURES, ONE = "/infrastructures", "/infrastructures/{infrastructure_id}"
@@ -80,9 +80,9 @@ row("POST", REGISTER, 400, {})
 for wrong in ("POST", "PUT", "DELETE"):
     row(wrong, SVM, 400, {"svms": []})
 for called in (("GET", ONE), ("DELETE", ONE), ("POST", REFRESH), ("GET", OBJECTS), ("GET", OBJECT)):
-    row(*called, 404, infrastructure_id=NOBODY, object_id=NOBODY)
-row("PUT", VALIDATE, 404, image_id=NOBODY)
-row("GET", TASK, 404, task_id=NOBODY)
+    row(*called, 404, infrastructure_id=UNKNOWN, object_id=UNKNOWN)
+row("PUT", VALIDATE, 404, image_id=UNKNOWN)
+row("GET", TASK, 404, task_id=UNKNOWN)
 deed("GET", ONE, 200)(_call("GET", ONE))
 deed("DELETE", ONE, 200)(_call("DELETE", ONE))
 deed("POST", REFRESH, 200)(_call("POST", REFRESH))
@@ -184,7 +184,7 @@ def test_every_route_has_rows_and_every_row_a_route(simulator: RunningSimulator)
 @pytest.mark.parametrize("shape", ["object", "nested", "problem", "text"])
 def test_shapes_of_refusals(api: SvmClient, simulator: RunningSimulator, shape: str) -> None:
     simulator.configure(svm_error_shape=shape)
-    answer = api.call("GET", f"{INFRASTRUCTURES}/{NOBODY}")
+    answer = api.call("GET", f"{INFRASTRUCTURES}/{UNKNOWN}")
     assert answer.status_code == 404
     assert "There is no infrastructure" in answer.text
 

@@ -14,7 +14,7 @@ from simulator.settings import Settings
 from simulator.tasks import CancelOutcome, State, Step, TaskEngine, TaskFailure, TaskFaults, TaskPlan, Undo
 from simulator.testing import RunningSimulator
 
-NOBODY = "11111111-2222-4333-8444-555555555555"
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
 
 
 class FakeClock:
@@ -233,7 +233,7 @@ def test_canceling_undoes_and_takes_the_children_along(style: str) -> None:
     assert {each.state for each in (task, *task.children)} == {State.CANCELED}
     assert task.error == "The task was canceled by the user."
     assert bench.engine.cancel(task.id) is CancelOutcome.ENDED
-    assert bench.engine.cancel(NOBODY) is CancelOutcome.NOT_FOUND
+    assert bench.engine.cancel(UNKNOWN) is CancelOutcome.NOT_FOUND
     bench.at(10_000)
     assert bench.done == []
 
@@ -383,8 +383,8 @@ def _record(task_id: str, kind: str, result: Any, *children: Any) -> dict[str, A
 
 
 def test_tasks_of_the_other_api_and_children_are_listed(client: Any, simulator: RunningSimulator) -> None:
-    child = _record(NOBODY, "DeploySvm", {"svmId": "svm-1"})
-    parent = _record(NOBODY.replace("1", "2"), "DeployMultipleSvm", {"list": [True, None, 3]}, child)
+    child = _record(UNKNOWN, "DeploySvm", {"svmId": "svm-1"})
+    parent = _record(UNKNOWN.replace("1", "2"), "DeployMultipleSvm", {"list": [True, None, 3]}, child)
     simulator.seed(tasks=[parent])
     first, second = client.tasks()
     assert (first.type, second.type) == ("DeployMultipleSvm", "DeploySvm")

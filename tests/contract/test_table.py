@@ -37,7 +37,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.sessi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
 from simulator.testing import RunningSimulator
 
-NOBODY = "11111111-2222-4333-8444-555555555555"
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
 BIOS_ID = "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE"
 GOOD_PASSWORD = "Passw0rd!"
 
@@ -84,7 +84,7 @@ class World:
     def report(self) -> str:
         """The id of a report with one line."""
         tenant_id = self.tenant()
-        period = {"tenant_id": tenant_id, "vm_id": NOBODY, "vm_name": "vm", "from": "2026-01-01T00:00:00"}
+        period = {"tenant_id": tenant_id, "vm_id": UNKNOWN, "vm_name": "vm", "from": "2026-01-01T00:00:00"}
         self.simulator.seed(periods=[{**period, "to": "2026-01-01T01:00:00"}])
         result = self.wait(self.api.generate_report(tenant_id, "2025-12-31T00:00:00", "2026-01-02T00:00:00")).result
         return str(next(iter(result.values())) if isinstance(result, dict) else result)
@@ -98,11 +98,11 @@ class World:
         """The id of a task below another."""
         record = {"created": 0, "state_changed": 0, "changed": 0, "state": "Completed", "stage": None, "progress": 100}
         record |= {"result": True, "error": None, "error_code": None, "parameters": {}, "api": "3.0"}
-        child = {**record, "id": NOBODY, "type": "DeploySvm", "children": []}
+        child = {**record, "id": UNKNOWN, "type": "DeploySvm", "children": []}
         self.simulator.seed(
             tasks=[{**record, "id": str(uuid.uuid4()), "type": "DeployMultipleSvm", "children": [child]}]
         )
-        return NOBODY
+        return UNKNOWN
 
     def read_report(self, *range_: int) -> bytes:
         with self.api.report(self.report(), *range_) as (_status, _headers, pieces):
@@ -111,7 +111,7 @@ class World:
 
 Deed = Callable[[World], Any]
 DEEDS: dict[Row, Deed] = {}
-"""What brings about each row."""
+"""What produces each row."""
 
 
 def brings(call: str, status: int, code: str | None = None, where: str = "answer") -> Callable[[Deed], Deed]:
@@ -133,7 +133,7 @@ def fails(call: str, code: str) -> Callable[[Deed], Deed]:
 
 brings("tenants", 200)(lambda w: w.api.tenants())
 brings("tenant", 200)(lambda w: w.api.tenant(w.tenant()))
-brings("tenant", 404, NOT_FOUND)(lambda w: w.api.tenant(NOBODY))
+brings("tenant", 404, NOT_FOUND)(lambda w: w.api.tenant(UNKNOWN))
 
 brings("create_tenant", 202)(lambda w: w.create())
 brings("create_tenant", 400, "VIRMT_MandatoryParameterIsNotSpecified")(lambda w: w.create(name="", kind="simple"))
@@ -178,7 +178,7 @@ def _create_with_same_account(w: World) -> Any:
 def _changes(name: str, send: Callable[[World, str], str]) -> None:
     """Declares the rows of a call that starts a task about a tenant."""
     brings(name, 202)(lambda w: w.wait(send(w, w.tenant())))
-    fails(name, NOT_FOUND)(lambda w: w.wait(send(w, NOBODY)))
+    fails(name, NOT_FOUND)(lambda w: w.wait(send(w, UNKNOWN)))
 
     @fails(name, NO_SERVICE)
     def _without_service(w: World) -> Any:
@@ -192,9 +192,9 @@ _changes("deactivate_tenant", lambda w, tenant_id: w.api.deactivate_tenant(tenan
 _changes("remove_tenant", lambda w, tenant_id: w.api.remove_tenant(tenant_id, remove_artifacts=True))
 
 brings("vms", 200)(lambda w: w.api.vms(w.tenant()))
-brings("vms", 404, NOT_FOUND)(lambda w: w.api.vms(NOBODY))
+brings("vms", 404, NOT_FOUND)(lambda w: w.api.vms(UNKNOWN))
 brings("register_vm", 200)(lambda w: w.api.register_vm(w.tenant(), BIOS_ID, "vm", "data"))
-brings("register_vm", 404, NOT_FOUND)(lambda w: w.api.register_vm(NOBODY, BIOS_ID, "vm", None))
+brings("register_vm", 404, NOT_FOUND)(lambda w: w.api.register_vm(UNKNOWN, BIOS_ID, "vm", None))
 
 
 @brings("register_vm", 409, "VIRMT_VmWithSpecifiedBiosIdAlreadyExists")
@@ -210,18 +210,18 @@ def _unregister(w: World) -> Any:
     w.api.unregister_vm(tenant_id, BIOS_ID)
 
 
-brings("unregister_vm", 404, NOT_FOUND)(lambda w: w.api.unregister_vm(NOBODY, BIOS_ID))
+brings("unregister_vm", 404, NOT_FOUND)(lambda w: w.api.unregister_vm(UNKNOWN, BIOS_ID))
 brings("unregister_vm", 404, "VIRMT_VmWithSpecifiedIdNotFound")(lambda w: w.api.unregister_vm(w.tenant(), BIOS_ID))
 
 brings("generate_report", 202)(lambda w: w.wait(w.api.generate_report(None, None, None)))
-brings("generate_report", 404)(lambda w: w.api.generate_report(NOBODY, None, None))
+brings("generate_report", 404)(lambda w: w.api.generate_report(UNKNOWN, None, None))
 brings("report", 200)(lambda w: w.read_report())
 brings("report", 206)(lambda w: w.read_report(0, 9))
 
 
 @brings("report", 404)
 def _unknown_report(w: World) -> Any:
-    with w.api.report(NOBODY):
+    with w.api.report(UNKNOWN):
         pass
 
 
@@ -235,10 +235,10 @@ def _report_in_another_format(w: World) -> Any:
 
 
 brings("task", 200)(lambda w: w.api.task(w.slow_task()))
-brings("task", 404)(lambda w: w.api.task(NOBODY))
+brings("task", 404)(lambda w: w.api.task(UNKNOWN))
 brings("tasks", 200)(lambda w: w.api.tasks())
 brings("cancel_task", 200)(lambda w: w.api.cancel_task(w.slow_task()))
-brings("cancel_task", 404)(lambda w: w.api.cancel_task(NOBODY))
+brings("cancel_task", 404)(lambda w: w.api.cancel_task(UNKNOWN))
 brings("cancel_task", 405)(lambda w: w.api.cancel_task(w.child_task()))
 brings("cancel_task", 409)(lambda w: w.api.cancel_task(w.create().id))
 
@@ -352,7 +352,7 @@ def test_the_client_sends_what_the_table_says(name: str, sample: Sample, world: 
     try:
         sample.send(world.api)
     except ApiError as error:
-        assert error.status in call.answers or error.status == 400  # noqa: PT017 - the id is no id, and that is fine
+        assert error.status in call.answers or error.status == 400  # noqa: PT017 - the id is not valid, and that is fine
     (entry,) = world.simulator.requests()
     assert (entry["method"], entry["path"]) == (call.method, re.sub(r"\{\w+\}", _ODD_SEGMENT, call.path))
     assert entry["query"] == sample.query

@@ -295,7 +295,7 @@ def test_a_refused_token_without_a_password_says_what_to_do(world: World) -> Non
     assert len(world.simulator.requests()) == 1
 
 
-def test_a_wrong_password_is_told(world: World) -> None:
+def test_a_wrong_password_is_reported(world: World) -> None:
     with pytest.raises(ApiError) as caught:
         world.open(password="wrong")
     assert caught.value.status == 401

@@ -145,8 +145,8 @@ class Campaign:
             tally.wrong.append(f"{label}: {'; '.join(problems)}")
             print(f"WRONG {tally.wrong[-1]}", flush=True)
             for run in runs:
-                messages = [result.get("msg", "done") for result in run.results]
-                print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {messages}", flush=True)
+                shown = [result.get("msg", "done") for result in run.results]
+                print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {shown}", flush=True)
 
 
 def _attempts(
@@ -163,16 +163,27 @@ def _attempts(
         fault_seed=rng.randrange(10**9),
     )
     for _number in range(_MOST_RUNS):
+        _lose_writes(simulator, rng)
         runs = crew.run(scenario.steps(), draw_kill)
         yield runs
         if all(run.succeeded for run in runs):
             break
+    simulator.clear_faults()
     simulator.configure(fault_share=0.0, task_fault_share=0.0)
     for _number in range(_MOST_REPEATS):
         runs = crew.run(scenario.steps())
         yield runs
         if all(run.succeeded for run in runs):
             return
+
+
+def _lose_writes(simulator: RunningSimulator, rng: random.Random) -> None:
+    """Let the answer to some of the next writes be lost: few requests are writes, and faults drawn for all seldom hit one."""
+    simulator.clear_faults()
+    for method in ("POST", "PUT", "DELETE"):
+        if rng.random() < 0.4:
+            kind = rng.choice(("drop_after", "drop_before", "truncate"))
+            simulator.fault(method=method, kind=kind, skip=rng.randrange(4), times=1)
 
 
 def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]:

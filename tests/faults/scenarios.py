@@ -118,7 +118,7 @@ class Onboarding:
         counted = sum(_counts(run).get("registered", 0) for run in runs if not run.killed)
         # Of two that lost the same answer, either may have done it.
         if self.target.crew == 1 and not any(run.killed for run in runs) and counted != len(self.vms):
-            yield f"the runs say that {counted} machines were registered, and it were {len(self.vms)}"
+            yield f"the runs report {counted} machines as registered, wanted {len(self.vms)}"
 
 
 @dataclass

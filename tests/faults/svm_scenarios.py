@@ -86,7 +86,7 @@ class Rollout:
             subject.rsplit(" ", 1)[-1] for action, subject in effects.elements() if action == "deploy svm"
         )
         if deployed != Counter(self.names):
-            yield f"deployed were {dict(deployed)}, wanted {self.names}"
+            yield f"{dict(deployed)} were deployed, wanted {self.names}"
         warned = [text for run in runs for text in run.warnings]
         for action in ("add infrastructure", "register image"):
             count = sum(times for (each, _subject), times in effects.items() if each == action)
@@ -135,7 +135,7 @@ class Reconfiguration:
     def problems(self, runs: Sequence[Run]) -> Iterator[str]:
         for svm in _svms(self.target):
             if "ksc-2.example.com" not in str(svm["settings"]):
-                yield f"{svm['name']} has not the settings that were given"
+                yield f"{svm['name']} does not have the settings that were given"
         yield from _wrong_effects(self.target, "reconfigure svm", self.svms, most=len(runs))
 
 

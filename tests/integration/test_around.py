@@ -159,7 +159,7 @@ def test_files_get_the_usual_options(playbooks: Playbooks) -> None:
         report("mode again", mode="u=rw,g=r,o="),
         report("other mode", mode="0600"),
         report("owner", owner="{{ owner }}", group="{{ group }}"),
-        report("no such owner", owner="nobody-of-this-name"),
+        report("no such owner", owner="no-such-account"),
         report("relative", dest="beside.csv"),
     ]
     variables = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
@@ -170,7 +170,7 @@ def test_files_get_the_usual_options(playbooks: Playbooks) -> None:
         changed = [task.name for task in run.of_collection() if task.changed]
         assert changed == ["tight", "mode", "other mode", "relative"]
         assert run.named("no such owner").failed
-        assert "nobody-of-this-name" in run.named("no such owner").result["msg"]
+        assert "no-such-account" in run.named("no such owner").result["msg"]
 
 
 def test_a_timeout_of_the_task_ends_it(playbooks: Playbooks) -> None:

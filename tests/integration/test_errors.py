@@ -111,7 +111,7 @@ CASES = (
     Case("create with a chosen id", _tenant(tenant_id=NOWHERE, status="active"), _TENANT_NOT_FOUND),
     # Virtual machines
     Case("list of no tenant", module("ksvla_tenant_vm_info", tenant_id=NOWHERE), _TENANT_NOT_FOUND, 404),
-    Case("list of no name", module("ksvla_tenant_vm_info", tenant_name="Nobody"), _TENANT_NOT_FOUND),
+    Case("list of no name", module("ksvla_tenant_vm_info", tenant_name="Unknown"), _TENANT_NOT_FOUND),
     Case("register for no tenant", module("ksvla_tenant_vm", tenant_id=NOWHERE, bios_id=BIOS_ID), _TENANT_NOT_FOUND, 404),
     Case("register for a tenant that vanishes", module("ksvla_tenant_vm", tenant_id=NORTHWIND, bios_id=NOWHERE),
          _TENANT_NOT_FOUND, 404, (_fault("POST", "/register", 404, _TENANT_NOT_FOUND),)),

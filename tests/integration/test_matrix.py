@@ -36,9 +36,13 @@ def test_predictions_hold_and_both_places_agree(
         clean(simulator)
         short = place == "module"
         # Each place begins without what the other one remembers.
-        journal = {"KSVLA_JOURNAL": str(tmp_path / f"journal of {place}")}
+        memory = tmp_path / f"memory of {place}"
+        memory.mkdir()
         run = playbooks.run(
-            expanded(suite, short=short), place, environment=journal, vars={"yesterday": _yesterday()}
+            expanded(suite, short=short),
+            place,
+            environment={"KSVLA_STATE_DIR": str(memory)},
+            vars={"yesterday": _yesterday()},
         ).succeeded()
         check_matrix(run, new_mask(tmp_path, simulator), short=short)
         runs.append(run)

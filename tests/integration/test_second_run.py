@@ -38,6 +38,8 @@ def _quick_again(simulator: RunningSimulator) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_second_run_attaches(playbooks: Playbooks, place: str) -> None:
+    empty = playbooks.folder / "empty memory"
+    empty.mkdir()
     other = {"ksvla_execution": PLACES[1 - PLACES.index(place)]}
     tasks: list[Json] = [
         _slow_task("CreateTenant", 12),
@@ -46,15 +48,17 @@ def test_a_second_run_attaches(playbooks: Playbooks, place: str) -> None:
         {**_northwind(status="active"), "name": "has nothing to do"},
         _slow_task("ChangeTenantActivation", 8),
         {**_northwind(status="inactive", wait=False), "name": "only starts"},
-        {**_northwind(status="inactive"), "name": "waits", "environment": {"KSVLA_JOURNAL": "/nowhere/at/all"}},
+        {**_northwind(status="inactive"), "name": "waits", "environment": {"KSVLA_STATE_DIR": str(empty)}},
         _STATE,
     ]
     run = playbooks.run(tasks, place).succeeded()
     gave_up = run.named("gives up").result
-    task = gave_up["task"]
+    (task,) = gave_up["tasks"]
     assert run.named("gives up").failed
-    for words in ("CreateTenant", task["id"], task["state"], "not done after 0.8 s", "attach", "ksvla_task"):
+    for words in ("CreateTenant", task["id"], task["state"], "not done after 0.8 s"):
         assert words in gave_up["msg"], gave_up["msg"]
+    for words in ("attach", "ksvla_task"):
+        assert words in gave_up["hint"], gave_up["hint"]
     attached = run.named("attaches in the other place").result
     assert [task["type"] for task in attached["tasks"]] == ["CreateTenant", "ChangeTenantActivation"]
     assert attached["tasks"][0]["id"] == task["id"]
@@ -101,12 +105,12 @@ def test_giving_up_can_cancel(playbooks: Playbooks) -> None:
         {**_northwind(wait_timeout=0.8, cancel_on_timeout=True), "name": "gives up", "ignore_errors": True},
         {**module("ksvla_task_info", task_type="CreateTenant"), "name": "look"},
         _slow(0),
-        {**_northwind(), "name": "creates anew"},
+        {**_northwind(), "name": "creates again"},
     ]
     run = playbooks.run(tasks, "controller").succeeded()
     assert "cancel_on_timeout" in run.named("gives up").result["hint"]
     assert [task["state"] for task in run.named("look").result["tasks"]] == ["Canceled"]
-    assert run.named("creates anew").changed
+    assert run.named("creates again").changed
 
 
 @pytest.mark.parametrize("place", PROCESSES)
@@ -175,7 +179,7 @@ def test_a_second_run_fetches_the_report_of_the_first(playbooks: Playbooks, plac
     ]
     run = playbooks.run(tasks, place).succeeded()
     gave_up, attached = (run.named(name).result for name in ("gives up", "attaches in the other place"))
-    assert "run this again to attach to it" in gave_up["msg"]
+    assert "run this again to attach to it" in gave_up["hint"]
     assert [task["id"] for task in attached["tasks"]] == [gave_up["task"]["id"]]
     assert run.named("has a new one made").result["report_id"] != attached["report_id"]
     assert tasks_by_type(run.named("state").result["state"]) == {"CreateTenantReport": 2}

@@ -54,7 +54,7 @@ def _tasks(server_password: str) -> list[Json]:
         {**module("ksvla_tenant", name="Northwind", type="simple", admin_password=password), "name": "wrong use",
          "ignore_errors": True},
         {**module("ksvla_tenant_info", password=password, nonsense=1), "name": "unknown option", "ignore_errors": True},
-        {**module("ksvla_tenant_info", password=password, port=9, retries=0), "name": "nobody there",
+        {**module("ksvla_tenant_info", password=password, port=9, retries=0), "name": "no server",
          "ignore_errors": True},
         {**module("ksvla_tenant_info", password=f"{password}x"), "name": "denied", "ignore_errors": True},
         {**module("ksvla_tenant_info", password=password, ca_path=""), "name": "untrusted", "ignore_errors": True},
@@ -73,7 +73,7 @@ def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulato
     }  # fmt: skip
     run, seen = run_watched(playbooks, _tasks(simulator.multitenancy_password), place, environment)
     failed = [task.name for task in run.of_collection() if task.failed]
-    assert failed == ["refused", "weak", "wrong use", "unknown option", "nobody there", "denied", "untrusted"]
+    assert failed == ["refused", "weak", "wrong use", "unknown option", "no server", "denied", "untrusted"]
     assert any("AnsiballZ_ksvla_tenant" in line for line in seen) == (place == "process")
     assert_nowhere(_forms(simulator), playbooks, run, seen)
 

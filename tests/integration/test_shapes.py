@@ -61,15 +61,15 @@ def test_a_life_in_every_shape(playbooks: Playbooks, place: str, labels: tuple[s
 
 _CODES = {
     "weak": "VIRMT_PasswordNotComplyPolicy",
-    "nobody": "VIRMT_TenantWithSpecifiedIdNotFound",
+    "unknown": "VIRMT_TenantWithSpecifiedIdNotFound",
 }
 
 
 def _failures(label: str) -> list[Json]:
     """Return tasks whose errors come from a task and from a call."""
     weak = module("ksvla_tenant", name="Weak", type="complete", admin_username="w", admin_password="abcdefghij")
-    nobody = module("ksvla_tenant_vm_info", tenant_id="00000000-0000-4000-8000-0000000000ff")
+    unknown = module("ksvla_tenant_vm_info", tenant_id="00000000-0000-4000-8000-0000000000ff")
     return [
         {**weak, "name": f"{label} / weak", "ignore_errors": True},
-        {**nobody, "name": f"{label} / nobody", "ignore_errors": True},
+        {**unknown, "name": f"{label} / unknown", "ignore_errors": True},
     ]

@@ -34,7 +34,7 @@ def test_a_token_that_expires_while_a_deployment_is_waited_for(
 
 
 def test_a_token_given_alone_that_expires(playbooks: Playbooks, simulator: RunningSimulator) -> None:
-    """Without a password nobody can log in anew: the error says so, and a second run with a new token attaches."""
+    """Without a password there is no second login: the error says so, and a second run with a new token attaches."""
     own = {"environment": {"KSVLA_ADMIN_PASSWORD": ""}}
     login = {**module("ksvla_token"), "name": "log in", "register": "login"}
     given = {"access_token": "{{ login.access_token }}", "password": ""}
@@ -185,7 +185,7 @@ def test_a_run_killed_during_a_deployment(playbooks: Playbooks, simulator: Runni
 
 @pytest.mark.parametrize("place", PROCESSES)
 def test_a_run_killed_before_the_answer(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
-    """The server deploys in a task that nobody knows; repeated, it is looked for, and nothing is deployed twice."""
+    """The server deploys in a task that is not known; repeated, it is looked for, and nothing is deployed twice."""
     simulator.fault(method="POST", path=f"{DEPLOYMENTS}$", kind="slow_body", seconds=60)
     simulator.task_fault(type="DeploySvmStep", stage="UploadSvmImage", seconds=1000, times=2)
     with playbooks.started([SEED, REGISTER, deploy(on_hosts(2))], place) as running:

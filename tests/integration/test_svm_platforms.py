@@ -48,11 +48,13 @@ def test_every_platform_alike_in_both_places(playbooks: Playbooks, simulator: Ru
 def _run(playbooks: Playbooks, place: str) -> Run:
     playbooks.simulator.configure(**_CALM)
     left_out = _ONLY_IN_THE_CONTROLLER if place == "module" else ()
+    memory = playbooks.folder / f"memory of {place}"
+    memory.mkdir()
     run = playbooks.run(
         [task for task in _tasks() if task["name"] not in left_out],
         place,
         inventory=_inventory(),
-        environment={"ANSIBLE_FORKS": _FORKS, "KSVLA_JOURNAL": str(playbooks.folder / f"journal of {place}")},
+        environment={"ANSIBLE_FORKS": _FORKS, "KSVLA_STATE_DIR": str(memory)},
         vars={"address": "{{ inventory_hostname | lower }}.example.com"},
     )
     return run.succeeded()

@@ -189,7 +189,7 @@ def test_one_name_in_two_places(run: _Rollouts, simulator: RunningSimulator) -> 
     more["svm_rollout_state_file"] = str(run.file)
     ids = [one["svm_id"] for one in _account(run("rollout_svms", svm_rollout_svms=svms, **more).succeeded())]
     changes = {"ksc": {"address": "ksc-2.example.com", "port": 14000, "ssl_port": 13000, "language": "en"}}
-    # One is told by its name and place, the other by its id alone.
+    # One is identified by its name and place, the other by its id alone.
     mixed = [svms[0], {"svm_id": ids[1]}]
     run("reconfigure_svms", svm_rollout_svms=mixed, svm_rollout_changes=changes, **more).succeeded()
     (body,) = bodies(simulator, "PUT")

@@ -87,7 +87,7 @@ def _tasks() -> list[Json]:
         {**module("ksvla_infrastructure_info", **read, access_token="{{ login.access_token }}\n"), "name": "line break"},
         {**module("ksvla_infrastructure_info", **read, access_token="{{ login.access_token }}\nx"),
          "name": "two lines", "ignore_errors": True},
-        {**module("ksvla_infrastructure_info", **read, **token, port=9, retries=0), "name": "nobody there",
+        {**module("ksvla_infrastructure_info", **read, **token, port=9, retries=0), "name": "no server",
          "ignore_errors": True},
         {**module("ksvla_infrastructure_info", **read, access_token="{{ login.access_token }}x"),
          "name": "refused token", "ignore_errors": True},
@@ -100,7 +100,7 @@ def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulato
     run, seen = run_watched(playbooks, _tasks(), place, _SECRETS)
     assert [task.name for task in run.of_collection() if task.failed] == [
         "refused connection", "deploy", "wrong password", "unknown option", "nothing to connect", "no list",
-        "list in a list", "misspelled", "in the background", "two lines", "nobody there", "refused token", "refused login",
+        "list in a list", "misspelled", "in the background", "two lines", "no server", "refused token", "refused login",
     ]  # fmt: skip
     assert "was not taken" in run.named("refused connection").result["msg"]
     assert "was not taken" in run.named("deploy").result["svms"][1]["error"]

@@ -86,7 +86,7 @@ def runtime() -> Document:
 
 
 def _shape(option: Mapping[str, Any]) -> Document:
-    """What an option is, told in the same way by documentation and spec."""
+    """What an option is, in the same form for documentation and spec."""
     inner = option.get("suboptions") if "description" in option else option.get("options")
     shape = {
         "type": option.get("type", "str"),

@@ -110,7 +110,7 @@ def test_what_runs_in_a_module_uses_nothing_of_the_controller(path: Path) -> Non
 
 @pytest.mark.parametrize("path", [*UTILITIES, *MODULES], ids=_name)
 def test_libraries_are_imported_where_they_are_needed(path: Path) -> None:
-    """A host that lacks one shall hear so in a sentence, and not in a traceback."""
+    """A host without one gets a sentence, not a traceback."""
     for node in _tree(path).body:
         names = []
         if isinstance(node, ast.Import):
@@ -137,7 +137,7 @@ def test_what_runs_in_a_module_is_syntax_of_its_oldest_python(path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", [*UTILITIES, *CONTROLLER_UTILITIES], ids=_name)
-def test_what_nobody_else_shall_use_is_private(path: Path) -> None:
+def test_what_no_other_package_uses_is_private(path: Path) -> None:
     first, *below = path.relative_to(PLUGINS).with_suffix("").parts[1:]
     assert re.fullmatch(r"_[a-z][a-z0-9_]*", first)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", part) for part in below)
@@ -173,7 +173,7 @@ def test_what_a_task_needs_is_imported_before_it_runs() -> None:
 
 
 @pytest.mark.parametrize("path", UTILITIES, ids=_name)
-def test_nobody_looks_into_another_files_private_things(path: Path) -> None:
+def test_no_file_uses_private_names_of_another(path: Path) -> None:
     """Modules are private as a whole; in them, what starts with an underscore is for the file alone."""
     modules = {other.stem for other in [*UTILITIES, *UTILITIES[0].parent.iterdir()]}
     for node in ast.walk(_tree(path)):

@@ -64,7 +64,7 @@ def requirements(name: str) -> dict[str, Requirement]:
 def version_pinned(requirement: Requirement) -> str:
     """Return the one version that a requirement allows."""
     (specifier,) = requirement.specifier
-    assert specifier.operator == "==", f"{requirement} is no exact pin"
+    assert specifier.operator == "==", f"{requirement} is not an exact pin"
     return specifier.version
 
 

@@ -41,7 +41,7 @@ class Fault(Rule):
         try:
             re.compile(self.path)
         except re.error as problem:
-            raise RuleError(f"path is no regular expression: {problem}") from problem
+            raise RuleError(f"path is not a regular expression: {problem}") from problem
         if not 100 <= self.status <= 599:
             raise RuleError(f"no HTTP status: {self.status}")
         if self.seconds < 0 or self.skip < 0 or self.times < 0:

@@ -65,7 +65,7 @@ def observer(context: Context, activity: Activity) -> Middleware:
 
 
 async def _sent(request: web.Request, response: web.StreamResponse, fault: Fault | None) -> web.StreamResponse:
-    """Sends a response, in the way that a fault asks for. A client that is gone by then is no reason to complain."""
+    """Sends a response, in the way that a fault asks for. A client that is gone by then is ignored."""
     kind = fault.kind if fault is not None else ""
     try:
         if kind == "garbage" and fault is not None:

@@ -115,7 +115,7 @@ class Simulator:
         self._housekeeping = asyncio.create_task(self._keep_house())
 
     async def wait(self) -> None:
-        """Until somebody asks it to stop, or it was idle for long enough."""
+        """Until it is asked to stop, or it was idle for long enough."""
         await self._stopping.wait()
 
     async def stop(self) -> None:
@@ -183,7 +183,7 @@ class Simulator:
     # ---- what tests and the control interface do --------------------------------------------------------------------
 
     def touch(self) -> None:
-        """Notes that somebody uses it."""
+        """Notes that it is used."""
         self._activity.last = time.monotonic()
 
     @property

@@ -40,7 +40,7 @@ _DRESSINGS = ("plain", "no_declaration", "bom", "default_namespace", "prefixed_n
 
 @dataclass
 class Settings:
-    """The settings of the base and of API 2.0. A shape set to ``random`` is drawn anew for each answer."""
+    """The settings of the base and of API 2.0. A shape set to ``random`` is drawn for each answer."""
 
     task_seconds: float = option(
         2.0, "seconds that one asynchronous task takes; 0: the next look sees its end", minimum=0

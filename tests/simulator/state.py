@@ -70,7 +70,7 @@ class StateRegistry:
         return {"format": _FORMAT, **{name: part.dump() for name, part in self._parts.items()}}
 
     def load(self, data: Mapping[str, Any]) -> None:
-        """Replaces the whole state. Parts that the data lacks stay empty."""
+        """Replaces the whole state. Parts that are missing in the data stay empty."""
         if data.get("format") != _FORMAT:
             raise StateError(f"the state has the format {data.get('format')!r}, not {_FORMAT}")
         self.reset()
@@ -100,7 +100,7 @@ class StateRegistry:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as problem:
-            raise StateError(f"{path} is no state file: {problem}") from problem
+            raise StateError(f"{path} is not a state file: {problem}") from problem
         if not isinstance(data, dict):
-            raise StateError(f"{path} is no state file")
+            raise StateError(f"{path} is not a state file")
         self.load(data)

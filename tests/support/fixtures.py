@@ -53,7 +53,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
 
 @pytest.fixture
 def server(tls: Tls) -> Iterator[WebServer]:
-    """An HTTPS server that answers as it is told."""
+    """An HTTPS server that answers as the test says."""
     with web_server(tls) as running:
         yield running
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the unit tests share: a clock that nobody waits for, and a small web server that answers as it is told."""
+"""What the unit tests share: a clock that no test waits for, and a small web server that answers as the test says."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def web_server(tls: Tls | None) -> Iterator[WebServer]:
 
 
 def unused_port() -> int:
-    """A port on loopback where nobody listens."""
+    """A port on loopback where nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -7,7 +7,7 @@ Usage: python tests/tools/environment.py [--lock]
 
 Installs the pinned requirements, and links the checkout into .venv/collections so that it behaves as an installed
 collection. What the environment was made from is recorded in .venv/environment.sha256: as long as that is unchanged, a
-run does nothing. With --lock, resolves tests/requirements.txt anew in a throw-away environment and writes
+run does nothing. With --lock, resolves tests/requirements.txt again in a throw-away environment and writes
 tests/constraints.txt.
 """
 

@@ -63,7 +63,7 @@ class ServerTask:
 
     @property
     def ended(self) -> bool:
-        """Whether the task will not change any more; an unknown state is no end."""
+        """Whether the task will not change any more; an unknown state does not count as an end."""
         return self.completed or self.failed or self.canceled
 
     def as_dict(self) -> dict[str, Any]:

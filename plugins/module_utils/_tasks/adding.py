@@ -4,7 +4,7 @@
 """Adding once what the server makes without a task and need not list: an infrastructure, an image.
 
 Its id is remembered for as long as the server confirms it. Where the answer was lost, the server's list is asked; where that
-does not show it, the user is told so, now and when it is added again, and the first id that is known is used from then on.
+does not show it, a message says so, now and when it is added again, and the first id that is known is used from then on.
 """
 
 from __future__ import annotations

@@ -26,8 +26,10 @@ def run_in_both(playbooks: Playbooks, tasks: Sequence[Json], *, places: Sequence
     environment = options.pop("environment", {})
     for place in places:
         clean(playbooks.simulator)
-        journal = {"KSVLA_JOURNAL": str(Path(playbooks.folder) / f"journal of {place}")}
-        runs[place] = playbooks.run(tasks, place, environment={**journal, **environment}, **options)
+        memory = Path(playbooks.folder) / f"memory of {place}"
+        memory.mkdir(exist_ok=True)
+        variables = {"KSVLA_STATE_DIR": str(memory), **environment}
+        runs[place] = playbooks.run(tasks, place, environment=variables, **options)
     assert_equal(runs, playbooks)
     return runs
 

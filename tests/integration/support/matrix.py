@@ -63,9 +63,9 @@ _ONLY_AFTERWARDS = {
     "image": {"svm_version", "size", "vendor_info"},
     "svms": {"svm_id", "state"},
 }
-"""What nobody can know of something before it is made, by the key of the result."""
+"""What cannot be known of something before it is made, by the key of the result."""
 _OF_CHANGES = frozenset({"tasks"})
-"""What comes of a change itself, so that only a run without one can be foretold."""
+"""What comes of a change itself, so that only a run without one can be predicted."""
 _VERIFICATION = re.compile(r"PUT \S+/images/[^/]+/validate")
 _PHASES = ("predict", "apply", "predict again", "repeat")
 

@@ -98,6 +98,8 @@ class Playbooks:
         collections.mkdir(parents=True)
         (collections / "light_agent").symlink_to(_ROOT)
         (folder / "home").mkdir()
+        # Ansible warns where it makes this folder itself.
+        (folder / "ansible" / "remote").mkdir(mode=0o700, parents=True)
 
     def run(
         self,
@@ -233,7 +235,7 @@ def _environment_of(process: Path) -> list[str]:
     try:
         return (process / "environ").read_text(errors="replace").split("\0")
     except OSError:
-        return []  # it has ended, or is somebody else's
+        return []  # it has ended, or belongs to another user
 
 
 def with_descendants(first: int) -> list[int]:
@@ -249,7 +251,7 @@ def with_descendants(first: int) -> list[int]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Wait for something that a playbook under way brings about."""
+    """Wait for something that a running playbook does."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to that"

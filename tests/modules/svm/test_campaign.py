@@ -93,7 +93,7 @@ def _most_at_once(simulator: RunningSimulator) -> int:
 
 
 def _repeat(run: Caller, **given: Any) -> dict[str, Any]:
-    """Do the same until it succeeds; after a failure time passes, as until somebody reads the message."""
+    """Do the same until it succeeds; after a failure time passes, as it takes to read the message."""
     for _time in range(REPEATS):
         result = run.raw("svm", **given)
         assert "exception" not in result, result["exception"]

@@ -70,7 +70,7 @@ def parse(document: bytes, encoding: str | None = None) -> Element:
     try:
         parser.Parse(document, True)
     except expat.ExpatError as problem:
-        raise MarkupError(f"the body is no well-formed XML: {problem}") from problem
+        raise MarkupError(f"the body is not well-formed XML: {problem}") from problem
     except (ValueError, LookupError) as problem:
         raise MarkupError(str(problem)) from problem
     return top.children[0]

@@ -46,7 +46,7 @@ def read_tenant_request(root: Element, default_type: str) -> TenantRequest:
         try:
             ipaddress.ip_address(address)
         except ValueError as problem:
-            raise ApiError(400, f"'{address}' is no IP address.", "VIRMT_InvalidViisAddressFormat") from problem
+            raise ApiError(400, f"'{address}' is not an IP address.", "VIRMT_InvalidViisAddressFormat") from problem
     request = TenantRequest(name, root.child_text("description"), root.child_text("userData"), address, kind)
     account = root.child("vKsc")
     if kind == COMPLETE:

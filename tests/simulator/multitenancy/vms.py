@@ -56,7 +56,7 @@ class VmCalls:
         if not bios_id:
             raise ApiError(400, "The BIOS id is not specified.", "VIRMT_MandatoryParameterIsNotSpecified")
         if not checks.is_uuid(bios_id):
-            raise ApiError(400, f"'{bios_id}' is no UUID.")
+            raise ApiError(400, f"'{bios_id}' is not a UUID.")
         if bios_id.lower() in self._store.bios_ids:
             message = f"A virtual machine with the BIOS id {bios_id} is already registered."
             raise ApiError(409, message, "VIRMT_VmWithSpecifiedBiosIdAlreadyExists")
@@ -75,7 +75,7 @@ class VmCalls:
             raise ApiError(400, "Either biosId or vmId has to be given.", "VIRMT_MandatoryParameterIsNotSpecified")
         name, value = next(iter(parameters.items()))
         if not checks.is_uuid(value):
-            raise ApiError(400, f"{name}: '{value}' is no UUID.")
+            raise ApiError(400, f"{name}: '{value}' is not a UUID.")
         vm = (self._store.bios_ids if name == "biosId" else self._store.vms).get(value.lower())
         if vm is None or vm.tenant is not tenant:
             message = f"The tenant has no virtual machine with the {name} {value}."

@@ -25,7 +25,7 @@ _TEXTS = {
     "SERVER_ERROR": "The server answered with an error.",
     "NETWORK_ERROR": "The server cannot be reached.",
     "INVALID_CERTIFICATE": "The certificate or key is not in the list of trusted certificates: {what}",
-    "ACCESS_DENIED": "The account lacks rights.",
+    "ACCESS_DENIED": "The account does not have the rights.",
     "UNAUTHORIZED": "The user name or the password is wrong.",
     NO_ERROR: "",
 }

@@ -74,11 +74,11 @@ class InfrastructureAnswers:
     def _connection(self, infrastructure: Infrastructure, outcome: dict[str, dict[str, Any]]) -> dict[str, Any]:
         openstack = PLATFORMS[infrastructure.type].family == OPENSTACK
         known = dict(outcome)
-        told = self._settings.read_only_info
-        if told == "always" and ADMIN in known:
+        setting = self._settings.read_only_info
+        if setting == "always" and ADMIN in known:
             known.setdefault(READ_ONLY, known[ADMIN])
-        if told in _NOT_USED:
-            known.setdefault(READ_ONLY, _NOT_USED[told])
+        if setting in _NOT_USED:
+            known.setdefault(READ_ONLY, _NOT_USED[setting])
         shown = {}
         for kind, each in known.items():
             info: dict[str, Any] = {"status": each["status"], "connectionError": each["connectionError"]}

@@ -88,7 +88,7 @@ class InfrastructureCalls:
         return empty()
 
     async def refresh(self, request: web.Request) -> web.Response:
-        """Connects anew: 200, 404."""
+        """Connects again: 200, 404."""
         query(request)
         await no_body(request)
         self._store.refresh(self._find(request))

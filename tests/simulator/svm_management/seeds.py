@@ -51,7 +51,7 @@ class SvmSeeds:
             self._certificates.trust(host, port, self._certificates.thumbprint(host, port))
 
     def infrastructures(self, records: Any) -> None:
-        """Adds infrastructures, connected unless told otherwise."""
+        """Adds infrastructures, connected unless the data says otherwise."""
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise StateError("infrastructures has to be a list of objects")
         for record in records:
@@ -94,7 +94,7 @@ class SvmSeeds:
         names = record.get("networks") or [location.resources["networks"][0]["name"]]
         adapters = [location.resource("networks", name, "name") for name in names]
         if None in adapters:
-            raise StateError(f"{location.name} lacks one of the networks {', '.join(names)}")
+            raise StateError(f"{location.name} does not have all of the networks {', '.join(names)}")
         svm_id = record.get("id") or self._inventor.identify(infrastructure.id, "svm", str(record["name"]))
         infrastructure.machines[svm_id] = Machine(
             id=svm_id,

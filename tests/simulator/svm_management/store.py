@@ -80,14 +80,14 @@ class Infrastructures:
         self._touch()
 
     def connect(self, infrastructure: Infrastructure) -> None:
-        """Begins to connect, anew if need be."""
+        """Begins to connect, again if need be."""
         infrastructure.due = self._clock.now() + self._settings.connection_seconds
         self._pending[infrastructure.id.lower()] = infrastructure
         self._again.pop(infrastructure.id.lower(), None)
         self._touch()
 
     def refresh(self, infrastructure: Infrastructure) -> None:
-        """Connects anew, at once or after a while."""
+        """Connects again, at once or after a while."""
         if self._settings.objects_shown == "refreshed":
             self._views.pop(infrastructure.id.lower(), None)
         if self._settings.refresh_delay_seconds:

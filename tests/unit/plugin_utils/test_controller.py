@@ -41,6 +41,20 @@ class Number(int):
     pass
 
 
+class _Unsafe(str):
+    """Text as ansible-core before 2.19 marks it: str() keeps the mark."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self
+
+
+def test_text_that_is_marked_as_unsafe_becomes_plain() -> None:
+    (name,) = (found := plain({_Unsafe("vcenter"): [_Unsafe("id")]}))
+    assert (type(name), type(found[name][0])) == (str, str)
+
+
 def test_arguments_become_plain() -> None:
     given_value = {
         Tagged("a"): [Tagged("b"), (1, Number(2)), {3}, None, True, 1.5],

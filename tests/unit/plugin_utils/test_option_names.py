@@ -41,6 +41,12 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables impor
             "remove_artifacts is required; the folder of dest does not exist.",
             "tenant_offboarding_remove_artifacts is required; the folder of tenant_offboarding_report_dest does not exist.",
         ),
+        # Options of another module.
+        (
+            "infrastructure",
+            "Use ksvla_trusted_certificate with address: a.example.com:443. Then give address: b.",
+            "Use ksvla_trusted_certificate with address: a.example.com:443. Then give infrastructure_address: b.",
+        ),
         # Words that are not options here.
         ("tenant_onboarding", "A tenant of type simple has no vms.", "A tenant of type simple has no vms."),
         ("tenant_onboarding", "No tenant is named 'purge'.", "No tenant is named 'purge'."),

@@ -35,7 +35,7 @@ class Problem:
     """One reason why an infrastructure is not connected, and what to do about it.
 
     :param code: The error, where there is one.
-    :param certain: It is no mere consequence of another one, and nothing that may still pass.
+    :param certain: It is not a mere consequence of another one, and does not pass by itself.
     """
 
     code: Optional[str]

@@ -170,7 +170,7 @@ def _connected(infrastructure: Infrastructure) -> Infrastructure:
 def _shown(infrastructure: Optional[Infrastructure], change: Optional[Change[Infrastructure]]) -> dict[str, Any]:
     """Return what a diff shows of an infrastructure.
 
-    Whether it is connected is shown with a change only: it may change by itself, which is no change of a task.
+    Whether it is connected is shown with a change only: it may change by itself, which does not count as a change of a task.
     """
     if infrastructure is None:
         return {}

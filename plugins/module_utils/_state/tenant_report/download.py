@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fetching a report into a part file, and going on where it stopped.
 
-Whoever fetches the report moves the part file into place when it is whole. After a break it stays, so that a later run
+The caller moves the part file into place when it is whole. After a break it stays, so that a later run
 with the same report id asks only for the rest.
 Source: "Report upload" (topic 259258).
 """

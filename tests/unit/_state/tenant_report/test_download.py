@@ -248,7 +248,7 @@ def test_every_request_of_the_session_waits_while_the_server_is_busy(
     assert sum(clock.slept) == pytest.approx(20)
 
 
-def test_a_report_waits_for_what_another_request_was_told(
+def test_a_report_keeps_the_pause_that_the_server_asked_another_request_for(
     shop: Shop, connect: Callable[..., Session], clock: FakeClock
 ) -> None:
     session = connect(retries=0)
