@@ -13,7 +13,7 @@ from ..change import Change
 from .wanted import WantedInfrastructure, require_complete
 
 CONNECT, RECONNECT, REFRESH, DISCONNECT = "connect", "reconnect", "refresh", "disconnect"
-_LOGIN_REFUSED = frozenset({"UNAUTHORIZED", "ACCESS_DENIED"})
+_LOGIN_REFUSED = "UNAUTHORIZED"
 
 
 def plan(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> list[Change[Infrastructure]]:
@@ -38,7 +38,7 @@ def plan(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> list[
 
 def refuses_login(infrastructure: Infrastructure) -> bool:
     """Return whether an infrastructure is not connected because it refuses an account."""
-    return infrastructure.failed and any(problem in _LOGIN_REFUSED for problem in infrastructure.problems)
+    return infrastructure.failed and _LOGIN_REFUSED in infrastructure.problems
 
 
 def _new(wanted: WantedInfrastructure) -> Infrastructure:
