@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.addresses import read_given, read_pool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.pool import read_given, read_pool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import ROLES
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common

@@ -25,7 +25,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import urllib.request
 from pathlib import Path
 
@@ -60,9 +59,8 @@ def unpack_artifact() -> int:
     command = [str(ENVIRONMENT / "bin" / "ansible-galaxy"), "collection", "build", "--output-path", str(ARTIFACT)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (artifact,) = ARTIFACT.glob("*.tar.gz")
-    with tarfile.open(artifact) as archive:
-        archive.extractall(COPY, filter="data")
-        files = sum(not member.isdir() for member in archive)
+    shutil.unpack_archive(artifact, COPY)
+    files = sum(path.is_file() for path in COPY.rglob("*"))
     shutil.copy2(CONFIGURATION, COPY / CONFIGURATION)
     subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
     return files

@@ -15,8 +15,8 @@ from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
 from ..._validation import require_text
 from ..change import diff_of
-from .addresses import AddressRequest, read_given, read_pool, with_addresses
 from .file import State, locked, read_state, write_state
+from .pool import AddressRequest, read_given, read_pool, with_addresses
 
 
 @dataclass(frozen=True)
