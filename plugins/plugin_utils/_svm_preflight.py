@@ -62,11 +62,10 @@ def _state_file(host: Host) -> str:
 
 
 def _missing_folders(host: Host) -> Iterator[str]:
-    path = _state_file(host)
-    if path:
+    name = next((name for name in _STATE_FILES if host.given(name)), None)
+    if name:
         # The file itself where the path is a link, as the module does it.
-        folder = os.path.dirname(os.path.realpath(os.path.expanduser(path)))
-        name = next(name for name in _STATE_FILES if host.given(name))
+        folder = os.path.dirname(os.path.realpath(os.path.expanduser(_state_file(host))))
         if not os.path.isdir(folder):
             yield f"{name}: there is no folder {folder}."
         elif not os.access(folder, os.W_OK | os.X_OK):
