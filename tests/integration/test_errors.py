@@ -67,13 +67,6 @@ CASES = (
             "VIRMT_InvalidViisAddressFormat",
         )
     ),
-    Case(
-        "create without an account where complete is the default",
-        _tenant(name="New"),
-        "VIRMT_VKscCredentialsNotSpecified",
-        400,
-        ({"configure": {"default_tenant_type": "Complete"}},),
-    ),
     # Creating a tenant: failed in the task
     Case("create unconfigured", _tenant(name="New", **COMPLETE), "KSC_ServiceNotConfigured", before=(_NOT_CONFIGURED,)),
     Case(

@@ -202,7 +202,9 @@ def test_check_mode_leaves_no_trace(report: Reports) -> None:
 def test_runs_at_once_have_one_report_generated(report: Reports, simulator: RunningSimulator, tmp_path: Path) -> None:
     slow(simulator, 0.5)
     options = {"password": simulator.multitenancy_password, "tenant_name": "Northwind", "dest": str(tmp_path / "r.csv")}
-    report.run("tenant_info", password=simulator.multitenancy_password)  # The threads share the connection that this opens.
+    report.run(
+        "tenant_info", password=simulator.multitenancy_password
+    )  # The threads share the connection that this opens.
     with ThreadPoolExecutor(4) as executor:
         results = list(executor.map(lambda _number: report.run("tenant_report", **options), range(4)))
     assert len({result["report_id"] for result in results}) == 1
