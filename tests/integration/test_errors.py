@@ -183,7 +183,7 @@ def _check(case: Case, result: Json) -> None:
     assert result.get("status") == case.status, f"{case.about}: {result}"
     assert result.get("hint"), f"{case.about} has no hint: {result}"
     assert result["hint"] not in result["msg"]
-    assert case.says in result["msg"]
+    assert case.says in f"{result['msg']} {result['hint']}"
     assert "fault of the collection" not in result["msg"]
     if case.status is not None:
         assert result["request"].partition(" ")[0] in ("GET", "POST", "DELETE"), case.about
