@@ -15,9 +15,9 @@ from simulator.testing import RunningSimulator
 _SECRETS = {
     "INFRASTRUCTURE_PASSWORD": "Infra & <Secret> 41",
     "READONLY_PASSWORD": "Reader 'Secret' 42",
-    "ROOT_PASSWORD": 'Root "Secret" 43',
-    "KLCONFIG_PASSWORD": "Klconfig {Secret} 44",
-    "NEW_KLCONFIG_PASSWORD": "Klconfig \\Secret 45",
+    "ROOT_PASSWORD": 'Root"Secret"&<43>',
+    "KLCONFIG_PASSWORD": "Klconfig{'Secret'}44",
+    "NEW_KLCONFIG_PASSWORD": "Klconfig\\Secret@45",
     "WRONG_PASSWORD": "Wrong Secret 46 älter",
 }
 
