@@ -74,7 +74,9 @@ def test_loops_and_check_mode_of_the_whole_run(playbooks: Playbooks) -> None:
             results = run.succeeded().named("all").result["results"]
             assert [result["item"] for result in results] == names
             assert all(result["changed"] for result in results)
-            assert all(f"name: {name}\n" in result["diff"]["after"] for name, result in zip(names, results, strict=True))
+            assert all(
+                f"name: {name}\n" in result["diff"]["after"] for name, result in zip(names, results, strict=True)
+            )
             assert all(f"+name: {name}\n" in run.output for name in names)
             there = [tenant["name"] for tenant in run.named("read").result["tenants"]]
             assert there == ([] if "--check" in arguments else names)
