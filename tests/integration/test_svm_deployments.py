@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from integration.support.both import run_in_both
 from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, Run, module, wait_until
-from integration.support.svms import DEPLOYMENTS, REGISTER, SEED, bodies, deploy, in_project, on_hosts, remove
+from integration.support.svms import DEPLOYMENTS, REGISTER, SEED, VCENTER, bodies, deploy, in_project, on_hosts, remove
 
 from simulator.testing import RunningSimulator
 
@@ -201,10 +201,13 @@ def test_a_run_killed_before_the_answer(playbooks: Playbooks, simulator: Running
         wait_until(lambda: bool(bodies(simulator, "POST")))
         running.kill()
     again = deploy(on_hosts(2), image_id="not asked for")
-    # Each of the two hypervisors is read for the plan first.
-    run = _repeated(playbooks, simulator, again, place, "parentId=", 3)
+    # Each of the two hypervisors is read for the plan, again after the list had 30 seconds to catch up, and again before
+    # the SVMs are looked for. Those that show before that are unchanged.
+    run = _repeated(playbooks, simulator, again, place, "parentId=", 6)
     record = run.named("deploy")
     assert [one["action"] for one in record.result["svms"]] == ["deployed", "deployed"]
-    assert record.writes == []
+    # The server was asked to read the infrastructure again, and not to deploy again.
+    assert set(record.writes) == {f"POST /api/3.0/infrastructures/{VCENTER}/refresh"}
+    assert len(bodies(simulator, "POST")) == 1
     assert "answer was lost" in run.output + run.errors
     assert _svms(simulator) == ["svm-01", "svm-02"]
