@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from integration.support.both import run_in_both
 from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, Run, module, wait_until
-from integration.support.svms import DEPLOYMENTS, REGISTER, SEED, bodies, deploy, in_project, on_hosts, remove
+from integration.support.svms import DEPLOYMENTS, REGISTER, SEED, VCENTER, bodies, deploy, in_project, on_hosts, remove
 
 from simulator.testing import RunningSimulator
 
@@ -91,10 +93,12 @@ def test_some_of_several_fail(playbooks: Playbooks, simulator: RunningSimulator)
         assert "svm-02 at UploadSvmImage: No space is left on datastore-1" in message
         assert "svm-os-01 at StartSvm: No valid host was found" in message
         assert "Deployed: svm-01, svm-03, svm-os-02." in message
-        assert result["hint"] in message
+        assert result["hint"] == "Once the causes are removed, run this again: it picks up only what is missing."
         assert [one["failed_step"] for one in result["svms"]] == [None, "UploadSvmImage", None, "StartSvm", None]
         assert all(one["svm_id"] for one in result["svms"] if one["action"] == "deployed")
-        assert len(result["diff"]["after"]) == 3
+        after = result["diff"]["after"].splitlines()
+        shown = [line.partition(" on ")[0].rstrip(":") for line in after if line.startswith("svm-")]
+        assert shown == ["svm-01", "svm-03", "svm-os-02"]
         assert {task["type"] for task in result["tasks"]} == {"DeployMultipleSvm", "DeployMultipleOpenStackSvm"}
         rest = run.named("picks up the rest").result
         expected = ["unchanged", "deployed", "unchanged", "deployed", "unchanged"]
@@ -135,7 +139,7 @@ def test_fifty_in_one_task(playbooks: Playbooks, simulator: RunningSimulator) ->
     assert len(body["svms"]) == _MANY
 
 
-def test_progress_is_shown_per_svm_and_step_on_the_controller(playbooks: Playbooks) -> None:
+def test_progress_is_shown_per_svm_and_step_on_the_controller(playbooks: Playbooks, tmp_path: Path) -> None:
     slow = {
         "name": "slow",
         "simulator": {"task_fault": {"type": "DeploySvmStep", "stage": "UploadSvmImage", "seconds": 4}},
@@ -145,7 +149,11 @@ def test_progress_is_shown_per_svm_and_step_on_the_controller(playbooks: Playboo
     assert "[localhost] svm-01: UploadSvmImage" in shown.errors
     assert "UploadSvmImage" not in shown.output
     playbooks.simulator.reset()
-    quiet = playbooks.run(tasks, "controller", environment={"KSVLA_PROGRESS": "false"}).succeeded()
+    # What the first run remembers is of a server that is no more.
+    fresh = tmp_path / "fresh memory"
+    fresh.mkdir()
+    variables = {"KSVLA_PROGRESS": "false", "KSVLA_STATE_DIR": str(fresh)}
+    quiet = playbooks.run(tasks, "controller", environment=variables).succeeded()
     assert "UploadSvmImage" not in quiet.errors + quiet.output
 
 
@@ -170,7 +178,7 @@ def _svms(simulator: RunningSimulator) -> list[str]:
 
 
 def test_a_run_killed_during_a_deployment(playbooks: Playbooks, simulator: RunningSimulator) -> None:
-    """Repeated, it attaches to the server's task, in either place."""
+    """Repeated, it attaches to the server's task of the slow one, and leaves the one that is there, in either place."""
     simulator.task_fault(type="DeploySvmStep", stage="UploadSvmImage", seconds=1000)
     first = [SEED, REGISTER, deploy(on_hosts(2))]
     with playbooks.started(first, "process") as running:
@@ -178,8 +186,9 @@ def test_a_run_killed_during_a_deployment(playbooks: Playbooks, simulator: Runni
         running.kill()
     again = deploy(on_hosts(2), image_id="not asked for")
     record = _repeated(playbooks, simulator, again, "controller", "/tasks/", 1).named("deploy")
-    assert [one["action"] for one in record.result["svms"]] == ["deployed", "deployed"]
+    assert [one["action"] for one in record.result["svms"]] == ["deployed", "unchanged"]
     assert record.writes == []
+    assert len(bodies(simulator, "POST")) == 1
     assert _svms(simulator) == ["svm-01", "svm-02"]
 
 
@@ -192,10 +201,13 @@ def test_a_run_killed_before_the_answer(playbooks: Playbooks, simulator: Running
         wait_until(lambda: bool(bodies(simulator, "POST")))
         running.kill()
     again = deploy(on_hosts(2), image_id="not asked for")
-    # Each of the two hypervisors is read for the plan first.
-    run = _repeated(playbooks, simulator, again, place, "parentId=", 3)
+    # Each of the two hypervisors is read for the plan, again after the list had 30 seconds to catch up, and again before
+    # the SVMs are looked for. Those that show before that are unchanged.
+    run = _repeated(playbooks, simulator, again, place, "parentId=", 6)
     record = run.named("deploy")
     assert [one["action"] for one in record.result["svms"]] == ["deployed", "deployed"]
-    assert record.writes == []
+    # The server was asked to read the infrastructure again, and not to deploy again.
+    assert set(record.writes) == {f"POST /api/3.0/infrastructures/{VCENTER}/refresh"}
+    assert len(bodies(simulator, "POST")) == 1
     assert "answer was lost" in run.output + run.errors
     assert _svms(simulator) == ["svm-01", "svm-02"]
