@@ -64,10 +64,17 @@ simulator: environment ## start a simulated Integration Server to rehearse again
 
 .PHONY: test
 test: environment ## run every check and every test
-	@$(MAKE) --jobs=$(JOBS) --output-sync=target $(CHECKS)
-	@$(MAKE) unit contract integration
-	@$(MAKE) faults ARGS="--seconds 60 --seed 1"
+	@$(MAKE) --jobs=$(JOBS) --output-sync=target sanity suites
 	@printf '\nAll checks and tests passed.\n'
+
+# Beside the sanity tests, which take one core for as long as everything else.
+.PHONY: suites
+suites: environment ## run all checks and tests but the sanity tests
+	@$(MAKE) $(filter-out sanity,$(CHECKS))
+	@$(MAKE) unit
+	@$(MAKE) contract
+	@$(MAKE) integration
+	@$(MAKE) faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: unit
 unit: environment ## run the tests of the code and of the project itself
