@@ -71,10 +71,10 @@ test: environment ## run every check and every test
 .PHONY: suites
 suites: environment ## run all checks and tests but the sanity tests
 	@$(MAKE) $(filter-out sanity,$(CHECKS))
-	@$(MAKE) unit
-	@$(MAKE) contract
-	@$(MAKE) integration
-	@$(MAKE) faults ARGS="--seconds 60 --seed 1"
+	@$(MAKE) --output-sync=none unit
+	@$(MAKE) --output-sync=none contract
+	@$(MAKE) --output-sync=none integration
+	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: unit
 unit: environment ## run the tests of the code and of the project itself
