@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from integration.support.playbooks import Json, Playbooks, Run, with_descendants
+from integration.support.playbooks import Json, Playbooks, Run, wait_until, with_descendants
 
 _INPUT = ("play.yml", "record")
 """Files that the test itself writes."""
@@ -30,6 +30,8 @@ def run_watched(
     with playbooks.started(tasks, place, arguments=["-vvvv"], environment=environment, **options) as running:
         with _command_lines(running.process.pid) as seen:
             output, errors = running.process.communicate(timeout=900)
+        # Ansible removes the module of an asynchronous task some seconds after its end; ending the run here would prevent it.
+        wait_until(lambda: not any((playbooks.folder / "ansible" / "remote").iterdir()), 30)
         return running.ended(output, errors).succeeded(), seen
 
 
