@@ -12,6 +12,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from support.svm import Caller, caller
 from support.web import FakeClock, WebServer, settings, web_server
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy import calls as multitenancy
@@ -88,6 +89,19 @@ def simulator(shared_simulator: RunningSimulator) -> RunningSimulator:
     shared_simulator.clear_faults()
     shared_simulator.clear_requests()
     return shared_simulator
+
+
+@pytest.fixture
+def instantly(simulator: RunningSimulator) -> None:
+    """The simulator connects infrastructures at the next look."""
+    simulator.configure(connection_seconds=0)
+
+
+@pytest.fixture
+def run(simulator: RunningSimulator) -> Iterator[Caller]:
+    """Calls modules."""
+    with caller(simulator) as made:
+        yield made
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.svm import Caller, account, caller
+from support.svm import Caller, account
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -22,12 +22,6 @@ def simulator() -> Iterator[RunningSimulator]:
     with running_simulator(task_seconds=0, connection_seconds=0) as running:
         running.seed(infrastructures=[{**VCENTER, "id": KNOWN, "username": "deployer"}])
         yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.svm import Caller, account, caller, trust
+from support.svm import Caller, account, trust
 from support.web import FakeClock
 
 from simulator.testing import RunningSimulator, running_simulator
@@ -24,12 +24,6 @@ READER = {"readonly_username": "reader", "readonly_password": "R-1-Secret"}
 def simulator() -> Iterator[RunningSimulator]:
     with running_simulator(task_seconds=0, connection_seconds=0, microservice_protocol="http") as running:
         yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 @pytest.mark.parametrize("where", [KEYSTONE, VCENTER])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.svm import Caller, account, caller, trust
+from support.svm import Caller, account, trust
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -25,12 +25,6 @@ def simulator() -> Iterator[RunningSimulator]:
     with running_simulator(task_seconds=0, connection_seconds=0, microservice_protocol="http") as running:
         running.configure(known_accounts=accounts)
         yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 @pytest.fixture

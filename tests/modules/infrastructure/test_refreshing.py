@@ -5,26 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from support.svm import Caller, account, caller, trust
+from support.svm import Caller, account, trust
 
-from simulator.testing import RunningSimulator, running_simulator
+from simulator.testing import RunningSimulator
 
+pytestmark = pytest.mark.usefixtures("instantly")
 VCENTER = {"type": "VMWARE", "address": "vcenter.example.com"}
-
-
-@pytest.fixture
-def simulator() -> Iterator[RunningSimulator]:
-    with running_simulator(task_seconds=0, connection_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 @pytest.fixture

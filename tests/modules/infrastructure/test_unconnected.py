@@ -5,28 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.svm import Caller, account, caller, svm, trust
+from support.svm import Caller, account, svm, trust
 
-from simulator.testing import RunningSimulator, running_simulator
+from simulator.testing import RunningSimulator
 
+pytestmark = pytest.mark.usefixtures("instantly")
 VCENTER = {"type": "VMWARE", "address": "vcenter.example.com"}
 CONNECTED = "dddddddd-4444-4444-8444-444444444444"
-
-
-@pytest.fixture
-def simulator() -> Iterator[RunningSimulator]:
-    with running_simulator(task_seconds=0, connection_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 @pytest.fixture

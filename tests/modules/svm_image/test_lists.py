@@ -6,29 +6,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.svm import MANIFEST, Caller, account, caller, trust
+from support.svm import MANIFEST, Caller, account, trust
 
-from simulator.testing import RunningSimulator, running_simulator
+from simulator.testing import RunningSimulator
 
+pytestmark = pytest.mark.usefixtures("instantly")
 VCENTER = {"type": "VMWARE", "address": "vcenter.example.com"}
 LIST = r"^/api/3.0/infrastructures$"
 IMAGES = r"/images$"
-
-
-@pytest.fixture
-def simulator() -> Iterator[RunningSimulator]:
-    with running_simulator(task_seconds=0, connection_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 def _lists_nothing(simulator: RunningSimulator, path: str) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,22 +12,10 @@ import pytest
 from support.svm import MANIFEST, Caller, caller
 from support.web import FakeClock
 
-from simulator.testing import RunningSimulator, running_simulator
+from simulator.testing import RunningSimulator
 
 GIVEN: dict[str, Any] = {"manifest_path": MANIFEST, "infrastructure_types": ["VMWARE", "XEN"]}
 REGISTER = {"method": "POST", "path": "/register/manifest$"}
-
-
-@pytest.fixture
-def simulator() -> Iterator[RunningSimulator]:
-    with running_simulator(task_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 def _registered(simulator: RunningSimulator) -> list[str]:

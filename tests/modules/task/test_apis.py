@@ -5,27 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.svm import MANIFEST, Caller, caller
+from support.svm import MANIFEST, Caller
 
-from simulator.testing import RunningSimulator, running_simulator
+from simulator.testing import RunningSimulator
 
 API = {"api": "svm_management"}
-
-
-@pytest.fixture
-def simulator() -> Iterator[RunningSimulator]:
-    with running_simulator(task_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

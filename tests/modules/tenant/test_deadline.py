@@ -15,16 +15,10 @@ from support.svm import Caller, caller
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant import ensure as _tenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.memory import Memory
-from simulator.testing import RunningSimulator, running_simulator
+from simulator.testing import RunningSimulator
 
 LONG = 30
 """Seconds that no test should wait; one that takes a third of it waits for what it should not."""
-
-
-@pytest.fixture
-def simulator() -> Iterator[RunningSimulator]:
-    with running_simulator(task_seconds=0) as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,29 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from modules.infrastructure.test_platforms import test_life as whole_life
-from support.svm import PLATFORMS, Caller, account, caller, trust
+from support.svm import PLATFORMS, Caller, account, trust
 
-from simulator.testing import RunningSimulator, running_simulator
+from simulator.testing import RunningSimulator
 
+pytestmark = pytest.mark.usefixtures("instantly")
 VCENTER = {"type": "VMWARE", "address": "vcenter.example.com"}
 KEYSTONE = {"type": "OPENSTACK", "address": "keystone.example.com"}
 ADDRESS = "vcenter.example.com:443"
-
-
-@pytest.fixture
-def simulator() -> Iterator[RunningSimulator]:
-    with running_simulator(task_seconds=0, connection_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 @pytest.mark.parametrize("lost", [None, "drop_before", "drop_after"])

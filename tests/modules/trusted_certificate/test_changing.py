@@ -6,27 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from support.svm import Caller, caller
+from support.svm import Caller
 
-from simulator.testing import RunningSimulator, running_simulator
+from simulator.testing import RunningSimulator
 
 ADDRESS = "vcenter.example.com:443"
 OTHER = "0123456789ABCDEF0123456789ABCDEF01234567"
-
-
-@pytest.fixture
-def simulator() -> Iterator[RunningSimulator]:
-    with running_simulator(task_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def run(simulator: RunningSimulator) -> Iterator[Caller]:
-    with caller(simulator) as made:
-        yield made
 
 
 def _presents_another(simulator: RunningSimulator, *, accepted: bool) -> None:
