@@ -53,8 +53,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
-    Host,
-    HostVariables,
+    hosts_of_play,
     select,
     unnamed_victims,
 )
@@ -74,10 +73,7 @@ class LookupModule(LookupBase):
         known, entry_point = variables or {}, str(terms[0])
         if entry_point not in ENTRY_POINTS:
             raise AnsibleLookupError(f"svm_preflight knows {', '.join(ENTRY_POINTS)}, not {entry_point!r}.")
-        all_hosts = [
-            Host(str(name), HostVariables(known["hostvars"][name]), INFRASTRUCTURES)
-            for name in known["ansible_play_hosts_all"]
-        ]
+        all_hosts = hosts_of_play(known, INFRASTRUCTURES)
         try:
             hosts, mistakes = select(all_hosts, all_hosts[0].values.get("ksvla_only"), INFRASTRUCTURES)
             mistakes.extend(check_variables(hosts, entry_point))

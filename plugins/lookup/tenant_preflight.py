@@ -66,8 +66,8 @@ from ansible.utils.display import Display
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
     Host,
-    HostVariables,
     by_connection,
+    hosts_of_play,
     select,
     unnamed_victims,
 )
@@ -93,9 +93,7 @@ class LookupModule(LookupBase):
         known, role = variables or {}, str(terms[0])
         if role not in ROLES:
             raise AnsibleLookupError(f"tenant_preflight knows the roles {', '.join(ROLES)}, not {role!r}.")
-        all_hosts = [
-            Host(str(name), HostVariables(known["hostvars"][name]), TENANTS) for name in known["ansible_play_hosts_all"]
-        ]
+        all_hosts = hosts_of_play(known, TENANTS)
         try:
             return [self._check(all_hosts, role, limited="ansible_limit" in known)]
         except ValueError as error:

@@ -98,6 +98,14 @@ class HostVariables(Mapping[str, Any]):
         return len(self._names)
 
 
+def hosts_of_play(variables: Mapping[str, Any], kind: Kind) -> list[Host]:
+    """Return the hosts of the current play, from the variables that a lookup is given."""
+    return [
+        Host(str(name), HostVariables(variables["hostvars"][name]), kind)
+        for name in variables["ansible_play_hosts_all"]
+    ]
+
+
 def select(hosts: Sequence[Host], only: Any, kind: Kind) -> tuple[list[Host], list[str]]:
     """Return the hosts whose subjects are named, and the mistakes; all of them where no names are given."""
     if only is None:
