@@ -192,13 +192,9 @@ class SvmApplier:
             self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 
     def _refuse(self, targets: Sequence[Target], error: KsvlaError) -> None:
-        """Note that the server refused a request; what was remembered of the SVMs before still holds."""
-        memory = self._requests.memory
+        """Note that the server refused a request."""
         for target in targets:
             self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
-            earlier = self._earlier.get(target)
-            if earlier is not None and memory.find(earlier.record.key) is None:
-                memory.keep(earlier.record)
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
         """Watch everything to its end; return the failures, with the lost answers first."""
