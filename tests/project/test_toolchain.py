@@ -208,3 +208,11 @@ def test_sanity_passes_the_settings_of_pip_on(sanity: ModuleType, monkeypatch: p
     assert settings.startswith("[global]\n")
     assert "timeout = 17\n" in settings
     assert "quiet = 2\n" in settings
+
+
+def test_every_mutation_breaks_a_line_that_is_there() -> None:
+    for mutation in yaml.safe_load(read("tests/mutations/mutations.yml")):
+        assert read(mutation["file"]).count(mutation["old"]) == 1, mutation["name"]
+        for test in mutation["tests"]:
+            path, _colons, function = test.partition("::")
+            assert f"def {function.partition('[')[0]}" in read(path), f"{mutation['name']}: {test}"

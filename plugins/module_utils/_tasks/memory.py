@@ -219,7 +219,7 @@ def _read(path: Path) -> Optional[Record]:
         sent_at = datetime.fromisoformat(fields["sent_at"]).timestamp()
         kept = fields["kept_seconds"]
         return Record(**{**fields, "sent_at": sent_at, "kept_seconds": None if kept is None else float(kept)})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 

@@ -120,7 +120,19 @@ def test_a_forgotten_record_is_gone(memory: Memory, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"key": "x"}', '{"key": "K", "about": "a", "sent_at": 5, "kept_seconds": null}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"key": "x"}',
+        '{"key": "K", "about": "a", "sent_at": 5, "kept_seconds": null}',
+        '{"key": "K", "about": "a", "sent_at": "9999-12-31T23:59:59-23:59", "kept_seconds": 1}',
+        '{"key": "K", "about": "a", "sent_at": "2026-01-01", "kept_seconds": 1' + "0" * 400 + "}",
+        "[" * 200_000,
+    ],
+    ids=range(9),
 )
 def test_a_file_that_holds_no_record_is_ignored(text: str, memory: Memory) -> None:
     record = memory.note(KEY, "a")
