@@ -42,9 +42,14 @@ _raw:
       description: The hosts that are selected.
       type: list
       elements: str
+    logins:
+      description: Of these, one host for each Integration Server and account.
+      type: list
+      elements: str
   sample:
     - mistakes: []
       selected: [vcenter, openstack]
+      logins: [vcenter]
 """
 
 from typing import Any
@@ -53,6 +58,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
+    by_connection,
     hosts_of_play,
     select,
     unnamed_victims,
@@ -68,7 +74,7 @@ class LookupModule(LookupBase):
     """The lookup ``ksvla.light_agent.svm_preflight``."""
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
-        """Return the mistakes and the selected hosts."""
+        """Return the mistakes, the selected hosts, and one of them for each server and account."""
         self.set_options(var_options=variables, direct=kwargs)
         known, entry_point = variables or {}, str(terms[0])
         if entry_point not in ENTRY_POINTS:
@@ -79,6 +85,7 @@ class LookupModule(LookupBase):
             mistakes.extend(check_variables(hosts, entry_point))
             if entry_point == "remove":
                 mistakes.extend(unnamed_victims(hosts, INFRASTRUCTURES, limited="ansible_limit" in known))
+            logins = [group[0].name for group in by_connection(hosts, "svm_rollout")]
         except ValueError as error:
-            return [{"mistakes": [str(error)], "selected": []}]
-        return [{"mistakes": mistakes, "selected": [host.name for host in hosts]}]
+            return [{"mistakes": [str(error)], "selected": [], "logins": []}]
+        return [{"mistakes": mistakes, "selected": [host.name for host in hosts], "logins": logins}]

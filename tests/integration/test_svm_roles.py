@@ -291,3 +291,17 @@ def test_a_removal_names_what_it_removes(run: _Playbooks) -> None:
         assert code != 0
         assert message in output
         assert run.simulator.requests() == []
+
+
+def test_a_wrong_password_of_the_administrator_is_tried_once(run: _Playbooks) -> None:
+    both = [_VCENTER, {**_VCENTER, "name": "other", "infrastructure_address": "other.example"}]
+    code, output = run(
+        "rollout_svms.yml", _VCENTER, ksvla_infrastructures=both, ksvla_connection={"password": "Wrong-1"}
+    )
+    assert code != 0
+    assert "TASK [Log in to the Integration Server]" in output
+    assert len(run.simulator.requests()) == 1, run.simulator.requests()
+    own = {**_VCENTER, "svm_rollout_connection": {"access_token": "of another play", "retries": 0}}
+    code, output = run("rollout_svms.yml", own, ksvla_connection={"access_token": "of another play"})
+    assert code != 0
+    assert "skipping" in output[output.index("TASK [Log in") :].split("TASK")[1]
