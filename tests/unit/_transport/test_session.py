@@ -238,6 +238,18 @@ def test_a_write_that_was_refused_did_nothing(status: int, server: WebServer, co
     assert len(server.received) == 1
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_write_that_the_server_itself_refused_is_not_repeated(
+    status: int, server: WebServer, connect: Connect, clock: FakeClock
+) -> None:
+    server.replies = [Reply(status, body=b"<error><code>VIRMT_Busy</code><message>Later.</message></error>")]
+    with pytest.raises(ApiError) as caught:
+        connect().write(Request("POST", "/a", body=b"b"))
+    assert caught.value.error_code == "VIRMT_Busy"
+    assert len(server.received) == 1
+    assert clock.slept == []
+
+
 def test_what_is_not_a_success_is_not_taken_for_one(server: WebServer, connect: Connect) -> None:
     server.replies = [Reply(304)]
     with pytest.raises(ApiError, match="GET /a answered 304"):
