@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -78,6 +79,24 @@ def test_a_delay(client: Any, simulator: RunningSimulator) -> None:
     start = time.monotonic()
     assert client.get("/tenants").status == 200
     assert time.monotonic() - start >= 0.3
+
+
+def test_a_request_that_is_delayed_past_a_reset_does_nothing(
+    client: Any, bodies: Any, simulator: RunningSimulator
+) -> None:
+    simulator.fault(method="POST", kind="delay", seconds=0.3)
+
+    def send() -> None:
+        with pytest.raises(LOST):
+            client.post("/tenants", bodies.tenant("A"))
+
+    with ThreadPoolExecutor() as threads:
+        sending = threads.submit(send)
+        while not simulator.requests():
+            time.sleep(0.01)
+        simulator.reset()
+        sending.result()
+    assert simulator.state()["tasks"] == []
 
 
 def test_a_torn_body(client: Any, simulator: RunningSimulator) -> None:

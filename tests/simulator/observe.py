@@ -19,9 +19,10 @@ from simulator.streaming import FilePart, hang_up, transmit
 
 @dataclass
 class Activity:
-    """When the server was last used, on the monotonic clock, in seconds."""
+    """When the server was last used, on the monotonic clock, in seconds, and how often it was set back to its start."""
 
     last: float
+    resets: int = 0
 
 
 def observer(context: Context, activity: Activity) -> Middleware:
@@ -44,7 +45,12 @@ def observer(context: Context, activity: Activity) -> Middleware:
                 hang_up(request)
                 return web.Response()
             if kind == "delay":
+                resets = activity.resets
                 await asyncio.sleep(fault.seconds)
+                if activity.resets != resets:
+                    # Nothing of a request from before may take effect in what began anew.
+                    hang_up(request)
+                    return web.Response()
         engine.advance()
         try:
             response = await handler(request)

@@ -264,6 +264,7 @@ class Simulator:
 
     def reset(self) -> None:
         """Back to how it was at the start, without the state file."""
+        self._activity.resets += 1
         self.context.state.reset()
         self.context.journal.clear()
         self.context.effects.clear()
