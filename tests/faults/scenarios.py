@@ -96,7 +96,7 @@ class Onboarding:
     def prepare(self, _worker: Worker) -> None:
         self.tenant = f"Tenant {self.rng.randrange(10**6)}"
         self.vms = [{"bios_id": drawn_uuid(self.rng), "name": f"vm-{n}"} for n in range(self.rng.randrange(0, 13))]
-        others = [{"name": "Other", "type": "simple", "vms": [{"bios_id": drawn_uuid(self.rng)}]}]
+        others = [{"name": f"Other than {self.tenant}", "type": "simple", "vms": [{"bios_id": drawn_uuid(self.rng)}]}]
         self.target.simulator.seed(tenants=others)
 
     def steps(self) -> list[Step]:
