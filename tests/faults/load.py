@@ -24,7 +24,7 @@ from faults.scenarios import Onboarding, Scenario, Target, drawn_uuid, effects_o
 from faults.worker import Run, Step, Worker
 from simulator.testing import RunningSimulator, running_simulator
 
-_PATIENCE = 600.0
+_PATIENCE = 1800.0
 _MACHINES = 100_000
 
 

@@ -104,7 +104,7 @@ class Worker:
                 break
             (results if kind == "result" else warnings).append(value)
         if killed and kill_after is None:
-            raise TimeoutError(f"still running after {patience} s: {steps[len(results)]}")
+            raise TimeoutError(f"still running after {patience:.0f} s: {steps[len(results)].module}")
         if not killed and process.exitcode:
             results.append({"failed": True, "msg": f"the process ended with {process.exitcode}", "crashed": True})
         return Run(tuple(results), tuple(warnings), killed, seconds)
