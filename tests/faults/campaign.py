@@ -29,6 +29,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -187,11 +188,21 @@ def _attempts(
             break
     simulator.clear_faults()
     simulator.configure(fault_share=0.0, task_fault_share=0.0)
-    for _number in range(_MOST_REPEATS):
+    for number in range(_MOST_REPEATS):
+        if number == _MOST_REPEATS - 1:
+            _let_an_hour_pass(Path(crew.worker.environment["ANSIBLE_HOME"]))
         runs = crew.run(scenario.steps())
         yield runs
         if all(run.succeeded for run in runs):
             return
+
+
+def _let_an_hour_pass(memory: Path) -> None:
+    """Make what is remembered an hour older: until then, SVMs whose request was not answered may still appear."""
+    for path in memory.glob("ksvla/*/*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        sent_at = datetime.fromisoformat(record["sent_at"]) - timedelta(hours=1)
+        path.write_text(json.dumps({**record, "sent_at": sent_at.isoformat()}), encoding="utf-8")
 
 
 def _lose_writes(simulator: RunningSimulator, rng: random.Random) -> None:

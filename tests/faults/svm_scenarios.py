@@ -93,7 +93,9 @@ class Rollout:
         warned = [text for run in runs for text in run.warnings]
         for action in ("add infrastructure", "register image"):
             count = sum(times for (each, _subject), times in effects.items() if each == action)
-            if count != 1 and not (count > 1 and not self.lists and warned):
+            # No list shows of which description an image was registered.
+            shown = self.lists and action == "add infrastructure"
+            if count != 1 and not (count > 1 and not shown and warned):
                 yield f"{action} happened {count} times"
 
 
