@@ -137,7 +137,7 @@ def fast(tmp_path: Path) -> Iterator[_Playbooks]:
         yield _Playbooks(simulator, tmp_path, EXECUTIONS["controller"])
 
 
-@pytest.mark.parametrize("playbooks", ["auto"], indirect=True)  # as modules: below, where secrets are looked for
+@pytest.mark.parametrize("playbooks", ["controller"], indirect=True)  # as modules: below, where secrets are looked for
 def test_the_whole_life_from_a_list(playbooks: _Playbooks) -> None:
     reports, handover = playbooks.folder / "reports", playbooks.folder / "handover"
     reports.mkdir()

@@ -12,7 +12,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from integration.support.ansible import EXECUTIONS, PLAYBOOK
 
@@ -107,10 +106,18 @@ class _Runs:
         return content
 
 
-@pytest.mark.parametrize(("execution", "as_list"), [("auto", False), ("module", True)])
-def test_life(tmp_path: Path, simulator: RunningSimulator, execution: str, as_list: bool) -> None:
+def test_life_from_a_list_as_modules(tmp_path: Path, simulator: RunningSimulator) -> None:
+    run = _Runs(tmp_path, simulator, "module", as_list=True)
+    _changed, writes = run("rollout_svms.yml")
+    assert sum(one.endswith("/management/deployment/svm/") for one in writes) == 2
+    assert set(run.kept()["infrastructures"]) == {"vcenter", "openstack"}
+    _changed, writes = run("remove_svms.yml")
+    assert [one.split()[0] for one in writes] == ["DELETE"] * 4
+
+
+def test_life(tmp_path: Path, simulator: RunningSimulator) -> None:
     """Roll out, repeat, reconfigure, remove, repeat; check mode writes nothing."""
-    run = _Runs(tmp_path, simulator, execution, as_list)
+    run = _Runs(tmp_path, simulator, "controller", as_list=False)
 
     changed, writes = run("rollout_svms.yml", "--check")
     assert changed
