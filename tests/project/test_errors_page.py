@@ -60,7 +60,7 @@ def _advice(code: str, platform: str = "VMWARE", *, accepted: bool = False, **mo
     failed = Connection("DISCONNECTED", code, None, **more)  # type: ignore[arg-type]
     if platform == "OPENSTACK":
         service = Service("*microservice*", None, "*address*:*port*", "https", None, "DISCONNECTED", code)
-        failed = Connection("CONNECTED", "NO_ERROR", None, services=(service,))
+        failed = Connection("CONNECTED", "NO_ERROR", None, services=[service])
     shown = Infrastructure("*id*", platform, "*address*", admin_username="*name*", connection={"admin": failed})
     why = explain(_Api(accepted=accepted), shown)  # type: ignore[arg-type]
     assert why.code == code

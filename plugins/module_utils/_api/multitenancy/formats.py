@@ -151,7 +151,7 @@ def make_task(element: xml.Element) -> ServerTask:
         error=_error_message(error, error_text, code),
         error_code=code,
         parameters=_parameters(xml.child(element, "parameters")),
-        children=tuple(make_task(child) for child in _outermost(xml.child(element, "children"), "task")),
+        children=[make_task(child) for child in _outermost(xml.child(element, "children"), "task")],
     )
 
 

@@ -86,11 +86,10 @@ def plain_key(key: str) -> str:
     return known or _WORD_START.sub("_", key).lower()
 
 
-def part(value: Any, *keys: str) -> dict[str, Any]:
-    """Return the object below the keys, or an empty one where there is none."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return dict(value) if isinstance(value, Mapping) else {}
+def part(value: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the object below a key, or an empty one where there is none."""
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
@@ -105,6 +104,12 @@ def text(value: Any) -> Optional[str]:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def scalars(value: Mapping[str, Any]) -> dict[str, str]:
+    """Return the single values of an object as texts, see :func:`text`."""
+    found = ((key, text(item)) for key, item in value.items())
+    return {key: item for key, item in found if item is not None}
 
 
 def texts(value: Any) -> list[str]:

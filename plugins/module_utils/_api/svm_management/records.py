@@ -9,7 +9,7 @@ infrastructure", "SVM image registration request", "Getting information about in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
 CONNECTING = "CONNECTING"
@@ -42,17 +42,6 @@ class Certificate:
     warnings: list[str]
     errors: list[str]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return {
-            "address": self.address,
-            "thumbprint": self.thumbprint,
-            "data": self.data,
-            "accepted": self.accepted,
-            "warnings": self.warnings,
-            "errors": self.errors,
-        }
-
 
 @dataclass(frozen=True)
 class Service:
@@ -81,10 +70,6 @@ class Service:
         """Whether it is not connected, or has an error."""
         return self.status == DISCONNECTED or self.problem is not None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return dict(self.__dict__)
-
 
 @dataclass(frozen=True)
 class Connection:
@@ -97,7 +82,7 @@ class Connection:
     error: Optional[str]
     message: Optional[str]
     primary_server_address: Optional[str] = None
-    services: tuple[Service, ...] = ()
+    services: list[Service] = field(default_factory=list)
 
     @property
     def problem(self) -> Optional[str]:
@@ -120,16 +105,6 @@ class Connection:
     def problems(self) -> list[str]:
         """The errors of the account and of every microservice."""
         return [problem for problem in (self.problem, *(one.problem for one in self.services)) if problem]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return {
-            "status": self.status,
-            "error": self.error,
-            "message": self.message,
-            "primary_server_address": self.primary_server_address,
-            "services": [service.as_dict() for service in self.services],
-        }
 
 
 @dataclass(frozen=True)
@@ -167,11 +142,7 @@ class Infrastructure:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a module returns it."""
-        return {
-            **self.__dict__,
-            "id": self.id or None,
-            "connection": {account: one.as_dict() for account, one in self.connection.items()},
-        }
+        return {**asdict(self), "id": self.id or None}
 
 
 @dataclass(frozen=True)
@@ -190,13 +161,9 @@ class Image:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a module returns it."""
-        return {
-            "id": self.id or None,
-            "svm_version": self.svm_version,
-            "size": self.size,
-            "vendor_info": self.vendor_info,
-            "infrastructure_types": self.infrastructure_types,
-        }
+        shown = {**asdict(self), "id": self.id or None}
+        del shown["manifest_url"]
+        return shown
 
 
 @dataclass(frozen=True)

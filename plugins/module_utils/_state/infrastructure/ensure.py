@@ -160,7 +160,7 @@ def _connected(infrastructure: Infrastructure) -> Infrastructure:
             CONNECTED,
             NO_ERROR,
             None,
-            services=tuple(replace(service, status=CONNECTED, error=NO_ERROR) for service in one.services),
+            services=[replace(service, status=CONNECTED, error=NO_ERROR) for service in one.services],
         )
         for account, one in infrastructure.connection.items()
     }
