@@ -60,7 +60,8 @@ def identifier(value: Any, name: str) -> Optional[str]:
         value = decoded
     element = xml.find(value, name)
     if isinstance(element, Mapping):
-        own = xml.child_text(element, "id", f"{name}Id")
+        texts = xml.texts(element)
+        own = texts.get("id") or texts.get(f"{name}id".lower())
         if own:
             return bare(own)
     elif isinstance(element, str) and element.strip():

@@ -177,15 +177,14 @@ def text(value: Any) -> Optional[str]:
     return None if value is None else str(value)
 
 
-def child_text(element: Any, *names: str) -> Optional[str]:
-    """Return the text of the first of these child elements or attributes that is there, or None."""
-    for name in names:
-        found = text(child(element, name))
-        if found is None:
-            found = text(child(element, f"@{name}"))
-        if found is not None:
-            return found
-    return None
+def texts(element: Any) -> dict[str, str]:
+    """Return the texts of an element's children, and its attributes, by names in lower case."""
+    found: dict[str, str] = {}
+    for key, value in element.items() if isinstance(element, Mapping) else ():
+        own, name = text(value), key.lower()
+        if own is not None and (name[0] != "@" or name[1:] not in found):
+            found[name.lstrip("@")] = own
+    return found
 
 
 def find(element: Any, name: str) -> Any:
