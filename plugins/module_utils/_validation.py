@@ -50,7 +50,6 @@ def require_text(value: Optional[str], option: str) -> None:
 
 
 def require_uuid(value: Optional[str], option: str) -> None:
-    """Refuse a value that is not a UUID in its usual form."""
     if value is not None and not UUID.fullmatch(value):
         raise InputError(
             f"{option} is not a valid UUID: {value!r}. A UUID has the form 01234567-89ab-cdef-0123-456789abcdef (32 hexadecimal "
@@ -59,7 +58,6 @@ def require_uuid(value: Optional[str], option: str) -> None:
 
 
 def require_ip_address(value: Optional[str], option: str) -> None:
-    """Refuse a value that is neither an IPv4 nor an IPv6 address."""
     if value is None:
         return
     try:

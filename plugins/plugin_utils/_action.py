@@ -73,7 +73,6 @@ class ActionModule(ActionBase):
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Do the task's work where it is to be done and return its result."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         self._vars = task_vars or {}
         name = self._task.action.rpartition(".")[2]

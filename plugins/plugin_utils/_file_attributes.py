@@ -38,7 +38,6 @@ class ControllerFileAttributes:
         self._module = module
 
     def apply(self, path: str, parameters: Mapping[str, Any], *, changed: bool) -> bool:
-        """Bring the file's attributes to what the parameters say and return whether anything changed."""
         arguments = self._module.load_file_common_arguments(dict(parameters), path=path)
         return bool(self._module.set_fs_attributes_if_different(arguments, changed))
 

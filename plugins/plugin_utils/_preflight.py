@@ -53,12 +53,10 @@ class Host:
         return default if is_blank(value) else value
 
     def switch(self, variable: str, *, default: bool) -> bool:
-        """Return the value of a variable that is true or false."""
         return bool(boolean(self.given(variable, default), strict=False))
 
     @property
     def subject(self) -> str:
-        """The name of what it stands for."""
         return str(self.given(self.kind.variable, self.name))
 
     def connection(self, role: str) -> str:

@@ -59,7 +59,6 @@ class Given:
 
 
 def from_sheet(sheet: Sheet) -> Given:
-    """Return the records of a CSV file."""
     records = [(f"{sheet.label}, line {number}", dict(row)) for number, row in sheet.rows]
     return Given(records, sheet.mistakes, sheet.has_header and not sheet.mistakes)
 

@@ -40,12 +40,10 @@ class ServerTask:
 
     @property
     def completed(self) -> bool:
-        """Whether the task ended well."""
         return self.state.lower() == "completed"
 
     @property
     def failed(self) -> bool:
-        """Whether the task ended with an error."""
         return self.state.lower() == "failed"
 
     @property
@@ -64,7 +62,6 @@ class ServerTask:
         return self.completed or self.failed or self.canceled
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
         return asdict(self)
 
 

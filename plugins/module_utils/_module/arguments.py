@@ -68,7 +68,6 @@ def connection() -> Options:
 
 
 def multitenancy_account() -> Options:
-    """Return the options of the account of API 2.0."""
     return {
         "username": {"type": "str", "default": "multitenancy"},
         "password": {"type": "str", "no_log": True},
@@ -76,7 +75,6 @@ def multitenancy_account() -> Options:
 
 
 def svm_management_account() -> Options:
-    """Return the options of the account of API 3.0."""
     return {
         "username": {"type": "str", "default": "admin"},
         "password": {"type": "str", "no_log": True},

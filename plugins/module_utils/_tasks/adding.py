@@ -113,22 +113,18 @@ class AddedOnce(Generic[T, A]):
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, item: T) -> Subject:
-        """Return what a request is about."""
         return self._kind.subject(item)
 
     def under_way(self, _item: T, _record: Optional[Record]) -> Optional[str]:
-        """Return None: there is no task."""
         return None
 
     def state(self, item: T, record: Optional[Record]) -> State:
-        """Read whether it is there."""
         self._unanswered = record if record is not None and record.id is None else None
         found = self._kind.find(item)
         self._found += [found] if found is not None else []
         return State.MISSING if found is None else State.HOLDS
 
     def send(self, items: Sequence[T]) -> str:
-        """Add the one item and return its id."""
         (item,) = items
         added = self._kind.add(item)
         self._found.append(added)

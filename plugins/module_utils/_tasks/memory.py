@@ -136,7 +136,6 @@ class Memory:
             self._path(record.key).unlink()
 
     def path_of(self, record: Record) -> Path:
-        """Return the file of a record, for messages."""
         return self._path(record.key)
 
     @contextmanager

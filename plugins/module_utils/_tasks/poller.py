@@ -150,7 +150,6 @@ class _Silence:
         self._since = ""
 
     def broken(self) -> None:
-        """Note that the server answered."""
         self._trouble = self._began = None
 
     def noted(self, trouble: KsvlaError, began: float) -> None:
@@ -181,7 +180,6 @@ class _Silence:
             self._context.progress(server, f"n{silence}; still trying")
 
     def timed_out(self, message: str) -> WaitTimeout:
-        """Return the failure of a wait in which nothing could be seen."""
         trouble = self._trouble
         return WaitTimeout(
             f"{message} {trouble.message}" if trouble else message,

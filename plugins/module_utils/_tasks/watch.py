@@ -146,7 +146,6 @@ def reason(task: ServerTask) -> str:
 
 
 def show(task: ServerTask, context: Context, subject: str) -> None:
-    """Show how far a task is."""
     if not task.ended:
         percent = "" if task.progress is None else f" {task.progress} %"
         context.progress(subject, f"{task.stage or task.type or task.state}{percent}")

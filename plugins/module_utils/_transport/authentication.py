@@ -18,5 +18,4 @@ def basic(username: str, password: str) -> str:
 
 
 def bearer(access_token: str) -> str:
-    """Return the value of an ``Authorization`` header for a token."""
     return f"Bearer {access_token}"

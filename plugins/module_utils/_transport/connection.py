@@ -126,7 +126,6 @@ class Connection:
     def _send(
         self, attempt: Attempt, request: Request, target: str
     ) -> Iterator[tuple[http.client.HTTPResponse, Iterator[bytes]]]:
-        """Send a request and give its answer and the pieces of its body."""
         if attempt.deadline.expired():
             raise WaitTimeout(
                 f"{request.described} was not sent: the time to wait was over.",
@@ -204,7 +203,6 @@ class Connection:
 
 
 def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
-    """Return scheme, host and port."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
 

@@ -73,7 +73,6 @@ class Attempt:
 
     @property
     def server(self) -> str:
-        """Host and port."""
         return self.settings.origin.partition("://")[2]
 
     @property
@@ -84,7 +83,6 @@ class Attempt:
         return f"within {self.settings.request_timeout:g} s"
 
     def failure(self, kind: type[KsvlaError], message: str, reason: str, hint: Optional[str] = None) -> KsvlaError:
-        """Return a failure of this request."""
         error = kind(message, request=self.described, hint=hint)
         error.server, error.reason = self.server, reason
         return error

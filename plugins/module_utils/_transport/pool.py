@@ -53,7 +53,6 @@ class ConnectionPool:
         return self._connections[key]
 
     def close(self) -> None:
-        """Close all connections."""
         for connection in self._connections.values():
             connection.close()
         self._connections, self._refused = {}, {}

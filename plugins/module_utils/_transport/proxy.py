@@ -30,7 +30,6 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """Host and port, for messages."""
         return f"{self.host}:{self.port}"
 
 

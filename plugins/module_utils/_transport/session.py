@@ -46,7 +46,6 @@ class Session:
         return Session(self.connection, deadline, retries)
 
     def once(self) -> Session:
-        """Return a session that repeats nothing."""
         return Session(self.connection, self._deadline, 0)
 
     def read(self, path: str, query: Query = (), *, headers: Optional[Mapping[str, str]] = None) -> Answer:

@@ -42,7 +42,6 @@ class ConnectionSettings:
     retries: int
 
     def __repr__(self) -> str:
-        """Name the server and the account, and no secret."""
         return f"ConnectionSettings({self.username or 'token'}@{self.origin})"
 
     @property

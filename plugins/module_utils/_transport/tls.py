@@ -38,7 +38,6 @@ class Handshake(threading.local):
     first: bytes = b""
 
     def forget(self) -> None:
-        """Begin a new handshake."""
         self.certificate, self.first = None, b""
 
 
@@ -125,7 +124,6 @@ def _no_certificate(path: str, option: str, hint: str) -> InputError:
 
 
 def fingerprint_of(certificate: bytes) -> str:
-    """Return the SHA-256 fingerprint of a certificate in DER."""
     return hashlib.sha256(certificate).hexdigest()
 
 

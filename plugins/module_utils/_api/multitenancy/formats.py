@@ -36,7 +36,6 @@ class NewTenant:
 
 
 def tenant_body(tenant: NewTenant) -> bytes:
-    """Return the body that creates a tenant."""
     account = ""
     if tenant.admin_username and tenant.admin_password:
         user = xml.element("name", tenant.admin_username) + xml.element("password", base64_text(tenant.admin_password))
@@ -49,7 +48,6 @@ def tenant_body(tenant: NewTenant) -> bytes:
 
 
 def vm_body(bios_id: str, name: Optional[str], user_data: Optional[str]) -> bytes:
-    """Return the body that registers a virtual machine."""
     return f"<vm biosId={xml.attribute(bios_id)}>{_optional('name', name)}{_user_data(user_data)}</vm>".encode()
 
 
@@ -62,7 +60,6 @@ def _user_data(value: Optional[str]) -> str:
 
 
 def make_tenant(element: xml.Element) -> Tenant:
-    """Return the record of a ``tenant`` element."""
     texts, server = xml.texts(element), xml.child(element, "vKsc")
     return Tenant(
         id=bare(texts.get("id", "")),
@@ -79,7 +76,6 @@ def make_tenant(element: xml.Element) -> Tenant:
 
 
 def make_vm(element: xml.Element) -> VirtualMachine:
-    """Return the record of a ``vm`` element."""
     texts = xml.texts(element)
     return VirtualMachine(
         id=bare(texts["id"]) if "id" in texts else None,
@@ -131,7 +127,6 @@ def read_tasks(body: bytes) -> list[ServerTask]:
 
 
 def make_task(element: xml.Element) -> ServerTask:
-    """Return the record of a ``task`` element with its children."""
     texts, error, result = xml.texts(element), xml.child(element, "error"), xml.child(element, "result")
     error_text = _flatten(error)
     code = find_error_code(error_text)

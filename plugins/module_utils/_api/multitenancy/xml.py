@@ -63,7 +63,6 @@ class _Records:
         """The elements from the outermost wanted one inwards: their content, and the pieces of their text."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Begin an element."""
         if self._depth == 0 and _local(name).lower() == "html":
             raise UnexpectedAnswer("The server's answer is a web page, not data of the Integration Server.", hint=_HINT)
         self._depth += 1
@@ -78,7 +77,6 @@ class _Records:
             self._open[-1][1].append(piece)
 
     def end(self, name: str) -> None:
-        """End an element."""
         self._depth -= 1
         if not self._open:
             return
@@ -244,7 +242,6 @@ def escape_text(value: str) -> str:
 
 
 def attribute(value: str) -> str:
-    """Return a text escaped and quoted for an attribute."""
     return '"' + escape(value, {'"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}) + '"'
 
 

@@ -19,7 +19,6 @@ _ENDED_BADLY = ("failed", "cancelled", "canceled", "stopped", "stopping")
 
 
 def login(answer: Answer) -> Login:
-    """Return the token of a login."""
     value = json.read_object(answer)
     token = json.text(json.part(value, "access_token").get("value"))
     if not token:
@@ -28,7 +27,6 @@ def login(answer: Answer) -> Login:
 
 
 def certificate(answer: Answer) -> Certificate:
-    """Return a certificate or a key."""
     value = json.read_object(answer)
     texts = json.scalars(value)
     validation = json.part(value, "viis_validation_result")
@@ -103,7 +101,6 @@ def _upper(found: Optional[str]) -> Optional[str]:
 
 
 def image(value: dict[str, Any]) -> Image:
-    """Return a registered image."""
     texts, manifest = json.scalars(value), json.part(value, "manifest")
     of_manifest = json.scalars(manifest)
     types = [json.text(item.get("type")) for item in json.objects(value.get("hypervisors"))]
@@ -118,7 +115,6 @@ def image(value: dict[str, Any]) -> Image:
 
 
 def objects(answer: Answer) -> InfrastructureObjects:
-    """Return a list of objects."""
     value = json.read_object(answer)
     return InfrastructureObjects(json.objects(value.get("locations")), json.objects(value.get("vms")))
 

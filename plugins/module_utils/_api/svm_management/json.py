@@ -66,12 +66,10 @@ def read_object(answer: Answer) -> dict[str, Any]:
 
 
 def body(value: Mapping[str, Any]) -> bytes:
-    """Return the body of a request."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
 def with_plain_keys(value: Any) -> Any:
-    """Return a decoded value with all its keys in snake case."""
     if isinstance(value, dict):
         return {plain_key(str(key)): with_plain_keys(item) for key, item in value.items()}
     if isinstance(value, list):

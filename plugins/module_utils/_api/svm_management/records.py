@@ -57,7 +57,6 @@ class Service:
 
     @property
     def problem(self) -> Optional[str]:
-        """The error, where there is one."""
         return None if self.error in (NO_ERROR, "") else self.error
 
     @property
@@ -86,7 +85,6 @@ class Connection:
 
     @property
     def problem(self) -> Optional[str]:
-        """The error of the account itself, where there is one."""
         return None if self.error in (NO_ERROR, "") else self.error
 
     @property
@@ -103,7 +101,6 @@ class Connection:
 
     @property
     def problems(self) -> list[str]:
-        """The errors of the account and of every microservice."""
         return [problem for problem in (self.problem, *(one.problem for one in self.services)) if problem]
 
 
@@ -137,11 +134,9 @@ class Infrastructure:
 
     @property
     def problems(self) -> list[str]:
-        """The errors of all accounts and microservices."""
         return [problem for one in self.connection.values() for problem in one.problems]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
         return {**asdict(self), "id": self.id or None}
 
 
@@ -160,7 +155,6 @@ class Image:
     manifest_url: Optional[str] = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
         shown = {**asdict(self), "id": self.id or None}
         del shown["manifest_url"]
         return shown

@@ -56,7 +56,6 @@ class InfrastructureApplier:
 
     @property
     def changed(self) -> bool:
-        """Whether something was changed from here."""
         return self._changed or self._once.changed
 
     # ---- finding ------------------------------------------------------------------------------------------------------
@@ -166,7 +165,6 @@ class InfrastructureApplier:
     # ---- what adding once asks for ------------------------------------------------------------------------------------
 
     def subject(self, step: Step) -> Subject:
-        """Return what a step is about."""
         return Subject(step.wanted.key, f"connect {step.wanted.label}", step.replaced, kept_seconds=None)
 
     def find(self, step: Step) -> Optional[Infrastructure]:

@@ -52,7 +52,6 @@ class _Presented:
         self._seen: dict[_Place, Optional[Certificate]] = {}
 
     def at(self, place: _Place) -> Optional[Certificate]:
-        """Return what is presented there, or None when that cannot be seen."""
         if place not in self._seen:
             kind, address = place
             try:
@@ -62,12 +61,10 @@ class _Presented:
         return self._seen[place]
 
     def accepted(self, place: _Place) -> bool:
-        """Return whether the server calls it accepted."""
         certificate = self.at(place)
         return certificate is not None and certificate.accepted
 
     def thumbprint(self, place: _Place) -> Optional[str]:
-        """Return its thumbprint, where it could be seen."""
         certificate = self.at(place)
         return None if certificate is None else certificate.thumbprint
 

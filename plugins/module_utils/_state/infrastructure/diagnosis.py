@@ -63,7 +63,6 @@ class Explanation:
         return INVALID_CERTIFICATE if INVALID_CERTIFICATE in codes else next(iter(codes), None)
 
     def details(self, infrastructure: Infrastructure) -> dict[str, Any]:
-        """Return the keys that a failure gets from it."""
         return {"infrastructure": infrastructure.as_dict(), **({"untrusted": self.untrusted} if self.untrusted else {})}
 
 
@@ -82,7 +81,6 @@ def describe(infrastructure: Infrastructure) -> str:
 
 
 def label(infrastructure: Infrastructure) -> str:
-    """Return how a message names an infrastructure."""
     return " ".join(part for part in (infrastructure.type, infrastructure.address or infrastructure.id) if part)
 
 

@@ -51,7 +51,6 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
 
 
 def _objects(api: SvmManagementApi, parameters: Parameters) -> Result:
-    """Read what was asked for."""
     infrastructure_id = parameters["infrastructure_id"]
     if parameters.get("object_id") is not None:
         try:

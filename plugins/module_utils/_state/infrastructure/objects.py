@@ -84,7 +84,6 @@ class Places:
         return choose(items, wanted, f"{kind.replace('_', ' ')} of {where}")
 
     def detail(self, infrastructure_id: str, object_id: str) -> Object:
-        """Return an object in full."""
         key = (infrastructure_id, object_id)
         if key not in self._details:
             with self._explained(infrastructure_id):
@@ -109,7 +108,6 @@ class Places:
         return self._machines[key]
 
     def forget_machines(self) -> None:
-        """Read machines again from now on."""
         self._machines = {}
         self._details = {}
 

@@ -37,7 +37,6 @@ def plan(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> list[
 
 
 def refuses_login(infrastructure: Infrastructure) -> bool:
-    """Return whether an infrastructure is not connected because it refuses an account."""
     return infrastructure.failed and _LOGIN_REFUSED in infrastructure.problems
 
 

@@ -101,7 +101,6 @@ class SvmApplier:
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, item: Target) -> Subject:
-        """Return what the request about an SVM is about."""
         return self._requests.subject(item)
 
     def under_way(self, item: Target, record: Optional[Record]) -> Optional[str]:
@@ -134,7 +133,6 @@ class SvmApplier:
         return State.UNKNOWN if self._requests.holds(earlier) else State.MISSING
 
     def send(self, items: Sequence[Target]) -> str:
-        """Send one request and return the id of its task."""
         return self._api.change_svms(_METHODS[self.action], request_body(self.action, self._requests.wanted, items))
 
     # -------------------------------------------------------------------------------------------------------------------
@@ -192,7 +190,6 @@ class SvmApplier:
             self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 
     def _refuse(self, targets: Sequence[Target], error: KsvlaError) -> None:
-        """Note that the server refused a request."""
         for target in targets:
             self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
 

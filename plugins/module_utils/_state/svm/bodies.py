@@ -21,7 +21,6 @@ Body = dict[str, Any]
 
 
 def request_body(action: str, wanted: WantedSvms, targets: Sequence[Target]) -> Body:
-    """Return the body that deploys, reconfigures or removes SVMs of one deployment type."""
     svms = [_svm(action, one) for one in targets]
     if action == REMOVE:
         return {"svms": svms}
@@ -115,7 +114,6 @@ def _adapter(adapter: Adapter, *, openstack: bool) -> Body:
 
 
 def _given(**fields: Any) -> Body:
-    """Return the fields that have a value."""
     return {key: value for key, value in fields.items() if value is not None}
 
 

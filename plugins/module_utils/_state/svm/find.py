@@ -65,18 +65,15 @@ class Target:
 
     @property
     def name(self) -> Optional[str]:
-        """Its name, where it is known."""
         found = self.svm.get("name") if self.svm else None
         return str(found) if found else self.wanted.name
 
     @property
     def svm_id(self) -> Optional[str]:
-        """The id of the SVM that is there."""
         return str(self.svm["id"]) if self.svm else None
 
     @property
     def location_id(self) -> Optional[str]:
-        """The id of its place."""
         return self.location.id if self.location else None
 
     @property
@@ -86,7 +83,6 @@ class Target:
 
     @property
     def place(self) -> str:
-        """How messages name its place."""
         return self.location.name if self.location else self.infrastructure_id
 
     def assumed(self, svm_id: str, location_id: Optional[str]) -> Target:
@@ -111,7 +107,6 @@ class Finder:
         return [target for one in self._wanted.svms for target in self._find(one)]
 
     def forget(self) -> None:
-        """Read the machines again from now on."""
         self._places.forget_machines()
 
     def now(self, target: Target) -> Optional[Object]:

@@ -103,13 +103,11 @@ class Requests:
         self._tasks = {task_id: task for task_id, task in self._tasks.items() if task is not None and task.ended}
 
     def warn(self, text: str) -> None:
-        """Warn once."""
         if text not in self._warned:
             self._warned.add(text)
             self.context.warn(text)
 
     def subject(self, target: Target) -> Subject:
-        """Return what the request of this run about an SVM is about."""
         # SVMs on hypervisors and in OpenStack projects are asked for with a request each.
         request = f"{self._request} {'openstack' if target.openstack else 'host'}"
         until = self.context.clock.now() + HOLD_SECONDS

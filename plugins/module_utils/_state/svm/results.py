@@ -46,11 +46,9 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        """Whether the server does or did something for it."""
         return self.action in (*DONE.values(), STARTED)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
         target = self.target
         return {
             "name": target.name,
@@ -102,7 +100,6 @@ def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional
 
 
 def svm_id_of(task: ServerTask) -> Optional[str]:
-    """Return the id of the SVM that a task made or is about."""
     result = task.result if isinstance(task.result, dict) else {}
     found = result.get("svm_id") or task.parameters.get("svm_id")
     return str(found) if found else None

@@ -78,12 +78,10 @@ class WantedSvm:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
         return str(self.name or self.svm_id)
 
     @property
     def where(self) -> str:
-        """How messages name its place in the list."""
         return f"svms[{self.index}] ({self.label})"
 
 

@@ -125,7 +125,6 @@ class Expected:
     there: bool
 
     def among(self, machines: Sequence[Object]) -> Optional[Object]:
-        """Return the SVM among machines, or None."""
         if self.svm_id is not None:
             return next((one for one in machines if str(one.get("id")).lower() == self.svm_id.lower()), None)
         named = (one for one in machines if one.get("name") == self.target.name)

@@ -70,7 +70,6 @@ class Images:
     # ---- what adding once asks for ------------------------------------------------------------------------------------
 
     def subject(self, wanted: WantedImage) -> Subject:
-        """Return what a request is about."""
         about = f"register the image {wanted.label} for {', '.join(wanted.types)}"
         return Subject(wanted.key, about, kept_seconds=None)
 

@@ -68,7 +68,6 @@ class ImageVerifier:
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, image_id: str) -> Subject:
-        """Return what a request is about."""
         return Subject(f"verify image {image_id.lower()}", f"verify image {image_id}")
 
     def under_way(self, _image_id: str, record: Optional[Record]) -> Optional[str]:
@@ -87,7 +86,6 @@ class ImageVerifier:
         return State.MISSING
 
     def send(self, image_ids: Sequence[str]) -> str:
-        """Start the task and return its id."""
         (image_id,) = image_ids
         try:
             return self._api.validate_image(image_id)

@@ -35,12 +35,10 @@ class WantedImage:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
         return self.manifest_path or str(self.id)
 
     @property
     def key(self) -> str:
-        """What it is remembered by."""
         return f"image {plain_path(self.manifest_path)} {'+'.join(sorted(self.types))}"
 
     def fits(self, key: str) -> bool:
@@ -70,7 +68,6 @@ def wanted_image(parameters: Parameters) -> WantedImage:
 
 
 def image_type(infrastructure_type: str) -> str:
-    """Return a type in the one spelling."""
     normal = normal_type(infrastructure_type)
     return NUMA if normal == NUMA_OTHERWISE else normal
 

@@ -25,7 +25,6 @@ _SHOWN = 5
 
 
 def ensure_task(parameters: Parameters, context: Context) -> Result:
-    """Wait until a task is completed, or cancel it."""
     require_text(parameters.get("task_id"), "task_id")
     for index, task_id in enumerate(parameters.get("task_ids") or []):
         require_text(task_id, f"task_ids[{index}]")

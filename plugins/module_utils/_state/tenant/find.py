@@ -37,7 +37,6 @@ class TenantReference:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
         return self.name or self.tenant_id or ""
 
 
@@ -68,7 +67,6 @@ def predicted_tenant(name: str, **known: Optional[str]) -> Tenant:
 
 
 def is_predicted(tenant: Tenant) -> bool:
-    """Return whether a tenant is only predicted by check mode."""
     return tenant.id.startswith(_PREDICTED_ID)
 
 

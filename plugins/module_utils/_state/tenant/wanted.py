@@ -40,7 +40,6 @@ class WantedTenant:
     immutable_changes: str = "fail"
 
     def new(self) -> NewTenant:
-        """Return what the server creates the tenant from."""
         return NewTenant(
             name=self.reference.name or "",
             description=self.description,

@@ -41,12 +41,10 @@ class VmOutcome:
 
     @property
     def error_code(self) -> Optional[str]:
-        """The server's own code for the failure."""
         return self.cause.error_code if self.cause else None
 
     @property
     def changed(self) -> bool:
-        """Whether something at the server is not as it was."""
         return self.action in DONE or self.side_effect is not None
 
     @property
@@ -66,12 +64,10 @@ class VmOutcome:
 
 
 def predicted(change: VmChange) -> VmOutcome:
-    """Return the outcome of a change as the plan alone tells it."""
     return VmOutcome(change, change.action, change.refusal if change.action == FAIL else None)
 
 
 def failed(change: VmChange, error: KsvlaError) -> VmOutcome:
-    """Return the outcome of a change that ended with this error."""
     return VmOutcome(change, FAIL, in_full(error), error)
 
 

@@ -31,7 +31,6 @@ class WantedCertificate:
 
     @property
     def noun(self) -> str:
-        """How messages name what is presented."""
         return "SSH key" if self.kind == "ssh" else "certificate"
 
 
@@ -54,7 +53,6 @@ def wanted_certificate(parameters: Parameters) -> WantedCertificate:
 
 
 def same_thumbprint(one: str, other: str) -> bool:
-    """Return whether two thumbprints are the same, however they are written."""
     return _normal(one) == _normal(other)
 
 
