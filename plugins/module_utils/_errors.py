@@ -11,9 +11,11 @@ before it happened.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, Callable, Optional, TypeVar
 
 from ._hints import hint_for
+
+T = TypeVar("T")
 
 
 class KsvlaError(Exception):
@@ -120,3 +122,13 @@ class WaitTimeout(KsvlaError):
 
 class ServerSilent(WaitTimeout):
     """The server did not answer at all for ``unreachable_timeout`` while something was waited for."""
+
+
+def unless_missing(call: Callable[..., T], *arguments: Any) -> Optional[T]:
+    """Return what a call returns, or None when the server says that what is asked for does not exist."""
+    try:
+        return call(*arguments)
+    except ApiError as error:
+        if error.not_found:
+            return None
+        raise

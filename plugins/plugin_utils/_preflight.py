@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -144,6 +145,24 @@ def unnamed_victims(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iter
             f"remove {f'{kind.removed} of ' if kind.removed else ''}{len(hosts)} "
             f"{kind.singular if len(hosts) == 1 else kind.plural}: {subjects}."
         )
+
+
+def shared(hosts: Sequence[Host], role: str) -> Iterator[str]:
+    """Return a sentence for each host that stands for the same thing on the same server as another."""
+    first: dict[tuple[str, str], str] = {}
+    for host in hosts:
+        other = first.setdefault((host.subject, host.connection(role)), host.name)
+        if other != host.name:
+            kind = host.kind.singular
+            yield f"{host.name}: the {kind} {host.subject!r} is the one of {other} too. Give each {kind} one host."
+
+
+def folder_mistakes(variable: str, folder: str) -> Iterator[str]:
+    """Return why files cannot be written into the folder that a variable names."""
+    if not os.path.isdir(folder):
+        yield f"{variable}: there is no folder {folder}."
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield f"{variable}: the folder {folder} cannot be written to."
 
 
 def by_connection(hosts: Sequence[Host], role: str) -> list[list[Host]]:

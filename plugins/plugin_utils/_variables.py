@@ -65,9 +65,6 @@ _FACTS = frozenset(
 """What roles and playbooks set themselves."""
 _HANDED_ON = ("ksvla_infrastructure_id__", "ksvla_image_id__")
 """How variables begin that a job of an AWX workflow hands on, each with the name of what it is about."""
-_REPLACED = {
-    f"tenant_{role}_name": "ksvla_tenant_name" for role in ("onboarding", "offboarding", "report")
-}  # before 1.0.0 was released
 
 
 @cache
@@ -88,16 +85,18 @@ def unknown_variables(names: Iterable[str], roles: Sequence[str]) -> Iterator[st
     for name in sorted(names):
         if not name.startswith(prefixes) or name.startswith(_HANDED_ON) or name in documented or name in _FACTS:
             continue
-        meant = _REPLACED.get(name) or _nearest(name, documented, prefixes)
-        yield f"There is no variable {name}.{f' Did you mean {meant}?' if meant else ''}"
+        prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
+        meant = {each.removeprefix(prefix): each for each in documented if each.startswith(prefix)}
+        yield f"There is no variable {name}.{did_you_mean(name.removeprefix(prefix), meant)}"
 
 
-def _nearest(name: str, documented: Iterable[str], prefixes: Sequence[str]) -> str | None:
-    """Return the variable with the same prefix that a name is most like, or None."""
-    prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
-    endings = [each.removeprefix(prefix) for each in documented if each.startswith(prefix)]
-    found = difflib.get_close_matches(name.removeprefix(prefix), sorted(endings), 1, _SIMILAR)
-    return prefix + found[0] if found else None
+def did_you_mean(name: str, meant: Mapping[str, str]) -> str:
+    """Return a question about the variable that a misspelled name may mean, or nothing.
+
+    :param meant: Variables by the spellings with which the name is compared.
+    """
+    close = difflib.get_close_matches(name, sorted(meant), 1, _SIMILAR)
+    return f" Did you mean {meant[close[0]]}?" if close else ""
 
 
 def blank_variables(values: Mapping[str, Any], never_blank: Iterable[str]) -> Iterator[str]:

@@ -45,17 +45,22 @@ class Session:
         """Return a session over the same connection, all of whose requests end by the deadline."""
         return Session(self.connection, deadline, retries)
 
-    def once(self) -> Session:
-        return Session(self.connection, self._deadline, 0)
-
-    def read(self, path: str, query: Query = (), *, headers: Optional[Mapping[str, str]] = None) -> Answer:
+    def read(
+        self,
+        path: str,
+        query: Query = (),
+        *,
+        headers: Optional[Mapping[str, str]] = None,
+        passing: frozenset[int] = PASSING,
+    ) -> Answer:
         """Send a GET and return its answer, repeating it while the reason of a failure may pass.
 
+        :param passing: The statuses whose reason may pass.
         :raises ApiError: when the server answers with an error.
         :raises NotConnected: when no connection could be made.
         :raises OutcomeUnknown: when connections break again and again.
         """
-        return self._repeat(Request("GET", path, query, headers or {}), safe=True)
+        return self._repeat(Request("GET", path, query, headers or {}), safe=True, passing=passing)
 
     def write(self, request: Request, *, safe: bool = False) -> Answer:
         """Send a request that changes something, once, and return its answer.
@@ -77,7 +82,7 @@ class Session:
         """
         return self.connection.stream(Request("GET", path, headers=headers), self._deadline)
 
-    def _repeat(self, request: Request, *, safe: bool) -> Answer:
+    def _repeat(self, request: Request, *, safe: bool, passing: frozenset[int] = PASSING) -> Answer:
         connection, deadline = self.connection, self._deadline
         most = connection.settings.retries if self._retries is None else self._retries
         # However often the server asks to wait, a request waits no longer than this in all.
@@ -113,7 +118,7 @@ class Session:
                     connection.hold_all(retry_after)
                 if unclear:
                     raise unknown(failure, retry_after)
-                if answer.status not in PASSING or (answer.status == 500 and failure.error_code):
+                if answer.status not in passing or (answer.status == 500 and failure.error_code):
                     raise failure
                 repeatable = safe or answer.status == 429
             seconds = pause(attempt, retry_after)

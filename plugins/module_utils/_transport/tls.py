@@ -13,7 +13,6 @@ import threading
 from typing import TYPE_CHECKING, Any, Optional
 
 from .._errors import InputError
-from .._text import file_name
 from .budget import TlsSocket
 
 if TYPE_CHECKING:
@@ -99,16 +98,15 @@ def _load(made: ssl.SSLContext, path: str, option: str) -> None:
 
     :raises InputError: when there is none.
     """
-    name = file_name(path)
     try:
-        if os.path.isdir(name):
-            if not any(_HASHED_NAME.fullmatch(os.fsdecode(entry)) for entry in os.listdir(name)):
+        if os.path.isdir(path):
+            if not any(_HASHED_NAME.fullmatch(entry) for entry in os.listdir(path)):
                 raise _no_certificate(
                     path, option, "Give a file, or make the hashed names with: openssl rehash FOLDER."
                 )
-            made.load_verify_locations(capath=name)
+            made.load_verify_locations(capath=path)
             return
-        with open(name, "rb") as file:
+        with open(path, "rb") as file:
             blocks = [match.group() for match in _PEM.finditer(file.read())]
         made.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
     except (ssl.SSLError, ValueError):

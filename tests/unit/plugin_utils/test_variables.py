@@ -30,9 +30,6 @@ _ROLES = ("tenant_onboarding", "tenant_offboarding", "tenant_report")
         ("ksvla_tennants", "ksvla_tenants"),
         ("tenant_onboarding_vm", "tenant_onboarding_vms"),
         ("tenant_offboarding_remove_artefacts", "tenant_offboarding_remove_artifacts"),
-        ("tenant_onboarding_name", "ksvla_tenant_name"),
-        ("tenant_offboarding_name", "ksvla_tenant_name"),
-        ("tenant_report_name", "ksvla_tenant_name"),
     ],
 )
 def test_a_variable_that_does_not_exist_is_refused_with_the_nearest_name(given: str, meant: str) -> None:

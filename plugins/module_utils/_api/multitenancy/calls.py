@@ -18,8 +18,8 @@ from typing import Optional
 from ..._clock import Deadline
 from ..._errors import ApiError
 from ..._hints import hint_for
+from ..._text import basic_authorization
 from ..._transport.answer import Answer
-from ..._transport.authentication import basic
 from ..._transport.connection import Connection
 from ..._transport.request import Query, Request, encode_segment
 from ..._transport.session import Session
@@ -41,7 +41,7 @@ VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 
 def connection(settings: ConnectionSettings) -> Connection:
     """Return a connection that sends the account with each call, as API 2.0 expects."""
-    return Connection(settings, basic(settings.username or "", settings.password or ""))
+    return Connection(settings, basic_authorization(settings.username or "", settings.password or ""))
 
 
 class MultitenancyApi:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ..._clock import Deadline
-from ..._errors import ApiError, InputError, NotConnected, OutcomeUnknown, UnexpectedAnswer
+from ..._errors import ApiError, InputError, UnexpectedAnswer
 from ..._transport.answer import Answer
 from ..._transport.request import Request, encode_segment
 from ..._transport.session import Session
@@ -160,24 +160,14 @@ class SvmManagementApi:
     def _list(self, path: str, needed: Sequence[str]) -> Optional[list[dict[str, Any]]]:
         """Return the objects of a list that no page documents, or None when the server does not have it."""
         try:
-            return json.listed(json.read(self._read_once_more(path)), needed)
+            answer = self._session.read(path, headers=_READ, passing=_MAY_PASS)
+            return json.listed(json.read(answer), needed)
         except UnexpectedAnswer:
             return None
         except ApiError as error:
             if error.status not in _LISTS_OR_NOT:
                 return None
             raise
-
-    def _read_once_more(self, path: str) -> Answer:
-        """Read what the server may not have: again when it is busy or out of reach, not for any other error."""
-        try:
-            return self._session.once().read(path, headers=_READ)
-        except (NotConnected, OutcomeUnknown):
-            return self._session.read(path, headers=_READ)
-        except ApiError as error:
-            if error.status not in _MAY_PASS:
-                raise
-            return self._session.read(path, headers=_READ)
 
 
 def _path(infrastructure_id: str) -> str:

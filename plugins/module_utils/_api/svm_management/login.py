@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..._clock import NO_DEADLINE, Deadline
 from ..._errors import ApiError, InputError, NotConnected, OutcomeUnknown
-from ..._transport.authentication import basic, bearer
+from ..._text import basic_authorization
 from ..._transport.connection import Connection, Trace
 from ..._transport.session import Session
 from ..._transport.settings import ConnectionSettings
@@ -27,7 +27,7 @@ def connection(settings: ConnectionSettings, trace: Trace) -> Connection:
     made = Connection(settings)
     made.trace = trace
     if settings.access_token:
-        made.authentication = bearer(settings.access_token)
+        made.authentication = f"Bearer {settings.access_token}"
     else:
         try:
             log_in(made)
@@ -51,7 +51,7 @@ def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> Login:
             "KSVLA_ADMIN_PASSWORD."
         )
     authentication, renew = connection.authentication, connection.renew
-    connection.authentication = basic(settings.username, settings.password)
+    connection.authentication = basic_authorization(settings.username, settings.password)
     connection.renew = None
     try:
         login = formats.login(Session(connection, deadline).read(TOKENS, headers=_JSON))
@@ -60,7 +60,7 @@ def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> Login:
         raise
     finally:
         connection.renew = renew
-    connection.authentication = bearer(login.access_token)
+    connection.authentication = f"Bearer {login.access_token}"
     return login
 
 

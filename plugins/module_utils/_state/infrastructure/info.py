@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..._api import connect
 from ..._api.svm_management.calls import SvmManagementApi
-from ..._errors import ApiError
+from ..._errors import ApiError, unless_missing
 from ..._module.context import Context, Parameters, Result
 from ..._validation import require_text
 from .diagnosis import add_connection_hint, describe, label
@@ -53,12 +53,7 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
 def _objects(api: SvmManagementApi, parameters: Parameters) -> Result:
     infrastructure_id = parameters["infrastructure_id"]
     if parameters.get("object_id") is not None:
-        try:
-            return {"object": api.object(infrastructure_id, parameters["object_id"])}
-        except ApiError as error:
-            if error.not_found:
-                return {}
-            raise
+        return {"object": unless_missing(api.object, infrastructure_id, parameters["object_id"])}
     found = api.objects(
         infrastructure_id,
         object_types=parameters.get("object_types") or (),

@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Infrastructure, InfrastructureObjects
-from ..._errors import ApiError, InputError
+from ..._errors import ApiError, InputError, unless_missing
 from .diagnosis import add_connection_hint
 from .platforms import is_openstack
 from .read_only_account import without_unused_account
@@ -92,12 +92,7 @@ class Places:
 
     def machine(self, infrastructure_id: str, machine_id: str) -> Optional[Object]:
         """Return a virtual machine in full, or None when there is none of that id."""
-        try:
-            return self.detail(infrastructure_id, machine_id)
-        except ApiError as error:
-            if error.not_found:
-                return None
-            raise
+        return unless_missing(self.detail, infrastructure_id, machine_id)
 
     def machines(self, infrastructure_id: str, location_id: Optional[str]) -> list[Object]:
         """Return virtual machines and SVMs of one place in general; of the whole infrastructure SVMs alone."""

@@ -61,7 +61,6 @@ def _new(wanted: WantedInfrastructure) -> Infrastructure:
         address=wanted.address,
         protocol=wanted.protocol,
         region=wanted.region,
-        admin_username=wanted.admin.username if wanted.admin else None,
-        readonly_username=wanted.readonly.username if wanted.readonly else None,
         connection={name: Connection(CONNECTING, NO_ERROR, None) for name, account in accounts.items() if account},
+        **wanted.usernames(),
     )

@@ -72,6 +72,11 @@ class WantedInfrastructure:
         }
         return replace(self, id=None, **given)
 
+    def usernames(self) -> dict[str, Any]:
+        """Return the names of its accounts, as an infrastructure shows them."""
+        accounts = {"admin_username": self.admin, "readonly_username": self.readonly}
+        return {name: account.username if account else None for name, account in accounts.items()}
+
     def missing(self) -> list[str]:
         missing = [] if self.admin else ["admin_username", "admin_password"]
         if is_openstack(self.type):

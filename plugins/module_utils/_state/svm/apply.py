@@ -11,7 +11,7 @@ from typing import Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
-from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
+from ..._errors import KsvlaError, OutcomeUnknown, WaitTimeout, unless_missing
 from ..._tasks.memory import Record
 from ..._tasks.once import Once, Started, State, Subject
 from ..._tasks.poller import Poller
@@ -73,7 +73,8 @@ class SvmApplier:
                 started: Started[Target] = self._once.start(self, group, _LOCK)
             except KsvlaError as error:
                 refused.append(error)
-                self._refuse(group, error)
+                for target in group:
+                    self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
                 continue
             if started.id is not None:
                 tasks[started.id] = started.sent
@@ -189,10 +190,6 @@ class SvmApplier:
             self.advice[self._requests.advice([earlier])] = None
             self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 
-    def _refuse(self, targets: Sequence[Target], error: KsvlaError) -> None:
-        for target in targets:
-            self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
-
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
         """Watch everything to its end; return the failures, with the lost answers first."""
         wait, memory = self._poller.waiting.wait, self._requests.memory
@@ -246,13 +243,10 @@ class SvmApplier:
 
     def _is_gone(self, target: Target) -> bool:
         """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
-        if not target.listed:
-            return False
         try:
-            self._api.object(target.infrastructure_id, target.svm_id or "")
-        except KsvlaError as error:
-            return isinstance(error, ApiError) and error.not_found
-        return False
+            return target.listed and unless_missing(self._api.object, target.infrastructure_id, target.svm_id) is None
+        except KsvlaError:
+            return False
 
     def _settle(self, outcome: Outcome) -> None:
         self.outcomes[outcome.target] = outcome

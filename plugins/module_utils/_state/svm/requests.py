@@ -20,7 +20,7 @@ from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
-from ..._errors import ApiError
+from ..._errors import unless_missing
 from ..._module.context import Context
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Subject
@@ -239,12 +239,7 @@ class Requests:
 
     def _task(self, task_id: str) -> Optional[ServerTask]:
         if task_id not in self._tasks:
-            try:
-                self._tasks[task_id] = self._api.task(task_id)
-            except ApiError as error:
-                if not error.not_found:
-                    raise
-                self._tasks[task_id] = None
+            self._tasks[task_id] = unless_missing(self._api.task, task_id)
         return self._tasks[task_id]
 
 

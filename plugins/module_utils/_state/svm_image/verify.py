@@ -14,7 +14,7 @@ from typing import Optional
 from ..._api.svm_management import json
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import CANCELED, ServerTask
-from ..._errors import ApiError, TaskFailed
+from ..._errors import ApiError, TaskFailed, unless_missing
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, State, Subject
 from ..._tasks.poller import Poller
@@ -72,14 +72,8 @@ class ImageVerifier:
 
     def under_way(self, _image_id: str, record: Optional[Record]) -> Optional[str]:
         """Return the task of an earlier run from this machine that has not ended, or None."""
-        if record is None or record.id is None:
-            return None
-        try:
-            return None if self._api.task(record.id).ended else record.id
-        except ApiError as error:
-            if error.not_found:
-                return None
-            raise
+        task = unless_missing(self._api.task, record.id) if record is not None and record.id is not None else None
+        return None if task is None or task.ended else task.id
 
     def state(self, _image_id: str, _record: Optional[Record]) -> State:
         """Return that it is missing: what was verified before is verified again."""
