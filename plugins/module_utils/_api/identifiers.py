@@ -27,10 +27,7 @@ _LOCATION = re.compile(r"/tasks/([^/?#]+)/?(?:[?#].*)?$", re.IGNORECASE)
 
 
 def task_id(answer: Answer) -> str:
-    """Return the id of the task that a 202 answer announces.
-
-    :raises UnexpectedAnswer: when there is none.
-    """
+    """Return the id of the task that a 202 answer announces; raise UnexpectedAnswer when there is none."""
     match = _LOCATION.search(answer.headers.get("location", ""))
     if match:
         return unquote(match.group(1))

@@ -38,10 +38,7 @@ class _ModuleFileAttributes:
 
 
 def refuse_attribute(msg: str, **details: Any) -> None:
-    """Take the place of ``fail_json`` where the attributes of a file are set.
-
-    :raises KsvlaError: with what was wrong.
-    """
+    """Take the place of ``fail_json`` where the attributes of a file are set; raise KsvlaError with what was wrong."""
     known = {key: value for key, value in details.items() if key in ("path", "details", "gid", "uid", "mode")}
     raise KsvlaError(str(msg), details=known)
 

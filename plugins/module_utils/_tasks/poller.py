@@ -49,10 +49,7 @@ class Waiting:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Waiting:
-        """Check the waiting options of a module and return them.
-
-        :raises InputError: when one is invalid.
-        """
+        """Check the waiting options of a module and return them; raise InputError when one is invalid."""
         given = {option: float(parameters[option]) for option in ("wait_timeout", "wait_sleep", "unreachable_timeout")}
         for option, value in given.items():
             if math.isnan(value) or value <= 0:

@@ -108,10 +108,7 @@ def _wait(
 
 
 def require_success(task: ServerTask) -> ServerTask:
-    """Return the task when it ended well.
-
-    :raises TaskFailed: with the server's own cause, when it did not.
-    """
+    """Return the task when it ended well; raise TaskFailed with the server's own cause, when it did not."""
     if task.completed:
         return task
     code, message = cause(task)

@@ -40,10 +40,7 @@ class Answer:
 
 
 def parse_json(text: str) -> Any:
-    """Return the value of a JSON text.
-
-    :raises ValueError: when it is not JSON, or nests too deeply to be worked with.
-    """
+    """Return the value of a JSON text; raise ValueError when it is not JSON, or nests too deeply to be worked with."""
     try:
         value = json.loads(text)
     except RecursionError:

@@ -94,10 +94,7 @@ def _load_default(made: ssl.SSLContext) -> None:
 
 
 def _load(made: ssl.SSLContext, path: str, option: str) -> None:
-    """Trust the authorities in a file, or in a folder with hashed names.
-
-    :raises InputError: when there is none.
-    """
+    """Trust the authorities in a file, or in a folder with hashed names; raise InputError when there is none."""
     try:
         if os.path.isdir(path):
             if not any(_HASHED_NAME.fullmatch(entry) for entry in os.listdir(path)):

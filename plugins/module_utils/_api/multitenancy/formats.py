@@ -94,10 +94,7 @@ def read_tenants(body: bytes) -> list[Tenant]:
 
 
 def read_tenant(body: bytes) -> Tenant:
-    """Return the one tenant in an answer.
-
-    :raises UnexpectedAnswer: when there is none.
-    """
+    """Return the one tenant in an answer; raise UnexpectedAnswer when there is none."""
     tenants = read_tenants(body)
     if not tenants:
         raise UnexpectedAnswer("The server's answer about a tenant holds no tenant.")
@@ -111,10 +108,7 @@ def read_vms(body: bytes) -> list[VirtualMachine]:
 
 
 def read_task(body: bytes) -> ServerTask:
-    """Return the one task in an answer.
-
-    :raises UnexpectedAnswer: when there is none.
-    """
+    """Return the one task in an answer; raise UnexpectedAnswer when there is none."""
     element = xml.find(xml.read(body), "task")
     if not isinstance(element, Mapping):
         raise UnexpectedAnswer("The server's answer about a task holds no task.")

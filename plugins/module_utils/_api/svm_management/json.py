@@ -53,10 +53,7 @@ def read(answer: Answer) -> Any:
 
 
 def read_object(answer: Answer) -> dict[str, Any]:
-    """Return the object that is the body of an answer.
-
-    :raises UnexpectedAnswer: when it is not an object.
-    """
+    """Return the object that is the body of an answer; raise UnexpectedAnswer when it is not an object."""
     value = read(answer)
     if not isinstance(value, dict):
         raise UnexpectedAnswer(

@@ -45,10 +45,7 @@ class Places:
         self._machines: dict[tuple[str, Optional[str]], list[Object]] = {}
 
     def infrastructure(self, infrastructure_id: str) -> Infrastructure:
-        """Return an infrastructure.
-
-        :raises ApiError: when there is none of that id.
-        """
+        """Return an infrastructure; raise ApiError when there is none of that id."""
         if infrastructure_id not in self._infrastructures:
             try:
                 found = self._api.infrastructure(infrastructure_id)

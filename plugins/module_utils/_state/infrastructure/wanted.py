@@ -95,10 +95,7 @@ class WantedInfrastructure:
 
 
 def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
-    """Return the infrastructure of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the infrastructure of the parameters; raise InputError naming the first option that is invalid."""
     for option in _NAMES:
         require_text(parameters.get(option), option)
     require_address(parameters.get("address"), "address")

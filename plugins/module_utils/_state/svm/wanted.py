@@ -104,10 +104,7 @@ class WantedSvms:
 
 
 def wanted_svms(parameters: Parameters) -> WantedSvms:
-    """Return the SVMs of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the SVMs of the parameters; raise InputError naming the first option that is invalid."""
     state = parameters["state"]
     require_text(parameters.get("localization"), "localization")
     if parameters["threads_count"] < 1:

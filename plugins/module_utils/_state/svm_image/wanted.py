@@ -52,10 +52,7 @@ class WantedImage:
 
 
 def wanted_image(parameters: Parameters) -> WantedImage:
-    """Return the image of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the image of the parameters; raise InputError naming the first option that is invalid."""
     image_id, path = parameters.get("image_id"), parameters.get("manifest_path")
     require_manifest_path(path, "manifest_path")
     types = parameters.get("infrastructure_types") or []

@@ -56,10 +56,7 @@ class WantedVms:
 
 
 def wanted_vms(parameters: Parameters, context: Context) -> WantedVms:
-    """Return the virtual machines of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the virtual machines of the parameters; raise InputError naming the first option that is invalid."""
     tenant = tenant_reference(parameters, context)
     present, purge, listed = parameters["state"] == "present", parameters["purge"], parameters.get("vms")
     if parameters["concurrency"] < 1:

@@ -35,10 +35,7 @@ class WantedCertificate:
 
 
 def wanted_certificate(parameters: Parameters) -> WantedCertificate:
-    """Return the certificate or key of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the certificate or key of the parameters; raise InputError naming the first option that is invalid."""
     require_address(parameters["address"], "address")
     host, port = split_address(parameters["address"].strip())
     given = parameters.get("address_port")
