@@ -16,6 +16,7 @@ from typing import Any, Callable, Optional, TypeVar
 from ._hints import hint_for
 
 T = TypeVar("T")
+E = TypeVar("E", bound="KsvlaError")
 
 
 class KsvlaError(Exception):
@@ -60,6 +61,12 @@ class KsvlaError(Exception):
         """Add keys to the result of the failed module, keeping those that are already there."""
         for key, value in details.items():
             self.details.setdefault(key, value)
+
+    def turned_into(self, kind: type[E], message: str) -> E:
+        """Return an error of another kind about the same request."""
+        error = kind(message, status=self.status, request=self.request, task=self.task, hint=self.hint)
+        error.retry_after = self.retry_after
+        return error
 
     def payload(self) -> dict[str, Any]:
         """Return the keys of the failed module's result, without those that do not apply.

@@ -68,10 +68,7 @@ def require_ip_address(value: Optional[str], option: str) -> None:
 
 def require_manifest_path(value: Optional[str], option: str) -> None:
     """Refuse what is not the absolute path of an XML file on Linux or Windows, in any case of its letters."""
-    require_text(value, option)
-    if value is None:
-        return
-    if not _ABSOLUTE_PATH.match(value) or not value.lower().endswith(".xml"):
+    if value is not None and not (_ABSOLUTE_PATH.match(value) and value.lower().endswith(".xml")):
         raise InputError(
             f"{option} is not the absolute path of an XML file: {value!r}. Give the path of the image's description on the "
             "machine of the Integration Server, such as /var/opt/ksv/images/svm.xml or C:\\Images\\svm.xml."

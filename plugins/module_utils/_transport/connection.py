@@ -20,7 +20,6 @@ from .budget import Budget
 from .channel import Channel, FingerprintMismatch, ProxyFailed, Route
 from .failures import Attempt
 from .request import Request
-from .retry import parse_retry_after
 
 if TYPE_CHECKING:
     from .settings import ConnectionSettings
@@ -99,16 +98,15 @@ class Connection:
             if response.status in _REDIRECTS:
                 raise self._refused_redirect(request, response)
             if not 200 <= response.status < 300:
-                failure = failures.refusal(request.described, _read_whole(response, pieces))
-                failure.retry_after = parse_retry_after(response.headers.get("retry-after"))
-                if response.status in (429, 503) and failure.retry_after is not None:
-                    self.hold_all(failure.retry_after)
-                raise failure
+                raise self.refusal(request, _read_whole(response, pieces))
             yield response.status, _lower(response.headers), pieces
 
-    def hold_all(self, seconds: float) -> None:
-        """Let every request of this connection wait: the server asked for it."""
-        self._held_until = max(self._held_until, self.clock.monotonic() + seconds)
+    def refusal(self, request: Request, answer: Answer) -> ApiError:
+        """Return the error that an answer reports; where the server asks to wait, every request of this connection does."""
+        failure = failures.refusal(request.described, answer)
+        if answer.status in (429, 503) and failure.retry_after is not None:
+            self._held_until = max(self._held_until, self.clock.monotonic() + failure.retry_after)
+        return failure
 
     def wait_for_hold(self, deadline: Deadline) -> None:
         """Wait as long as the server asked for, but not past the deadline."""

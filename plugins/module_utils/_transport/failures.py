@@ -20,6 +20,7 @@ from .answer import Answer, find_error_code, find_message
 from .budget import HeadTooLong, TooSlow
 from .channel import FingerprintMismatch, ProxyFailed
 from .proxy import Proxy
+from .retry import parse_retry_after
 from .settings import ConnectionSettings
 from .tls import HANDSHAKE, fingerprint_of, readable_fingerprint, valid_until
 
@@ -208,27 +209,19 @@ def refusal(described: str, answer: Answer) -> ApiError:
     if schemes:
         reason = f"{reason.rstrip('.')}; the server accepts {', '.join(schemes)}"
     known = {"basic", "bearer"}.intersection(scheme.lower() for scheme in schemes)
-    return ApiError(
+    error = ApiError(
         f"{reason.rstrip('.')} ({described} answered {answer.status}).",
         error_code=code,
         status=answer.status,
         request=described,
         hint=_OTHER_SCHEMES if schemes and not known else None,
     )
+    error.retry_after = parse_retry_after(answer.headers.get("retry-after"))
+    return error
 
 
-def unknown(error: KsvlaError, retry_after: Optional[float]) -> OutcomeUnknown:
-    """Say that the outcome of a write is unknown, as a gateway may have passed it on before it failed."""
-    unknown = OutcomeUnknown(error.message, status=error.status, request=error.request, hint=error.hint)
-    unknown.retry_after = retry_after
-    return unknown
-
-
-def refused_before(refusal: ApiError) -> ApiError:
+def not_sent(refusal: ApiError) -> ApiError:
     """Return the failure of a request that is not sent, because its account was refused before."""
-    return ApiError(
-        f"Nothing was sent, since the server refused the account before: {refusal.message}",
-        status=refusal.status,
-        request=refusal.request,
-        hint=refusal.hint,
+    return refusal.turned_into(
+        ApiError, f"Nothing was sent, since the server refused the account before: {refusal.message}"
     )

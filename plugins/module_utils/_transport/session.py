@@ -18,9 +18,9 @@ from .._clock import NO_DEADLINE, Deadline
 from .._errors import KsvlaError, NotConnected, OutcomeUnknown
 from .answer import Answer
 from .connection import Connection
-from .failures import refusal, refused_before, unknown
+from .failures import not_sent
 from .request import Query, Request
-from .retry import LONGEST_RETRY_AFTER, PASSING, parse_retry_after, pause
+from .retry import LONGEST_RETRY_AFTER, PASSING, pause
 
 _NOT_CARRIED_OUT = frozenset({*range(400, 500), 501, 505})
 """Statuses that say that a write did nothing. Any other that is not a success may come from a gateway that passed it on."""
@@ -92,9 +92,8 @@ class Session:
         while True:
             connection.wait_for_hold(patience)
             failure: KsvlaError
-            retry_after: Optional[float] = None
             if connection.refused is not None:
-                raise refused_before(connection.refused)
+                raise not_sent(connection.refused)
             try:
                 answer = connection.exchange(request, deadline)
             except NotConnected as error:
@@ -104,7 +103,7 @@ class Session:
             else:
                 if 200 <= answer.status < 300:
                     return answer
-                failure = refusal(request.described, answer)
+                failure = connection.refusal(request, answer)
                 unclear = not safe and answer.status not in _NOT_CARRIED_OUT and failure.error_code is None
                 if answer.status == 401:
                     if connection.renew is not None and not renewed:
@@ -113,15 +112,13 @@ class Session:
                         continue
                     if connection.renew is None:
                         connection.refused = failure
-                retry_after = parse_retry_after(answer.headers.get("retry-after"))
-                if answer.status in (429, 503) and retry_after is not None:
-                    connection.hold_all(retry_after)
                 if unclear:
-                    raise unknown(failure, retry_after)
+                    # A gateway may have passed it on before it failed.
+                    raise failure.turned_into(OutcomeUnknown, failure.message)
                 if answer.status not in passing or (answer.status == 500 and failure.error_code):
                     raise failure
                 repeatable = safe or answer.status == 429
-            seconds = pause(attempt, retry_after)
+            seconds = pause(attempt, failure.retry_after)
             remaining = patience.remaining()
             if not repeatable or attempt >= most or (remaining is not None and seconds >= remaining):
                 raise failure

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ..._clock import Deadline
-from ..._errors import ApiError, InputError, UnexpectedAnswer
+from ..._errors import ApiError, UnexpectedAnswer
 from ..._transport.answer import Answer
 from ..._transport.request import Request, encode_segment
 from ..._transport.session import Session
@@ -149,10 +149,6 @@ class SvmManagementApi:
         """Return one task with its children ("SVM deployment task")."""
         path = f"{_BASE}/virtualization/tasks/{encode_segment(task_id)}"
         return formats.task(json.read(self._session.read(path, headers=_READ)))
-
-    def cancel_task(self, task_id: str) -> None:
-        """Refuse: API 3.0 documents no such call."""
-        raise InputError(f"API 3.0 has no call that cancels a task, so that task {task_id} goes on.")
 
     def _write(self, method: str, path: str, wanted: Mapping[str, Any], *, safe: bool = False) -> Answer:
         return self._session.write(Request(method, path, headers=_WRITE, body=json.body(wanted)), safe=safe)

@@ -10,7 +10,7 @@ the server refuses it, the session logs in once more.
 from __future__ import annotations
 
 from ..._clock import NO_DEADLINE, Deadline
-from ..._errors import ApiError, InputError, NotConnected, OutcomeUnknown
+from ..._errors import ApiError, NotConnected, OutcomeUnknown
 from ..._text import basic_authorization
 from ..._transport.connection import Connection, Trace
 from ..._transport.session import Session
@@ -41,17 +41,11 @@ def connection(settings: ConnectionSettings, trace: Trace) -> Connection:
 def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> Login:
     """Get a token and let the connection use it from now on.
 
-    :raises InputError: when no password is known.
     :raises ApiError: when the server refuses the account.
     """
     settings = connection.settings
-    if not settings.username or not settings.password:
-        raise InputError(
-            "password is missing: give the password of the Integration Server's administrator, or set "
-            "KSVLA_ADMIN_PASSWORD."
-        )
     authentication, renew = connection.authentication, connection.renew
-    connection.authentication = basic_authorization(settings.username, settings.password)
+    connection.authentication = basic_authorization(settings.username or "", settings.password or "")
     connection.renew = None
     try:
         login = formats.login(Session(connection, deadline).read(TOKENS, headers=_JSON))
@@ -80,6 +74,5 @@ def _renew(connection: Connection, refused: ApiError, deadline: Deadline) -> Non
     try:
         log_in(connection, deadline)
     except OutcomeUnknown as error:
-        raise NotConnected(
-            f"The login after the token expired broke off: {error.message}", request=error.request, hint=error.hint
-        ) from None
+        message = f"The login after the token expired broke off: {error.message}"
+        raise error.turned_into(NotConnected, message) from None

@@ -171,7 +171,7 @@ class SvmApplier:
 
     def _lost(self, targets: Sequence[Target], error: KsvlaError) -> LostAnswer:
         # An answer that does not say which task was started is as good as lost.
-        lost = error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(error.message, request=error.request)
+        lost = error if isinstance(error, OutcomeUnknown) else error.turned_into(OutcomeUnknown, error.message)
         return LostAnswer(Lists(self._api, self._poller), self._requests, targets, lost, self._settle)
 
     def _doubt(self, doubtful: Pairs) -> None:

@@ -156,7 +156,7 @@ class Lists:
     def look(self, expected: Sequence[Expected], deadline: Deadline) -> list[Expected]:
         """Return what the lists do not show now, and let the server read those infrastructures again in time."""
         listed: dict[str, list[Object]] = {}
-        self.trouble = None
+        trouble: Optional[KsvlaError] = None
         for infrastructure_id in dict.fromkeys(one.target.infrastructure_id for one in expected):
             try:
                 found = self._api.within(deadline, retries=0).objects(
@@ -165,7 +165,8 @@ class Lists:
                 listed[infrastructure_id] = found.vms
             except ApiError as error:
                 # As while the infrastructure is being read again.
-                self.trouble = error
+                trouble = error
+        self.trouble = trouble
         late = [one for one in expected if not self._shows(listed.get(one.target.infrastructure_id), one)]
         if self._refresh_at.expired():
             for infrastructure_id in {one.target.infrastructure_id for one in late} - self._refreshed:

@@ -56,8 +56,6 @@ def wanted_image(parameters: Parameters) -> WantedImage:
     image_id, path = parameters.get("image_id"), parameters.get("manifest_path")
     require_manifest_path(path, "manifest_path")
     types = parameters.get("infrastructure_types") or []
-    if image_id is None and not path:
-        raise InputError("Give image_id of an image that is registered, or manifest_path to register one.")
     if image_id is None and not types:
         raise InputError("infrastructure_types is required: name the platforms on which the image will be deployed.")
     normal = tuple(dict.fromkeys(image_type(each) for each in types))

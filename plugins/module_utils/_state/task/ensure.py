@@ -17,7 +17,6 @@ from ..._module.arguments import SVM_MANAGEMENT
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller, Waiting
 from ..._tasks.watch import cause, failure, reason, require_success, watch_task, watch_tasks
-from ..._validation import require_text
 from ..change import diff_of
 
 _SHOWN = 5
@@ -25,9 +24,6 @@ _SHOWN = 5
 
 
 def ensure_task(parameters: Parameters, context: Context) -> Result:
-    require_text(parameters.get("task_id"), "task_id")
-    for index, task_id in enumerate(parameters.get("task_ids") or []):
-        require_text(task_id, f"task_ids[{index}]")
     waiting = Waiting.from_parameters(parameters)
     if parameters["api"] == SVM_MANAGEMENT:
         _check_svm_management(parameters, waiting)

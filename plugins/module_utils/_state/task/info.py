@@ -13,13 +13,11 @@ from ..._api.tasks import CANCELED, ServerTask
 from ..._errors import InputError, unless_missing
 from ..._module.arguments import SVM_MANAGEMENT
 from ..._module.context import Context, Parameters, Result
-from ..._validation import date_time, require_text
+from ..._validation import date_time
 
 
 def read_tasks(parameters: Parameters, context: Context) -> Result:
     """Return one task, or all that match the filters; an unknown id gives an empty list."""
-    require_text(parameters.get("task_id"), "task_id")
-    require_text(parameters.get("task_type"), "task_type")
     created_from = date_time(parameters.get("created_from"), "created_from")
     if parameters["api"] == SVM_MANAGEMENT and parameters.get("task_id") is None:
         raise InputError(

@@ -85,7 +85,6 @@ def _wanted(where: str, item: Mapping[str, Any]) -> WantedVm:
     ids = {}
     for option in ("bios_id", "vm_id"):
         value = item.get(option)
-        require_text(value, f"{where}{option}")
         require_uuid(value, f"{where}{option}")
         ids[option] = value.lower() if value else None
     if not any(ids.values()):
