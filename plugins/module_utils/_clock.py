@@ -13,7 +13,6 @@ class Clock:
     """The system's time; tests give a clock of their own in its place."""
 
     def monotonic(self) -> float:
-        """Return seconds that only go forward."""
         return time.monotonic()
 
     def now(self) -> float:

@@ -44,7 +44,6 @@ def _blank_place(place: str, names: Sequence[str], value: Any) -> Optional[str]:
 
 
 def require_text(value: Optional[str], option: str) -> None:
-    """Refuse an empty or blank value of an option that was given."""
     if value is not None and not value.strip():
         raise InputError(f"{option} is empty: give a value, or leave the option out.")
 

@@ -167,7 +167,6 @@ class ActionModule(ActionBase):
         )
 
     def _task_variables(self) -> Variables:
-        """Return the environment variables that hold for the task."""
         if self._task not in _VARIABLES:
             task: dict[str, Any] = {}
             self._compute_environment_string(task)

@@ -87,7 +87,6 @@ class ControllerFileAttributes:
 
 
 def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskRun) -> dict[str, Any]:
-    """Validate the arguments, call the function, and return the task's result."""
     with _process_environment(task.environment, task.folder):
         return _run(definition, arguments, task)
 

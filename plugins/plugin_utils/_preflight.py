@@ -66,7 +66,6 @@ class Host:
         return json.dumps([options, self._delegate(role)], sort_keys=True, default=str)
 
     def is_local(self, role: str) -> bool:
-        """Return whether the files of the role are written where Ansible runs."""
         return self._delegate(role) == "localhost"
 
     def _delegate(self, role: str) -> str:
@@ -98,7 +97,6 @@ class HostVariables(Mapping[str, Any]):
 
 
 def hosts_of_play(variables: Mapping[str, Any], kind: Kind) -> list[Host]:
-    """Return the hosts of the current play, from the variables that a lookup is given."""
     return [
         Host(str(name), HostVariables(variables["hostvars"][name]), kind)
         for name in variables["ansible_play_hosts_all"]

@@ -55,7 +55,6 @@ def log_in(parameters: Parameters, context: Context) -> Login:
 
 
 def _session(connection: Connection, context: Context) -> Session:
-    """Return a session for one task over a connection that may be kept from another."""
     connection.trace = context.trace
     connection.progress = context.progress
     connection.check_mode = context.check_mode

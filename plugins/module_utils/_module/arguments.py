@@ -55,7 +55,6 @@ def variables_of(options: Options, arguments: Mapping[str, Any]) -> dict[str, st
 
 
 def connection() -> Options:
-    """Return the options for the address of the Integration Server and the connection with it."""
     return {
         "host": {"type": "str"},
         "port": {"type": "int", "default": 7271},

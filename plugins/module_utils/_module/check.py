@@ -151,7 +151,6 @@ def _advice(kind: str, option: Mapping[str, Any], value: Any, place: str) -> str
 
 
 def _kind(value: Any) -> str:
-    """Return what a value is, without showing it."""
     if isinstance(value, bool):
         return "true or false"
     if value is None or (isinstance(value, str) and not value.strip()):

@@ -9,10 +9,11 @@ import hashlib
 import os
 import re
 import sys
-import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Callable
 
+from .._files import replace_file
 from .arguments import Options
 
 _PEM = re.compile(r"-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----", re.DOTALL)
@@ -20,7 +21,6 @@ _UTF8_PATHS = sys.getfilesystemencoding().lower().replace("-", "") == "utf8"
 
 
 def certificates(text: str) -> str:
-    """Return the certificates in a text, in PEM; an empty text when it holds none."""
     return "".join(f"{block}\n" for block in _PEM.findall(text))
 
 
@@ -61,8 +61,5 @@ def _written(pem: str, folder: str) -> str:
     """Write certificates to a file whose name follows from them, so that kept connections are found again."""
     path = os.path.join(folder, f"ksvla-ca-{hashlib.sha256(pem.encode('utf-8')).hexdigest()[:20]}.pem")
     if not os.path.exists(path):
-        temporary = f"{path}.{uuid.uuid4().hex}"
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(pem)
-        os.replace(temporary, path)
+        replace_file(Path(path), pem)
     return path

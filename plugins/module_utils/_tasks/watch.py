@@ -116,7 +116,6 @@ def failure(task: ServerTask) -> str:
 
 
 def reason(task: ServerTask) -> str:
-    """Return why a task did not end well, without the full stop."""
     return (with_code(*cause(task)) or "the server gives no reason").rstrip(".")
 
 

@@ -132,7 +132,6 @@ def answer_lost(attempt: Attempt, error: Exception) -> KsvlaError:
 
 
 def _reason(attempt: Attempt, error: Exception) -> str:
-    """Return in a few words why a connection failed."""
     if isinstance(error, TooSlow):
         return "the answer comes too slowly"
     if isinstance(error, socket.timeout):
@@ -152,7 +151,6 @@ def _reason(attempt: Attempt, error: Exception) -> str:
 
 
 def _tls_reason(error: ssl.SSLError) -> str:
-    """Return in a few words why TLS was not agreed on."""
     if HANDSHAKE.first[:5].lower() in _HTTP:
         return "it speaks HTTP, not HTTPS"
     if error.reason in _TOO_OLD:

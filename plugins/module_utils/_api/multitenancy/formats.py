@@ -88,7 +88,6 @@ def make_vm(element: xml.Element) -> VirtualMachine:
 
 
 def read_tenants(body: bytes) -> list[Tenant]:
-    """Return the tenants in an answer, none, one or many."""
     tenants: list[Tenant] = xml.read_records(body, "tenant", make_tenant)
     return tenants
 
@@ -102,7 +101,6 @@ def read_tenant(body: bytes) -> Tenant:
 
 
 def read_vms(body: bytes) -> list[VirtualMachine]:
-    """Return the virtual machines in an answer, none, one or many."""
     vms: list[VirtualMachine] = xml.read_records(body, "vm", make_vm)
     return vms
 
@@ -116,7 +114,6 @@ def read_task(body: bytes) -> ServerTask:
 
 
 def read_tasks(body: bytes) -> list[ServerTask]:
-    """Return the tasks in an answer, none, one or many; those below other tasks stay their children."""
     return [make_task(element) for element in _outermost(xml.read(body), "task")] if body.strip() else []
 
 

@@ -232,7 +232,6 @@ def tidy(value: Any) -> Any:
 
 
 def element(name: str, value: str) -> str:
-    """Return an element with a text in it, escaped so that it arrives as it is."""
     return f"<{name}>{escape_text(value)}</{name}>"
 
 

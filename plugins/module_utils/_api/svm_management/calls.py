@@ -57,7 +57,6 @@ class SvmManagementApi:
         return formats.certificate(self._session.read(f"{_BASE}/{path}", [("address", address)], headers=_READ))
 
     def trust(self, address: str, thumbprint: str) -> None:
-        """Add a certificate or an SSH key to the trusted list."""
         self._write(
             "POST", f"{_BASE}/sslConfig/certificateValidator/rules", {"address": address, "thumbprint": thumbprint}
         )
@@ -75,7 +74,6 @@ class SvmManagementApi:
         return found
 
     def infrastructure(self, infrastructure_id: str) -> Infrastructure:
-        """Return an infrastructure with the state of its connection."""
         found = formats.infrastructure(json.read_object(self._session.read(_path(infrastructure_id), headers=_READ)))
         return found if found.id else Infrastructure(**{**found.__dict__, "id": infrastructure_id})
 

@@ -82,13 +82,11 @@ def plain_key(key: str) -> str:
 
 
 def part(value: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return the object below a key, or an empty one where there is none."""
     found = value.get(key)
     return found if isinstance(found, dict) else {}
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list, and nothing where there is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -122,7 +120,6 @@ def texts(value: Any) -> list[str]:
 
 
 def flag(value: Any) -> bool:
-    """Return a Boolean that may be written as a text."""
     return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
 
 

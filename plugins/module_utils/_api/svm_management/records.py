@@ -61,7 +61,6 @@ class Service:
 
     @property
     def connected(self) -> bool:
-        """Whether it is connected, without an error."""
         return self.status == CONNECTED and self.problem is None
 
     @property
@@ -89,7 +88,6 @@ class Connection:
 
     @property
     def connected(self) -> bool:
-        """Whether the account and every microservice are connected."""
         own = self.status == CONNECTED and self.problem is None
         return own and all(service.connected for service in self.services)
 
@@ -124,7 +122,6 @@ class Infrastructure:
 
     @property
     def connected(self) -> bool:
-        """Whether all accounts and all microservices are connected."""
         return "admin" in self.connection and all(one.connected for one in self.connection.values())
 
     @property

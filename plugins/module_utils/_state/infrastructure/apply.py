@@ -154,7 +154,6 @@ class InfrastructureApplier(AddedOnce[Step]):
         return replaced or self.read(step.wanted)
 
     def add(self, step: Step) -> Infrastructure:
-        """Add the infrastructure, in the place of another where it replaces one."""
         if step.before is not None:
             unless_missing(self._api.disconnect, step.before.id)
             self.changed = True

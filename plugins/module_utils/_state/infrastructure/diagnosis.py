@@ -77,7 +77,6 @@ class Explanation:
 
 
 def describe(infrastructure: Infrastructure) -> str:
-    """Return in short how far each account and microservice is."""
     parts = []
     for account, connection in infrastructure.connection.items():
         error = f" ({connection.problem})" if connection.problem else ""

@@ -72,7 +72,6 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
 
 
 def _require_same(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> None:
-    """Refuse an id that belongs to something else."""
     if found is None:
         return
     hint = "The type and address of an infrastructure cannot be changed: remove it with state: absent and connect it again."
@@ -147,7 +146,6 @@ def _wait(
 
 
 def _connected(infrastructure: Infrastructure) -> Infrastructure:
-    """Return an infrastructure as it is once it is connected, with all its microservices."""
     connection = {
         account: Connection(
             CONNECTED,

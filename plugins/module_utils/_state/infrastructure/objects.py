@@ -45,7 +45,6 @@ class Places:
         self._machines: dict[tuple[str, Optional[str]], list[Object]] = {}
 
     def infrastructure(self, infrastructure_id: str) -> Infrastructure:
-        """Return an infrastructure; raise ApiError when there is none of that id."""
         if infrastructure_id not in self._infrastructures:
             try:
                 found = self._api.infrastructure(infrastructure_id)
@@ -58,7 +57,6 @@ class Places:
         return self._infrastructures[infrastructure_id]
 
     def openstack(self, infrastructure_id: str) -> bool:
-        """Return whether SVMs live in projects there, not on hypervisors."""
         return is_openstack(self.infrastructure(infrastructure_id).type)
 
     def location(self, infrastructure_id: str, wanted: str) -> Object:
@@ -88,7 +86,6 @@ class Places:
         return self._details[key]
 
     def machine(self, infrastructure_id: str, machine_id: str) -> Optional[Object]:
-        """Return a virtual machine in full, or None when there is none of that id."""
         return unless_missing(self.detail, infrastructure_id, machine_id)
 
     def machines(self, infrastructure_id: str, location_id: Optional[str]) -> list[Object]:

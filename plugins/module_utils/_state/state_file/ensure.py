@@ -14,7 +14,7 @@ from typing import Optional
 from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
 from ..change import diff_of
-from .file import State, locked, read_state, write_state
+from .file import State, locked_folder, read_state, write_state
 from .pool import AddressRequest, read_given, read_pool, with_addresses
 
 
@@ -43,7 +43,7 @@ def ensure_state_file(parameters: Parameters, context: Context) -> Result:
         before = read_state(wanted.path)
         after = changed_state(before, wanted)
     else:
-        with locked(wanted.path.parent, context.clock):
+        with locked_folder(wanted.path.parent, context.clock):
             before = read_state(wanted.path)
             after = changed_state(before, wanted)
             if after != before:

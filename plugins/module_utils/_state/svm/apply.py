@@ -119,7 +119,6 @@ class SvmApplier:
         return earlier.record.id if same else None
 
     def state(self, item: Target, record: Optional[Record]) -> State:
-        """Read whether an SVM is as it is to be."""
         if self.action == RECONFIGURE or not item.listed:
             return State.MISSING
         svm = self._finder.now(item)

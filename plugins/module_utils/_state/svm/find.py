@@ -110,7 +110,6 @@ class Finder:
         self._places.forget_machines()
 
     def now(self, target: Target) -> Optional[Object]:
-        """Return the SVM of a target as the server's list shows it, or None."""
         location_id = target.location_id if target.wanted.location else None
         svms = self._svms(target.infrastructure_id, target.wanted, location_id)
         return next((one for one in svms if target.svm is None or str(one["id"]) == target.svm_id), None)
@@ -121,7 +120,6 @@ class Finder:
         return None if machine is None else replace(self.with_svm(target, machine), listed=False)
 
     def with_svm(self, target: Target, svm: Object) -> Target:
-        """Return a target whose SVM is there."""
         parent, location = svm.get("parent_id"), target.location
         if parent is not None and (location is None or location.id != parent):
             # An SVM is found also where its place cannot be read.

@@ -99,7 +99,6 @@ class Requests:
         self._warned: set[str] = set()
 
     def forget(self) -> None:
-        """Read tasks again from now on."""
         self._tasks = {task_id: task for task_id, task in self._tasks.items() if task is not None and task.ended}
 
     def warn(self, text: str) -> None:
@@ -115,7 +114,6 @@ class Requests:
         return Subject(_key(target), f"{self.action} SVM {target.label} on {target.place}", _as_text(note))
 
     def about(self, target: Target) -> list[Earlier]:
-        """Return the earlier requests about an SVM; several where its place is not known."""
         if target.name is not None and target.location_id is not None:
             found = self.memory.find(_key(target))
             records = [] if found is None else [found]
@@ -144,11 +142,9 @@ class Requests:
         return None if record is None or note is None else Earlier(record, note)
 
     def remaining(self, earlier: Earlier) -> float:
-        """Return the seconds for which a request still holds."""
         return max(0.0, earlier.note.until - self.context.clock.now())
 
     def holds(self, earlier: Earlier) -> bool:
-        """Return whether what was asked for may still show."""
         return self.remaining(earlier) > 0
 
     def is_same(self, earlier: Earlier, target: Target) -> Optional[bool]:

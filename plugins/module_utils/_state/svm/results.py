@@ -106,7 +106,6 @@ def svm_id_of(task: ServerTask) -> Optional[str]:
 
 
 def progress_line(task: ServerTask) -> str:
-    """Return how far one SVM is: its step and the step's progress."""
     current = next((step for step in steps_of(task) if not step.ended and step.state.lower() != "created"), None)
     name = step_name(current) if current else task.stage or task.state
     progress = (current or task).progress

@@ -69,7 +69,6 @@ def _described(child: ServerTask) -> str:
 
 
 def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
-    """Refuse what API 3.0 has no call for."""
     if parameters["state"] == "canceled":
         raise InputError(
             "API 3.0 has no call that cancels a task: use api: multitenancy with its account, whose calls also know "
@@ -128,7 +127,6 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
 
 
 def _ask_to_cancel(source: MultitenancyApi, before: ServerTask) -> ServerTask:
-    """Ask for a task to be canceled, and return it as it is then."""
     try:
         source.cancel_task(before.id)
     except ApiError as error:

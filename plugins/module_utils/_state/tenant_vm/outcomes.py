@@ -72,7 +72,6 @@ def failed(change: VmChange, error: KsvlaError) -> VmOutcome:
 
 
 def in_full(error: KsvlaError) -> str:
-    """Return what an error says, with its hint."""
     return f"{error.message} {error.hint}" if error.hint else error.message
 
 
@@ -89,5 +88,4 @@ def known_after(registered: Registered, outcomes: Iterable[VmOutcome]) -> Regist
 
 
 def same_record(wanted: Optional[VirtualMachine], found: VirtualMachine) -> bool:
-    """Return whether a record has the name and the data of another one."""
     return wanted is not None and same_text(wanted.name, found.name) and same_text(wanted.user_data, found.user_data)
