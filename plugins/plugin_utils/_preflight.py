@@ -136,9 +136,10 @@ def unnamed_victims(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iter
     if only and everything:
         yield "ksvla_only and ksvla_all cannot be given together."
     if hosts and not (limited or only or everything):
+        what = kind.removed or kind.plural
         subjects = listed([repr(host.subject) for host in hosts], _SHOWN_VICTIMS)
         yield (
-            f"{_capitalized(kind.removed or kind.plural)} to remove must be named: give a limit, or "
+            f"{what[:1].upper()}{what[1:]} to remove must be named: give a limit, or "
             f"{f'names of {kind.plural}' if kind.removed else 'their names'} in ksvla_only, or ksvla_all: true. This would "
             f"remove {f'{kind.removed} of ' if kind.removed else ''}{len(hosts)} "
             f"{kind.singular if len(hosts) == 1 else kind.plural}: {subjects}."
@@ -191,7 +192,3 @@ def listed(names_of_hosts: Sequence[str], shown: int = _SHOWN_HOSTS) -> str:
     """Return names in one line, of many only the first."""
     more = len(names_of_hosts) - shown
     return ", ".join(names_of_hosts[:shown]) + (f" and {more} more" if more > 0 else "")
-
-
-def _capitalized(text: str) -> str:
-    return text[:1].upper() + text[1:]

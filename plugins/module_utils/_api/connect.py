@@ -63,18 +63,8 @@ def _session(connection: Connection, context: Context) -> Session:
 
 
 def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, SvmManagementApi]:
-    """Return the API that the option ``api`` names, for modules that work with the tasks of either."""
-    filled = _with_account(parameters)
+    """Return the API that the option ``api`` names, as its usual account where none is given."""
     if parameters["api"] == MULTITENANCY:
+        filled = {**parameters, "username": parameters.get("username") or "multitenancy", "access_token": None}
         return multitenancy(filled, context)[0]
-    return svm_management(filled, context)[0]
-
-
-def _with_account(parameters: Parameters) -> Parameters:
-    """Return the parameters with the usual account of the API that is spoken, where they leave it out."""
-    filled = dict(parameters)
-    if parameters["api"] == MULTITENANCY:
-        filled["access_token"] = None
-    if parameters.get("username") is None:
-        filled["username"] = "multitenancy" if parameters["api"] == MULTITENANCY else "admin"
-    return filled
+    return svm_management({**parameters, "username": parameters.get("username") or "admin"}, context)[0]

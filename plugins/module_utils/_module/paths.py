@@ -34,10 +34,15 @@ def with_local_paths(options: Options, parameters: Mapping[str, Any], folder: Ca
     local = dict(parameters)
     for name, option in options.items():
         if option.get("type") == "path" and isinstance(local.get(name), str):
-            local[name] = _encodable(local[name])
+            # Python opens it in this form where the locale knows ASCII only.
+            local[name] = os.fsdecode(local[name].encode("utf-8", "surrogateescape"))
     pem = certificates(local.get("ca_path") or "")
     if pem:
-        local["ca_path"] = _written(pem, folder())
+        # A name that follows from them, so that kept connections are found again.
+        name = f"ksvla-ca-{hashlib.sha256(pem.encode('utf-8')).hexdigest()[:20]}.pem"
+        local["ca_path"] = os.path.join(folder(), name)
+        if not os.path.exists(local["ca_path"]):
+            replace_file(Path(local["ca_path"]), pem)
     return local
 
 
@@ -50,16 +55,3 @@ def restored(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: restored(item) for key, item in value.items()}
     return [restored(item) for item in value] if isinstance(value, list) else value
-
-
-def _encodable(path: str) -> str:
-    """Return a path in the form in which Python opens it where the locale knows ASCII only."""
-    return path if _UTF8_PATHS else os.fsdecode(path.encode("utf-8", "surrogateescape"))
-
-
-def _written(pem: str, folder: str) -> str:
-    """Write certificates to a file whose name follows from them, so that kept connections are found again."""
-    path = os.path.join(folder, f"ksvla-ca-{hashlib.sha256(pem.encode('utf-8')).hexdigest()[:20]}.pem")
-    if not os.path.exists(path):
-        replace_file(Path(path), pem)
-    return path

@@ -56,8 +56,9 @@ class Connection:
         self.refused: Optional[ApiError] = None
         """The refusal of the account: a password is tried once, as accounts are blocked after ten wrong ones."""
         through = proxy.from_environment(settings.origin)
-        proxy_tls = tls.proxy_context(settings) if through is not None and through.tls else None
-        self._route = Route(settings, tls.context(settings), through, proxy_tls)
+        # Of the proxy itself no fingerprint is known.
+        of_proxy = tls.plain_context(settings, verify=settings.validate_certs) if through and through.tls else None
+        self._route = Route(settings, tls.context(settings), through, of_proxy)
         self._idle: list[Channel] = []
         self._held_until = 0.0
 

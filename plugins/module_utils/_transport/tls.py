@@ -51,7 +51,7 @@ def context(settings: ConnectionSettings) -> ssl.SSLContext:
     :raises InputError: when ``ca_path`` holds no certificate.
     """
     by_authority = settings.validate_certs and not (settings.fingerprint and not settings.ca_path)
-    made = _context(settings, verify=by_authority)
+    made = plain_context(settings, verify=by_authority)
     if settings.fingerprint:
         made.check_hostname = False
     # Private, but there since Python 3.8: the one way to see a certificate that OpenSSL refuses on this very connection.
@@ -61,12 +61,7 @@ def context(settings: ConnectionSettings) -> ssl.SSLContext:
     return made
 
 
-def proxy_context(settings: ConnectionSettings) -> ssl.SSLContext:
-    """Return the context for TLS with the proxy itself, which no fingerprint is known of."""
-    return _context(settings, verify=settings.validate_certs)
-
-
-def _context(settings: ConnectionSettings, *, verify: bool) -> ssl.SSLContext:
+def plain_context(settings: ConnectionSettings, *, verify: bool) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.hostname_checks_common_name = False

@@ -112,7 +112,13 @@ def _parse(body: Union[bytes, str], reader: _Records) -> None:
 
     :raises UnexpectedAnswer: when the body is not valid XML, declares entities, or nests too deeply.
     """
-    content, encoding = _prepared(body)
+    encoding = "utf-8" if isinstance(body, str) else None
+    content = (
+        body.lstrip() if isinstance(body, bytes) else body.strip().lstrip("\ufeff").encode("utf-8", "surrogatepass")
+    )
+    if _SAYS_UTF_16.match(content):
+        # .NET writes this declaration where a text in UTF-16 was written out in UTF-8.
+        encoding = "utf-8"
     try:
         parser = expat.ParserCreate(encoding)
         parser.buffer_text = True
@@ -122,27 +128,15 @@ def _parse(body: Union[bytes, str], reader: _Records) -> None:
         parser.EntityDeclHandler = _refuse_entities
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
+        shown = content[:400].decode("utf-8", "replace")
         raise UnexpectedAnswer(
-            f"The server's answer is not XML that can be read ({error}): {_beginning(content)}", hint=_HINT
+            f"The server's answer is not XML that can be read ({error}): {shown[:80]!r}{'…' if len(shown) > 80 else ''}",
+            hint=_HINT,
         ) from None
-
-
-def _prepared(body: Union[bytes, str]) -> tuple[bytes, Optional[str]]:
-    """Return a document without blanks before it, and its encoding, or None for the one that it declares."""
-    if isinstance(body, str):
-        return body.strip().lstrip("\ufeff").encode("utf-8", "surrogatepass"), "utf-8"
-    body = body.lstrip()
-    # .NET writes this declaration where a text in UTF-16 was written out in UTF-8.
-    return body, "utf-8" if _SAYS_UTF_16.match(body) else None
 
 
 def _refuse_entities(*_arguments: Any) -> None:
     raise ValueError("entities are declared")
-
-
-def _beginning(body: bytes) -> str:
-    text = body[:400].decode("utf-8", "replace")
-    return repr(text[:80] + ("…" if len(text) > 80 else ""))
 
 
 def _local(name: str) -> str:

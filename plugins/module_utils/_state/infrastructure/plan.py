@@ -29,15 +29,11 @@ def plan(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> list[
         return [] if found is None else [Change(DISCONNECT, found, None)]
     if found is None:
         return [Change(CONNECT, None, _new(wanted))]
-    if wanted.state == "present" and wanted.admin is not None and refuses_login(found):
+    if wanted.state == "present" and wanted.admin is not None and found.failed and _LOGIN_REFUSED in found.problems:
         return [Change(RECONNECT, found, _new(wanted.like(found)))]
     if wanted.state == "refreshed" or found.failed:
         return [Change(REFRESH, found, found)]
     return []
-
-
-def refuses_login(infrastructure: Infrastructure) -> bool:
-    return infrastructure.failed and _LOGIN_REFUSED in infrastructure.problems
 
 
 def _new(wanted: WantedInfrastructure) -> Infrastructure:

@@ -112,7 +112,7 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
     # What was canceled already is not canceled again, but waited for.
     ask, after = not before.stopping, before
     if context.check_mode:
-        after = _as_canceled(before) if ask or poller.waiting.wait else before
+        after = replace(before, state="Canceled") if ask or poller.waiting.wait else before
         return _result(before, after, changed=ask, context=context)
     if ask:
         after = _ask_to_cancel(source, before)
@@ -134,10 +134,6 @@ def _ask_to_cancel(source: MultitenancyApi, before: ServerTask) -> ServerTask:
         if error.status != 409 or not source.task(before.id).canceled:
             raise
     return source.task(before.id)
-
-
-def _as_canceled(task: ServerTask) -> ServerTask:
-    return replace(task, state="Canceled")
 
 
 def _result(before: ServerTask, after: ServerTask, *, changed: bool, context: Context) -> Result:
