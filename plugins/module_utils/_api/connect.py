@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Union
 
 from .._module.arguments import MULTITENANCY
-from .._module.context import Context, Parameters
+from .._module.context import Context, Parameters, Result
 from .._transport.connection import Connection
 from .._transport.session import Session
 from .._transport.settings import ConnectionSettings
@@ -16,7 +16,6 @@ from .multitenancy import calls
 from .multitenancy.calls import MultitenancyApi
 from .svm_management import login
 from .svm_management.calls import SvmManagementApi
-from .svm_management.records import Login
 
 
 def multitenancy(parameters: Parameters, context: Context) -> tuple[MultitenancyApi, ConnectionSettings]:
@@ -40,7 +39,7 @@ def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagem
     return SvmManagementApi(_session(kept, context)), settings
 
 
-def log_in(parameters: Parameters, context: Context) -> Login:
+def log_in(parameters: Parameters, context: Context) -> Result:
     """Log in to API 3.0 with the password and return the token, which no later task shares.
 
     :raises InputError: when a connection option is missing or invalid.

@@ -137,13 +137,13 @@ def timed_out(
     message = f"{described} {outcome} not done after {poller.waiting.timeout:g} s."
     if trouble is not None:
         message += f" {trouble.message}"
-    # By default, ksvla_task asks API 2.0.
-    which = "" if isinstance(source, MultitenancyApi) else " and api: svm_management"
+    # By default, ksvla_task asks API 2.0, which alone cancels tasks.
+    which = "" if hasattr(source, "cancel_task") else " and api: svm_management"
     hint = (
         f"The server goes on with it: run this again to attach to it, wait for it with ksvla_task{which}, or raise "
         "wait_timeout."
     )
-    if poller.waiting.cancel_on_timeout and isinstance(source, MultitenancyApi):
+    if poller.waiting.cancel_on_timeout and hasattr(source, "cancel_task"):
         refused = ""
         bounded = source.within(Deadline(GRACE_SECONDS, poller.context.clock))
         for one in tasks:

@@ -72,18 +72,15 @@ class MultitenancyApi:
 
     def create_tenant(self, tenant: formats.NewTenant) -> str:
         """Start a task ``CreateTenant`` (topic 259250) and return its id."""
-        body = formats.tenant_body(tenant)
-        return identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=body))
+        return identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=formats.tenant_body(tenant)))
 
     def activate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259251) and return its id."""
-        path = f"{_tenant_path(tenant_id)}/activate"
-        return identifiers.task_id(self._write("POST", path))
+        return identifiers.task_id(self._write("POST", f"{_tenant_path(tenant_id)}/activate"))
 
     def deactivate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259252) and return its id."""
-        path = f"{_tenant_path(tenant_id)}/deactivate"
-        return identifiers.task_id(self._write("POST", path))
+        return identifiers.task_id(self._write("POST", f"{_tenant_path(tenant_id)}/deactivate"))
 
     def remove_tenant(self, tenant_id: str, *, remove_artifacts: bool) -> str:
         """Start a task ``DeleteTenant`` (topic 259255) and return its id.

@@ -57,9 +57,8 @@ class SvmManagementApi:
         return formats.certificate(self._session.read(f"{_BASE}/{path}", [("address", address)], headers=_READ))
 
     def trust(self, address: str, thumbprint: str) -> None:
-        self._write(
-            "POST", f"{_BASE}/sslConfig/certificateValidator/rules", {"address": address, "thumbprint": thumbprint}
-        )
+        wanted = {"address": address, "thumbprint": thumbprint}
+        self._write("POST", f"{_BASE}/sslConfig/certificateValidator/rules", wanted)
 
     def test_connection(self, wanted: Mapping[str, Any]) -> Infrastructure:
         """Try the connection with an OpenStack infrastructure and its microservices; nothing is kept of it."""
@@ -104,13 +103,8 @@ class SvmManagementApi:
         :param object_types: ``Host``, ``OpenstackDomain``, ``OpenstackProject``, ``VM``, ``SVM``.
         :param output_type: ``GeneralInfo`` or ``DetailedInfo``.
         """
-        query: list[tuple[str, Any]] = []
-        if object_types:
-            query.append(("objectTypes", tuple(object_types)))
-        if output_type is not None:
-            query.append(("outputType", output_type))
-        if parent_id is not None:
-            query.append(("parentId", parent_id))
+        given = (("objectTypes", tuple(object_types)), ("outputType", output_type), ("parentId", parent_id))
+        query = [(name, value) for name, value in given if value]
         return formats.objects(self._session.read(f"{_path(infrastructure_id)}/objects", query, headers=_READ))
 
     def object(self, infrastructure_id: str, object_id: str) -> dict[str, Any]:

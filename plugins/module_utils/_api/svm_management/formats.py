@@ -12,18 +12,19 @@ from ..._errors import UnexpectedAnswer
 from ..._transport.answer import Answer, find_error_code
 from ..tasks import ServerTask
 from . import json
-from .records import Certificate, Connection, Image, Infrastructure, InfrastructureObjects, Login, Service
+from .records import Certificate, Connection, Image, Infrastructure, InfrastructureObjects, Service
 
 _ACCOUNTS = ("admin", "readonly")
 _ENDED_BADLY = ("failed", "cancelled", "canceled", "stopped", "stopping")
 
 
-def login(answer: Answer) -> Login:
+def login(answer: Answer) -> dict[str, Any]:
+    """Return ``access_token`` and ``session`` of a login."""
     value = json.read_object(answer)
     token = json.text(json.part(value, "access_token").get("value"))
     if not token:
         raise UnexpectedAnswer("The server accepted the login, but gave no access token.", status=answer.status)
-    return Login(token, json.part(value, "session"))
+    return {"access_token": token, "session": json.part(value, "session")}
 
 
 def certificate(answer: Answer) -> Certificate:

@@ -9,6 +9,8 @@ the server refuses it, the session logs in once more.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..._clock import NO_DEADLINE, Deadline
 from ..._errors import ApiError, NotConnected, OutcomeUnknown
 from ..._text import basic_authorization
@@ -16,7 +18,6 @@ from ..._transport.connection import Connection, Trace
 from ..._transport.session import Session
 from ..._transport.settings import ConnectionSettings
 from . import formats
-from .records import Login
 
 TOKENS = "/api/3.0/auth/tokens"
 _JSON = {"Accept": "application/json"}
@@ -38,7 +39,7 @@ def connection(settings: ConnectionSettings, trace: Trace) -> Connection:
     return made
 
 
-def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> Login:
+def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> dict[str, Any]:
     """Get a token and let the connection use it from now on.
 
     :raises ApiError: when the server refuses the account.
@@ -54,7 +55,7 @@ def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> Login:
         raise
     finally:
         connection.renew = renew
-    connection.authentication = f"Bearer {login.access_token}"
+    connection.authentication = f"Bearer {login['access_token']}"
     return login
 
 

@@ -20,14 +20,6 @@ INVALID_CERTIFICATE = "INVALID_CERTIFICATE"
 
 
 @dataclass(frozen=True)
-class Login:
-    """A session of API 3.0 and the token that stands for it."""
-
-    access_token: str
-    session: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class Certificate:
     """The HTTPS certificate or SSH key that an address presents to the Integration Server.
 

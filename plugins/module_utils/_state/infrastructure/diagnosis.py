@@ -54,28 +54,6 @@ class Problem:
     certain: bool = True
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """Why an infrastructure is not connected.
-
-    :param hints: What to do about it, each once.
-    :param untrusted: The certificates and keys for which it is refused.
-    """
-
-    problems: list[Problem]
-    hints: list[str]
-    untrusted: list[dict[str, Any]]
-
-    @property
-    def code(self) -> Optional[str]:
-        """The error that it is attributed to: the one that has to be removed first."""
-        codes = [one.code for one in self.problems if one.code is not None]
-        return INVALID_CERTIFICATE if INVALID_CERTIFICATE in codes else next(iter(codes), None)
-
-    def details(self, infrastructure: Infrastructure) -> dict[str, Any]:
-        return {"infrastructure": infrastructure.as_dict(), **({"untrusted": self.untrusted} if self.untrusted else {})}
-
-
 def describe(infrastructure: Infrastructure) -> str:
     parts = []
     for account, connection in infrastructure.connection.items():
@@ -104,24 +82,30 @@ def require_connected(
     """
     if infrastructure.connected or (tested and not _any_part_failed(infrastructure)):
         return
-    why = explain(api, infrastructure)
+    why = explained(api, infrastructure)
     what = "cannot be connected" if tested else "is not connected"
-    message = f"Infrastructure {label(infrastructure)} {what}: {'; '.join(one.message for one in why.problems)}.{note}"
-    raise KsvlaError(
-        message, error_code=why.code, hint=" ".join(why.hints) or None, details=why.details(infrastructure)
-    )
+    why.message = f"Infrastructure {label(infrastructure)} {what}: {why.message}.{note}"
+    raise why
 
 
-def explain(api: SvmManagementApi, infrastructure: Infrastructure) -> Explanation:
-    """Return why an infrastructure is not connected; of several reasons those that are certain.
+def explained(api: SvmManagementApi, infrastructure: Infrastructure, kind: type[KsvlaError] = KsvlaError) -> KsvlaError:
+    """Return an error that says why an infrastructure is not connected; of several reasons those that are certain.
+
+    Of several codes it has the one whose cause has to be removed first.
 
     :param api: For looking at certificates, within its own deadline.
     """
     everything = list(_problems(infrastructure))
     problems = [one for one in everything if one.certain] or everything
+    codes = [one.code for one in problems if one.code is not None]
     untrusted, advice = _untrusted(api, infrastructure)
-    hints = list(dict.fromkeys([*advice, *(one.hint for one in problems if one.hint)]))
-    return Explanation(problems, hints, untrusted)
+    hints = dict.fromkeys([*advice, *(one.hint for one in problems if one.hint)])
+    return kind(
+        "; ".join(one.message for one in problems),
+        error_code=INVALID_CERTIFICATE if INVALID_CERTIFICATE in codes else next(iter(codes), None),
+        hint=" ".join(hints) or None,
+        details={"infrastructure": infrastructure.as_dict(), **({"untrusted": untrusted} if untrusted else {})},
+    )
 
 
 def add_connection_hint(error: ApiError, infrastructure: Infrastructure) -> None:

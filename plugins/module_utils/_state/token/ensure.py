@@ -11,5 +11,4 @@ from ..._module.context import Context, Parameters, Result
 
 def get_token(parameters: Parameters, context: Context) -> Result:
     """Log in and return the token with its session. The result is a secret."""
-    login = connect.log_in(parameters, context)
-    return {"changed": False, "access_token": login.access_token, "session": login.session}
+    return {"changed": False, **connect.log_in(parameters, context)}
