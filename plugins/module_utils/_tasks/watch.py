@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from .._api.multitenancy.calls import MultitenancyApi
 from .._api.svm_management.calls import SvmManagementApi
@@ -145,7 +145,7 @@ def timed_out(
     )
     if poller.waiting.cancel_on_timeout and hasattr(source, "cancel_task"):
         refused = ""
-        bounded = source.within(Deadline(GRACE_SECONDS, poller.context.clock))
+        bounded: Any = source.within(Deadline(GRACE_SECONDS, poller.context.clock))
         for one in tasks:
             try:
                 bounded.cancel_task(one.id)
