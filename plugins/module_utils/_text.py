@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Optional
 
 
@@ -26,6 +27,12 @@ def _plain_line_ends(text: str) -> str:
 def base64_text(text: str) -> str:
     """Return a text in Base64 of its UTF-8, as both APIs want passwords."""
     return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+
+
+def listed(texts: Sequence[str], most: int, separator: str = ", ") -> str:
+    """Return texts in one line, of many only the first."""
+    more = len(texts) - most
+    return separator.join(texts[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def basic_authorization(username: str, password: str) -> str:

@@ -16,6 +16,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import listed
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
 
@@ -183,12 +184,6 @@ def common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> lis
         for mistake in found:
             places.setdefault(mistake, []).append(host.name)
     return [
-        mistake if len(names_of_hosts) == len(hosts) > 1 else f"{listed(names_of_hosts)}: {mistake}"
+        mistake if len(names_of_hosts) == len(hosts) > 1 else f"{listed(names_of_hosts, _SHOWN_HOSTS)}: {mistake}"
         for mistake, names_of_hosts in places.items()
     ]
-
-
-def listed(names_of_hosts: Sequence[str], shown: int = _SHOWN_HOSTS) -> str:
-    """Return names in one line, of many only the first."""
-    more = len(names_of_hosts) - shown
-    return ", ".join(names_of_hosts[:shown]) + (f" and {more} more" if more > 0 else "")

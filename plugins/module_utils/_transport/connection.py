@@ -111,9 +111,10 @@ class Connection:
 
     def wait_for_hold(self, deadline: Deadline) -> None:
         """Wait as long as the server asked for, but not past the deadline."""
-        seconds = deadline.shortened(self._held_until - self.clock.monotonic())
-        if seconds > 0:
-            self.wait(seconds, "the server asks to wait")
+        if self._held_until:
+            seconds = deadline.shortened(self._held_until - self.clock.monotonic())
+            if seconds > 0:
+                self.wait(seconds, "the server asks to wait")
 
     def wait(self, seconds: float, why: str) -> None:
         """Wait, and say so where it takes long enough to be noticed."""

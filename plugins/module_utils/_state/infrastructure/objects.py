@@ -17,6 +17,7 @@ from typing import Any, Optional
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Infrastructure, InfrastructureObjects
 from ..._errors import ApiError, InputError, unless_missing
+from ..._text import listed
 from .diagnosis import add_connection_hint
 from .platforms import is_openstack
 from .read_only_account import without_unused_account
@@ -152,10 +153,7 @@ def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Object
             f"Several have the name {wanted!r}: {', '.join(_describe(item) for item in named)}. Say which {noun} by "
             "its id."
         )
-    there = [_describe(item) for item in items]
-    shown = ", ".join(there[:_MOST_NAMES]) + (
-        f" and {len(there) - _MOST_NAMES} more" if len(there) > _MOST_NAMES else ""
-    )
+    shown = listed([_describe(item) for item in items], _MOST_NAMES)
     raise InputError(
         f"There is no {noun} with the id or name {wanted!r}. There is: {shown or 'none'}.",
         hint="If it was added recently, let the Integration Server read the infrastructure again: ksvla_infrastructure with "

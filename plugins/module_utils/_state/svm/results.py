@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
 from ..._tasks.watch import cause
-from ..._text import with_code
+from ..._text import listed, with_code
 from ..change import Diff, diff_of
 from .find import Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
@@ -113,9 +113,8 @@ def progress_line(task: ServerTask) -> str:
 
 
 def enumerated(texts: Sequence[str], separator: str = ", ") -> str:
-    """Return texts in one line, of many only the first."""
-    more = f"{separator}and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
-    return separator.join(text.rstrip(".") for text in texts[:_MOST_NAMED]) + more
+    """Return texts in one line, without full stops."""
+    return listed([text.rstrip(".") for text in texts], _MOST_NAMED, separator)
 
 
 def reasons(failed: Sequence[Outcome]) -> str:

@@ -17,6 +17,7 @@ from ..._module.arguments import SVM_MANAGEMENT
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller, Waiting
 from ..._tasks.watch import cause, failure, reason, require_success, watch_task, watch_tasks
+from ..._text import listed
 from ..change import diff_of
 
 _SHOWN = 5
@@ -89,8 +90,7 @@ def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Pol
     bad = [task for task in tasks if task.ended and not task.completed]
     if bad:
         raise TaskFailed(
-            f"{len(bad)} of {len(tasks)} tasks did not complete: {'; '.join(map(failure, bad[:_SHOWN]))}"
-            f"{f' and {len(bad) - _SHOWN} more' if len(bad) > _SHOWN else ''}.",
+            f"{len(bad)} of {len(tasks)} tasks did not complete: {listed([*map(failure, bad)], _SHOWN, '; ')}.",
             error_code=cause(bad[0])[0],
             details=result,
         )
