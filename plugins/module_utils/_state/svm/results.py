@@ -49,17 +49,13 @@ class Outcome:
         return self.action in (*DONE.values(), STARTED)
 
     def as_dict(self) -> dict[str, Any]:
-        target = self.target
+        target, own = self.target, ("action", "state", "failed_step", "error", "error_code")
         return {
             "name": target.name,
             "svm_id": self.svm_id or target.svm_id,
             "infrastructure_id": target.infrastructure_id,
             "location_id": target.location_id,
-            "action": self.action,
-            "state": self.state,
-            "failed_step": self.failed_step,
-            "error": self.error,
-            "error_code": self.error_code,
+            **{name: getattr(self, name) for name in own},
             "differences": list(target.differences),
         }
 
