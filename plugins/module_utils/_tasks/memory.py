@@ -21,7 +21,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from .._clock import SYSTEM_CLOCK, Clock, Deadline
 from .._errors import InputError, WaitTimeout
@@ -40,7 +40,7 @@ class Record:
     :param key: Unique name of what it is about; a later request about the same replaces the record.
     :param about: The same for a person, such as ``create tenant Alpine``.
     :param sent_at: When it was sent, in seconds since the epoch; in the file as a date and time.
-    :param settings: What distinguishes one such request from another, as of a deployment; no secret.
+    :param settings: What distinguishes one such request from another, as of a deployment, as JSON can hold it; no secret.
     :param kept_seconds: How long it is valid; None for as long as the server confirms it.
     :param id: What the server answered: the id of a task, an infrastructure, or an image; None while it is not known.
     """
@@ -48,7 +48,7 @@ class Record:
     key: str
     about: str
     sent_at: float
-    settings: str = ""
+    settings: Any = ""
     kept_seconds: Optional[float] = DAY_SECONDS
     id: Optional[str] = None
 
@@ -97,7 +97,7 @@ class Memory:
         """Return the seconds since a request was sent; 0 when the system's clock was set back."""
         return max(0.0, self._clock.now() - record.sent_at)
 
-    def note(self, key: str, about: str, *, settings: str = "", kept_seconds: Optional[float] = DAY_SECONDS) -> Record:
+    def note(self, key: str, about: str, *, settings: Any = "", kept_seconds: Optional[float] = DAY_SECONDS) -> Record:
         """Keep that a request is about to be sent, and return its record."""
         record = Record(key, about, self._clock.now(), settings, kept_seconds)
         self.keep(record)

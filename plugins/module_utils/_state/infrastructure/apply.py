@@ -35,12 +35,12 @@ class Step:
     """An infrastructure that is added now.
 
     :param before: The one that it replaces.
-    :param replaced: The ids that it had before, with blanks between them.
+    :param replaced: The ids that it had before.
     """
 
     wanted: WantedInfrastructure
     before: Optional[Infrastructure]
-    replaced: str
+    replaced: list[str]
 
 
 class InfrastructureApplier(AddedOnce[Step]):
@@ -57,9 +57,8 @@ class InfrastructureApplier(AddedOnce[Step]):
     def followed(self, wanted: WantedInfrastructure) -> WantedInfrastructure:
         """Return the same without its id where this machine connected that infrastructure again: it has another one now."""
         record = self.memory.find(wanted.key)
-        replaced = record is not None and wanted.id in record.settings.split()
-        if replaced and wanted.id is not None and self._by_id(wanted, wanted.id) is None:
-            return replace(wanted, id=None)
+        if record is not None and wanted.id is not None and wanted.id in record.settings:
+            return wanted if self._by_id(wanted, wanted.id) else replace(wanted, id=None)
         return wanted
 
     def read(self, wanted: WantedInfrastructure) -> Optional[Infrastructure]:
@@ -119,8 +118,8 @@ class InfrastructureApplier(AddedOnce[Step]):
         if wanted.test and is_openstack(wanted.type):
             self._test(wanted)
         known = self.memory.find(wanted.key)
-        replaced = [*(known.settings.split() if known else ()), *([before.id] if before else ())]
-        step = Step(wanted, before, " ".join(replaced[-_MOST_REPLACED:]))
+        replaced = [*(known.settings if known else ()), *([before.id] if before else ())]
+        step = Step(wanted, before, replaced[-_MOST_REPLACED:])
         try:
             added: Infrastructure = self.ensure(step)
             return added

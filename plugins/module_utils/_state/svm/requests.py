@@ -10,7 +10,6 @@ the task is not known, or the list does not show its SVM yet, no second SVM is d
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Sequence
@@ -111,7 +110,7 @@ class Requests:
         request = f"{self._request} {'openstack' if target.openstack else 'host'}"
         until = self.context.clock.now() + HOLD_SECONDS
         note = Note(self.action, request, until, target.name, target.location_id, self._settings(target))
-        return Subject(_key(target), f"{self.action} SVM {target.label} on {target.place}", _as_text(note))
+        return Subject(_key(target), f"{self.action} SVM {target.label} on {target.place}", asdict(note))
 
     def about(self, target: Target) -> list[Earlier]:
         if target.name is not None and target.location_id is not None:
@@ -229,7 +228,7 @@ class Requests:
     def _keep(self, earlier: Earlier, note: Note) -> Earlier:
         if note == earlier.note or self.context.check_mode:
             return earlier
-        kept = replace(earlier.record, settings=_as_text(note))
+        kept = replace(earlier.record, settings=asdict(note))
         self.memory.keep(kept)
         return replace(earlier, record=kept, note=note)
 
@@ -245,13 +244,9 @@ def _key(target: Target) -> str:
 
 def _note(record: Record) -> Optional[Note]:
     try:
-        return Note(**json.loads(record.settings))
-    except (ValueError, TypeError):
+        return Note(**record.settings)
+    except TypeError:  # As a person has edited it.
         return None
-
-
-def _as_text(note: Note) -> str:
-    return json.dumps(asdict(note), ensure_ascii=False, sort_keys=True)
 
 
 def _is_about(earlier: Earlier, target: Target) -> bool:
