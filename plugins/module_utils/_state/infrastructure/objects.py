@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
@@ -33,6 +34,14 @@ RESOURCES = {
     "security_group": "security_groups",
     "availability_zone": "availability_zones",
 }
+
+
+@dataclass(frozen=True)
+class Named:
+    """An object of an infrastructure."""
+
+    id: str
+    name: str
 
 
 class Places:
@@ -60,14 +69,14 @@ class Places:
     def openstack(self, infrastructure_id: str) -> bool:
         return is_openstack(self.infrastructure(infrastructure_id).type)
 
-    def location(self, infrastructure_id: str, wanted: str) -> Object:
+    def location(self, infrastructure_id: str, wanted: str) -> Named:
         """Return the hypervisor or the project of that id or name, in general.
 
         :raises InputError: when there is none, or several have the name.
         """
         return choose(self._all_locations(infrastructure_id), wanted, self._noun(infrastructure_id))
 
-    def resource(self, infrastructure_id: str, location_id: str, kind: str, wanted: str) -> Object:
+    def resource(self, infrastructure_id: str, location_id: str, kind: str, wanted: str) -> Named:
         """Return what a place offers by that id or name: a network, a storage, and so on.
 
         :param kind: One of the keys of :data:`RESOURCES`.
@@ -136,26 +145,24 @@ class Places:
         return "project" if self.openstack(infrastructure_id) else "hypervisor"
 
 
-def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Object:
+def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Named:
     """Return the item of that id, or else the one of that name.
 
     :param noun: What the items are, for the message.
     :raises InputError: when there is none, listing what there is, or when several have the name, listing them.
     """
-    for item in items:
-        if item.get("id") is not None and str(item["id"]) == wanted:
-            return dict(item)
-    named = [item for item in items if item.get("name") == wanted]
-    if len(named) == 1:
-        return dict(named[0])
-    if named:
+    by_id = [item for item in items if item.get("id") is not None and str(item["id"]) == wanted]
+    found = by_id[:1] or [item for item in items if item.get("name") == wanted]
+    if len(found) == 1:
+        own_id, name = found[0].get("id"), found[0].get("name")
+        return Named(str(name if own_id is None else own_id), str(own_id if name is None else name))
+    if found:
         raise InputError(
-            f"Several have the name {wanted!r}: {', '.join(_describe(item) for item in named)}. Say which {noun} by "
-            "its id."
+            f"Several have the name {wanted!r}: {', '.join(map(_describe, found))}. Say which {noun} by its id."
         )
-    shown = listed([_describe(item) for item in items], _MOST_NAMES)
     raise InputError(
-        f"There is no {noun} with the id or name {wanted!r}. There is: {shown or 'none'}.",
+        f"There is no {noun} with the id or name {wanted!r}. There is: "
+        f"{listed([_describe(item) for item in items], _MOST_NAMES) or 'none'}.",
         hint="If it was added recently, let the Integration Server read the infrastructure again: ksvla_infrastructure with "
         "state: refreshed.",
     )

@@ -243,7 +243,10 @@ class SvmApplier:
     def _is_gone(self, target: Target) -> bool:
         """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
         try:
-            return target.listed and unless_missing(self._api.object, target.infrastructure_id, target.svm_id) is None
+            return (
+                target.listed
+                and unless_missing(self._api.object, target.infrastructure_id, target.svm_id or "") is None
+            )
         except KsvlaError:
             return False
 

@@ -14,20 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from ..._errors import ApiError, InputError, KsvlaError
-from ..infrastructure.objects import Object, Places
+from ..infrastructure.objects import Named, Object, Places
 from .addresses import Network
 from .wanted import ABSENT, PRESENT, RECONFIGURED, WantedSvm, WantedSvms
 
 _HOST_ONLY = ("storage",)
 _OPENSTACK_ONLY = ("flavor", "volume_type", "availability_zone", "server_group")
-
-
-@dataclass(frozen=True)
-class Named:
-    """An object of an infrastructure."""
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -125,7 +117,7 @@ class Finder:
             # An SVM is found also where its place cannot be read.
             location = Named(str(parent), str(parent))
             with suppress(KsvlaError):
-                location = _named(self._places.location(target.infrastructure_id, str(parent)))
+                location = self._places.location(target.infrastructure_id, str(parent))
         found = replace(_with(target, svm), location=location)
         if self._wanted.state == PRESENT:
             return self._compared(found)
@@ -148,7 +140,7 @@ class Finder:
         target = Target(wanted, infrastructure_id, places.openstack(infrastructure_id))
         _check_platform(target, deploys=state == PRESENT and wanted.svm_id is None)
         if wanted.location:
-            target = replace(target, location=_named(places.location(infrastructure_id, wanted.location)))
+            target = replace(target, location=places.location(infrastructure_id, wanted.location))
         svms = self._svms(infrastructure_id, wanted, target.location_id)
         if len(svms) > 1 and not self._wanted.all_with_name:
             raise _several(wanted, svms, state)
@@ -232,16 +224,11 @@ class Finder:
         )
 
     def _resource(self, target: Target, kind: str, name: str) -> Named:
-        return _named(self._places.resource(target.infrastructure_id, target.location_id or "", kind, name))
+        return self._places.resource(target.infrastructure_id, target.location_id or "", kind, name)
 
 
 def _with(target: Target, svm: Object) -> Target:
     return replace(target, svm=svm, resources={}, adapters=None)
-
-
-def _named(item: Object) -> Named:
-    own_id, name = item.get("id"), item.get("name")
-    return Named(str(own_id if own_id is not None else name), str(name if name is not None else own_id))
 
 
 def _check_platform(target: Target, *, deploys: bool) -> None:
