@@ -13,7 +13,6 @@ class Clock:
     """The system's time; tests give a clock of their own in its place."""
 
     def monotonic(self) -> float:
-        """Return seconds that only go forward."""
         return time.monotonic()
 
     def now(self) -> float:
@@ -21,7 +20,6 @@ class Clock:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Wait that many seconds."""
         time.sleep(seconds)
 
 
@@ -43,7 +41,6 @@ class Deadline:
         return None if self._end is None else max(0.0, self._end - self._clock.monotonic())
 
     def expired(self) -> bool:
-        """Return whether the time is up."""
         return self._end is not None and self._clock.monotonic() >= self._end
 
     def shortened(self, seconds: float) -> float:

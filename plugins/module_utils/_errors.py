@@ -11,9 +11,12 @@ before it happened.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, Callable, Optional, TypeVar
 
 from ._hints import hint_for
+
+T = TypeVar("T")
+E = TypeVar("E", bound="KsvlaError")
 
 
 class KsvlaError(Exception):
@@ -58,6 +61,12 @@ class KsvlaError(Exception):
         """Add keys to the result of the failed module, keeping those that are already there."""
         for key, value in details.items():
             self.details.setdefault(key, value)
+
+    def turned_into(self, kind: type[E], message: str) -> E:
+        """Return an error of another kind about the same request."""
+        error = kind(message, status=self.status, request=self.request, task=self.task, hint=self.hint)
+        error.retry_after = self.retry_after
+        return error
 
     def payload(self) -> dict[str, Any]:
         """Return the keys of the failed module's result, without those that do not apply.
@@ -120,3 +129,13 @@ class WaitTimeout(KsvlaError):
 
 class ServerSilent(WaitTimeout):
     """The server did not answer at all for ``unreachable_timeout`` while something was waited for."""
+
+
+def unless_missing(call: Callable[..., T], *arguments: Any) -> Optional[T]:
+    """Return what a call returns, or None when the server says that what is asked for does not exist."""
+    try:
+        return call(*arguments)
+    except ApiError as error:
+        if error.not_found:
+            return None
+        raise

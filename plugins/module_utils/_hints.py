@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-_BY_CODE: dict[str, str] = {
+BY_CODE: dict[str, str] = {
     "VIRMT_TenantWithSpecifiedIdNotFound": (
         "No tenant has this id: list the tenants with ksvla_tenant_info, or give the tenant's name instead of its id."
     ),
@@ -86,7 +86,7 @@ def hint_for(error_code: Optional[str], status: Optional[int] = None, request: O
     :param request: Method and path of the request: some codes and statuses mean different things in the two APIs.
     """
     svm_management = " /api/3.0/" in (request or "")
-    by_code = {**_BY_CODE, **_BY_CODE_OF_SVM_MANAGEMENT} if svm_management else _BY_CODE
+    by_code = {**BY_CODE, **_BY_CODE_OF_SVM_MANAGEMENT} if svm_management else BY_CODE
     if error_code is not None and error_code in by_code:
         return by_code[error_code]
     if status is not None and (error_code is None or status in _WHATEVER_THE_CODE):
@@ -115,8 +115,3 @@ def hint_for_task(task_type: Optional[str], message: Optional[str]) -> Optional[
             "tenant: remove complete tenants that are no longer needed, with remove_artifacts: true, or choose type: simple."
         )
     return None
-
-
-def known_codes() -> frozenset[str]:
-    """Return the error codes that have a hint (the contract test compares them with the contract)."""
-    return frozenset(_BY_CODE)

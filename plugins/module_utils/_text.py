@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts: compared after they went through XML, with their codes, in Base64, and as names of files."""
+"""Texts: compared after they went through XML, with their codes, in Base64, and in headers."""
 
 from __future__ import annotations
 
 import base64
-import os
+from collections.abc import Sequence
 from typing import Optional
 
 
@@ -29,9 +29,12 @@ def base64_text(text: str) -> str:
     return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
 
 
-def file_name(path: str) -> bytes:
-    """Return a path as the system takes it, in UTF-8 where the locale cannot write it."""
-    try:
-        return os.fsencode(path)
-    except UnicodeEncodeError:
-        return path.encode("utf-8")
+def listed(texts: Sequence[str], most: int, separator: str = ", ") -> str:
+    """Return texts in one line, of many only the first."""
+    more = len(texts) - most
+    return separator.join(texts[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def basic_authorization(username: str, password: str) -> str:
+    """Return the value of a header for HTTP Basic, in UTF-8."""
+    return f"Basic {base64_text(f'{username}:{password}')}"

@@ -44,13 +44,11 @@ def _blank_place(place: str, names: Sequence[str], value: Any) -> Optional[str]:
 
 
 def require_text(value: Optional[str], option: str) -> None:
-    """Refuse an empty or blank value of an option that was given."""
     if value is not None and not value.strip():
         raise InputError(f"{option} is empty: give a value, or leave the option out.")
 
 
 def require_uuid(value: Optional[str], option: str) -> None:
-    """Refuse a value that is not a UUID in its usual form."""
     if value is not None and not UUID.fullmatch(value):
         raise InputError(
             f"{option} is not a valid UUID: {value!r}. A UUID has the form 01234567-89ab-cdef-0123-456789abcdef (32 hexadecimal "
@@ -59,7 +57,6 @@ def require_uuid(value: Optional[str], option: str) -> None:
 
 
 def require_ip_address(value: Optional[str], option: str) -> None:
-    """Refuse a value that is neither an IPv4 nor an IPv6 address."""
     if value is None:
         return
     try:
@@ -70,10 +67,7 @@ def require_ip_address(value: Optional[str], option: str) -> None:
 
 def require_manifest_path(value: Optional[str], option: str) -> None:
     """Refuse what is not the absolute path of an XML file on Linux or Windows, in any case of its letters."""
-    require_text(value, option)
-    if value is None:
-        return
-    if not _ABSOLUTE_PATH.match(value) or not value.lower().endswith(".xml"):
+    if value is not None and not (_ABSOLUTE_PATH.match(value) and value.lower().endswith(".xml")):
         raise InputError(
             f"{option} is not the absolute path of an XML file: {value!r}. Give the path of the image's description on the "
             "machine of the Integration Server, such as /var/opt/ksv/images/svm.xml or C:\\Images\\svm.xml."

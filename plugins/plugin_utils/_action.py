@@ -48,14 +48,13 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment imp
     Variables,
     configured_home,
 )
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._option_names import named_for_role
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement import (
     TaskEnvironment,
     choose_place,
     wanted_place,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._progress import ProgressLines
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import options_of
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import named_for_role
 
 _COLLECTION = "ksvla.light_agent"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules"
@@ -73,7 +72,6 @@ class ActionModule(ActionBase):
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Do the task's work where it is to be done and return its result."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         self._vars = task_vars or {}
         name = self._task.action.rpartition(".")[2]
@@ -110,8 +108,7 @@ class ActionModule(ActionBase):
         role = self._task._role
         if role is None or role._role_collection != _COLLECTION:
             return message
-        name = role.get_name(include_role_fqcn=False)
-        return named_for_role(message, name, options_of(name))
+        return named_for_role(message, role.get_name(include_role_fqcn=False))
 
     def _run_here(self, definition: ModuleDefinition, arguments: dict[str, Any]) -> dict[str, Any]:
         run = TaskRun(
@@ -168,7 +165,6 @@ class ActionModule(ActionBase):
         )
 
     def _task_variables(self) -> Variables:
-        """Return the environment variables that hold for the task."""
         if self._task not in _VARIABLES:
             task: dict[str, Any] = {}
             self._compute_environment_string(task)

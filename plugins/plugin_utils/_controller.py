@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
@@ -25,9 +25,9 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
     refusal,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.paths import with_local_paths
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import refuse_attribute
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import STATE_DIR
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._file_attributes import ControllerFileAttributes
 
 _CONNECTIONS = ConnectionPool()
 """Kept for the loop items of this worker process."""
@@ -53,8 +53,40 @@ class TaskRun:
     invocation: bool = True
 
 
+class ControllerFileAttributes:
+    """Applies file attributes with the methods of ``AnsibleModule``, without making a module of the controller.
+
+    Those methods need little of the object that they belong to; its constructor, which reads the parameters of a module
+    process, is left out.
+    """
+
+    def __init__(self, *, check_mode: bool) -> None:
+        module = AnsibleModule.__new__(AnsibleModule)
+        module.check_mode = check_mode
+        module._diff = False
+        module._debug = False
+        module._selinux_enabled = None
+        module._selinux_mls_enabled = None
+        module._selinux_initial_context = None
+        module._selinux_special_fs = []
+        module._clean = {}
+        module._name = "ksvla.light_agent"
+        module.run_command_environ_update = {}
+        module.params = {}
+        module.fail_json = refuse_attribute
+        module.warn = lambda _text: None
+        self._module = module
+
+    def apply(self, path: str, parameters: Mapping[str, Any], *, changed: bool) -> bool:
+        arguments = self._module.load_file_common_arguments(dict(parameters), path=path)
+        return bool(self._module.set_fs_attributes_if_different(arguments, changed))
+
+    def add_facts(self, result: dict[str, Any]) -> None:
+        """Add owner, mode and the like of the file that a result names, as modules do."""
+        self._module.add_path_info(result)
+
+
 def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskRun) -> dict[str, Any]:
-    """Validate the arguments, call the function, and return the task's result."""
     with _process_environment(task.environment, task.folder):
         return _run(definition, arguments, task)
 

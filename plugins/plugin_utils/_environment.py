@@ -75,7 +75,6 @@ class Options:
         self._given = given
 
     def for_controller(self) -> dict[str, Any]:
-        """Return the options for work inside the controller."""
         return {**self._given, **self._taken, **self._ca_path()}
 
     def for_module(self) -> dict[str, Any]:

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, parsed
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import options_of
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import did_you_mean, options_of
 
 ROLES = ("infrastructure", "svm_image", "svm_rollout")
 VARIABLE, GROUP = "ksvla_infrastructures", "infrastructures_from_list"
@@ -23,7 +22,6 @@ _SHARED = (
     "ksvla_state_dir",
     "ksvla_svm_state_file",
 )
-_SIMILAR = 0.6
 
 Json = dict[str, Any]
 
@@ -73,13 +71,6 @@ def _mistakes(item: Any, place: str) -> Iterator[str]:
     known = {"name", *_SHARED, *(name for role in ROLES for name in options_of(role))}
     for key in map(str, item):
         if key not in known:
-            meant = _nearest(key, known)
-            yield f"{place}: there is no variable {key}.{f' Did you mean {meant}?' if meant else ''}"
-
-
-def _nearest(key: str, known: set[str]) -> str | None:
-    """Return the variable that a key is most like, with the name of its role or without, or None."""
-    endings = {name.removeprefix(f"{role}_"): name for role in reversed(ROLES) for name in sorted(known)}
-    candidates = endings | {name: name for name in known}
-    close = difflib.get_close_matches(key, sorted(candidates), 1, _SIMILAR)
-    return candidates[close[0]] if close else None
+            # With the name of its role, or without.
+            meant = {name.removeprefix(f"{role}_"): name for role in reversed(ROLES) for name in sorted(known)}
+            yield f"{place}: there is no variable {key}.{did_you_mean(key, {**meant, **{name: name for name in known}})}"

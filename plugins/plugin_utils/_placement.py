@@ -38,14 +38,12 @@ class TaskEnvironment:
             return "the task becomes another user"
         if self.transport != "local":
             return f"the connection is {self.transport}, not local"
-        if self.interpreter and not self.interpreter.startswith("auto") and not self._same_python():
-            return f"another Python is configured for modules: {self.interpreter}"
+        configured = None if (self.interpreter or "auto").startswith("auto") else self.interpreter
+        if configured and _python(configured) != _python(self.controller_python):
+            return f"another Python is configured for modules: {configured}"
         if self.missing_library:
             return f"the controller's Python does not have the library {self.missing_library}"
         return None
-
-    def _same_python(self) -> bool:
-        return _python(self.interpreter or "") == _python(self.controller_python)
 
 
 def _python(path: str) -> tuple[str, str | None]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import listed
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
 
@@ -53,12 +55,10 @@ class Host:
         return default if is_blank(value) else value
 
     def switch(self, variable: str, *, default: bool) -> bool:
-        """Return the value of a variable that is true or false."""
         return bool(boolean(self.given(variable, default), strict=False))
 
     @property
     def subject(self) -> str:
-        """The name of what it stands for."""
         return str(self.given(self.kind.variable, self.name))
 
     def connection(self, role: str) -> str:
@@ -67,7 +67,6 @@ class Host:
         return json.dumps([options, self._delegate(role)], sort_keys=True, default=str)
 
     def is_local(self, role: str) -> bool:
-        """Return whether the files of the role are written where Ansible runs."""
         return self._delegate(role) == "localhost"
 
     def _delegate(self, role: str) -> str:
@@ -99,7 +98,6 @@ class HostVariables(Mapping[str, Any]):
 
 
 def hosts_of_play(variables: Mapping[str, Any], kind: Kind) -> list[Host]:
-    """Return the hosts of the current play, from the variables that a lookup is given."""
     return [
         Host(str(name), HostVariables(variables["hostvars"][name]), kind)
         for name in variables["ansible_play_hosts_all"]
@@ -139,13 +137,32 @@ def unnamed_victims(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iter
     if only and everything:
         yield "ksvla_only and ksvla_all cannot be given together."
     if hosts and not (limited or only or everything):
+        what = kind.removed or kind.plural
         subjects = listed([repr(host.subject) for host in hosts], _SHOWN_VICTIMS)
         yield (
-            f"{_capitalized(kind.removed or kind.plural)} to remove must be named: give a limit, or "
+            f"{what[:1].upper()}{what[1:]} to remove must be named: give a limit, or "
             f"{f'names of {kind.plural}' if kind.removed else 'their names'} in ksvla_only, or ksvla_all: true. This would "
             f"remove {f'{kind.removed} of ' if kind.removed else ''}{len(hosts)} "
             f"{kind.singular if len(hosts) == 1 else kind.plural}: {subjects}."
         )
+
+
+def shared(hosts: Sequence[Host], role: str) -> Iterator[str]:
+    """Return a sentence for each host that stands for the same thing on the same server as another."""
+    first: dict[tuple[str, str], str] = {}
+    for host in hosts:
+        other = first.setdefault((host.subject, host.connection(role)), host.name)
+        if other != host.name:
+            kind = host.kind.singular
+            yield f"{host.name}: the {kind} {host.subject!r} is the one of {other} too. Give each {kind} one host."
+
+
+def folder_mistakes(variable: str, folder: str) -> Iterator[str]:
+    """Return why files cannot be written into the folder that a variable names."""
+    if not os.path.isdir(folder):
+        yield f"{variable}: there is no folder {folder}."
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield f"{variable}: the folder {folder} cannot be written to."
 
 
 def by_connection(hosts: Sequence[Host], role: str) -> list[list[Host]]:
@@ -167,16 +184,6 @@ def common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> lis
         for mistake in found:
             places.setdefault(mistake, []).append(host.name)
     return [
-        mistake if len(names_of_hosts) == len(hosts) > 1 else f"{listed(names_of_hosts)}: {mistake}"
+        mistake if len(names_of_hosts) == len(hosts) > 1 else f"{listed(names_of_hosts, _SHOWN_HOSTS)}: {mistake}"
         for mistake, names_of_hosts in places.items()
     ]
-
-
-def listed(names_of_hosts: Sequence[str], shown: int = _SHOWN_HOSTS) -> str:
-    """Return names in one line, of many only the first."""
-    more = len(names_of_hosts) - shown
-    return ", ".join(names_of_hosts[:shown]) + (f" and {more} more" if more > 0 else "")
-
-
-def _capitalized(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -35,7 +35,6 @@ class ProgressLines:
         self._last: dict[str, tuple[float, str]] = {}
 
     def __call__(self, subject: str, text: str) -> None:
-        """Take note of the stage of a subject, and show it when it is worth a line."""
         now = self._clock()
         if now - self._started < QUIET_SECONDS:
             return

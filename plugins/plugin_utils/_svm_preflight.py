@@ -14,7 +14,13 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import I
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.pool import read_given, read_pool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import ROLES
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
+    Host,
+    Kind,
+    common,
+    folder_mistakes,
+    shared,
+)
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
     unknown_variables,
@@ -42,19 +48,11 @@ def check_variables(hosts: Sequence[Host], entry_point: str) -> list[str]:
         *common(hosts, lambda host: unknown_variables(host.values, ROLES)),
         *common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK)),
         *common(hosts, lambda host: (mistake for role in ROLES for mistake in wrong_types(host.values, role))),
-        *_shared_infrastructures(hosts),
+        *shared(hosts, "infrastructure"),
         *common(hosts, _missing_folders),
         *common(hosts, _repetitions),
         *(common(hosts, _address_mistakes) if entry_point == "main" else ()),
     ]
-
-
-def _shared_infrastructures(hosts: Sequence[Host]) -> Iterator[str]:
-    first: dict[tuple[str, str], str] = {}
-    for host in hosts:
-        other = first.setdefault((host.subject, host.connection("infrastructure")), host.name)
-        if other != host.name:
-            yield f"{host.name}: the infrastructure {host.subject!r} is the one of {other} too. Give each one host."
 
 
 def _state_file(host: Host) -> str:
@@ -66,10 +64,7 @@ def _missing_folders(host: Host) -> Iterator[str]:
     if name:
         # The file itself where the path is a link, as the module does it.
         folder = os.path.dirname(os.path.realpath(os.path.expanduser(_state_file(host))))
-        if not os.path.isdir(folder):
-            yield f"{name}: there is no folder {folder}."
-        elif not os.access(folder, os.W_OK | os.X_OK):
-            yield f"{name}: the folder {folder} cannot be written to."
+        yield from folder_mistakes(name, folder)
 
 
 def _repetitions(host: Host) -> Iterator[str]:

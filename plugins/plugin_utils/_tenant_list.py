@@ -59,7 +59,6 @@ class Given:
 
 
 def from_sheet(sheet: Sheet) -> Given:
-    """Return the records of a CSV file."""
     records = [(f"{sheet.label}, line {number}", dict(row)) for number, row in sheet.rows]
     return Given(records, sheet.mistakes, sheet.has_header and not sheet.mistakes)
 
@@ -193,10 +192,7 @@ def _record(record: Any, columns: Columns, more: Sequence[str] = ()) -> dict[str
 
 
 def _nested(vms: Any) -> list[dict[str, Any]]:
-    """Return the virtual machines of a tenant of a list.
-
-    :raises ValueError: naming the first one that is wrong.
-    """
+    """Return the virtual machines of a tenant of a list; raise ValueError naming the first one that is wrong."""
     data = parsed(vms)
     if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable):
         raise ValueError(".vms must be a list.")

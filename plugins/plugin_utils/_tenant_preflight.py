@@ -13,7 +13,13 @@ from typing import Any
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import administrator_password_advice
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, passwords
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
+    Host,
+    Kind,
+    common,
+    folder_mistakes,
+    shared,
+)
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
     unknown_variables,
@@ -45,7 +51,7 @@ def check_variables(hosts: Sequence[Host], role: str) -> list[str]:
         *common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK[role])),
         *common(hosts, lambda host: wrong_types(host.values, role)),
         *common(hosts, _doubtful_names),
-        *_shared_tenants(hosts, role),
+        *shared(hosts, role),
         *common(hosts, lambda host: _missing_folders(host, role)),
         *(common(hosts, _missing_report_files) if role == OFFBOARDING else ()),
         *(common(hosts, _unclear_month) if role == REPORT else ()),
@@ -92,29 +98,14 @@ def _doubtful_names(host: Host) -> Iterator[str]:
         )
 
 
-def _shared_tenants(hosts: Sequence[Host], role: str) -> Iterator[str]:
-    first: dict[tuple[str, str], str] = {}
-    for host in hosts:
-        other = first.setdefault((host.subject, host.connection(role)), host.name)
-        if other != host.name:
-            yield f"{host.name}: the tenant {host.subject!r} is the one of {other} too. Give each tenant one host."
-
-
 def _missing_folders(host: Host, role: str) -> Iterator[str]:
     if not host.is_local(role):
         return
     folder, file = host.given(_FOLDERS[role]), host.given(_FILES[role])
     if file is not None:
-        yield from _folder_mistakes(_FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file)))))
+        yield from folder_mistakes(_FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file)))))
     elif folder is not None:
-        yield from _folder_mistakes(_FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder))))
-
-
-def _folder_mistakes(variable: str, folder: str) -> Iterator[str]:
-    if not os.path.isdir(folder):
-        yield f"{variable}: there is no folder {folder}."
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        yield f"{variable}: the folder {folder} cannot be written to."
+        yield from folder_mistakes(_FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder))))
 
 
 def _missing_report_files(host: Host) -> Iterator[str]:
@@ -138,15 +129,8 @@ def _admin_password(host: Host) -> Any:
 
 
 def _account_mistakes(hosts: Sequence[Host]) -> list[str]:
-    unreadable = common(hosts, _unreadable_passwords)
+    unreadable = common(hosts, lambda host: passwords(host.given("ksvla_admin_passwords")) and ())
     return unreadable or [f"{host.subject}: {missing}" for host in hosts for missing in _missing_account(host)]
-
-
-def _unreadable_passwords(host: Host) -> Iterator[str]:
-    try:
-        passwords(host.given("ksvla_admin_passwords"))
-    except ValueError as error:
-        yield str(error)
 
 
 def _missing_account(host: Host) -> Iterator[str]:

@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of the roles and playbooks: which exist, and which of those that are given are wrong."""
+"""The variables of the roles and playbooks: which exist, which of those that are given are wrong, and how messages name them."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -65,9 +66,6 @@ _FACTS = frozenset(
 """What roles and playbooks set themselves."""
 _HANDED_ON = ("ksvla_infrastructure_id__", "ksvla_image_id__")
 """How variables begin that a job of an AWX workflow hands on, each with the name of what it is about."""
-_REPLACED = {
-    f"tenant_{role}_name": "ksvla_tenant_name" for role in ("onboarding", "offboarding", "report")
-}  # before 1.0.0 was released
 
 
 @cache
@@ -88,16 +86,18 @@ def unknown_variables(names: Iterable[str], roles: Sequence[str]) -> Iterator[st
     for name in sorted(names):
         if not name.startswith(prefixes) or name.startswith(_HANDED_ON) or name in documented or name in _FACTS:
             continue
-        meant = _REPLACED.get(name) or _nearest(name, documented, prefixes)
-        yield f"There is no variable {name}.{f' Did you mean {meant}?' if meant else ''}"
+        prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
+        meant = {each.removeprefix(prefix): each for each in documented if each.startswith(prefix)}
+        yield f"There is no variable {name}.{did_you_mean(name.removeprefix(prefix), meant)}"
 
 
-def _nearest(name: str, documented: Iterable[str], prefixes: Sequence[str]) -> str | None:
-    """Return the variable with the same prefix that a name is most like, or None."""
-    prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
-    endings = [each.removeprefix(prefix) for each in documented if each.startswith(prefix)]
-    found = difflib.get_close_matches(name.removeprefix(prefix), sorted(endings), 1, _SIMILAR)
-    return prefix + found[0] if found else None
+def did_you_mean(name: str, meant: Mapping[str, str]) -> str:
+    """Return a question about the variable that a misspelled name may mean, or nothing.
+
+    :param meant: Variables by the spellings with which the name is compared.
+    """
+    close = difflib.get_close_matches(name, sorted(meant), 1, _SIMILAR)
+    return f" Did you mean {meant[close[0]]}?" if close else ""
 
 
 def blank_variables(values: Mapping[str, Any], never_blank: Iterable[str]) -> Iterator[str]:
@@ -116,3 +116,38 @@ def wrong_types(values: Mapping[str, Any], role: str) -> Iterator[str]:
     options = {name: {**option, "required": False} for name, option in options_of(role).items()}
     given = {name: value for name in options if name in values and not is_blank(value := values[name])}
     yield from ArgumentSpecValidator(options).validate(given).error_messages
+
+
+# ---- the options of modules in the words of a role ------------------------------------------------------------------------
+
+_OF_THIS_KIND_ALONE = ("concurrency", "dest", "purge", "reregister")
+"""Options that are one word, and that messages use for nothing else."""
+_AS_OPTION = r"(?= is | must |\[|: |, complete or simple)"
+"""How a message goes on behind a word that is an option, where the word could be any."""
+_ANOTHER_MODULE = re.compile(r"(ksvla_\w+ with .*?(?:\.(?=\s|$)|$))")
+"""The rest of a sentence that says how another module is called: these options are not those of the role."""
+
+
+def named_for_role(message: str, role: str) -> str:
+    """Return a message with the options of modules replaced by the role's variables, which the user of the role knows.
+
+    The variable of an option begins with the name of the role and ends with the option.
+    """
+    variables = options_of(role)
+    options = {name.removeprefix(f"{role}_"): name for name in variables if name.startswith(f"{role}_")}
+    options |= {option.rpartition("_")[2]: name for option, name in options.items() if option.endswith("_dest")}
+    certain = [option for option in options if "_" in option or option in _OF_THIS_KIND_ALONE]
+    doubtful = [option for option in options if option not in certain]
+    patterns = [rf"(?:{_any(certain)})(?![\w-])"] if certain else []
+    patterns += [rf"(?:{_any(doubtful)}){_AS_OPTION}"] if doubtful else []
+    if not patterns:
+        return message
+    found = re.compile(rf"(?<![\w.'/-])(?:its )?(?P<option>{'|'.join(patterns)})")
+    parts = _ANOTHER_MODULE.split(message)
+    parts[::2] = [found.sub(lambda match: options[match["option"]], part) for part in parts[::2]]
+    named = "".join(parts)
+    return re.sub(rf"\b([Aa])n (?={role}_)", r"\1 ", named) if role[0] not in "aeiou" else named
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))

@@ -22,7 +22,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_managem
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.login import log_in
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
@@ -187,7 +187,7 @@ def test_the_simulator_has_the_routes_of_the_table(simulator: RunningSimulator) 
 
 def test_the_client_has_the_calls_of_the_table_and_no_others() -> None:
     methods = {name for name in vars(SvmManagementApi) if not name.startswith("_")}
-    assert methods == {*METHODS, *UNDOCUMENTED_LISTS, "cancel_task", "within"}
+    assert methods == {*METHODS, *UNDOCUMENTED_LISTS, "within"}
     assert {name for calls in METHODS.values() for name in calls} | {"log_in"} == {c.name for c in SVM_MANAGEMENT_CALLS}
 
 
@@ -329,10 +329,3 @@ def test_a_list_that_fails_is_an_error(name: str, world: World) -> None:
     world.simulator.fault(method="GET", path=f"{UNDOCUMENTED_LISTS[name]}$", kind="status", status=503, times=0)
     with pytest.raises(ApiError):
         getattr(world.api, name)()
-
-
-def test_no_task_can_be_canceled(world: World) -> None:
-    world.simulator.clear_requests()
-    with pytest.raises(InputError, match="no call that cancels"):
-        world.api.cancel_task("t")
-    assert world.simulator.requests() == []

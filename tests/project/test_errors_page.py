@@ -15,8 +15,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_managem
     Service,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
-from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for, known_codes
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.diagnosis import explain
+from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import BY_CODE, hint_for
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.diagnosis import explained
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.infrastructure.platforms import ONLY_PRIMARY
 from simulator.svm_management.connection import ERRORS
 
@@ -31,7 +31,7 @@ def _table(heading: str) -> dict[str, str]:
 
 
 def test_the_codes_of_the_server() -> None:
-    assert _table("Codes of the Integration Server") == {f"`{code}`": hint_for(code) for code in known_codes()}
+    assert _table("Codes of the Integration Server") == {f"`{code}`": hint_for(code) for code in BY_CODE}
 
 
 def test_the_statuses() -> None:
@@ -60,12 +60,12 @@ def _advice(code: str, platform: str = "VMWARE", *, accepted: bool = False, **mo
     failed = Connection("DISCONNECTED", code, None, **more)  # type: ignore[arg-type]
     if platform == "OPENSTACK":
         service = Service("*microservice*", None, "*address*:*port*", "https", None, "DISCONNECTED", code)
-        failed = Connection("CONNECTED", "NO_ERROR", None, services=(service,))
+        failed = Connection("CONNECTED", "NO_ERROR", None, services=[service])
     shown = Infrastructure("*id*", platform, "*address*", admin_username="*name*", connection={"admin": failed})
-    why = explain(_Api(accepted=accepted), shown)  # type: ignore[arg-type]
-    assert why.code == code
-    assert len(why.hints) == 1
-    return why.hints[0]
+    why = explained(_Api(accepted=accepted), shown)  # type: ignore[arg-type]
+    assert why.error_code == code
+    assert why.hint
+    return why.hint
 
 
 def test_the_connection_errors() -> None:

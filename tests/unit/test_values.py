@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.strategies import any_case_uuids, xml_texts
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for, known_codes
+from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import BY_CODE, hint_for
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import definition as _definition
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
@@ -223,7 +223,7 @@ def test_the_code_comes_before_the_status() -> None:
     assert hint_for(None) is None
 
 
-@pytest.mark.parametrize("code", sorted(known_codes()))
+@pytest.mark.parametrize("code", sorted(BY_CODE))
 def test_hints_are_sentences(code: str) -> None:
     hint = hint_for(code) or ""
     assert hint == hint.strip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Union
 
 from .._module.arguments import MULTITENANCY
-from .._module.context import Context, Parameters
+from .._module.context import Context, Parameters, Result
 from .._transport.connection import Connection
 from .._transport.session import Session
 from .._transport.settings import ConnectionSettings
@@ -16,7 +16,6 @@ from .multitenancy import calls
 from .multitenancy.calls import MultitenancyApi
 from .svm_management import login
 from .svm_management.calls import SvmManagementApi
-from .svm_management.records import Login
 
 
 def multitenancy(parameters: Parameters, context: Context) -> tuple[MultitenancyApi, ConnectionSettings]:
@@ -40,7 +39,7 @@ def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagem
     return SvmManagementApi(_session(kept, context)), settings
 
 
-def log_in(parameters: Parameters, context: Context) -> Login:
+def log_in(parameters: Parameters, context: Context) -> Result:
     """Log in to API 3.0 with the password and return the token, which no later task shares.
 
     :raises InputError: when a connection option is missing or invalid.
@@ -55,7 +54,6 @@ def log_in(parameters: Parameters, context: Context) -> Login:
 
 
 def _session(connection: Connection, context: Context) -> Session:
-    """Return a session for one task over a connection that may be kept from another."""
     connection.trace = context.trace
     connection.progress = context.progress
     connection.check_mode = context.check_mode
@@ -64,18 +62,8 @@ def _session(connection: Connection, context: Context) -> Session:
 
 
 def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, SvmManagementApi]:
-    """Return the API that the option ``api`` names, for modules that work with the tasks of either."""
-    filled = _with_account(parameters)
+    """Return the API that the option ``api`` names, as its usual account where none is given."""
     if parameters["api"] == MULTITENANCY:
+        filled = {**parameters, "username": parameters.get("username") or "multitenancy", "access_token": None}
         return multitenancy(filled, context)[0]
-    return svm_management(filled, context)[0]
-
-
-def _with_account(parameters: Parameters) -> Parameters:
-    """Return the parameters with the usual account of the API that is spoken, where they leave it out."""
-    filled = dict(parameters)
-    if parameters["api"] == MULTITENANCY:
-        filled["access_token"] = None
-    if parameters.get("username") is None:
-        filled["username"] = "multitenancy" if parameters["api"] == MULTITENANCY else "admin"
-    return filled
+    return svm_management({**parameters, "username": parameters.get("username") or "admin"}, context)[0]

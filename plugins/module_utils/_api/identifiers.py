@@ -27,10 +27,7 @@ _LOCATION = re.compile(r"/tasks/([^/?#]+)/?(?:[?#].*)?$", re.IGNORECASE)
 
 
 def task_id(answer: Answer) -> str:
-    """Return the id of the task that a 202 answer announces.
-
-    :raises UnexpectedAnswer: when there is none.
-    """
+    """Return the id of the task that a 202 answer announces; raise UnexpectedAnswer when there is none."""
     match = _LOCATION.search(answer.headers.get("location", ""))
     if match:
         return unquote(match.group(1))
@@ -60,7 +57,8 @@ def identifier(value: Any, name: str) -> Optional[str]:
         value = decoded
     element = xml.find(value, name)
     if isinstance(element, Mapping):
-        own = xml.child_text(element, "id", f"{name}Id")
+        texts = xml.texts(element)
+        own = texts.get("id") or texts.get(f"{name}id".lower())
         if own:
             return bare(own)
     elif isinstance(element, str) and element.strip():

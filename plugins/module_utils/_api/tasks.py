@@ -9,13 +9,10 @@ Sources: "Getting task information" (topic 259259), "SVM deployment task" (SVM m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})
-FAILED = "failed"
-COMPLETED = "completed"
-STOPPING = "stopping"
 
 
 @dataclass(frozen=True)
@@ -39,17 +36,15 @@ class ServerTask:
     error: Optional[str] = None
     error_code: Optional[str] = None
     parameters: dict[str, Any] = field(default_factory=dict)
-    children: tuple[ServerTask, ...] = ()
+    children: list[ServerTask] = field(default_factory=list)
 
     @property
     def completed(self) -> bool:
-        """Whether the task ended well."""
-        return self.state.lower() == COMPLETED
+        return self.state.lower() == "completed"
 
     @property
     def failed(self) -> bool:
-        """Whether the task ended with an error."""
-        return self.state.lower() == FAILED
+        return self.state.lower() == "failed"
 
     @property
     def canceled(self) -> bool:
@@ -59,7 +54,7 @@ class ServerTask:
     @property
     def stopping(self) -> bool:
         """Whether the task was asked to be canceled and is on its way there."""
-        return self.state.lower() == STOPPING
+        return self.state.lower() == "stopping"
 
     @property
     def ended(self) -> bool:
@@ -67,22 +62,7 @@ class ServerTask:
         return self.completed or self.failed or self.canceled
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return {
-            "id": self.id,
-            "type": self.type,
-            "state": self.state,
-            "stage": self.stage,
-            "progress": self.progress,
-            "created": self.created,
-            "state_changed": self.state_changed,
-            "last_changed": self.last_changed,
-            "result": self.result,
-            "error": self.error,
-            "error_code": self.error_code,
-            "parameters": self.parameters,
-            "children": [child.as_dict() for child in self.children],
-        }
+        return asdict(self)
 
 
 def failed_step(task: ServerTask) -> Optional[str]:

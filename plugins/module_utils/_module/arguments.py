@@ -55,7 +55,6 @@ def variables_of(options: Options, arguments: Mapping[str, Any]) -> dict[str, st
 
 
 def connection() -> Options:
-    """Return the options for the address of the Integration Server and the connection with it."""
     return {
         "host": {"type": "str"},
         "port": {"type": "int", "default": 7271},
@@ -68,7 +67,6 @@ def connection() -> Options:
 
 
 def multitenancy_account() -> Options:
-    """Return the options of the account of API 2.0."""
     return {
         "username": {"type": "str", "default": "multitenancy"},
         "password": {"type": "str", "no_log": True},
@@ -76,7 +74,6 @@ def multitenancy_account() -> Options:
 
 
 def svm_management_account() -> Options:
-    """Return the options of the account of API 3.0."""
     return {
         "username": {"type": "str", "default": "admin"},
         "password": {"type": "str", "no_log": True},

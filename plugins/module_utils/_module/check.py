@@ -126,17 +126,12 @@ def _wrong(kind: str, value: Any) -> Optional[str]:
 def _is_number(kind: str, value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return False
-    if kind == "int":
-        return not isinstance(value, float) and _converts(int, value)
-    return _converts(float, value) and math.isfinite(float(value))
-
-
-def _converts(convert: Any, value: Any) -> bool:
+    if kind == "int" and isinstance(value, float):
+        return False
     try:
-        convert(value)
+        return math.isfinite(int(value) if kind == "int" else float(value))
     except (ValueError, OverflowError):
         return False
-    return True
 
 
 def _advice(kind: str, option: Mapping[str, Any], value: Any, place: str) -> str:
@@ -151,7 +146,6 @@ def _advice(kind: str, option: Mapping[str, Any], value: Any, place: str) -> str
 
 
 def _kind(value: Any) -> str:
-    """Return what a value is, without showing it."""
     if isinstance(value, bool):
         return "true or false"
     if value is None or (isinstance(value, str) and not value.strip()):

@@ -33,7 +33,6 @@ class NoFileAttributes:
     """Leaves files as they are, for functions that write none."""
 
     def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
-        """Change nothing."""
         return changed
 
 

@@ -49,7 +49,6 @@ class ModuleDefinition:
     secret_result: bool = False
 
     def rules(self) -> dict[str, Any]:
-        """Return the rules between options, as ``AnsibleModule`` and its validator take them."""
         return {
             "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
             "required_together": [list(names) for names in self.required_together],

@@ -9,10 +9,11 @@ import hashlib
 import os
 import re
 import sys
-import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Callable
 
+from .._files import replace_file
 from .arguments import Options
 
 _PEM = re.compile(r"-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----", re.DOTALL)
@@ -20,7 +21,6 @@ _UTF8_PATHS = sys.getfilesystemencoding().lower().replace("-", "") == "utf8"
 
 
 def certificates(text: str) -> str:
-    """Return the certificates in a text, in PEM; an empty text when it holds none."""
     return "".join(f"{block}\n" for block in _PEM.findall(text))
 
 
@@ -34,10 +34,15 @@ def with_local_paths(options: Options, parameters: Mapping[str, Any], folder: Ca
     local = dict(parameters)
     for name, option in options.items():
         if option.get("type") == "path" and isinstance(local.get(name), str):
-            local[name] = _encodable(local[name])
+            # Python opens it in this form where the locale knows ASCII only.
+            local[name] = os.fsdecode(local[name].encode("utf-8", "surrogateescape"))
     pem = certificates(local.get("ca_path") or "")
     if pem:
-        local["ca_path"] = _written(pem, folder())
+        # A name that follows from them, so that kept connections are found again.
+        name = f"ksvla-ca-{hashlib.sha256(pem.encode('utf-8')).hexdigest()[:20]}.pem"
+        local["ca_path"] = os.path.join(folder(), name)
+        if not os.path.exists(local["ca_path"]):
+            replace_file(Path(local["ca_path"]), pem)
     return local
 
 
@@ -50,19 +55,3 @@ def restored(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: restored(item) for key, item in value.items()}
     return [restored(item) for item in value] if isinstance(value, list) else value
-
-
-def _encodable(path: str) -> str:
-    """Return a path in the form in which Python opens it where the locale knows ASCII only."""
-    return path if _UTF8_PATHS else os.fsdecode(path.encode("utf-8", "surrogateescape"))
-
-
-def _written(pem: str, folder: str) -> str:
-    """Write certificates to a file whose name follows from them, so that kept connections are found again."""
-    path = os.path.join(folder, f"ksvla-ca-{hashlib.sha256(pem.encode('utf-8')).hexdigest()[:20]}.pem")
-    if not os.path.exists(path):
-        temporary = f"{path}.{uuid.uuid4().hex}"
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(pem)
-        os.replace(temporary, path)
-    return path

@@ -28,7 +28,6 @@ class _ModuleFileAttributes:
         self._module = module
 
     def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
-        """Bring the file's attributes to what the parameters say and return whether anything changed."""
         # What they refuse fails the function, which adds what was achieved, and not the module at once.
         fail_json, self._module.fail_json = self._module.fail_json, refuse_attribute
         try:
@@ -39,10 +38,7 @@ class _ModuleFileAttributes:
 
 
 def refuse_attribute(msg: str, **details: Any) -> None:
-    """Take the place of ``fail_json`` where the attributes of a file are set.
-
-    :raises KsvlaError: with what was wrong.
-    """
+    """Take the place of ``fail_json`` where the attributes of a file are set; raise KsvlaError with what was wrong."""
     known = {key: value for key, value in details.items() if key in ("path", "details", "gid", "uid", "mode")}
     raise KsvlaError(str(msg), details=known)
 
@@ -90,13 +86,11 @@ class _Module(AnsibleModule):
         super().fail_json(msg, **restored(details))
 
     def exit_json(self, **result: Any) -> None:
-        """End well without showing secrets."""
         self.no_log_values.update(self._hidden)
         super().exit_json(**restored(result))
 
 
 def run_module(definition: ModuleDefinition) -> None:
-    """Read the parameters, do the work, and print the result."""
     module = _Module(definition)
     library = missing_library()
     if library is not None:

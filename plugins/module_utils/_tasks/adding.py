@@ -11,67 +11,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Generic, Optional, Protocol, TypeVar
+from typing import Any, Generic, Optional, TypeVar
 
 from .._errors import KsvlaError, OutcomeUnknown
 from .memory import Memory, Record
 from .once import Once, State, Subject
 from .poller import Poller
 
-
-class Added(Protocol):
-    """What the server made."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-
 T = TypeVar("T")
-T_contra = TypeVar("T_contra", contravariant=True)
-A = TypeVar("A", bound=Added)
-A_co = TypeVar("A_co", bound=Added, covariant=True)
 
 
-class Kind(Protocol[T_contra, A_co]):
-    """What is added, as each resource describes it."""
-
-    id_option: str
-    """The option of the module that takes its id."""
-
-    def subject(self, wanted: T_contra) -> Subject:
-        """Return what a request is about."""
-
-    def find(self, wanted: T_contra) -> Optional[A_co]:
-        """Return the one that is there, or None."""
-
-    def add(self, wanted: T_contra) -> A_co:
-        """Let the server add it."""
-
-
-class AddedOnce(Generic[T, A]):
-    """Adds things of one kind once."""
+class AddedOnce(Generic[T]):
+    """Adds things of one kind once; each kind says what it is about, how it is found, and how it is added."""
 
     repeatable = False
     """No page documents a list, so that it is never certain that a lost request did nothing."""
+    id_option = ""
+    """The option of the module that takes the id."""
 
-    def __init__(self, kind: Kind[T, A], poller: Poller, memory: Memory, retries: int) -> None:
-        self._kind = kind
-        self._memory = memory
-        self._context = poller.context
+    def __init__(self, poller: Poller, memory: Memory, retries: int) -> None:
+        self.memory = memory
+        self.context = poller.context
         self._once = Once(memory, poller.context, poller.deadline, retries)
-        self._found: list[A] = []
+        self._found: Any = None
         self._unanswered: Optional[Record] = None
         """The request of an earlier run whose answer was lost."""
         self.changed = False
-        """Whether something was added from here."""
+        """Whether something was changed from here."""
 
-    def ensure(self, wanted: T) -> A:
+    def subject(self, item: T) -> Subject:
+        """Return what a request is about."""
+        raise NotImplementedError
+
+    def find(self, item: T) -> Any:
+        """Return the one that is there, which has an ``id``, or None."""
+        raise NotImplementedError
+
+    def add(self, item: T) -> Any:
+        """Let the server add it, and return it."""
+        raise NotImplementedError
+
+    def ensure(self, wanted: T) -> Any:
         """Add it unless it is there by now, and return it.
 
         :raises OutcomeUnknown: when the answer was lost and it cannot be seen whether it was added.
         """
-        subject = self._kind.subject(wanted)
+        subject = self.subject(wanted)
         try:
             started = self._once.start(self, [wanted], subject.about)
         except KsvlaError as error:
@@ -79,27 +64,26 @@ class AddedOnce(Generic[T, A]):
                 earlier = self._unanswered
                 lost = f" The request of {earlier.sent}, whose answer was lost, may have added it." if earlier else ""
                 error.hint = (
-                    f"The Integration Server has it already: give its {self._kind.id_option}, as it was returned before or as "
-                    f"the Integration Server's console shows it.{lost}"
+                    f"The Integration Server has it already: give its {self.id_option}, as it was returned before or as the "
+                    f"Integration Server's console shows it.{lost}"
                 )
             raise
         if started.lost is not None:
             return self._added_anyway(wanted, started.lost)
         if started.sent and self._unanswered is not None:
-            self._context.warn(
+            self.context.warn(
                 f"The request to {subject.about} was sent from this machine before, at {self._unanswered.sent}, and its answer "
                 "was lost. Nothing that it added could be found, so it was sent again, and the Integration Server may have "
                 f"two of the same now. From now on the one with the id {started.id} is used."
             )
-        return self._found[-1]
+        return self._found
 
-    def _added_anyway(self, wanted: T, lost: KsvlaError) -> A:
-        subject = self._kind.subject(wanted)
+    def _added_anyway(self, wanted: T, lost: KsvlaError) -> Any:
+        subject = self.subject(wanted)
         with suppress(KsvlaError):
-            found = self._kind.find(wanted)
-            noted = self._memory.find(subject.key)
+            found, noted = self.find(wanted), self.memory.find(subject.key)
             if found is not None and noted is not None:
-                self._memory.complete(noted, found.id)
+                self.memory.complete(noted, found.id)
                 self.changed = True
                 return found
         raise OutcomeUnknown(
@@ -107,14 +91,10 @@ class AddedOnce(Generic[T, A]):
             status=lost.status,
             request=lost.request,
             hint="Look in the Integration Server's console: if it was added, run this again with its "
-            f"{self._kind.id_option}; otherwise run this again as it is.",
+            f"{self.id_option}; otherwise run this again as it is.",
         ) from lost
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
-
-    def subject(self, item: T) -> Subject:
-        """Return what a request is about."""
-        return self._kind.subject(item)
 
     def under_way(self, _item: T, _record: Optional[Record]) -> Optional[str]:
         """Return None: there is no task."""
@@ -123,14 +103,12 @@ class AddedOnce(Generic[T, A]):
     def state(self, item: T, record: Optional[Record]) -> State:
         """Read whether it is there."""
         self._unanswered = record if record is not None and record.id is None else None
-        found = self._kind.find(item)
-        self._found += [found] if found is not None else []
-        return State.MISSING if found is None else State.HOLDS
+        self._found = self.find(item)
+        return State.MISSING if self._found is None else State.HOLDS
 
     def send(self, items: Sequence[T]) -> str:
         """Add the one item and return its id."""
         (item,) = items
-        added = self._kind.add(item)
-        self._found.append(added)
+        self._found = self.add(item)
         self.changed = True
-        return added.id
+        return str(self._found.id)

@@ -11,27 +11,24 @@ records are in one folder: ``KSVLA_STATE_DIR``, by default ``ksvla`` in Ansible'
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import re
 import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from .._clock import SYSTEM_CLOCK, Clock, Deadline
 from .._errors import InputError, WaitTimeout
+from .._files import locked, replace_file
 
 DAY_SECONDS = 24 * 3600.0
 _CLEANED_EVERY_SECONDS = 3600.0
-LOCK_PAUSE = 0.05
 _LOCK_DIGITS = 3
 """Hexadecimal digits of the digest that name a lock, so that there are never more than some thousands of files."""
 
@@ -43,7 +40,7 @@ class Record:
     :param key: Unique name of what it is about; a later request about the same replaces the record.
     :param about: The same for a person, such as ``create tenant Alpine``.
     :param sent_at: When it was sent, in seconds since the epoch; in the file as a date and time.
-    :param settings: What distinguishes one such request from another, as of a deployment; no secret.
+    :param settings: What distinguishes one such request from another, as of a deployment, as JSON can hold it; no secret.
     :param kept_seconds: How long it is valid; None for as long as the server confirms it.
     :param id: What the server answered: the id of a task, an infrastructure, or an image; None while it is not known.
     """
@@ -51,7 +48,7 @@ class Record:
     key: str
     about: str
     sent_at: float
-    settings: str = ""
+    settings: Any = ""
     kept_seconds: Optional[float] = DAY_SECONDS
     id: Optional[str] = None
 
@@ -79,7 +76,6 @@ class Memory:
         """Records that could not be kept on disk, as in a home that cannot be written."""
 
     def find(self, key: str) -> Optional[Record]:
-        """Return the record about something, or None."""
         record = self._unwritten.get(key) or _read(self._path(key))
         return record if record is not None and record.key == key and self._holds(record) else None
 
@@ -89,7 +85,7 @@ class Memory:
         :param prefix: The first word of the keys with the blank after it, such as ``"svm "``.
         """
         found = {record.key: record for record in self._unwritten.values()}
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             for path in self.folder.glob(f"{prefix.split(maxsplit=1)[0]}-*.json"):
                 record = _read(path)
                 if record is not None:
@@ -101,14 +97,13 @@ class Memory:
         """Return the seconds since a request was sent; 0 when the system's clock was set back."""
         return max(0.0, self._clock.now() - record.sent_at)
 
-    def note(self, key: str, about: str, *, settings: str = "", kept_seconds: Optional[float] = DAY_SECONDS) -> Record:
+    def note(self, key: str, about: str, *, settings: Any = "", kept_seconds: Optional[float] = DAY_SECONDS) -> Record:
         """Keep that a request is about to be sent, and return its record."""
         record = Record(key, about, self._clock.now(), settings, kept_seconds)
         self.keep(record)
         return record
 
     def complete(self, record: Record, own_id: str) -> Record:
-        """Keep the id that the server answered, and return the record with it."""
         completed = replace(record, id=own_id)
         self.keep(completed)
         return completed
@@ -122,7 +117,7 @@ class Memory:
             self._unwritten[record.key] = record
         else:
             self._unwritten.pop(record.key, None)
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 self._clean()
 
     def keeps(self, record: Record) -> bool:
@@ -132,35 +127,27 @@ class Memory:
     def forget(self, record: Record) -> None:
         """Remove a record: the request certainly did nothing, or what it made is gone."""
         self._unwritten.pop(record.key, None)
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             self._path(record.key).unlink()
 
     def path_of(self, record: Record) -> Path:
-        """Return the file of a record, for messages."""
         return self._path(record.key)
 
     @contextmanager
     def lock(self, subject: str, deadline: Deadline) -> Iterator[None]:
         """Keep other runs on this machine from starting the same change at the same time.
 
-        The system releases the lock when the process dies. There is no lock between machines, where only the server's
-        own refusals help, and none on a file system without locks.
+        There is no lock between machines, where only the server's own refusals help.
 
         :raises WaitTimeout: when another run holds it until the deadline.
         """
+        busy = WaitTimeout(
+            f"Another run on this machine is busy with the same change: {subject}.",
+            hint="Run this again when that one has ended, or raise wait_timeout.",
+        )
         handle = self._open_lock(subject)
-        try:
-            while handle is not None and not lock_taken(handle):
-                if deadline.expired():
-                    raise WaitTimeout(
-                        f"Another run on this machine is busy with the same change: {subject}.",
-                        hint="Run this again when that one has ended, or raise wait_timeout.",
-                    )
-                self._clock.sleep(deadline.shortened(LOCK_PAUSE))
+        with nullcontext() if handle is None else locked(handle, deadline, self._clock, busy):
             yield
-        finally:
-            if handle is not None:
-                os.close(handle)
 
     def _holds(self, record: Record) -> bool:
         return record.kept_seconds is None or self.age(record) <= record.kept_seconds
@@ -173,7 +160,7 @@ class Memory:
     def _clean(self) -> None:
         """Remove expired records, at most once an hour: reading every file each time would cost too much."""
         mark, now = self.folder / ".cleaned", self._clock.now()
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             if 0 <= now - mark.stat().st_mtime < _CLEANED_EVERY_SECONDS:
                 return
         mark.touch(mode=0o600)
@@ -184,7 +171,7 @@ class Memory:
                 path.unlink(missing_ok=True)
 
     def _open_lock(self, subject: str) -> Optional[int]:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             self._make_folder()
             name = f".lock-{_digest(subject)[:_LOCK_DIGITS]}"
             return os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -225,28 +212,7 @@ def _read(path: Path) -> Optional[Record]:
 
 def _write(path: Path, record: Record) -> None:
     sent_at = datetime.fromtimestamp(record.sent_at, timezone.utc).isoformat()
-    text = json.dumps({**asdict(record), "sent_at": sent_at}, ensure_ascii=False, indent=1)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
-            file.write(f"{text}\n")
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def lock_taken(handle: int) -> bool:
-    """Return whether the lock is held now; also where the file system has no locks."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
+    replace_file(path, json.dumps({**asdict(record), "sent_at": sent_at}, ensure_ascii=False, indent=1) + "\n")
 
 
 def _digest(text: str) -> str:

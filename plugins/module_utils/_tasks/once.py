@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Generic, Optional, Protocol, TypeVar
+from typing import Any, Generic, Optional, Protocol, TypeVar
 
 from .._clock import Deadline
 from .._errors import KsvlaError, OutcomeUnknown, UnexpectedAnswer
@@ -32,13 +32,13 @@ class Subject:
 
     :param key: Unique name; its first word is the kind, such as ``tenant`` or ``svm``.
     :param about: The same for a person, such as ``create tenant Alpine``.
-    :param settings: What distinguishes one such request from another; no secret.
+    :param settings: What distinguishes one such request from another, as JSON can hold it; no secret.
     :param kept_seconds: How long its record is valid; None for as long as the server confirms it.
     """
 
     key: str
     about: str
-    settings: str = ""
+    settings: Any = ""
     kept_seconds: Optional[float] = DAY_SECONDS
 
 

@@ -49,10 +49,7 @@ class Waiting:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Waiting:
-        """Check the waiting options of a module and return them.
-
-        :raises InputError: when one is invalid.
-        """
+        """Check the waiting options of a module and return them; raise InputError when one is invalid."""
         given = {option: float(parameters[option]) for option in ("wait_timeout", "wait_sleep", "unreachable_timeout")}
         for option, value in given.items():
             if math.isnan(value) or value <= 0:
@@ -150,7 +147,6 @@ class _Silence:
         self._since = ""
 
     def broken(self) -> None:
-        """Note that the server answered."""
         self._trouble = self._began = None
 
     def noted(self, trouble: KsvlaError, began: float) -> None:
@@ -181,7 +177,6 @@ class _Silence:
             self._context.progress(server, f"n{silence}; still trying")
 
     def timed_out(self, message: str) -> WaitTimeout:
-        """Return the failure of a wait in which nothing could be seen."""
         trouble = self._trouble
         return WaitTimeout(
             f"{message} {trouble.message}" if trouble else message,

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Callable, Optional, Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import Any, Callable, Optional, Union
 
+from .._api.multitenancy.calls import MultitenancyApi
+from .._api.svm_management.calls import SvmManagementApi
 from .._api.tasks import ServerTask, steps_of
 from .._clock import Deadline
 from .._errors import KsvlaError, ServerSilent, TaskFailed, WaitTimeout
@@ -16,31 +18,7 @@ from .._module.context import Context
 from .._text import with_code
 from .poller import GRACE_SECONDS, Look, Poller
 
-
-class TaskSource(Protocol):
-    """What the watcher needs of an API; both have it."""
-
-    def within(self, deadline: Deadline, retries: Optional[int] = None) -> TaskSource:
-        """Return the same API, all of whose calls end by a deadline."""
-
-    def task(self, task_id: str) -> ServerTask:
-        """Return one task."""
-
-    def cancel_task(self, task_id: str) -> None:
-        """Ask for a task to be canceled."""
-
-
-@runtime_checkable
-class ListingTaskSource(TaskSource, Protocol):
-    """An API that also lists its tasks: API 2.0, not API 3.0."""
-
-    def within(self, deadline: Deadline, retries: Optional[int] = None) -> ListingTaskSource:
-        """Return the same API, all of whose calls end by a deadline."""
-
-    def tasks(
-        self, *, created_from: Optional[str] = None, state: Optional[str] = None, task_type: Optional[str] = None
-    ) -> list[ServerTask]:
-        """List the tasks that match every filter given."""
+TaskSource = Union[MultitenancyApi, SvmManagementApi]
 
 
 def watch_task(source: TaskSource, task_id: str, poller: Poller, subject: str) -> ServerTask:
@@ -62,7 +40,7 @@ def watch_task(source: TaskSource, task_id: str, poller: Poller, subject: str) -
     return seen
 
 
-def watch_tasks(source: ListingTaskSource, task_ids: Sequence[str], poller: Poller) -> list[ServerTask]:
+def watch_tasks(source: MultitenancyApi, task_ids: Sequence[str], poller: Poller) -> list[ServerTask]:
     """Wait for many tasks to end, well or not, asking for all of them with one request at a time.
 
     :raises WaitTimeout: when the time is up before all have ended.
@@ -100,18 +78,15 @@ def _wait(
     """
     trouble = None
     try:
-        ended = poller.until_done(look)[1]
+        if poller.until_done(look)[1]:
+            return
     except WaitTimeout as error:
-        ended, trouble = False, error
-    if not ended:
-        raise timed_out(source, pending(), poller, trouble)
+        trouble = error
+    raise timed_out(source, pending(), poller, trouble)
 
 
 def require_success(task: ServerTask) -> ServerTask:
-    """Return the task when it ended well.
-
-    :raises TaskFailed: with the server's own cause, when it did not.
-    """
+    """Return the task when it ended well; raise TaskFailed with the server's own cause, when it did not."""
     if task.completed:
         return task
     code, message = cause(task)
@@ -141,12 +116,10 @@ def failure(task: ServerTask) -> str:
 
 
 def reason(task: ServerTask) -> str:
-    """Return why a task did not end well, without the full stop."""
     return (with_code(*cause(task)) or "the server gives no reason").rstrip(".")
 
 
 def show(task: ServerTask, context: Context, subject: str) -> None:
-    """Show how far a task is."""
     if not task.ended:
         percent = "" if task.progress is None else f" {task.progress} %"
         context.progress(subject, f"{task.stage or task.type or task.state}{percent}")
@@ -164,14 +137,20 @@ def timed_out(
     message = f"{described} {outcome} not done after {poller.waiting.timeout:g} s."
     if trouble is not None:
         message += f" {trouble.message}"
-    # By default, ksvla_task asks API 2.0.
-    which = "" if isinstance(source, ListingTaskSource) else " and api: svm_management"
+    # By default, ksvla_task asks API 2.0, which alone cancels tasks.
+    which = "" if hasattr(source, "cancel_task") else " and api: svm_management"
     hint = (
         f"The server goes on with it: run this again to attach to it, wait for it with ksvla_task{which}, or raise "
         "wait_timeout."
     )
-    if poller.waiting.cancel_on_timeout:
-        refused = _cancel(source.within(Deadline(GRACE_SECONDS, poller.context.clock)), tasks)
+    if poller.waiting.cancel_on_timeout and hasattr(source, "cancel_task"):
+        refused = ""
+        bounded: Any = source.within(Deadline(GRACE_SECONDS, poller.context.clock))
+        for one in tasks:
+            try:
+                bounded.cancel_task(one.id)
+            except KsvlaError as error:
+                refused = refused or f"Task {one.id} could not be canceled: {error.message}"
         hint = refused or "The server was asked to cancel it, because cancel_on_timeout is set."
     return WaitTimeout(message, task=task, hint=hint)
 
@@ -180,13 +159,3 @@ def _describe(task: ServerTask) -> str:
     percent = "" if task.progress is None else f" at {task.progress} %"
     stage = f", stage {task.stage}" if task.stage else ""
     return f"Task {task.type or ''} {task.id} ({task.state}{percent}{stage})".replace("  ", " ")
-
-
-def _cancel(source: TaskSource, tasks: Iterable[ServerTask]) -> Optional[str]:
-    refused = None
-    for task in tasks:
-        try:
-            source.cancel_task(task.id)
-        except KsvlaError as error:
-            refused = refused or f"Task {task.id} could not be canceled: {error.message}"
-    return refused

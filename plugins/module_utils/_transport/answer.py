@@ -40,10 +40,7 @@ class Answer:
 
 
 def parse_json(text: str) -> Any:
-    """Return the value of a JSON text.
-
-    :raises ValueError: when it is not JSON, or nests too deeply to be worked with.
-    """
+    """Return the value of a JSON text; raise ValueError when it is not JSON, or nests too deeply to be worked with."""
     try:
         value = json.loads(text)
     except RecursionError:
@@ -66,8 +63,9 @@ def find_error_code(text: str) -> Optional[str]:
 def find_message(text: str, error_code: Optional[str]) -> Optional[str]:
     """Return the server's own words in the body of an error, without its markup, or None when there are none."""
     text = text.lstrip()
-    message = _message_in_json(text) if text[:1] in ("{", "[", '"') else None
-    if message is None:
+    try:
+        message = _message_in(parse_json(text if text[:1] in '{["' else ""))
+    except ValueError:
         message = _message_in_xml(_cut(text, _MOST_LOOKED_AT))
     message = re.sub(r"\s+", " ", message).strip(" :;,")
     if error_code:
@@ -80,14 +78,6 @@ def find_message(text: str, error_code: Optional[str]) -> Optional[str]:
 def _cut(text: str, longest: int) -> str:
     """Cut a text between two words, as half of a secret would not be recognized and hidden."""
     return text if len(text) <= longest else text[: longest + 1].rpartition(" ")[0]
-
-
-def _message_in_json(text: str) -> Optional[str]:
-    try:
-        data = parse_json(text)
-    except ValueError:
-        return None
-    return _message_in(data)
 
 
 def _message_in(data: Any) -> str:

@@ -46,10 +46,7 @@ class Budget:
         self._waited = 0.0
 
     def timeout(self) -> float:
-        """Return the seconds that the next step may take.
-
-        :raises socket.timeout: when no time is left.
-        """
+        """Return the seconds that the next step may take; raise socket.timeout when no time is left."""
         seconds = self.deadline.shortened(self._silence)
         if seconds <= 0:
             raise socket.timeout

@@ -158,7 +158,6 @@ def _connect(opened: socket.socket, proxy: Proxy, settings: ConnectionSettings) 
 
 
 def _wrap(route: Route, opened: Any, limit: Deadline) -> Any:
-    """Begin TLS with the server."""
     opened.settimeout(_left(limit))
     if isinstance(opened, ssl.SSLSocket):
         from urllib3.util.ssltransport import SSLTransport

@@ -20,7 +20,6 @@ from .budget import Budget
 from .channel import Channel, FingerprintMismatch, ProxyFailed, Route
 from .failures import Attempt
 from .request import Request
-from .retry import parse_retry_after
 
 if TYPE_CHECKING:
     from .settings import ConnectionSettings
@@ -57,8 +56,9 @@ class Connection:
         self.refused: Optional[ApiError] = None
         """The refusal of the account: a password is tried once, as accounts are blocked after ten wrong ones."""
         through = proxy.from_environment(settings.origin)
-        proxy_tls = tls.proxy_context(settings) if through is not None and through.tls else None
-        self._route = Route(settings, tls.context(settings), through, proxy_tls)
+        # Of the proxy itself no fingerprint is known.
+        of_proxy = tls.plain_context(settings, verify=settings.validate_certs) if through and through.tls else None
+        self._route = Route(settings, tls.context(settings), through, of_proxy)
         self._idle: list[Channel] = []
         self._held_until = 0.0
 
@@ -99,22 +99,22 @@ class Connection:
             if response.status in _REDIRECTS:
                 raise self._refused_redirect(request, response)
             if not 200 <= response.status < 300:
-                failure = failures.refusal(request.described, _read_whole(response, pieces))
-                failure.retry_after = parse_retry_after(response.headers.get("retry-after"))
-                if response.status in (429, 503) and failure.retry_after is not None:
-                    self.hold_all(failure.retry_after)
-                raise failure
+                raise self.refusal(request, _read_whole(response, pieces))
             yield response.status, _lower(response.headers), pieces
 
-    def hold_all(self, seconds: float) -> None:
-        """Let every request of this connection wait: the server asked for it."""
-        self._held_until = max(self._held_until, self.clock.monotonic() + seconds)
+    def refusal(self, request: Request, answer: Answer) -> ApiError:
+        """Return the error that an answer reports; where the server asks to wait, every request of this connection does."""
+        failure = failures.refusal(request.described, answer)
+        if answer.status in (429, 503) and failure.retry_after is not None:
+            self._held_until = max(self._held_until, self.clock.monotonic() + failure.retry_after)
+        return failure
 
     def wait_for_hold(self, deadline: Deadline) -> None:
         """Wait as long as the server asked for, but not past the deadline."""
-        seconds = deadline.shortened(self._held_until - self.clock.monotonic())
-        if seconds > 0:
-            self.wait(seconds, "the server asks to wait")
+        if self._held_until:
+            seconds = deadline.shortened(self._held_until - self.clock.monotonic())
+            if seconds > 0:
+                self.wait(seconds, "the server asks to wait")
 
     def wait(self, seconds: float, why: str) -> None:
         """Wait, and say so where it takes long enough to be noticed."""
@@ -126,7 +126,6 @@ class Connection:
     def _send(
         self, attempt: Attempt, request: Request, target: str
     ) -> Iterator[tuple[http.client.HTTPResponse, Iterator[bytes]]]:
-        """Send a request and give its answer and the pieces of its body."""
         if attempt.deadline.expired():
             raise WaitTimeout(
                 f"{request.described} was not sent: the time to wait was over.",
@@ -204,7 +203,6 @@ class Connection:
 
 
 def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
-    """Return scheme, host and port."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
 

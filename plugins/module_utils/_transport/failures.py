@@ -20,6 +20,7 @@ from .answer import Answer, find_error_code, find_message
 from .budget import HeadTooLong, TooSlow
 from .channel import FingerprintMismatch, ProxyFailed
 from .proxy import Proxy
+from .retry import parse_retry_after
 from .settings import ConnectionSettings
 from .tls import HANDSHAKE, fingerprint_of, readable_fingerprint, valid_until
 
@@ -73,7 +74,6 @@ class Attempt:
 
     @property
     def server(self) -> str:
-        """Host and port."""
         return self.settings.origin.partition("://")[2]
 
     @property
@@ -84,7 +84,6 @@ class Attempt:
         return f"within {self.settings.request_timeout:g} s"
 
     def failure(self, kind: type[KsvlaError], message: str, reason: str, hint: Optional[str] = None) -> KsvlaError:
-        """Return a failure of this request."""
         error = kind(message, request=self.described, hint=hint)
         error.server, error.reason = self.server, reason
         return error
@@ -133,7 +132,6 @@ def answer_lost(attempt: Attempt, error: Exception) -> KsvlaError:
 
 
 def _reason(attempt: Attempt, error: Exception) -> str:
-    """Return in a few words why a connection failed."""
     if isinstance(error, TooSlow):
         return "the answer comes too slowly"
     if isinstance(error, socket.timeout):
@@ -153,7 +151,6 @@ def _reason(attempt: Attempt, error: Exception) -> str:
 
 
 def _tls_reason(error: ssl.SSLError) -> str:
-    """Return in a few words why TLS was not agreed on."""
     if HANDSHAKE.first[:5].lower() in _HTTP:
         return "it speaks HTTP, not HTTPS"
     if error.reason in _TOO_OLD:
@@ -210,27 +207,19 @@ def refusal(described: str, answer: Answer) -> ApiError:
     if schemes:
         reason = f"{reason.rstrip('.')}; the server accepts {', '.join(schemes)}"
     known = {"basic", "bearer"}.intersection(scheme.lower() for scheme in schemes)
-    return ApiError(
+    error = ApiError(
         f"{reason.rstrip('.')} ({described} answered {answer.status}).",
         error_code=code,
         status=answer.status,
         request=described,
         hint=_OTHER_SCHEMES if schemes and not known else None,
     )
+    error.retry_after = parse_retry_after(answer.headers.get("retry-after"))
+    return error
 
 
-def unknown(error: KsvlaError, retry_after: Optional[float]) -> OutcomeUnknown:
-    """Say that the outcome of a write is unknown, as a gateway may have passed it on before it failed."""
-    unknown = OutcomeUnknown(error.message, status=error.status, request=error.request, hint=error.hint)
-    unknown.retry_after = retry_after
-    return unknown
-
-
-def refused_before(refusal: ApiError) -> ApiError:
+def not_sent(refusal: ApiError) -> ApiError:
     """Return the failure of a request that is not sent, because its account was refused before."""
-    return ApiError(
-        f"Nothing was sent, since the server refused the account before: {refusal.message}",
-        status=refusal.status,
-        request=refusal.request,
-        hint=refusal.hint,
+    return refusal.turned_into(
+        ApiError, f"Nothing was sent, since the server refused the account before: {refusal.message}"
     )

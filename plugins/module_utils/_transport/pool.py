@@ -15,7 +15,7 @@ from typing import Callable
 
 from .._errors import ApiError
 from .connection import Connection
-from .failures import refused_before
+from .failures import not_sent
 from .settings import ConnectionSettings
 
 _ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
@@ -42,7 +42,7 @@ class ConnectionPool:
         variables = tuple(sorted((k.lower(), v) for k, v in os.environ.items() if k.lower() in _ENVIRONMENT))
         key = (kind, settings, variables)
         if key in self._refused:
-            raise refused_before(self._refused[key])
+            raise not_sent(self._refused[key])
         if key not in self._connections:
             try:
                 self._connections[key] = make()
@@ -53,7 +53,6 @@ class ConnectionPool:
         return self._connections[key]
 
     def close(self) -> None:
-        """Close all connections."""
         for connection in self._connections.values():
             connection.close()
         self._connections, self._refused = {}, {}

@@ -10,7 +10,7 @@ from typing import Optional
 from urllib.parse import unquote, urlsplit
 
 from .._errors import InputError
-from .._text import base64_text
+from .._text import basic_authorization
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -30,7 +30,6 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """Host and port, for messages."""
         return f"{self.host}:{self.port}"
 
 
@@ -58,8 +57,7 @@ def from_environment(origin: str) -> Optional[Proxy]:
         )
     authorization = None
     if parts.username is not None:
-        account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = f"Basic {base64_text(account)}"
+        authorization = basic_authorization(unquote(parts.username), unquote(parts.password or ""))
     return Proxy(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "https", authorization)
 
 

@@ -36,7 +36,6 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query, as they are sent."""
         encoded = "&".join(f"{quote(name, safe='')}={_encode_value(value)}" for name, value in self.query)
         return f"{self.path}{'?' + encoded if encoded else ''}"
 

@@ -18,9 +18,9 @@ from .._clock import NO_DEADLINE, Deadline
 from .._errors import KsvlaError, NotConnected, OutcomeUnknown
 from .answer import Answer
 from .connection import Connection
-from .failures import refusal, refused_before, unknown
+from .failures import not_sent
 from .request import Query, Request
-from .retry import LONGEST_RETRY_AFTER, PASSING, parse_retry_after, pause
+from .retry import LONGEST_RETRY_AFTER, PASSING, pause
 
 _NOT_CARRIED_OUT = frozenset({*range(400, 500), 501, 505})
 """Statuses that say that a write did nothing. Any other that is not a success may come from a gateway that passed it on."""
@@ -45,18 +45,22 @@ class Session:
         """Return a session over the same connection, all of whose requests end by the deadline."""
         return Session(self.connection, deadline, retries)
 
-    def once(self) -> Session:
-        """Return a session that repeats nothing."""
-        return Session(self.connection, self._deadline, 0)
-
-    def read(self, path: str, query: Query = (), *, headers: Optional[Mapping[str, str]] = None) -> Answer:
+    def read(
+        self,
+        path: str,
+        query: Query = (),
+        *,
+        headers: Optional[Mapping[str, str]] = None,
+        passing: frozenset[int] = PASSING,
+    ) -> Answer:
         """Send a GET and return its answer, repeating it while the reason of a failure may pass.
 
+        :param passing: The statuses whose reason may pass.
         :raises ApiError: when the server answers with an error.
         :raises NotConnected: when no connection could be made.
         :raises OutcomeUnknown: when connections break again and again.
         """
-        return self._repeat(Request("GET", path, query, headers or {}), safe=True)
+        return self._repeat(Request("GET", path, query, headers or {}), safe=True, passing=passing)
 
     def write(self, request: Request, *, safe: bool = False) -> Answer:
         """Send a request that changes something, once, and return its answer.
@@ -78,7 +82,7 @@ class Session:
         """
         return self.connection.stream(Request("GET", path, headers=headers), self._deadline)
 
-    def _repeat(self, request: Request, *, safe: bool) -> Answer:
+    def _repeat(self, request: Request, *, safe: bool, passing: frozenset[int] = PASSING) -> Answer:
         connection, deadline = self.connection, self._deadline
         most = connection.settings.retries if self._retries is None else self._retries
         # However often the server asks to wait, a request waits no longer than this in all.
@@ -88,9 +92,8 @@ class Session:
         while True:
             connection.wait_for_hold(patience)
             failure: KsvlaError
-            retry_after: Optional[float] = None
             if connection.refused is not None:
-                raise refused_before(connection.refused)
+                raise not_sent(connection.refused)
             try:
                 answer = connection.exchange(request, deadline)
             except NotConnected as error:
@@ -100,7 +103,7 @@ class Session:
             else:
                 if 200 <= answer.status < 300:
                     return answer
-                failure = refusal(request.described, answer)
+                failure = connection.refusal(request, answer)
                 unclear = not safe and answer.status not in _NOT_CARRIED_OUT and failure.error_code is None
                 if answer.status == 401:
                     if connection.renew is not None and not renewed:
@@ -109,15 +112,13 @@ class Session:
                         continue
                     if connection.renew is None:
                         connection.refused = failure
-                retry_after = parse_retry_after(answer.headers.get("retry-after"))
-                if answer.status in (429, 503) and retry_after is not None:
-                    connection.hold_all(retry_after)
                 if unclear:
-                    raise unknown(failure, retry_after)
-                if answer.status not in PASSING or (answer.status == 500 and failure.error_code):
+                    # A gateway may have passed it on before it failed.
+                    raise failure.turned_into(OutcomeUnknown, failure.message)
+                if answer.status not in passing or (answer.status == 500 and failure.error_code):
                     raise failure
                 repeatable = safe or answer.status == 429
-            seconds = pause(attempt, retry_after)
+            seconds = pause(attempt, failure.retry_after)
             remaining = patience.remaining()
             if not repeatable or attempt >= most or (remaining is not None and seconds >= remaining):
                 raise failure

@@ -13,7 +13,6 @@ from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from .._errors import InputError
-from .._text import file_name
 
 _FINGERPRINT_PREFIX = re.compile(r"^sha-?256(\s+fingerprint)?[:=\s]+", re.IGNORECASE)
 _HOST = re.compile(r"[^\s/?#@\[\]]+")
@@ -42,7 +41,6 @@ class ConnectionSettings:
     retries: int
 
     def __repr__(self) -> str:
-        """Name the server and the account, and no secret."""
         return f"ConnectionSettings({self.username or 'token'}@{self.origin})"
 
     @property
@@ -139,7 +137,7 @@ def _check_ca_path(ca_path: Optional[str]) -> Optional[str]:
     if not ca_path:
         return None
     path = os.path.expanduser(ca_path)
-    if not os.path.exists(file_name(path)):
+    if not os.path.exists(path):
         raise InputError(
             f"ca_path does not exist where the module runs: {ca_path}. Give a file with the certificate authority's "
             "certificate (PEM), or a folder of them."

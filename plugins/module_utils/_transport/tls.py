@@ -13,7 +13,6 @@ import threading
 from typing import TYPE_CHECKING, Any, Optional
 
 from .._errors import InputError
-from .._text import file_name
 from .budget import TlsSocket
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ class Handshake(threading.local):
     first: bytes = b""
 
     def forget(self) -> None:
-        """Begin a new handshake."""
         self.certificate, self.first = None, b""
 
 
@@ -53,7 +51,7 @@ def context(settings: ConnectionSettings) -> ssl.SSLContext:
     :raises InputError: when ``ca_path`` holds no certificate.
     """
     by_authority = settings.validate_certs and not (settings.fingerprint and not settings.ca_path)
-    made = _context(settings, verify=by_authority)
+    made = plain_context(settings, verify=by_authority)
     if settings.fingerprint:
         made.check_hostname = False
     # Private, but there since Python 3.8: the one way to see a certificate that OpenSSL refuses on this very connection.
@@ -63,12 +61,7 @@ def context(settings: ConnectionSettings) -> ssl.SSLContext:
     return made
 
 
-def proxy_context(settings: ConnectionSettings) -> ssl.SSLContext:
-    """Return the context for TLS with the proxy itself, which no fingerprint is known of."""
-    return _context(settings, verify=settings.validate_certs)
-
-
-def _context(settings: ConnectionSettings, *, verify: bool) -> ssl.SSLContext:
+def plain_context(settings: ConnectionSettings, *, verify: bool) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.hostname_checks_common_name = False
@@ -96,20 +89,16 @@ def _load_default(made: ssl.SSLContext) -> None:
 
 
 def _load(made: ssl.SSLContext, path: str, option: str) -> None:
-    """Trust the authorities in a file, or in a folder with hashed names.
-
-    :raises InputError: when there is none.
-    """
-    name = file_name(path)
+    """Trust the authorities in a file, or in a folder with hashed names; raise InputError when there is none."""
     try:
-        if os.path.isdir(name):
-            if not any(_HASHED_NAME.fullmatch(os.fsdecode(entry)) for entry in os.listdir(name)):
+        if os.path.isdir(path):
+            if not any(_HASHED_NAME.fullmatch(entry) for entry in os.listdir(path)):
                 raise _no_certificate(
                     path, option, "Give a file, or make the hashed names with: openssl rehash FOLDER."
                 )
-            made.load_verify_locations(capath=name)
+            made.load_verify_locations(capath=path)
             return
-        with open(name, "rb") as file:
+        with open(path, "rb") as file:
             blocks = [match.group() for match in _PEM.finditer(file.read())]
         made.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
     except (ssl.SSLError, ValueError):
@@ -125,7 +114,6 @@ def _no_certificate(path: str, option: str, hint: str) -> InputError:
 
 
 def fingerprint_of(certificate: bytes) -> str:
-    """Return the SHA-256 fingerprint of a certificate in DER."""
     return hashlib.sha256(certificate).hexdigest()
 
 

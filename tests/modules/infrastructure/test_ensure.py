@@ -346,4 +346,4 @@ def test_a_token_for_other_tasks(run: Caller, simulator: RunningSimulator) -> No
     assert "ksvla_token" in failed["hint"]
     assert run("infrastructure_info", infrastructure_id="v1", access_token="wrong"), "with a password it logs in again"
     assert run.fails("token", password="wrong")["status"] in (401, 403)
-    assert "password is missing" in run.fails("token", password=None, access_token="x")["msg"]
+    assert "password is required" in run.fails("token", password=None, access_token="x")["msg"]

@@ -178,7 +178,7 @@ def test_many_tasks_are_watched_with_one_list_at_a_time(clock: FakeClock) -> Non
 
 def test_tasks_below_others_and_tasks_that_no_list_shows_are_found(clock: FakeClock) -> None:
     source = Source(clock, c=[task("Completed", "c")])
-    parent = task("Running", "parent", children=(task("Completed", "b"),))
+    parent = task("Running", "parent", children=[task("Completed", "b")])
     source.listed = lambda: [parent]
     ended = watch_tasks(source, ["b", "c"], poller(clock))
     assert [each.id for each in ended] == ["b", "c"]

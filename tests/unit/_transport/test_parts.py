@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from support.web import settings
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import basic_authorization
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import pool as _pool
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import (
     Answer,
     find_error_code,
     find_message,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.authentication import basic, bearer
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.retry import (
@@ -257,8 +257,7 @@ def test_a_closed_pool_connects_again() -> None:
 
 
 def test_credentials() -> None:
-    assert basic("admin", "pässwörd") == "Basic YWRtaW46cMOkc3N3w7ZyZA=="
-    assert bearer("token") == "Bearer token"
+    assert basic_authorization("admin", "pässwörd") == "Basic YWRtaW46cMOkc3N3w7ZyZA=="
 
 
 # ---- bodies of errors -------------------------------------------------------------------------------------------------

@@ -247,7 +247,9 @@ def test_a_ca_path_that_is_not_ascii_in_a_locale_that_is(server: WebServer, tls:
         f"from {utilities}._transport.connection import Connection\n"
         f"from {utilities}._transport.session import Session\n"
         "assert sys.getfilesystemencoding() == 'ascii'\n"
-        f"given = settings(host={server.host!r}, port={server.port}, ca_path={str(folder / 'ца.pem')!a})\n"
+        f"from {utilities}._module.paths import with_local_paths\n"
+        f"paths = with_local_paths({{'ca_path': {{'type': 'path'}}}}, {{'ca_path': {str(folder / 'ца.pem')!a}}}, str)\n"
+        f"given = settings(host={server.host!r}, port={server.port}, **paths)\n"
         "print(Session(Connection(given)).read('/a').status)\n"
     )
     environment = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

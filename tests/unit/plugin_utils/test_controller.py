@@ -18,8 +18,12 @@ from hypothesis import strategies as st
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context, Parameters
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, plain, run_in_controller
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._file_attributes import ControllerFileAttributes
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import (
+    ControllerFileAttributes,
+    TaskRun,
+    plain,
+    run_in_controller,
+)
 
 # ---- plain arguments --------------------------------------------------------------------------------------------------
 

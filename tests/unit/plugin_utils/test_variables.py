@@ -14,6 +14,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import na
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     PLAYBOOK_VARIABLES,
     blank_variables,
+    named_for_role,
     options_of,
     unknown_variables,
     wrong_types,
@@ -30,9 +31,6 @@ _ROLES = ("tenant_onboarding", "tenant_offboarding", "tenant_report")
         ("ksvla_tennants", "ksvla_tenants"),
         ("tenant_onboarding_vm", "tenant_onboarding_vms"),
         ("tenant_offboarding_remove_artefacts", "tenant_offboarding_remove_artifacts"),
-        ("tenant_onboarding_name", "ksvla_tenant_name"),
-        ("tenant_offboarding_name", "ksvla_tenant_name"),
-        ("tenant_report_name", "ksvla_tenant_name"),
     ],
 )
 def test_a_variable_that_does_not_exist_is_refused_with_the_nearest_name(given: str, meant: str) -> None:
@@ -113,3 +111,51 @@ def test_passwords_may_come_as_text_and_are_never_shown() -> None:
 def test_text_that_is_no_list_stays_text() -> None:
     assert parsed("name;type\nA;simple\n") == "name;type\nA;simple\n"
     assert parsed("7") == "7"
+
+
+@pytest.mark.parametrize(
+    ("role", "message", "expected"),
+    [
+        (
+            "tenant_onboarding",
+            "To create it, give its type, complete or simple.",
+            "To create it, give tenant_onboarding_type, complete or simple.",
+        ),
+        (
+            "tenant_onboarding",
+            "type is required to create the tenant 'A': complete or simple.",
+            "tenant_onboarding_type is required to create the tenant 'A': complete or simple.",
+        ),
+        (
+            "tenant_onboarding",
+            "Leave these options out, or set immutable_changes to warn.",
+            "Leave these options out, or set tenant_onboarding_immutable_changes to warn.",
+        ),
+        (
+            "tenant_onboarding",
+            "Choose an admin_password that meets the rule.",
+            "Choose a tenant_onboarding_admin_password that meets the rule.",
+        ),
+        ("tenant_onboarding", "vms[0]: bios_id is wrong", "tenant_onboarding_vms[0]: bios_id is wrong"),
+        ("tenant_onboarding", "Set reregister: true.", "Set tenant_onboarding_reregister: true."),
+        (
+            "tenant_offboarding",
+            "remove_artifacts is required; the folder of dest does not exist.",
+            "tenant_offboarding_remove_artifacts is required; the folder of tenant_offboarding_report_dest does not exist.",
+        ),
+        # Options of another module.
+        (
+            "infrastructure",
+            "Use ksvla_trusted_certificate with address: a.example.com:443. Then give address: b.",
+            "Use ksvla_trusted_certificate with address: a.example.com:443. Then give infrastructure_address: b.",
+        ),
+        # Words that are not options here.
+        ("tenant_onboarding", "A tenant of type simple has no vms.", "A tenant of type simple has no vms."),
+        ("tenant_onboarding", "No tenant is named 'purge'.", "No tenant is named 'purge'."),
+        ("tenant_onboarding", "See ksvla_tenant_vms and x.purge.", "See ksvla_tenant_vms and x.purge."),
+        ("svm_image", "manifest_path is empty", "svm_image_manifest_path is empty"),
+        ("infrastructure", "Choose an admin_password.", "Choose an infrastructure_admin_password."),
+    ],
+)
+def test_a_message_names_the_variables_of_the_role(role: str, message: str, expected: str) -> None:
+    assert named_for_role(message, role) == expected

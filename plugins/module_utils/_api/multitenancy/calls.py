@@ -18,8 +18,8 @@ from typing import Optional
 from ..._clock import Deadline
 from ..._errors import ApiError
 from ..._hints import hint_for
+from ..._text import basic_authorization
 from ..._transport.answer import Answer
-from ..._transport.authentication import basic
 from ..._transport.connection import Connection
 from ..._transport.request import Query, Request, encode_segment
 from ..._transport.session import Session
@@ -41,7 +41,7 @@ VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 
 def connection(settings: ConnectionSettings) -> Connection:
     """Return a connection that sends the account with each call, as API 2.0 expects."""
-    return Connection(settings, basic(settings.username or "", settings.password or ""))
+    return Connection(settings, basic_authorization(settings.username or "", settings.password or ""))
 
 
 class MultitenancyApi:
@@ -72,18 +72,15 @@ class MultitenancyApi:
 
     def create_tenant(self, tenant: formats.NewTenant) -> str:
         """Start a task ``CreateTenant`` (topic 259250) and return its id."""
-        body = formats.tenant_body(tenant)
-        return identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=body))
+        return identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=formats.tenant_body(tenant)))
 
     def activate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259251) and return its id."""
-        path = f"{_tenant_path(tenant_id)}/activate"
-        return identifiers.task_id(self._write("POST", path))
+        return identifiers.task_id(self._write("POST", f"{_tenant_path(tenant_id)}/activate"))
 
     def deactivate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259252) and return its id."""
-        path = f"{_tenant_path(tenant_id)}/deactivate"
-        return identifiers.task_id(self._write("POST", path))
+        return identifiers.task_id(self._write("POST", f"{_tenant_path(tenant_id)}/deactivate"))
 
     def remove_tenant(self, tenant_id: str, *, remove_artifacts: bool) -> str:
         """Start a task ``DeleteTenant`` (topic 259255) and return its id.

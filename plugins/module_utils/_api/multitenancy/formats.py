@@ -36,72 +36,64 @@ class NewTenant:
 
 
 def tenant_body(tenant: NewTenant) -> bytes:
-    """Return the body that creates a tenant."""
-    parts = [xml.element("name", tenant.name)]
-    if tenant.description:
-        parts.append(xml.element("description", tenant.description))
-    if tenant.user_data:
-        parts.append(xml.cdata_element("userData", tenant.user_data))
-    if tenant.preferred_viis_address:
-        parts.append(xml.element("preferredViisAddress", tenant.preferred_viis_address))
-    if tenant.type:
-        parts.append(xml.element("type", tenant.type.capitalize()))
+    account = ""
     if tenant.admin_username and tenant.admin_password:
         user = xml.element("name", tenant.admin_username) + xml.element("password", base64_text(tenant.admin_password))
-        parts.append(f"<vKsc><user>{user}</user></vKsc>")
-    return f"<tenant>{''.join(parts)}</tenant>".encode()
+        account = f"<vKsc><user>{user}</user></vKsc>"
+    described = _optional("description", tenant.description) + _user_data(tenant.user_data)
+    kind = _optional("preferredViisAddress", tenant.preferred_viis_address) + _optional(
+        "type", (tenant.type or "").capitalize()
+    )
+    return f"<tenant>{xml.element('name', tenant.name)}{described}{kind}{account}</tenant>".encode()
 
 
 def vm_body(bios_id: str, name: Optional[str], user_data: Optional[str]) -> bytes:
-    """Return the body that registers a virtual machine."""
-    parts = []
-    if name:
-        parts.append(xml.element("name", name))
-    if user_data:
-        parts.append(xml.cdata_element("userData", user_data))
-    return f"<vm biosId={xml.attribute(bios_id)}>{''.join(parts)}</vm>".encode()
+    return f"<vm biosId={xml.attribute(bios_id)}>{_optional('name', name)}{_user_data(user_data)}</vm>".encode()
+
+
+def _optional(name: str, value: Optional[str]) -> str:
+    return xml.element(name, value) if value else ""
+
+
+def _user_data(value: Optional[str]) -> str:
+    return xml.cdata_element("userData", value) if value else ""
 
 
 def make_tenant(element: xml.Element) -> Tenant:
-    """Return the record of a ``tenant`` element."""
-    server = xml.child(element, "vKsc")
+    texts, server = xml.texts(element), xml.child(element, "vKsc")
     return Tenant(
-        id=_id(element) or "",
-        name=xml.child_text(element, "name") or "",
-        description=xml.child_text(element, "description") or "",
-        user_data=xml.child_text(element, "userData") or "",
-        type=_word(xml.child_text(element, "type")),
-        status=_word(xml.child_text(element, "status")),
-        created=xml.child_text(element, "created"),
-        updated=xml.child_text(element, "updated"),
-        virtual_server_id=xml.child_text(server, "id") or None,
-        admin_username=xml.child_text(xml.child(server, "user"), "name") or None,
+        id=bare(texts.get("id", "")),
+        name=texts.get("name", ""),
+        description=texts.get("description", ""),
+        user_data=texts.get("userdata", ""),
+        type=_word(texts.get("type")),
+        status=_word(texts.get("status")),
+        created=texts.get("created"),
+        updated=texts.get("updated"),
+        virtual_server_id=xml.texts(server).get("id") or None,
+        admin_username=xml.texts(xml.child(server, "user")).get("name") or None,
     )
 
 
 def make_vm(element: xml.Element) -> VirtualMachine:
-    """Return the record of a ``vm`` element."""
+    texts = xml.texts(element)
     return VirtualMachine(
-        id=_id(element),
-        bios_id=_id(element, "biosId") or "",
-        name=xml.child_text(element, "name") or "",
-        user_data=xml.child_text(element, "userData") or "",
-        created=xml.child_text(element, "created"),
-        updated=xml.child_text(element, "updated"),
+        id=bare(texts["id"]) if "id" in texts else None,
+        bios_id=bare(texts.get("biosid", "")),
+        name=texts.get("name", ""),
+        user_data=texts.get("userdata", ""),
+        created=texts.get("created"),
+        updated=texts.get("updated"),
     )
 
 
 def read_tenants(body: bytes) -> list[Tenant]:
-    """Return the tenants in an answer, none, one or many."""
     tenants: list[Tenant] = xml.read_records(body, "tenant", make_tenant)
     return tenants
 
 
 def read_tenant(body: bytes) -> Tenant:
-    """Return the one tenant in an answer.
-
-    :raises UnexpectedAnswer: when there is none.
-    """
+    """Return the one tenant in an answer; raise UnexpectedAnswer when there is none."""
     tenants = read_tenants(body)
     if not tenants:
         raise UnexpectedAnswer("The server's answer about a tenant holds no tenant.")
@@ -109,16 +101,12 @@ def read_tenant(body: bytes) -> Tenant:
 
 
 def read_vms(body: bytes) -> list[VirtualMachine]:
-    """Return the virtual machines in an answer, none, one or many."""
     vms: list[VirtualMachine] = xml.read_records(body, "vm", make_vm)
     return vms
 
 
 def read_task(body: bytes) -> ServerTask:
-    """Return the one task in an answer.
-
-    :raises UnexpectedAnswer: when there is none.
-    """
+    """Return the one task in an answer; raise UnexpectedAnswer when there is none."""
     element = xml.find(xml.read(body), "task")
     if not isinstance(element, Mapping):
         raise UnexpectedAnswer("The server's answer about a task holds no task.")
@@ -126,38 +114,30 @@ def read_task(body: bytes) -> ServerTask:
 
 
 def read_tasks(body: bytes) -> list[ServerTask]:
-    """Return the tasks in an answer, none, one or many; those below other tasks stay their children."""
     return [make_task(element) for element in _outermost(xml.read(body), "task")] if body.strip() else []
 
 
 def make_task(element: xml.Element) -> ServerTask:
-    """Return the record of a ``task`` element with its children."""
-    error = xml.child(element, "error")
+    texts, error, result = xml.texts(element), xml.child(element, "error"), xml.child(element, "result")
     error_text = _flatten(error)
     code = find_error_code(error_text)
-    result = xml.child(element, "result")
     if isinstance(result, str):
         result = xml.read_embedded(result) or result
     return ServerTask(
-        id=_id(element) or "",
-        type=xml.child_text(element, "type"),
-        state=(xml.child_text(element, "state") or "unknown").strip(),
-        stage=xml.child_text(element, "stage") or None,
-        progress=_per_cent(xml.child_text(element, "progress")),
-        created=xml.child_text(element, "created"),
-        state_changed=xml.child_text(element, "stateChanged"),
-        last_changed=xml.child_text(element, "changed"),
+        id=bare(texts.get("id", "")),
+        type=texts.get("type"),
+        state=(texts.get("state") or "unknown").strip(),
+        stage=texts.get("stage") or None,
+        progress=_per_cent(texts.get("progress")),
+        created=texts.get("created"),
+        state_changed=texts.get("statechanged"),
+        last_changed=texts.get("changed"),
         result=xml.tidy(result),
         error=_error_message(error, error_text, code),
         error_code=code,
         parameters=_parameters(xml.child(element, "parameters")),
-        children=tuple(make_task(child) for child in _outermost(xml.child(element, "children"), "task")),
+        children=[make_task(child) for child in _outermost(xml.child(element, "children"), "task")],
     )
-
-
-def _id(element: xml.Element, name: str = "id") -> Optional[str]:
-    found = xml.child_text(element, name)
-    return None if found is None else bare(found)
 
 
 def _word(value: Optional[str]) -> Optional[str]:
@@ -196,13 +176,12 @@ def _flatten(value: Any) -> str:
 
 
 def _error_message(error: Any, flattened: str, code: Optional[str]) -> Optional[str]:
-    for name in ("message", "errorMessage", "description", "detail", "text"):
-        message = xml.child_text(error, name)
-        if message and message.strip():
-            return find_message(message, code) or message.strip()
-    if not flattened.strip():
-        return None
-    return find_message(flattened, code) or code
+    texts = xml.texts(error)
+    said = (texts.get(name, "").strip() for name in ("message", "errormessage", "description", "detail", "text"))
+    message = next(filter(None, said), None)
+    if message:
+        return find_message(message, code) or message
+    return (find_message(flattened, code) or code) if flattened.strip() else None
 
 
 def _parameters(value: Any) -> dict[str, Any]:
@@ -214,9 +193,10 @@ def _parameters(value: Any) -> dict[str, Any]:
         if key.startswith(("@", "#")):
             continue
         for single in item if isinstance(item, list) else [item]:
-            name = xml.child_text(single, "key", "name")
+            texts = xml.texts(single)
+            name = texts.get("key") or texts.get("name")
             if name:
-                parameters[name] = xml.child_text(single, "value") or xml.text(single)
+                parameters[name] = texts.get("value") or xml.text(single)
             else:
                 parameters[key] = xml.tidy(single)
     return parameters

@@ -63,7 +63,6 @@ class _Records:
         """The elements from the outermost wanted one inwards: their content, and the pieces of their text."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Begin an element."""
         if self._depth == 0 and _local(name).lower() == "html":
             raise UnexpectedAnswer("The server's answer is a web page, not data of the Integration Server.", hint=_HINT)
         self._depth += 1
@@ -78,7 +77,6 @@ class _Records:
             self._open[-1][1].append(piece)
 
     def end(self, name: str) -> None:
-        """End an element."""
         self._depth -= 1
         if not self._open:
             return
@@ -114,7 +112,13 @@ def _parse(body: Union[bytes, str], reader: _Records) -> None:
 
     :raises UnexpectedAnswer: when the body is not valid XML, declares entities, or nests too deeply.
     """
-    content, encoding = _prepared(body)
+    encoding = "utf-8" if isinstance(body, str) else None
+    content = (
+        body.lstrip() if isinstance(body, bytes) else body.strip().lstrip("\ufeff").encode("utf-8", "surrogatepass")
+    )
+    if _SAYS_UTF_16.match(content):
+        # .NET writes this declaration where a text in UTF-16 was written out in UTF-8.
+        encoding = "utf-8"
     try:
         parser = expat.ParserCreate(encoding)
         parser.buffer_text = True
@@ -124,27 +128,15 @@ def _parse(body: Union[bytes, str], reader: _Records) -> None:
         parser.EntityDeclHandler = _refuse_entities
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
+        shown = content[:400].decode("utf-8", "replace")
         raise UnexpectedAnswer(
-            f"The server's answer is not XML that can be read ({error}): {_beginning(content)}", hint=_HINT
+            f"The server's answer is not XML that can be read ({error}): {shown[:80]!r}{'…' if len(shown) > 80 else ''}",
+            hint=_HINT,
         ) from None
-
-
-def _prepared(body: Union[bytes, str]) -> tuple[bytes, Optional[str]]:
-    """Return a document without blanks before it, and its encoding, or None for the one that it declares."""
-    if isinstance(body, str):
-        return body.strip().lstrip("\ufeff").encode("utf-8", "surrogatepass"), "utf-8"
-    body = body.lstrip()
-    # .NET writes this declaration where a text in UTF-16 was written out in UTF-8.
-    return body, "utf-8" if _SAYS_UTF_16.match(body) else None
 
 
 def _refuse_entities(*_arguments: Any) -> None:
     raise ValueError("entities are declared")
-
-
-def _beginning(body: bytes) -> str:
-    text = body[:400].decode("utf-8", "replace")
-    return repr(text[:80] + ("…" if len(text) > 80 else ""))
 
 
 def _local(name: str) -> str:
@@ -177,15 +169,14 @@ def text(value: Any) -> Optional[str]:
     return None if value is None else str(value)
 
 
-def child_text(element: Any, *names: str) -> Optional[str]:
-    """Return the text of the first of these child elements or attributes that is there, or None."""
-    for name in names:
-        found = text(child(element, name))
-        if found is None:
-            found = text(child(element, f"@{name}"))
-        if found is not None:
-            return found
-    return None
+def texts(element: Any) -> dict[str, str]:
+    """Return the texts of an element's children, and its attributes, by names in lower case."""
+    found: dict[str, str] = {}
+    for key, value in element.items() if isinstance(element, Mapping) else ():
+        own, name = text(value), key.lower()
+        if own is not None and (name[0] != "@" or name[1:] not in found):
+            found[name.lstrip("@")] = own
+    return found
 
 
 def find(element: Any, name: str) -> Any:
@@ -235,7 +226,6 @@ def tidy(value: Any) -> Any:
 
 
 def element(name: str, value: str) -> str:
-    """Return an element with a text in it, escaped so that it arrives as it is."""
     return f"<{name}>{escape_text(value)}</{name}>"
 
 
@@ -245,7 +235,6 @@ def escape_text(value: str) -> str:
 
 
 def attribute(value: str) -> str:
-    """Return a text escaped and quoted for an attribute."""
     return '"' + escape(value, {'"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}) + '"'
 
 

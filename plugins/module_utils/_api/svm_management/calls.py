@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ..._clock import Deadline
-from ..._errors import ApiError, InputError, NotConnected, OutcomeUnknown, UnexpectedAnswer
+from ..._errors import ApiError, UnexpectedAnswer
 from ..._transport.answer import Answer
 from ..._transport.request import Request, encode_segment
 from ..._transport.session import Session
@@ -57,10 +57,8 @@ class SvmManagementApi:
         return formats.certificate(self._session.read(f"{_BASE}/{path}", [("address", address)], headers=_READ))
 
     def trust(self, address: str, thumbprint: str) -> None:
-        """Add a certificate or an SSH key to the trusted list."""
-        self._write(
-            "POST", f"{_BASE}/sslConfig/certificateValidator/rules", {"address": address, "thumbprint": thumbprint}
-        )
+        wanted = {"address": address, "thumbprint": thumbprint}
+        self._write("POST", f"{_BASE}/sslConfig/certificateValidator/rules", wanted)
 
     def test_connection(self, wanted: Mapping[str, Any]) -> Infrastructure:
         """Try the connection with an OpenStack infrastructure and its microservices; nothing is kept of it."""
@@ -75,7 +73,6 @@ class SvmManagementApi:
         return found
 
     def infrastructure(self, infrastructure_id: str) -> Infrastructure:
-        """Return an infrastructure with the state of its connection."""
         found = formats.infrastructure(json.read_object(self._session.read(_path(infrastructure_id), headers=_READ)))
         return found if found.id else Infrastructure(**{**found.__dict__, "id": infrastructure_id})
 
@@ -106,13 +103,8 @@ class SvmManagementApi:
         :param object_types: ``Host``, ``OpenstackDomain``, ``OpenstackProject``, ``VM``, ``SVM``.
         :param output_type: ``GeneralInfo`` or ``DetailedInfo``.
         """
-        query: list[tuple[str, Any]] = []
-        if object_types:
-            query.append(("objectTypes", tuple(object_types)))
-        if output_type is not None:
-            query.append(("outputType", output_type))
-        if parent_id is not None:
-            query.append(("parentId", parent_id))
+        given = (("objectTypes", tuple(object_types)), ("outputType", output_type), ("parentId", parent_id))
+        query = [(name, value) for name, value in given if value]
         return formats.objects(self._session.read(f"{_path(infrastructure_id)}/objects", query, headers=_READ))
 
     def object(self, infrastructure_id: str, object_id: str) -> dict[str, Any]:
@@ -150,31 +142,24 @@ class SvmManagementApi:
         path = f"{_BASE}/virtualization/tasks/{encode_segment(task_id)}"
         return formats.task(json.read(self._session.read(path, headers=_READ)))
 
-    def cancel_task(self, task_id: str) -> None:
-        """Refuse: API 3.0 documents no such call."""
-        raise InputError(f"API 3.0 has no call that cancels a task, so that task {task_id} goes on.")
-
     def _write(self, method: str, path: str, wanted: Mapping[str, Any], *, safe: bool = False) -> Answer:
         return self._session.write(Request(method, path, headers=_WRITE, body=json.body(wanted)), safe=safe)
 
     def _list(self, path: str, needed: Sequence[str]) -> Optional[list[dict[str, Any]]]:
         """Return the objects of a list that no page documents, or None when the server does not have it.
 
-        It is read once more when the server is busy or out of reach, or when the answer is not a list: it may be garbled.
+        What is not a list is read once more: it may have arrived garbled.
         """
 
-        def read(session: Session) -> list[dict[str, Any]]:
-            return json.listed(json.read(session.read(path, headers=_READ)), needed)
+        def read() -> list[dict[str, Any]]:
+            answer = self._session.read(path, headers=_READ, passing=_MAY_PASS)
+            return json.listed(json.read(answer), needed)
 
         try:
             try:
-                return read(self._session.once())
-            except ApiError as error:
-                if error.status not in _MAY_PASS:
-                    raise
-            except (NotConnected, OutcomeUnknown, UnexpectedAnswer):
-                pass
-            return read(self._session)
+                return read()
+            except UnexpectedAnswer:
+                return read()
         except UnexpectedAnswer:
             return None
         except ApiError as error:

@@ -5,38 +5,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
 from ..._errors import UnexpectedAnswer
 from ..._transport.answer import Answer, find_error_code
 from ..tasks import ServerTask
 from . import json
-from .records import Certificate, Connection, Image, Infrastructure, InfrastructureObjects, Login, Service
+from .records import Certificate, Connection, Image, Infrastructure, InfrastructureObjects, Service
 
+_ACCOUNTS = ("admin", "readonly")
 _ENDED_BADLY = ("failed", "cancelled", "canceled", "stopped", "stopping")
 
 
-def login(answer: Answer) -> Login:
-    """Return the token of a login."""
+def login(answer: Answer) -> dict[str, Any]:
+    """Return ``access_token`` and ``session`` of a login."""
     value = json.read_object(answer)
     token = json.text(json.part(value, "access_token").get("value"))
     if not token:
         raise UnexpectedAnswer("The server accepted the login, but gave no access token.", status=answer.status)
-    return Login(token, json.part(value, "session"))
+    return {"access_token": token, "session": json.part(value, "session")}
 
 
 def certificate(answer: Answer) -> Certificate:
-    """Return a certificate or a key."""
     value = json.read_object(answer)
+    texts = json.scalars(value)
     validation = json.part(value, "viis_validation_result")
-    thumbprint = json.text(value.get("thumbprint"))
-    if not thumbprint:
+    if not texts.get("thumbprint"):
         raise UnexpectedAnswer("The server gave a certificate without its thumbprint.", status=answer.status)
     return Certificate(
-        address=json.text(value.get("address")) or "",
-        thumbprint=thumbprint,
-        data=json.text(value.get("data")),
+        address=texts.get("address", ""),
+        thumbprint=texts["thumbprint"],
+        data=texts.get("data"),
         accepted=json.flag(validation.get("is_accepted")),
         warnings=json.texts(validation.get("validation_warnings")),
         errors=json.texts(validation.get("validation_errors")),
@@ -45,42 +45,35 @@ def certificate(answer: Answer) -> Certificate:
 
 def infrastructure(value: dict[str, Any]) -> Infrastructure:
     """Return an infrastructure, or what a test of its connection says (it has no id then)."""
-    accounts = json.part(value, "accounts")
-    readonly_username = json.text(json.part(accounts, "readonly").get("name")) or None
-    connections = json.part(value, "connection_info")
-    connection: dict[str, Connection] = {}
-    for account in ("admin", "readonly"):
-        one = json.part(connections, account)
-        # Without a read-only account the server uses the other one: there is no second connection to wait for then.
-        unused = account == "readonly" and bool(accounts) and readonly_username is None
-        if _upper(one.get("status")) and not unused:
-            connection[account] = _connection(one)
-    settings = json.part(value, "specific_settings")
+    texts, settings = json.scalars(value), json.scalars(json.part(value, "specific_settings"))
+    accounts, connections = json.part(value, "accounts"), json.part(value, "connection_info")
+    admin, readonly = (json.text(json.part(accounts, account).get("name")) for account in _ACCOUNTS)
+    connection = {account: _connection(json.part(connections, account)) for account in _ACCOUNTS}
+    # Without a read-only account the server uses the other one: there is no second connection to wait for then.
+    unused = "readonly" if accounts and not readonly else None
     return Infrastructure(
-        id=json.text(value.get("infrastructure_id")) or json.text(value.get("id")) or "",
-        type=json.text(value.get("type")),
-        address=json.text(value.get("address")),
-        name=json.text(value.get("name")) or json.text(value.get("display_name")),
-        version=json.text(value.get("version")),
-        protocol=json.text(settings.get("protocol")),
-        region=json.text(settings.get("region")),
-        admin_username=json.text(json.part(accounts, "admin").get("name")),
-        readonly_username=readonly_username,
-        connection=connection,
+        id=texts.get("infrastructure_id") or texts.get("id", ""),
+        type=texts.get("type"),
+        address=texts.get("address"),
+        name=texts.get("name") or texts.get("display_name"),
+        version=texts.get("version"),
+        protocol=settings.get("protocol"),
+        region=settings.get("region"),
+        admin_username=admin,
+        readonly_username=readonly or None,
+        connection={account: one for account, one in connection.items() if one.status and account != unused},
     )
 
 
 def _connection(value: dict[str, Any]) -> Connection:
-    details = json.part(value, "details")
-    services: list[Service] = []
-    for region in json.objects(details.get("regions")):
-        services.extend(_services(region, json.text(region.get("id"))))
+    details, texts = json.part(value, "details"), json.scalars(value)
+    regions = json.objects(details.get("regions"))
     return Connection(
-        status=_upper(value.get("status")),
-        error=_upper(value.get("connection_error")),
-        message=json.text(value.get("error_message")) or None,
+        status=_upper(texts.get("status")),
+        error=_upper(texts.get("connection_error")),
+        message=texts.get("error_message") or None,
         primary_server_address=json.text(details.get("primary_server_address")) or None,
-        services=tuple(services),
+        services=[one for region in regions for one in _services(region, json.text(region.get("id")))],
     )
 
 
@@ -92,38 +85,37 @@ def _services(value: dict[str, Any], region: Optional[str]) -> Iterator[Service]
             yield from _services(item, region)
         for one in [item] if one_alone else json.objects(item):
             if "status" in one or "address" in one:
+                texts = json.scalars(one)
                 yield Service(
                     name=name,
                     region=region,
-                    address=json.text(one.get("address")),
-                    protocol=json.text(one.get("protocol")),
-                    version=json.text(one.get("version")),
-                    status=_upper(one.get("status")),
-                    error=_upper(one.get("error")),
+                    address=texts.get("address"),
+                    protocol=texts.get("protocol"),
+                    version=texts.get("version"),
+                    status=_upper(texts.get("status")),
+                    error=_upper(texts.get("error")),
                 )
 
 
-def _upper(value: Any) -> Optional[str]:
-    found = json.text(value)
+def _upper(found: Optional[str]) -> Optional[str]:
     return found.strip().upper() if found else None
 
 
 def image(value: dict[str, Any]) -> Image:
-    """Return a registered image."""
-    manifest = json.part(value, "manifest")
+    texts, manifest = json.scalars(value), json.part(value, "manifest")
+    of_manifest = json.scalars(manifest)
     types = [json.text(item.get("type")) for item in json.objects(value.get("hypervisors"))]
     return Image(
-        id=json.text(value.get("id")) or "",
-        svm_version=json.text(manifest.get("svm_version")),
-        size=json.text(manifest.get("size")),
+        id=texts.get("id", ""),
+        svm_version=of_manifest.get("svm_version"),
+        size=of_manifest.get("size"),
         vendor_info=json.part(manifest, "vendor_info"),
         infrastructure_types=[each for each in types if each],
-        manifest_url=json.text(value.get("manifest_url")) or json.text(manifest.get("manifest_url")),
+        manifest_url=texts.get("manifest_url") or of_manifest.get("manifest_url"),
     )
 
 
 def objects(answer: Answer) -> InfrastructureObjects:
-    """Return a list of objects."""
     value = json.read_object(answer)
     return InfrastructureObjects(json.objects(value.get("locations")), json.objects(value.get("vms")))
 
@@ -139,42 +131,41 @@ def task(value: Any) -> ServerTask:
 
 
 def _task(value: dict[str, Any], beside: list[dict[str, Any]]) -> ServerTask:
-    own_id = json.text(value.get("id")) or ""
+    texts = json.scalars(value)
+    own_id, state = texts.get("id", ""), texts.get("state") or "unknown"
     children = [*json.objects(value.get("children")), *(item for item in beside if item.get("parent_id") == own_id)]
-    ids = {json.text(item.get("id")) for item in children} - {None}
+    ids = {str(item["id"]) for item in children if item.get("id") is not None}
     direct = [
-        item
-        for item in children
-        if json.text(item.get("parent_id")) not in ids or item.get("parent_id") == item.get("id")
+        item for item in children if str(item.get("parent_id")) not in ids or item.get("parent_id") == item.get("id")
     ]
     moved = [item for item in children if item not in direct]
-    state = json.text(value.get("state")) or "unknown"
-    error, error_code = _error(value, state)
+    error, error_code = _error(value, texts, state)
     return ServerTask(
         id=own_id,
-        type=json.text(value.get("type")),
+        type=texts.get("type"),
         state=state,
-        stage=json.text(value.get("stage")) or None,
+        stage=texts.get("stage") or None,
         progress=_progress(value.get("progress")),
-        created=json.text(value.get("created")),
-        state_changed=json.text(value.get("state_changed")),
-        last_changed=json.text(value.get("changed")),
+        created=texts.get("created"),
+        state_changed=texts.get("state_changed"),
+        last_changed=texts.get("changed"),
         result=value.get("result"),
         error=error,
         error_code=error_code,
         parameters=_parameters(value.get("parameters")),
-        children=tuple(_task(child, moved) for child in direct),
+        children=[_task(child, moved) for child in direct],
     )
 
 
-def _error(value: dict[str, Any], state: str) -> tuple[Optional[str], Optional[str]]:
+def _error(value: dict[str, Any], texts: Mapping[str, str], state: str) -> tuple[Optional[str], Optional[str]]:
     """Return message and code of a task's error, wherever it stands."""
     found: Any = value.get("error") or value.get("error_message")
-    code = json.text(value.get("error_code"))
+    code = texts.get("error_code")
     if found is None and state.lower() in _ENDED_BADLY and isinstance(value.get("result"), (dict, str)):
         found = value["result"]
     while isinstance(found, dict):
-        code = code or json.text(found.get("error_code")) or json.text(found.get("code"))
+        inner = json.scalars(found)
+        code = code or inner.get("error_code") or inner.get("code")
         words = (found.get(key) for key in ("message", "error_message", "description", "error"))
         found = next(filter(None, words), code)
     message = "; ".join(json.texts(found)) or None

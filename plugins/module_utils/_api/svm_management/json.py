@@ -53,10 +53,7 @@ def read(answer: Answer) -> Any:
 
 
 def read_object(answer: Answer) -> dict[str, Any]:
-    """Return the object that is the body of an answer.
-
-    :raises UnexpectedAnswer: when it is not an object.
-    """
+    """Return the object that is the body of an answer; raise UnexpectedAnswer when it is not an object."""
     value = read(answer)
     if not isinstance(value, dict):
         raise UnexpectedAnswer(
@@ -66,12 +63,10 @@ def read_object(answer: Answer) -> dict[str, Any]:
 
 
 def body(value: Mapping[str, Any]) -> bytes:
-    """Return the body of a request."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
 def with_plain_keys(value: Any) -> Any:
-    """Return a decoded value with all its keys in snake case."""
     if isinstance(value, dict):
         return {plain_key(str(key)): with_plain_keys(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -86,15 +81,12 @@ def plain_key(key: str) -> str:
     return known or _WORD_START.sub("_", key).lower()
 
 
-def part(value: Any, *keys: str) -> dict[str, Any]:
-    """Return the object below the keys, or an empty one where there is none."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return dict(value) if isinstance(value, Mapping) else {}
+def part(value: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list, and nothing where there is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -105,6 +97,12 @@ def text(value: Any) -> Optional[str]:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def scalars(value: Mapping[str, Any]) -> dict[str, str]:
+    """Return the single values of an object as texts, see :func:`text`."""
+    found = ((key, text(item)) for key, item in value.items())
+    return {key: item for key, item in found if item is not None}
 
 
 def texts(value: Any) -> list[str]:
@@ -122,7 +120,6 @@ def texts(value: Any) -> list[str]:
 
 
 def flag(value: Any) -> bool:
-    """Return a Boolean that may be written as a text."""
     return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
 
 

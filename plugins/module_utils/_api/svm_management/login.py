@@ -9,14 +9,15 @@ the server refuses it, the session logs in once more.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..._clock import NO_DEADLINE, Deadline
-from ..._errors import ApiError, InputError, NotConnected, OutcomeUnknown
-from ..._transport.authentication import basic, bearer
+from ..._errors import ApiError, NotConnected, OutcomeUnknown
+from ..._text import basic_authorization
 from ..._transport.connection import Connection, Trace
 from ..._transport.session import Session
 from ..._transport.settings import ConnectionSettings
 from . import formats
-from .records import Login
 
 TOKENS = "/api/3.0/auth/tokens"
 _JSON = {"Accept": "application/json"}
@@ -27,7 +28,7 @@ def connection(settings: ConnectionSettings, trace: Trace) -> Connection:
     made = Connection(settings)
     made.trace = trace
     if settings.access_token:
-        made.authentication = bearer(settings.access_token)
+        made.authentication = f"Bearer {settings.access_token}"
     else:
         try:
             log_in(made)
@@ -38,20 +39,14 @@ def connection(settings: ConnectionSettings, trace: Trace) -> Connection:
     return made
 
 
-def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> Login:
+def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> dict[str, Any]:
     """Get a token and let the connection use it from now on.
 
-    :raises InputError: when no password is known.
     :raises ApiError: when the server refuses the account.
     """
     settings = connection.settings
-    if not settings.username or not settings.password:
-        raise InputError(
-            "password is missing: give the password of the Integration Server's administrator, or set "
-            "KSVLA_ADMIN_PASSWORD."
-        )
     authentication, renew = connection.authentication, connection.renew
-    connection.authentication = basic(settings.username, settings.password)
+    connection.authentication = basic_authorization(settings.username or "", settings.password or "")
     connection.renew = None
     try:
         login = formats.login(Session(connection, deadline).read(TOKENS, headers=_JSON))
@@ -60,7 +55,7 @@ def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> Login:
         raise
     finally:
         connection.renew = renew
-    connection.authentication = bearer(login.access_token)
+    connection.authentication = f"Bearer {login['access_token']}"
     return login
 
 
@@ -80,6 +75,5 @@ def _renew(connection: Connection, refused: ApiError, deadline: Deadline) -> Non
     try:
         log_in(connection, deadline)
     except OutcomeUnknown as error:
-        raise NotConnected(
-            f"The login after the token expired broke off: {error.message}", request=error.request, hint=error.hint
-        ) from None
+        message = f"The login after the token expired broke off: {error.message}"
+        raise error.turned_into(NotConnected, message) from None

@@ -9,7 +9,7 @@ infrastructure", "SVM image registration request", "Getting information about in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
 CONNECTING = "CONNECTING"
@@ -17,14 +17,6 @@ CONNECTED = "CONNECTED"
 DISCONNECTED = "DISCONNECTED"
 NO_ERROR = "NO_ERROR"
 INVALID_CERTIFICATE = "INVALID_CERTIFICATE"
-
-
-@dataclass(frozen=True)
-class Login:
-    """A session of API 3.0 and the token that stands for it."""
-
-    access_token: str
-    session: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,17 +34,6 @@ class Certificate:
     warnings: list[str]
     errors: list[str]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return {
-            "address": self.address,
-            "thumbprint": self.thumbprint,
-            "data": self.data,
-            "accepted": self.accepted,
-            "warnings": self.warnings,
-            "errors": self.errors,
-        }
-
 
 @dataclass(frozen=True)
 class Service:
@@ -68,22 +49,16 @@ class Service:
 
     @property
     def problem(self) -> Optional[str]:
-        """The error, where there is one."""
         return None if self.error in (NO_ERROR, "") else self.error
 
     @property
     def connected(self) -> bool:
-        """Whether it is connected, without an error."""
         return self.status == CONNECTED and self.problem is None
 
     @property
     def failed(self) -> bool:
         """Whether it is not connected, or has an error."""
         return self.status == DISCONNECTED or self.problem is not None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return dict(self.__dict__)
 
 
 @dataclass(frozen=True)
@@ -97,16 +72,14 @@ class Connection:
     error: Optional[str]
     message: Optional[str]
     primary_server_address: Optional[str] = None
-    services: tuple[Service, ...] = ()
+    services: list[Service] = field(default_factory=list)
 
     @property
     def problem(self) -> Optional[str]:
-        """The error of the account itself, where there is one."""
         return None if self.error in (NO_ERROR, "") else self.error
 
     @property
     def connected(self) -> bool:
-        """Whether the account and every microservice are connected."""
         own = self.status == CONNECTED and self.problem is None
         return own and all(service.connected for service in self.services)
 
@@ -118,18 +91,7 @@ class Connection:
 
     @property
     def problems(self) -> list[str]:
-        """The errors of the account and of every microservice."""
         return [problem for problem in (self.problem, *(one.problem for one in self.services)) if problem]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return {
-            "status": self.status,
-            "error": self.error,
-            "message": self.message,
-            "primary_server_address": self.primary_server_address,
-            "services": [service.as_dict() for service in self.services],
-        }
 
 
 @dataclass(frozen=True)
@@ -152,7 +114,6 @@ class Infrastructure:
 
     @property
     def connected(self) -> bool:
-        """Whether all accounts and all microservices are connected."""
         return "admin" in self.connection and all(one.connected for one in self.connection.values())
 
     @property
@@ -162,16 +123,10 @@ class Infrastructure:
 
     @property
     def problems(self) -> list[str]:
-        """The errors of all accounts and microservices."""
         return [problem for one in self.connection.values() for problem in one.problems]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return {
-            **self.__dict__,
-            "id": self.id or None,
-            "connection": {account: one.as_dict() for account, one in self.connection.items()},
-        }
+        return {**asdict(self), "id": self.id or None}
 
 
 @dataclass(frozen=True)
@@ -189,14 +144,9 @@ class Image:
     manifest_url: Optional[str] = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        return {
-            "id": self.id or None,
-            "svm_version": self.svm_version,
-            "size": self.size,
-            "vendor_info": self.vendor_info,
-            "infrastructure_types": self.infrastructure_types,
-        }
+        shown = {**asdict(self), "id": self.id or None}
+        del shown["manifest_url"]
+        return shown
 
 
 @dataclass(frozen=True)

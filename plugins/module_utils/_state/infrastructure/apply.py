@@ -10,11 +10,11 @@ Source: "Connecting the Integration Server and the virtual infrastructure", "Del
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Infrastructure
-from ..._errors import ApiError, InputError, KsvlaError
+from ..._errors import InputError, KsvlaError, unless_missing
 from ..._tasks.adding import AddedOnce
 from ..._tasks.memory import Memory
 from ..._tasks.once import Subject
@@ -35,38 +35,30 @@ class Step:
     """An infrastructure that is added now.
 
     :param before: The one that it replaces.
-    :param replaced: The ids that it had before, with blanks between them.
+    :param replaced: The ids that it had before.
     """
 
     wanted: WantedInfrastructure
     before: Optional[Infrastructure]
-    replaced: str
+    replaced: list[str]
 
 
-class InfrastructureApplier:
+class InfrastructureApplier(AddedOnce[Step]):
     """Finds infrastructures and changes them."""
 
     id_option = "infrastructure_id"
 
     def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory, retries: int) -> None:
+        super().__init__(poller, memory, retries)
         self._api = api
-        self._memory = memory
-        self._once = AddedOnce(self, poller, memory, retries)
-        self._changed = False
-
-    @property
-    def changed(self) -> bool:
-        """Whether something was changed from here."""
-        return self._changed or self._once.changed
 
     # ---- finding ------------------------------------------------------------------------------------------------------
 
     def followed(self, wanted: WantedInfrastructure) -> WantedInfrastructure:
         """Return the same without its id where this machine connected that infrastructure again: it has another one now."""
-        record = self._memory.find(wanted.key)
-        replaced = record is not None and wanted.id in record.settings.split()
-        if replaced and wanted.id is not None and self._by_id(wanted, wanted.id) is None:
-            return replace(wanted, id=None)
+        record = self.memory.find(wanted.key)
+        if record is not None and wanted.id is not None and wanted.id in record.settings:
+            return wanted if self._by_id(wanted, wanted.id) else replace(wanted, id=None)
         return wanted
 
     def read(self, wanted: WantedInfrastructure) -> Optional[Infrastructure]:
@@ -78,7 +70,7 @@ class InfrastructureApplier:
         """
         if wanted.id is not None:
             return self._by_id(wanted, wanted.id)
-        record = self._memory.find(wanted.key)
+        record = self.memory.find(wanted.key)
         known = self._by_id(wanted, record.id) if record and record.id else None
         known = known if known is not None and wanted.fits(known) else None
         if known is not None and wanted.state != "absent":
@@ -101,12 +93,8 @@ class InfrastructureApplier:
         return known or (self._by_id(wanted, next(iter(same.values()))) if same else None)
 
     def _by_id(self, wanted: WantedInfrastructure, infrastructure_id: str) -> Optional[Infrastructure]:
-        try:
-            return without_unused_account(self._api.infrastructure(infrastructure_id), wanted)
-        except ApiError as error:
-            if error.not_found:
-                return None
-            raise
+        found = unless_missing(self._api.infrastructure, infrastructure_id)
+        return None if found is None else without_unused_account(found, wanted)
 
     # ---- changing -----------------------------------------------------------------------------------------------------
 
@@ -122,51 +110,39 @@ class InfrastructureApplier:
         if change.action == REFRESH:
             self._api.refresh(before.id)
         else:
-            self._disconnect(before)
-        self._changed = True
+            unless_missing(self._api.disconnect, before.id)
+        self.changed = True
         return before if change.action == REFRESH else None
 
     def _connect(self, wanted: WantedInfrastructure, before: Optional[Infrastructure]) -> Infrastructure:
         if wanted.test and is_openstack(wanted.type):
             self._test(wanted)
-        known = self._memory.find(wanted.key)
-        replaced = [*(known.settings.split() if known else ()), *([before.id] if before else ())]
-        step = Step(wanted, before, " ".join(replaced[-_MOST_REPLACED:]))
+        known = self.memory.find(wanted.key)
+        replaced = [*(known.settings if known else ()), *([before.id] if before else ())]
+        step = Step(wanted, before, replaced[-_MOST_REPLACED:])
         try:
-            return self._once.ensure(step)
+            added: Infrastructure = self.ensure(step)
+            return added
         except KsvlaError as error:
-            if self._changed and before is not None:
+            if self.changed and before is not None:
                 error.message += f" It was disconnected as {before.id} before, and is not connected now."
-                known = self._memory.find(wanted.key)
+                known = self.memory.find(wanted.key)
                 if known is None or known.id is not None:
                     # The next run may be given the id that is gone: it is known to be replaced, by nothing as yet.
                     subject = self.subject(step)
-                    noted = self._memory.note(subject.key, subject.about, settings=step.replaced, kept_seconds=None)
-                    self._memory.complete(noted, before.id)
+                    noted = self.memory.note(subject.key, subject.about, settings=step.replaced, kept_seconds=None)
+                    self.memory.complete(noted, before.id)
             raise
 
     def _test(self, wanted: WantedInfrastructure) -> None:
         tested = without_unused_account(self._api.test_connection(wanted.body()), wanted)
-        shown = replace(
-            tested,
-            type=tested.type or wanted.type,
-            address=tested.address or wanted.address,
-            admin_username=wanted.admin.username if wanted.admin else None,
-            readonly_username=wanted.readonly.username if wanted.readonly else None,
-        )
+        place: dict[str, Any] = {"type": tested.type or wanted.type, "address": tested.address or wanted.address}
+        shown = replace(tested, **place, **wanted.usernames())
         require_connected(self._api, shown, tested=True, note=" Nothing was added.")
-
-    def _disconnect(self, infrastructure: Infrastructure) -> None:
-        try:
-            self._api.disconnect(infrastructure.id)
-        except ApiError as error:
-            if not error.not_found:
-                raise
 
     # ---- what adding once asks for ------------------------------------------------------------------------------------
 
     def subject(self, step: Step) -> Subject:
-        """Return what a step is about."""
         return Subject(step.wanted.key, f"connect {step.wanted.label}", step.replaced, kept_seconds=None)
 
     def find(self, step: Step) -> Optional[Infrastructure]:
@@ -177,8 +153,7 @@ class InfrastructureApplier:
         return replaced or self.read(step.wanted)
 
     def add(self, step: Step) -> Infrastructure:
-        """Add the infrastructure, in the place of another where it replaces one."""
         if step.before is not None:
-            self._disconnect(step.before)
-            self._changed = True
+            unless_missing(self._api.disconnect, step.before.id)
+            self.changed = True
         return without_unused_account(self._api.connect(step.wanted.body()), step.wanted)

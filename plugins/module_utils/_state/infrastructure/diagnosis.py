@@ -3,14 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How the accounts and microservices of an infrastructure are connected, and what their errors mean for the user.
 
-Source: "Connecting the Integration Server and the virtual infrastructure" (SVM management).
+A connection that is refused counts more than what the server says of a certificate when it is asked: the pages describe
+no more of ``isAccepted`` than its name.
+Source: "Connecting the Integration Server and the virtual infrastructure", "Obtaining a virtual infrastructure certificate"
+(SVM management).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import (
@@ -18,16 +22,22 @@ from ..._api.svm_management.records import (
     CONNECTING,
     DISCONNECTED,
     INVALID_CERTIFICATE,
+    Certificate,
     Connection,
     Infrastructure,
     Service,
 )
 from ..._errors import ApiError, KsvlaError
-from .certificates import untrusted_certificates
-from .platforms import ONLY_PRIMARY
+from .platforms import ONLY_PRIMARY, certificates_of
 
 _OF_THE_SERVER = frozenset({401, 403, 429, 502, 503, 504})
 """Statuses that say why a request failed, whatever it was about."""
+_NO_CONNECTION = "the server says nothing about the connection"
+
+_Place = tuple[str, str]
+"""Where something is presented: ``https`` or ``ssh``, and ``address:port``."""
+_Look = Callable[[_Place], Optional[Certificate]]
+"""Gives what is presented at a place, or None when that cannot be seen."""
 
 
 @dataclass(frozen=True)
@@ -44,31 +54,7 @@ class Problem:
     certain: bool = True
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """Why an infrastructure is not connected.
-
-    :param hints: What to do about it, each once.
-    :param untrusted: The certificates and keys for which it is refused.
-    """
-
-    problems: list[Problem]
-    hints: list[str]
-    untrusted: list[dict[str, Any]]
-
-    @property
-    def code(self) -> Optional[str]:
-        """The error that it is attributed to: the one that has to be removed first."""
-        codes = [one.code for one in self.problems if one.code is not None]
-        return INVALID_CERTIFICATE if INVALID_CERTIFICATE in codes else next(iter(codes), None)
-
-    def details(self, infrastructure: Infrastructure) -> dict[str, Any]:
-        """Return the keys that a failure gets from it."""
-        return {"infrastructure": infrastructure.as_dict(), **({"untrusted": self.untrusted} if self.untrusted else {})}
-
-
 def describe(infrastructure: Infrastructure) -> str:
-    """Return in short how far each account and microservice is."""
     parts = []
     for account, connection in infrastructure.connection.items():
         error = f" ({connection.problem})" if connection.problem else ""
@@ -78,11 +64,10 @@ def describe(infrastructure: Infrastructure) -> str:
             for one in connection.services
             if not one.connected
         )
-    return ", ".join(parts) or "the server says nothing about the connection"
+    return ", ".join(parts) or _NO_CONNECTION
 
 
 def label(infrastructure: Infrastructure) -> str:
-    """Return how a message names an infrastructure."""
     return " ".join(part for part in (infrastructure.type, infrastructure.address or infrastructure.id) if part)
 
 
@@ -97,24 +82,30 @@ def require_connected(
     """
     if infrastructure.connected or (tested and not _any_part_failed(infrastructure)):
         return
-    why = explain(api, infrastructure)
+    why = explained(api, infrastructure)
     what = "cannot be connected" if tested else "is not connected"
-    message = f"Infrastructure {label(infrastructure)} {what}: {'; '.join(one.message for one in why.problems)}.{note}"
-    raise KsvlaError(
-        message, error_code=why.code, hint=" ".join(why.hints) or None, details=why.details(infrastructure)
-    )
+    why.message = f"Infrastructure {label(infrastructure)} {what}: {why.message}.{note}"
+    raise why
 
 
-def explain(api: SvmManagementApi, infrastructure: Infrastructure) -> Explanation:
-    """Return why an infrastructure is not connected; of several reasons those that are certain.
+def explained(api: SvmManagementApi, infrastructure: Infrastructure, kind: type[KsvlaError] = KsvlaError) -> KsvlaError:
+    """Return an error that says why an infrastructure is not connected; of several reasons those that are certain.
+
+    Of several codes it has the one whose cause has to be removed first.
 
     :param api: For looking at certificates, within its own deadline.
     """
     everything = list(_problems(infrastructure))
     problems = [one for one in everything if one.certain] or everything
-    untrusted, advice = untrusted_certificates(api, infrastructure)
-    hints = list(dict.fromkeys([*advice, *(one.hint for one in problems if one.hint)]))
-    return Explanation(problems, hints, untrusted)
+    codes = [one.code for one in problems if one.code is not None]
+    untrusted, advice = _untrusted(api, infrastructure)
+    hints = dict.fromkeys([*advice, *(one.hint for one in problems if one.hint)])
+    return kind(
+        "; ".join(one.message for one in problems),
+        error_code=INVALID_CERTIFICATE if INVALID_CERTIFICATE in codes else next(iter(codes), None),
+        hint=" ".join(hints) or None,
+        details={"infrastructure": infrastructure.as_dict(), **({"untrusted": untrusted} if untrusted else {})},
+    )
 
 
 def add_connection_hint(error: ApiError, infrastructure: Infrastructure) -> None:
@@ -135,7 +126,7 @@ def _any_part_failed(infrastructure: Infrastructure) -> bool:
 
 def _problems(infrastructure: Infrastructure) -> Iterator[Problem]:
     if "admin" not in infrastructure.connection:
-        yield Problem(None, "the server says nothing about the connection", certain=False)
+        yield Problem(None, _NO_CONNECTION, certain=False)
     for account, connection in infrastructure.connection.items():
         if connection.status != CONNECTED or connection.problem:
             yield _account_problem(infrastructure, account, connection)
@@ -190,4 +181,67 @@ def _service_problem(account: str, service: Service) -> Problem:
         f"microservice {service.name}{where}{at} ({account} account): {code or service.status or 'no status'}",
         hints.get(code or ""),
         certain=code is not None or service.status == DISCONNECTED,
+    )
+
+
+# ---- certificates ---------------------------------------------------------------------------------------------------------
+
+
+def _untrusted(api: SvmManagementApi, infrastructure: Infrastructure) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the certificates and keys that are to be trusted, and what to do with each.
+
+    What cannot be looked at within the deadline of the API is named without its thumbprint.
+    """
+    refused = [one for one in infrastructure.connection.values() if INVALID_CERTIFICATE in one.problems]
+    presented: dict[_Place, Optional[Certificate]] = {}
+
+    def look(place: _Place) -> Optional[Certificate]:
+        if place not in presented:
+            presented[place] = None
+            with suppress(KsvlaError):
+                presented[place] = api.certificate(place[1], place[0])
+        return presented[place]
+
+    places = dict.fromkeys(place for one in refused for place in _rejected_endpoints(infrastructure, one, look))
+    seen = [(place, look(place)) for place in places]
+    found = [
+        {"address": place[1], "kind": place[0], "thumbprint": certificate.thumbprint if certificate else None}
+        for place, certificate in seen
+    ]
+    advice = [_advice(place, certificate) for place, certificate in seen]
+    unknown = "Trust the certificate of the infrastructure with ksvla_trusted_certificate, then run this again."
+    return found, advice or ([unknown] if refused else [])
+
+
+def _rejected_endpoints(infrastructure: Infrastructure, connection: Connection, look: _Look) -> Iterator[_Place]:
+    """Yield the places for which a connection is refused.
+
+    A microservice has an error of its own. The error of an account does not say which certificate it means: it is one that
+    is not accepted; or, if all are, whatever the microservices do not explain.
+    """
+    services = [
+        ("https", one.address) for one in connection.services if one.error == INVALID_CERTIFICATE and one.address
+    ]
+    if connection.error == INVALID_CERTIFICATE and (infrastructure.protocol or "").lower() != "http":
+        own = certificates_of(infrastructure.type, infrastructure.address or "")
+        unaccepted = [place for place in own if not ((seen := look(place)) and seen.accepted)]
+        yield from unaccepted or ([] if services else own)
+    yield from services
+
+
+def _advice(place: _Place, certificate: Optional[Certificate]) -> str:
+    kind, address = place
+    what = "an SSH key" if kind == "ssh" else "a certificate"
+    reasons = f" ({'; '.join(certificate.errors)})" if certificate and certificate.errors else ""
+    if certificate is None or not certificate.accepted:
+        shown = f"thumbprint: {certificate.thumbprint}" if certificate else "its thumbprint"
+        return (
+            f"{address} presents {what} that is not trusted{reasons}: compare it with the infrastructure's own, then use "
+            f"ksvla_trusted_certificate with address: {address}, kind: {kind}, {shown}."
+        )
+    return (
+        f"{address} presents {what}, kind: {kind}, thumbprint: {certificate.thumbprint}; the Integration Server calls it "
+        f"accepted, but refuses it{reasons}: compare it with the infrastructure's own and see that it is valid "
+        "and issued to this address, then run this again; if that does not help, add it to the trusted list in the "
+        "Integration Server's console."
     )

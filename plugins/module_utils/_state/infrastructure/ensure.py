@@ -56,11 +56,8 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
             raise
         if after is not None and change is not None and change.after is not None:
             # The answers about the OpenStack family do not name the accounts; those that were just given are known.
-            after = replace(
-                after,
-                admin_username=after.admin_username or change.after.admin_username,
-                readonly_username=after.readonly_username or change.after.readonly_username,
-            )
+            names = ("admin_username", "readonly_username")
+            after = replace(after, **{name: getattr(after, name) or getattr(change.after, name) for name in names})
     result: Result = {
         "changed": change is not None if context.check_mode else applier.changed,
         "infrastructure": after.as_dict() if after else None,
@@ -75,7 +72,6 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
 
 
 def _require_same(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> None:
-    """Refuse an id that belongs to something else."""
     if found is None:
         return
     hint = "The type and address of an infrastructure cannot be changed: remove it with state: absent and connect it again."
@@ -110,11 +106,7 @@ def _warn_of_what_cannot_be_changed(
         )
         return
     cannot = "The API cannot change this: remove it with state: absent and connect it again."
-    usernames = {
-        f"{account}_username": given.username if given else None
-        for account, given in (("admin", wanted.admin), ("readonly", wanted.readonly))
-    }
-    for option, value in {**usernames, "protocol": wanted.protocol, "region": wanted.region}.items():
+    for option, value in {**wanted.usernames(), "protocol": wanted.protocol, "region": wanted.region}.items():
         there = getattr(found, option)
         if value and there and value != there:
             context.warn(f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}")
@@ -154,13 +146,12 @@ def _wait(
 
 
 def _connected(infrastructure: Infrastructure) -> Infrastructure:
-    """Return an infrastructure as it is once it is connected, with all its microservices."""
     connection = {
         account: Connection(
             CONNECTED,
             NO_ERROR,
             None,
-            services=tuple(replace(service, status=CONNECTED, error=NO_ERROR) for service in one.services),
+            services=[replace(service, status=CONNECTED, error=NO_ERROR) for service in one.services],
         )
         for account, one in infrastructure.connection.items()
     }

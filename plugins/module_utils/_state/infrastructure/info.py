@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from ..._api import connect
 from ..._api.svm_management.calls import SvmManagementApi
-from ..._errors import ApiError
+from ..._errors import ApiError, unless_missing
 from ..._module.context import Context, Parameters, Result
-from ..._validation import require_text
 from .diagnosis import add_connection_hint, describe, label
 from .objects import Places
 from .read_only_account import without_unused_account
@@ -24,8 +23,6 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
     An object that does not exist is null; an infrastructure that does not exist is a failure. Objects that cannot be read
     because the infrastructure is not connected are missed only where they were asked for.
     """
-    for option in ("infrastructure_id", "parent_id", "object_id"):
-        require_text(parameters.get(option), option)
     api, _settings = connect.svm_management(parameters, context)
     infrastructure = Places(api).infrastructure(parameters["infrastructure_id"])
     result: Result = {
@@ -51,15 +48,9 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
 
 
 def _objects(api: SvmManagementApi, parameters: Parameters) -> Result:
-    """Read what was asked for."""
     infrastructure_id = parameters["infrastructure_id"]
     if parameters.get("object_id") is not None:
-        try:
-            return {"object": api.object(infrastructure_id, parameters["object_id"])}
-        except ApiError as error:
-            if error.not_found:
-                return {}
-            raise
+        return {"object": unless_missing(api.object, infrastructure_id, parameters["object_id"])}
     found = api.objects(
         infrastructure_id,
         object_types=parameters.get("object_types") or (),

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Infrastructure, InfrastructureObjects
-from ..._errors import ApiError, InputError
+from ..._errors import ApiError, InputError, unless_missing
+from ..._text import listed
 from .diagnosis import add_connection_hint
 from .platforms import is_openstack
 from .read_only_account import without_unused_account
@@ -34,6 +36,14 @@ RESOURCES = {
 }
 
 
+@dataclass(frozen=True)
+class Named:
+    """An object of an infrastructure."""
+
+    id: str
+    name: str
+
+
 class Places:
     """What the infrastructures hold, read when it is needed, and once."""
 
@@ -45,10 +55,6 @@ class Places:
         self._machines: dict[tuple[str, Optional[str]], list[Object]] = {}
 
     def infrastructure(self, infrastructure_id: str) -> Infrastructure:
-        """Return an infrastructure.
-
-        :raises ApiError: when there is none of that id.
-        """
         if infrastructure_id not in self._infrastructures:
             try:
                 found = self._api.infrastructure(infrastructure_id)
@@ -61,17 +67,16 @@ class Places:
         return self._infrastructures[infrastructure_id]
 
     def openstack(self, infrastructure_id: str) -> bool:
-        """Return whether SVMs live in projects there, not on hypervisors."""
         return is_openstack(self.infrastructure(infrastructure_id).type)
 
-    def location(self, infrastructure_id: str, wanted: str) -> Object:
+    def location(self, infrastructure_id: str, wanted: str) -> Named:
         """Return the hypervisor or the project of that id or name, in general.
 
         :raises InputError: when there is none, or several have the name.
         """
         return choose(self._all_locations(infrastructure_id), wanted, self._noun(infrastructure_id))
 
-    def resource(self, infrastructure_id: str, location_id: str, kind: str, wanted: str) -> Object:
+    def resource(self, infrastructure_id: str, location_id: str, kind: str, wanted: str) -> Named:
         """Return what a place offers by that id or name: a network, a storage, and so on.
 
         :param kind: One of the keys of :data:`RESOURCES`.
@@ -84,7 +89,6 @@ class Places:
         return choose(items, wanted, f"{kind.replace('_', ' ')} of {where}")
 
     def detail(self, infrastructure_id: str, object_id: str) -> Object:
-        """Return an object in full."""
         key = (infrastructure_id, object_id)
         if key not in self._details:
             with self._explained(infrastructure_id):
@@ -92,13 +96,7 @@ class Places:
         return self._details[key]
 
     def machine(self, infrastructure_id: str, machine_id: str) -> Optional[Object]:
-        """Return a virtual machine in full, or None when there is none of that id."""
-        try:
-            return self.detail(infrastructure_id, machine_id)
-        except ApiError as error:
-            if error.not_found:
-                return None
-            raise
+        return unless_missing(self.detail, infrastructure_id, machine_id)
 
     def machines(self, infrastructure_id: str, location_id: Optional[str]) -> list[Object]:
         """Return virtual machines and SVMs of one place in general; of the whole infrastructure SVMs alone."""
@@ -109,7 +107,6 @@ class Places:
         return self._machines[key]
 
     def forget_machines(self) -> None:
-        """Read machines again from now on."""
         self._machines = {}
         self._details = {}
 
@@ -148,29 +145,24 @@ class Places:
         return "project" if self.openstack(infrastructure_id) else "hypervisor"
 
 
-def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Object:
+def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Named:
     """Return the item of that id, or else the one of that name.
 
     :param noun: What the items are, for the message.
     :raises InputError: when there is none, listing what there is, or when several have the name, listing them.
     """
-    for item in items:
-        if item.get("id") is not None and str(item["id"]) == wanted:
-            return dict(item)
-    named = [item for item in items if item.get("name") == wanted]
-    if len(named) == 1:
-        return dict(named[0])
-    if named:
+    by_id = [item for item in items if item.get("id") is not None and str(item["id"]) == wanted]
+    found = by_id[:1] or [item for item in items if item.get("name") == wanted]
+    if len(found) == 1:
+        own_id, name = found[0].get("id"), found[0].get("name")
+        return Named(str(name if own_id is None else own_id), str(own_id if name is None else name))
+    if found:
         raise InputError(
-            f"Several have the name {wanted!r}: {', '.join(_describe(item) for item in named)}. Say which {noun} by "
-            "its id."
+            f"Several have the name {wanted!r}: {', '.join(map(_describe, found))}. Say which {noun} by its id."
         )
-    there = [_describe(item) for item in items]
-    shown = ", ".join(there[:_MOST_NAMES]) + (
-        f" and {len(there) - _MOST_NAMES} more" if len(there) > _MOST_NAMES else ""
-    )
     raise InputError(
-        f"There is no {noun} with the id or name {wanted!r}. There is: {shown or 'none'}.",
+        f"There is no {noun} with the id or name {wanted!r}. There is: "
+        f"{listed([_describe(item) for item in items], _MOST_NAMES) or 'none'}.",
         hint="If it was added recently, let the Integration Server read the infrastructure again: ksvla_infrastructure with "
         "state: refreshed.",
     )

@@ -29,16 +29,11 @@ def plan(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> list[
         return [] if found is None else [Change(DISCONNECT, found, None)]
     if found is None:
         return [Change(CONNECT, None, _new(wanted))]
-    if wanted.state == "present" and wanted.admin is not None and refuses_login(found):
+    if wanted.state == "present" and wanted.admin is not None and found.failed and _LOGIN_REFUSED in found.problems:
         return [Change(RECONNECT, found, _new(wanted.like(found)))]
     if wanted.state == "refreshed" or found.failed:
         return [Change(REFRESH, found, found)]
     return []
-
-
-def refuses_login(infrastructure: Infrastructure) -> bool:
-    """Return whether an infrastructure is not connected because it refuses an account."""
-    return infrastructure.failed and _LOGIN_REFUSED in infrastructure.problems
 
 
 def _new(wanted: WantedInfrastructure) -> Infrastructure:
@@ -62,7 +57,6 @@ def _new(wanted: WantedInfrastructure) -> Infrastructure:
         address=wanted.address,
         protocol=wanted.protocol,
         region=wanted.region,
-        admin_username=wanted.admin.username if wanted.admin else None,
-        readonly_username=wanted.readonly.username if wanted.readonly else None,
         connection={name: Connection(CONNECTING, NO_ERROR, None) for name, account in accounts.items() if account},
+        **wanted.usernames(),
     )

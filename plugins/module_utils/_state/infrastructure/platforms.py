@@ -48,7 +48,6 @@ ONLY_PRIMARY = ("XEN", "NUMAVSERVER")
 
 
 def normal_type(infrastructure_type: str) -> str:
-    """Return a type as the pages write it."""
     return infrastructure_type.strip().upper()
 
 
@@ -63,7 +62,6 @@ def warn_of_unknown_types(types: Iterable[Optional[str]], context: Context) -> N
 
 
 def is_openstack(infrastructure_type: Optional[str]) -> bool:
-    """Return whether an infrastructure is of the OpenStack family."""
     return (infrastructure_type or "").upper() in OPENSTACK_TYPES
 
 

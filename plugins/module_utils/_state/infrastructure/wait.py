@@ -13,7 +13,7 @@ from ..._api.svm_management.records import CONNECTING, Infrastructure
 from ..._clock import Deadline
 from ..._errors import WaitTimeout
 from ..._tasks.poller import GRACE_SECONDS, Look, Poller
-from .diagnosis import describe, explain, label
+from .diagnosis import describe, explained, label
 from .read_only_account import is_shown, without_unused_account
 from .wanted import WantedInfrastructure
 
@@ -61,13 +61,12 @@ def wait_for_connection(
     if seen is not None and (done or seen.connected):
         return seen
     known = seen or infrastructure
-    why = explain(api.within(Deadline(GRACE_SECONDS, clock)), known)
+    late = explained(api.within(Deadline(GRACE_SECONDS, clock)), known, WaitTimeout)
+    late.message = (
+        f"Infrastructure {label(known)} is not connected after {poller.waiting.timeout:g} s: {describe(known)}."
+    )
     go_on = (
         "The server goes on with it: run this again with its infrastructure_id to keep waiting, or raise wait_timeout."
     )
-    raise WaitTimeout(
-        f"Infrastructure {label(known)} is not connected after {poller.waiting.timeout:g} s: {describe(known)}.",
-        error_code=why.code,
-        hint=" ".join([*why.hints, go_on]),
-        details=why.details(known),
-    )
+    late.hint = f"{late.hint} {go_on}" if late.hint else go_on
+    raise late

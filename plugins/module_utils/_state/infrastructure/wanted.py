@@ -32,7 +32,6 @@ class Account:
     domain: Optional[str] = None
 
     def body(self) -> dict[str, str]:
-        """Return the account as a request holds it."""
         domain = {"domain": self.domain} if self.domain else {}
         return {**domain, "name": self.username, "password": base64_text(self.password)}
 
@@ -57,16 +56,13 @@ class WantedInfrastructure:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
         return f"{self.type} {self.address}" if self.type and self.address else str(self.address or self.id)
 
     @property
     def key(self) -> str:
-        """What it is remembered by."""
         return f"infrastructure {self.type} {str(self.address).lower()}"
 
     def fits(self, found: Infrastructure) -> bool:
-        """Return whether an infrastructure has the type and the address that are wanted."""
         return (found.type or "").upper() == self.type and (found.address or "").lower() == str(self.address).lower()
 
     def like(self, found: Infrastructure) -> WantedInfrastructure:
@@ -76,8 +72,12 @@ class WantedInfrastructure:
         }
         return replace(self, id=None, **given)
 
+    def usernames(self) -> dict[str, Any]:
+        """Return the names of its accounts, as an infrastructure shows them."""
+        accounts = {"admin_username": self.admin, "readonly_username": self.readonly}
+        return {name: account.username if account else None for name, account in accounts.items()}
+
     def missing(self) -> list[str]:
-        """Return the options that are still needed to connect it."""
         missing = [] if self.admin else ["admin_username", "admin_password"]
         if is_openstack(self.type):
             missing += [] if self.protocol else ["protocol"]
@@ -86,7 +86,6 @@ class WantedInfrastructure:
         return missing
 
     def body(self) -> dict[str, Any]:
-        """Return the body that connects it, as the pages show it; what was not given is left out."""
         specific = {"protocol": self.protocol, "region": self.region}
         accounts = {"admin": self.admin, "readOnly": self.readonly}
         body: dict[str, Any] = {"type": self.type, "address": self.address}
@@ -96,10 +95,7 @@ class WantedInfrastructure:
 
 
 def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
-    """Return the infrastructure of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the infrastructure of the parameters; raise InputError naming the first option that is invalid."""
     for option in _NAMES:
         require_text(parameters.get(option), option)
     require_address(parameters.get("address"), "address")
@@ -132,7 +128,6 @@ def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
 
 
 def require_complete(wanted: WantedInfrastructure) -> None:
-    """Refuse what is not enough to connect an infrastructure."""
     missing = wanted.missing()
     if missing:
         raise InputError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required to connect it.")

@@ -13,9 +13,8 @@ from typing import Optional
 
 from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
-from ..._validation import require_text
 from ..change import diff_of
-from .file import State, locked, read_state, write_state
+from .file import State, locked_folder, read_state, write_state
 from .pool import AddressRequest, read_given, read_pool, with_addresses
 
 
@@ -44,7 +43,7 @@ def ensure_state_file(parameters: Parameters, context: Context) -> Result:
         before = read_state(wanted.path)
         after = changed_state(before, wanted)
     else:
-        with locked(wanted.path.parent, context.clock):
+        with locked_folder(wanted.path.parent, context.clock):
             before = read_state(wanted.path)
             after = changed_state(before, wanted)
             if after != before:
@@ -75,8 +74,6 @@ def changed_state(state: State, wanted: WantedState) -> State:
 
 
 def _wanted(parameters: Parameters) -> WantedState:
-    for option in ("path", "infrastructure", "infrastructure_id", "image", "image_id"):
-        require_text(parameters.get(option), option)
     infrastructure, svms = parameters.get("infrastructure"), parameters.get("svms") or []
     if parameters.get("infrastructure_id") is not None and parameters["disconnected"]:
         raise InputError("infrastructure_id and disconnected exclude each other.")

@@ -10,9 +10,7 @@ and writes it while no other run does.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Any
 
 from ..._clock import Clock, Deadline
 from ..._errors import InputError, KsvlaError
-from ..._tasks.memory import LOCK_PAUSE, lock_taken
+from ..._files import locked, replace_file
 
 State = dict[str, dict[str, Any]]
 _PARTS = ("infrastructures", "images", "addresses")
@@ -51,45 +49,24 @@ def read_state(path: Path) -> State:
 
 
 def write_state(path: Path, state: State) -> None:
-    """Replace the file, readable by its owner only; parts without content are left out.
-
-    :raises KsvlaError: when it cannot be written; the file stays as it was.
-    """
+    """Replace the file, readable by its owner only; parts without content are left out."""
     kept = {part: content for part, content in state.items() if content}
-    text = _yaml().safe_dump(kept, allow_unicode=True, default_flow_style=False)
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(temporary, path)
+        replace_file(path, _yaml().safe_dump(kept, allow_unicode=True, default_flow_style=False))
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise KsvlaError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 @contextmanager
-def locked(folder: Path, clock: Clock) -> Iterator[None]:
-    """Let no other run on this machine change a file of the folder. A file system without locks has none.
-
-    :raises InputError: when the folder does not exist.
-    :raises KsvlaError: when another run holds the lock for a minute.
-    """
+def locked_folder(folder: Path, clock: Clock) -> Iterator[None]:
+    """Let no other run on this machine change a file of the folder, and give up after a minute."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be used: {error.strerror or error}.") from None
-    deadline = Deadline(_LOCK_SECONDS, clock)
-    try:
-        while not lock_taken(handle):
-            if deadline.expired():
-                raise KsvlaError(f"Another run has been changing a file in {folder} for {_LOCK_SECONDS:g} s.")
-            clock.sleep(LOCK_PAUSE)
+    busy = KsvlaError(f"Another run has been changing a file in {folder} for {_LOCK_SECONDS:g} s.")
+    with locked(handle, Deadline(_LOCK_SECONDS, clock), clock, busy):
         yield
-    finally:
-        os.close(handle)
 
 
 def _yaml() -> Any:

@@ -75,7 +75,6 @@ def _prefix_length(mask: str, version: int, option: str) -> int:
 
 
 def _require_usable(address: Address, length: int, option: str) -> None:
-    """Refuse an address that no machine can have."""
     network = ipaddress.ip_network(f"{address}/{length}", strict=False)
     ends = address.version == 4 and length < 31
     kinds = (

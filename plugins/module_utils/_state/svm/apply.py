@@ -11,7 +11,7 @@ from typing import Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
-from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
+from ..._errors import KsvlaError, OutcomeUnknown, WaitTimeout, unless_missing
 from ..._tasks.memory import Record
 from ..._tasks.once import Once, Started, State, Subject
 from ..._tasks.poller import Poller
@@ -73,7 +73,8 @@ class SvmApplier:
                 started: Started[Target] = self._once.start(self, group, _LOCK)
             except KsvlaError as error:
                 refused.append(error)
-                self._refuse(group, error)
+                for target in group:
+                    self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
                 continue
             if started.id is not None:
                 tasks[started.id] = started.sent
@@ -101,7 +102,6 @@ class SvmApplier:
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, item: Target) -> Subject:
-        """Return what the request about an SVM is about."""
         return self._requests.subject(item)
 
     def under_way(self, item: Target, record: Optional[Record]) -> Optional[str]:
@@ -119,7 +119,6 @@ class SvmApplier:
         return earlier.record.id if same else None
 
     def state(self, item: Target, record: Optional[Record]) -> State:
-        """Read whether an SVM is as it is to be."""
         if self.action == RECONFIGURE or not item.listed:
             return State.MISSING
         svm = self._finder.now(item)
@@ -134,7 +133,6 @@ class SvmApplier:
         return State.UNKNOWN if self._requests.holds(earlier) else State.MISSING
 
     def send(self, items: Sequence[Target]) -> str:
-        """Send one request and return the id of its task."""
         return self._api.change_svms(_METHODS[self.action], request_body(self.action, self._requests.wanted, items))
 
     # -------------------------------------------------------------------------------------------------------------------
@@ -172,7 +170,7 @@ class SvmApplier:
 
     def _lost(self, targets: Sequence[Target], error: KsvlaError) -> LostAnswer:
         # An answer that does not say which task was started is as good as lost.
-        lost = error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(error.message, request=error.request)
+        lost = error if isinstance(error, OutcomeUnknown) else error.turned_into(OutcomeUnknown, error.message)
         return LostAnswer(Lists(self._api, self._poller), self._requests, targets, lost, self._settle)
 
     def _doubt(self, doubtful: Pairs) -> None:
@@ -190,11 +188,6 @@ class SvmApplier:
                 error = f"{self._requests.asked([earlier], [target.label])} It {may}, so nothing was sent"
             self.advice[self._requests.advice([earlier])] = None
             self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
-
-    def _refuse(self, targets: Sequence[Target], error: KsvlaError) -> None:
-        """Note that the server refused a request."""
-        for target in targets:
-            self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
         """Watch everything to its end; return the failures, with the lost answers first."""
@@ -249,13 +242,13 @@ class SvmApplier:
 
     def _is_gone(self, target: Target) -> bool:
         """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
-        if not target.listed:
-            return False
         try:
-            self._api.object(target.infrastructure_id, target.svm_id or "")
-        except KsvlaError as error:
-            return isinstance(error, ApiError) and error.not_found
-        return False
+            return (
+                target.listed
+                and unless_missing(self._api.object, target.infrastructure_id, target.svm_id or "") is None
+            )
+        except KsvlaError:
+            return False
 
     def _settle(self, outcome: Outcome) -> None:
         self.outcomes[outcome.target] = outcome

@@ -18,18 +18,21 @@ from .plan import DEPLOY, REMOVE
 from .wanted import WantedSvms
 
 Body = dict[str, Any]
+_SETTINGS = {
+    "storage": "storageId",
+    "flavor": "flavorId",
+    "volume_type": "volumeTypeId",
+    "availability_zone": "availabilityZoneName",
+    "server_group": "serverGroupId",
+}
 
 
 def request_body(action: str, wanted: WantedSvms, targets: Sequence[Target]) -> Body:
-    """Return the body that deploys, reconfigures or removes SVMs of one deployment type."""
-    svms = [_svm(action, one) for one in targets]
-    if action == REMOVE:
-        return {"svms": svms}
-    body: Body = {"threadsCount": str(wanted.threads_count)}
+    body: Body = {} if action == REMOVE else {"threadsCount": str(wanted.threads_count)}
     if action == DEPLOY:
         skipped = {"skipCheckIntegrity": _word(wanted.skip_integrity_check)}
         body["image"] = {"id": wanted.image_id, **skipped, **_given(localization=wanted.localization)}
-    return {**body, "svms": svms}
+    return {**body, "svms": [_svm(action, one) for one in targets]}
 
 
 def settings_of(action: str, wanted: WantedSvms, target: Target) -> Body:
@@ -51,39 +54,28 @@ def _svm(action: str, target: Target) -> Body:
     body: Body = {"deploymentInfo": {"type": "openstackProject" if target.openstack else "host", "target": place}}
     if action == REMOVE:
         return body
-    wanted, given = target.wanted, target.wanted.allow_root_ssh
+    wanted = target.wanted
+    ksc, dns, root_ssh = wanted.ksc, wanted.dns, wanted.allow_root_ssh
     common = _given(
-        ksc=_given(
-            address=wanted.ksc.address,
-            port=str(wanted.ksc.port),
-            sslPort=str(wanted.ksc.ssl_port),
-            language=wanted.ksc.language,
-        )
-        if wanted.ksc
-        else None,
-        dns=_given(main=wanted.dns.main, alternative=wanted.dns.alternative) if wanted.dns else None,
+        ksc=ksc and _given(address=ksc.address, port=str(ksc.port), sslPort=str(ksc.ssl_port), language=ksc.language),
+        dns=dns and _given(main=dns.main, alternative=dns.alternative),
     )
     if action == DEPLOY:
-        root = {"allowSshAccess": _word(bool(given)), "password": _base64(wanted.root_password)}
+        root = {"allowSshAccess": _word(bool(root_ssh)), "password": _base64(wanted.root_password)}
         users: Body = {"root": root, "klconfig": {"password": _base64(wanted.klconfig_password)}}
-        ids = {option: one.id for option, one in target.resources.items()}
-        zone = target.resources.get("availability_zone")
-        settings = _given(
-            storageId=ids.get("storage"),
-            flavorId=ids.get("flavor"),
-            volumeTypeId=ids.get("volume_type"),
-            availabilityZoneName=zone.name if zone else None,
-            serverGroupId=ids.get("server_group"),
-            networks=_networks(target),
-        )
+        settings: Body = {
+            name: one.name if option == "availability_zone" else one.id
+            for option, name in _SETTINGS.items()
+            if (one := target.resources.get(option))
+        }
+        settings["networks"] = _networks(target)
         return {"svmSettings": {"name": wanted.name, "users": users, **common}, **body, "settings": settings}
     new = _base64(wanted.new_klconfig_password)
     users = _given(
-        root=_given(allowSshAccess=_word(given), password=_base64(wanted.root_password)) or None,
+        root=_given(allowSshAccess=_word(root_ssh), password=_base64(wanted.root_password)) or None,
         klconfig={"password": new} if new else None,
     )
-    current = {"password": _base64(wanted.klconfig_password)}
-    body["svmSettings"] = {**current, **common, **({"users": users} if users else {})}
+    body["svmSettings"] = _given(password=_base64(wanted.klconfig_password), **common, users=users or None)
     return body if target.adapters is None else {**body, "settings": {"networks": _networks(target)}}
 
 
@@ -115,7 +107,6 @@ def _adapter(adapter: Adapter, *, openstack: bool) -> Body:
 
 
 def _given(**fields: Any) -> Body:
-    """Return the fields that have a value."""
     return {key: value for key, value in fields.items() if value is not None}
 
 

@@ -14,20 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from ..._errors import ApiError, InputError, KsvlaError
-from ..infrastructure.objects import Object, Places
+from ..infrastructure.objects import Named, Object, Places
 from .addresses import Network
 from .wanted import ABSENT, PRESENT, RECONFIGURED, WantedSvm, WantedSvms
 
 _HOST_ONLY = ("storage",)
 _OPENSTACK_ONLY = ("flavor", "volume_type", "availability_zone", "server_group")
-
-
-@dataclass(frozen=True)
-class Named:
-    """An object of an infrastructure."""
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -65,18 +57,15 @@ class Target:
 
     @property
     def name(self) -> Optional[str]:
-        """Its name, where it is known."""
         found = self.svm.get("name") if self.svm else None
         return str(found) if found else self.wanted.name
 
     @property
     def svm_id(self) -> Optional[str]:
-        """The id of the SVM that is there."""
         return str(self.svm["id"]) if self.svm else None
 
     @property
     def location_id(self) -> Optional[str]:
-        """The id of its place."""
         return self.location.id if self.location else None
 
     @property
@@ -86,7 +75,6 @@ class Target:
 
     @property
     def place(self) -> str:
-        """How messages name its place."""
         return self.location.name if self.location else self.infrastructure_id
 
     def assumed(self, svm_id: str, location_id: Optional[str]) -> Target:
@@ -111,11 +99,9 @@ class Finder:
         return [target for one in self._wanted.svms for target in self._find(one)]
 
     def forget(self) -> None:
-        """Read the machines again from now on."""
         self._places.forget_machines()
 
     def now(self, target: Target) -> Optional[Object]:
-        """Return the SVM of a target as the server's list shows it, or None."""
         location_id = target.location_id if target.wanted.location else None
         svms = self._svms(target.infrastructure_id, target.wanted, location_id)
         return next((one for one in svms if target.svm is None or str(one["id"]) == target.svm_id), None)
@@ -126,13 +112,12 @@ class Finder:
         return None if machine is None else replace(self.with_svm(target, machine), listed=False)
 
     def with_svm(self, target: Target, svm: Object) -> Target:
-        """Return a target whose SVM is there."""
         parent, location = svm.get("parent_id"), target.location
         if parent is not None and (location is None or location.id != parent):
             # An SVM is found also where its place cannot be read.
             location = Named(str(parent), str(parent))
             with suppress(KsvlaError):
-                location = _named(self._places.location(target.infrastructure_id, str(parent)))
+                location = self._places.location(target.infrastructure_id, str(parent))
         found = replace(_with(target, svm), location=location)
         if self._wanted.state == PRESENT:
             return self._compared(found)
@@ -155,7 +140,7 @@ class Finder:
         target = Target(wanted, infrastructure_id, places.openstack(infrastructure_id))
         _check_platform(target, deploys=state == PRESENT and wanted.svm_id is None)
         if wanted.location:
-            target = replace(target, location=_named(places.location(infrastructure_id, wanted.location)))
+            target = replace(target, location=places.location(infrastructure_id, wanted.location))
         svms = self._svms(infrastructure_id, wanted, target.location_id)
         if len(svms) > 1 and not self._wanted.all_with_name:
             raise _several(wanted, svms, state)
@@ -239,16 +224,11 @@ class Finder:
         )
 
     def _resource(self, target: Target, kind: str, name: str) -> Named:
-        return _named(self._places.resource(target.infrastructure_id, target.location_id or "", kind, name))
+        return self._places.resource(target.infrastructure_id, target.location_id or "", kind, name)
 
 
 def _with(target: Target, svm: Object) -> Target:
     return replace(target, svm=svm, resources={}, adapters=None)
-
-
-def _named(item: Object) -> Named:
-    own_id, name = item.get("id"), item.get("name")
-    return Named(str(own_id if own_id is not None else name), str(name if name is not None else own_id))
 
 
 def _check_platform(target: Target, *, deploys: bool) -> None:

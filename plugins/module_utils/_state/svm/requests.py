@@ -10,7 +10,6 @@ the task is not known, or the list does not show its SVM yet, no second SVM is d
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
-from ..._errors import ApiError
+from ..._errors import unless_missing
 from ..._module.context import Context
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Subject
@@ -99,25 +98,21 @@ class Requests:
         self._warned: set[str] = set()
 
     def forget(self) -> None:
-        """Read tasks again from now on."""
         self._tasks = {task_id: task for task_id, task in self._tasks.items() if task is not None and task.ended}
 
     def warn(self, text: str) -> None:
-        """Warn once."""
         if text not in self._warned:
             self._warned.add(text)
             self.context.warn(text)
 
     def subject(self, target: Target) -> Subject:
-        """Return what the request of this run about an SVM is about."""
         # SVMs on hypervisors and in OpenStack projects are asked for with a request each.
         request = f"{self._request} {'openstack' if target.openstack else 'host'}"
         until = self.context.clock.now() + HOLD_SECONDS
         note = Note(self.action, request, until, target.name, target.location_id, self._settings(target))
-        return Subject(_key(target), f"{self.action} SVM {target.label} on {target.place}", _as_text(note))
+        return Subject(_key(target), f"{self.action} SVM {target.label} on {target.place}", asdict(note))
 
     def about(self, target: Target) -> list[Earlier]:
-        """Return the earlier requests about an SVM; several where its place is not known."""
         if target.name is not None and target.location_id is not None:
             found = self.memory.find(_key(target))
             records = [] if found is None else [found]
@@ -146,11 +141,9 @@ class Requests:
         return None if record is None or note is None else Earlier(record, note)
 
     def remaining(self, earlier: Earlier) -> float:
-        """Return the seconds for which a request still holds."""
         return max(0.0, earlier.note.until - self.context.clock.now())
 
     def holds(self, earlier: Earlier) -> bool:
-        """Return whether what was asked for may still show."""
         return self.remaining(earlier) > 0
 
     def is_same(self, earlier: Earlier, target: Target) -> Optional[bool]:
@@ -235,18 +228,13 @@ class Requests:
     def _keep(self, earlier: Earlier, note: Note) -> Earlier:
         if note == earlier.note or self.context.check_mode:
             return earlier
-        kept = replace(earlier.record, settings=_as_text(note))
+        kept = replace(earlier.record, settings=asdict(note))
         self.memory.keep(kept)
         return replace(earlier, record=kept, note=note)
 
     def _task(self, task_id: str) -> Optional[ServerTask]:
         if task_id not in self._tasks:
-            try:
-                self._tasks[task_id] = self._api.task(task_id)
-            except ApiError as error:
-                if not error.not_found:
-                    raise
-                self._tasks[task_id] = None
+            self._tasks[task_id] = unless_missing(self._api.task, task_id)
         return self._tasks[task_id]
 
 
@@ -256,13 +244,9 @@ def _key(target: Target) -> str:
 
 def _note(record: Record) -> Optional[Note]:
     try:
-        return Note(**json.loads(record.settings))
-    except (ValueError, TypeError):
+        return Note(**record.settings)
+    except TypeError:  # As a person has edited it.
         return None
-
-
-def _as_text(note: Note) -> str:
-    return json.dumps(asdict(note), ensure_ascii=False, sort_keys=True)
 
 
 def _is_about(earlier: Earlier, target: Target) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
 from ..._tasks.watch import cause
-from ..._text import with_code
+from ..._text import listed, with_code
 from ..change import Diff, diff_of
 from .find import Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
@@ -46,22 +46,16 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        """Whether the server does or did something for it."""
         return self.action in (*DONE.values(), STARTED)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
-        target = self.target
+        target, own = self.target, ("action", "state", "failed_step", "error", "error_code")
         return {
             "name": target.name,
             "svm_id": self.svm_id or target.svm_id,
             "infrastructure_id": target.infrastructure_id,
             "location_id": target.location_id,
-            "action": self.action,
-            "state": self.state,
-            "failed_step": self.failed_step,
-            "error": self.error,
-            "error_code": self.error_code,
+            **{name: getattr(self, name) for name in own},
             "differences": list(target.differences),
         }
 
@@ -102,14 +96,12 @@ def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional
 
 
 def svm_id_of(task: ServerTask) -> Optional[str]:
-    """Return the id of the SVM that a task made or is about."""
     result = task.result if isinstance(task.result, dict) else {}
     found = result.get("svm_id") or task.parameters.get("svm_id")
     return str(found) if found else None
 
 
 def progress_line(task: ServerTask) -> str:
-    """Return how far one SVM is: its step and the step's progress."""
     current = next((step for step in steps_of(task) if not step.ended and step.state.lower() != "created"), None)
     name = step_name(current) if current else task.stage or task.state
     progress = (current or task).progress
@@ -117,9 +109,8 @@ def progress_line(task: ServerTask) -> str:
 
 
 def enumerated(texts: Sequence[str], separator: str = ", ") -> str:
-    """Return texts in one line, of many only the first."""
-    more = f"{separator}and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
-    return separator.join(text.rstrip(".") for text in texts[:_MOST_NAMED]) + more
+    """Return texts in one line, without full stops."""
+    return listed([text.rstrip(".") for text in texts], _MOST_NAMED, separator)
 
 
 def reasons(failed: Sequence[Outcome]) -> str:

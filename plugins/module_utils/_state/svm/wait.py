@@ -94,7 +94,6 @@ class EarlierRuns:
             self.forget()
 
     def forget(self) -> None:
-        """Read everything again from now on."""
         self._finder.forget()
         self._requests.forget()
 

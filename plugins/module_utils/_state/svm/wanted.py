@@ -78,12 +78,10 @@ class WantedSvm:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
         return str(self.name or self.svm_id)
 
     @property
     def where(self) -> str:
-        """How messages name its place in the list."""
         return f"svms[{self.index}] ({self.label})"
 
 
@@ -106,10 +104,7 @@ class WantedSvms:
 
 
 def wanted_svms(parameters: Parameters) -> WantedSvms:
-    """Return the SVMs of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the SVMs of the parameters; raise InputError naming the first option that is invalid."""
     state = parameters["state"]
     require_text(parameters.get("localization"), "localization")
     if parameters["threads_count"] < 1:

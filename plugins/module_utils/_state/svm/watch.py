@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Callable, Optional, Protocol
+from typing import Callable, Optional, Union
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
@@ -39,17 +39,7 @@ Settle = Callable[[Outcome], None]
 See = Callable[[ServerTask, Optional[KsvlaError]], None]
 
 
-class Watched(Protocol):
-    """What is watched."""
-
-    def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
-        """Look once; the value is the failure when it is done with one."""
-
-    def give_up(self, trouble: Optional[KsvlaError] = None) -> KsvlaError:
-        """Return the failure when there is no more time, or when looking is refused for good."""
-
-
-def watch_all(watched: Sequence[Watched], poller: Poller) -> list[KsvlaError]:
+def watch_all(watched: Sequence[Union[WatchedTask, LostAnswer]], poller: Poller) -> list[KsvlaError]:
     """Look at all until each is done or the time is up; return the failures."""
     pending = list(watched)
     failures: list[KsvlaError] = []
@@ -65,10 +55,8 @@ def watch_all(watched: Sequence[Watched], poller: Poller) -> list[KsvlaError]:
             except KsvlaError as error:
                 if passes(error):
                     trouble = error
-                else:
-                    pending.remove(one)
-                    failures.append(one.give_up(error))
-                continue
+                    continue
+                seen = Look(one.give_up(error), True)
             progress.append(seen.progress or 0)
             if seen.done:
                 pending.remove(one)
@@ -78,11 +66,10 @@ def watch_all(watched: Sequence[Watched], poller: Poller) -> list[KsvlaError]:
         return Look(None, not pending, min(progress, default=None))
 
     late: Optional[KsvlaError] = None
-    if pending:
-        try:
-            poller.until_done(look)
-        except WaitTimeout as error:
-            late = error
+    try:
+        poller.until_done(look)
+    except WaitTimeout as error:
+        late = error
     return [*failures, *(one.give_up(late) for one in pending)]
 
 
@@ -99,13 +86,13 @@ class WatchedTask:
         self._see = see
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
-        """Look once."""
+        """Look once; the value is the failure when it is done with one."""
         self._task = self._api.within(deadline, retries=0).task(self._task.id)
         self._see(self._task, None)
         return Look(None, self._task.ended, self._task.progress)
 
     def give_up(self, trouble: Optional[KsvlaError] = None) -> KsvlaError:
-        """Return the failure: the time is up, or the server does not show the task."""
+        """Return the failure when there is no more time, or when looking is refused for good."""
         if trouble is None or isinstance(trouble, WaitTimeout):
             return timed_out(self._api, [self._task], self._poller, trouble)
         trouble.message = f"The task {self._task.id} cannot be watched: {trouble.message}"
@@ -125,7 +112,6 @@ class Expected:
     there: bool
 
     def among(self, machines: Sequence[Object]) -> Optional[Object]:
-        """Return the SVM among machines, or None."""
         if self.svm_id is not None:
             return next((one for one in machines if str(one.get("id")).lower() == self.svm_id.lower()), None)
         named = (one for one in machines if one.get("name") == self.target.name)

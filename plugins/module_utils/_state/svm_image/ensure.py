@@ -11,7 +11,6 @@ from ..._api import connect
 from ..._api.svm_management.records import Image
 from ..._errors import KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.adding import AddedOnce
 from ..._tasks.poller import Poller, Waiting
 from ..change import Change, diff_of
 from ..infrastructure.platforms import warn_of_unknown_types
@@ -32,15 +31,19 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
     api, memory = server.within(poller.deadline), context.memory(settings.origin)
-    images = Images(api, memory, context)
+    images = Images(api, poller, memory, settings.retries)
     before = images.find(wanted)
     changes = plan(wanted, before)
     after = changes[0].after if changes else before
-    result: Result = {"changed": bool(changes), "image": _record(after), "task": None, "remaining": []}
+    result: Result = {
+        "changed": bool(changes),
+        "image": after.as_dict() if after else None,
+        "task": None,
+        "remaining": [],
+    }
     if not context.check_mode:
-        once = AddedOnce(images, poller, memory, settings.retries)
-        after = before or once.ensure(wanted)
-        result.update(changed=once.changed, image=_record(after))
+        after = before or images.ensure(wanted)
+        result.update(changed=images.changed, image=after.as_dict())
         try:
             verifier = ImageVerifier(api, poller, memory, settings.retries)
             try:
@@ -48,8 +51,8 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
             except UnknownImage:
                 if before is None or not images.forget(wanted, before):
                     raise
-                after = once.ensure(wanted)
-                result.update(changed=once.changed, image=_record(after))
+                after = images.ensure(wanted)
+                result.update(changed=images.changed, image=after.as_dict())
                 task = verifier.verify(after.id)
             result["task"] = task.as_dict() if task else None
         except KsvlaError as error:
@@ -63,10 +66,6 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
 def plan(wanted: WantedImage, found: Optional[Image]) -> list[Change[Image]]:
     """Return the one change that is needed, or none; verifying an image changes nothing."""
     return [] if found else [Change(REGISTER, None, wanted.image())]
-
-
-def _record(image: Optional[Image]) -> Optional[dict[str, Any]]:
-    return image.as_dict() if image else None
 
 
 def _shown(image: Optional[Image], wanted: WantedImage) -> dict[str, Any]:

@@ -14,21 +14,21 @@ from typing import Optional
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Image
 from ..._errors import ApiError
-from ..._module.context import Context
+from ..._tasks.adding import AddedOnce
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Subject
+from ..._tasks.poller import Poller
 from .wanted import NUMA, NUMA_OTHERWISE, WantedImage, image_type, plain_path
 
 
-class Images:
+class Images(AddedOnce[WantedImage]):
     """The images of one server, as far as they can be known."""
 
     id_option = "image_id"
 
-    def __init__(self, api: SvmManagementApi, memory: Memory, context: Context) -> None:
+    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory, retries: int) -> None:
+        super().__init__(poller, memory, retries)
         self._api = api
-        self._memory = memory
-        self._context = context
 
     def find(self, wanted: WantedImage) -> Optional[Image]:
         """Return the image of the id given, or else the one of the same manifest, or None.
@@ -46,9 +46,9 @@ class Images:
         if known is not None:
             return known
         if listed and wanted.id is not None:
-            self._context.warn(f"The server's list of images does not show the image {known_id}.")
+            self.context.warn(f"The server's list of images does not show the image {known_id}.")
         elif wanted.id is None and not wanted.verify:
-            self._context.warn(
+            self.context.warn(
                 f"The image {known_id} is used, which was registered from this machine for {wanted.manifest_path}. Whether "
                 "the Integration Server still has it was not checked, since validate_image is false."
             )
@@ -59,18 +59,15 @@ class Images:
         remembered = self._remembered(wanted) if wanted.id is None else None
         if remembered is None or remembered.id != image.id:
             return False
-        self._memory.forget(remembered)
+        self.memory.forget(remembered)
         return True
 
     def _remembered(self, wanted: WantedImage) -> Optional[Record]:
         """Return the record of the image that was registered first."""
-        records = [one for one in self._memory.find_all("image ") if one.id is not None and wanted.fits(one.key)]
+        records = [one for one in self.memory.find_all("image ") if one.id is not None and wanted.fits(one.key)]
         return records[-1] if records else None
 
-    # ---- what adding once asks for ------------------------------------------------------------------------------------
-
     def subject(self, wanted: WantedImage) -> Subject:
-        """Return what a request is about."""
         about = f"register the image {wanted.label} for {', '.join(wanted.types)}"
         return Subject(wanted.key, about, kept_seconds=None)
 

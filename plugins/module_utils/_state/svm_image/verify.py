@@ -14,7 +14,7 @@ from typing import Optional
 from ..._api.svm_management import json
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import CANCELED, ServerTask
-from ..._errors import ApiError, TaskFailed
+from ..._errors import ApiError, TaskFailed, unless_missing
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, State, Subject
 from ..._tasks.poller import Poller
@@ -68,26 +68,18 @@ class ImageVerifier:
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, image_id: str) -> Subject:
-        """Return what a request is about."""
         return Subject(f"verify image {image_id.lower()}", f"verify image {image_id}")
 
     def under_way(self, _image_id: str, record: Optional[Record]) -> Optional[str]:
         """Return the task of an earlier run from this machine that has not ended, or None."""
-        if record is None or record.id is None:
-            return None
-        try:
-            return None if self._api.task(record.id).ended else record.id
-        except ApiError as error:
-            if error.not_found:
-                return None
-            raise
+        task = unless_missing(self._api.task, record.id) if record is not None and record.id is not None else None
+        return None if task is None or task.ended else task.id
 
     def state(self, _image_id: str, _record: Optional[Record]) -> State:
         """Return that it is missing: what was verified before is verified again."""
         return State.MISSING
 
     def send(self, image_ids: Sequence[str]) -> str:
-        """Start the task and return its id."""
         (image_id,) = image_ids
         try:
             return self._api.validate_image(image_id)

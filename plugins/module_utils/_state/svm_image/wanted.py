@@ -35,12 +35,10 @@ class WantedImage:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
         return self.manifest_path or str(self.id)
 
     @property
     def key(self) -> str:
-        """What it is remembered by."""
         return f"image {plain_path(self.manifest_path)} {'+'.join(sorted(self.types))}"
 
     def fits(self, key: str) -> bool:
@@ -54,15 +52,10 @@ class WantedImage:
 
 
 def wanted_image(parameters: Parameters) -> WantedImage:
-    """Return the image of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the image of the parameters; raise InputError naming the first option that is invalid."""
     image_id, path = parameters.get("image_id"), parameters.get("manifest_path")
     require_manifest_path(path, "manifest_path")
     types = parameters.get("infrastructure_types") or []
-    if image_id is None and not path:
-        raise InputError("Give image_id of an image that is registered, or manifest_path to register one.")
     if image_id is None and not types:
         raise InputError("infrastructure_types is required: name the platforms on which the image will be deployed.")
     normal = tuple(dict.fromkeys(image_type(each) for each in types))
@@ -70,7 +63,6 @@ def wanted_image(parameters: Parameters) -> WantedImage:
 
 
 def image_type(infrastructure_type: str) -> str:
-    """Return a type in the one spelling."""
     normal = normal_type(infrastructure_type)
     return NUMA if normal == NUMA_OTHERWISE else normal
 

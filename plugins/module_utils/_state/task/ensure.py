@@ -17,7 +17,7 @@ from ..._module.arguments import SVM_MANAGEMENT
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller, Waiting
 from ..._tasks.watch import cause, failure, reason, require_success, watch_task, watch_tasks
-from ..._validation import require_text
+from ..._text import listed
 from ..change import diff_of
 
 _SHOWN = 5
@@ -25,10 +25,6 @@ _SHOWN = 5
 
 
 def ensure_task(parameters: Parameters, context: Context) -> Result:
-    """Wait until a task is completed, or cancel it."""
-    require_text(parameters.get("task_id"), "task_id")
-    for index, task_id in enumerate(parameters.get("task_ids") or []):
-        require_text(task_id, f"task_ids[{index}]")
     waiting = Waiting.from_parameters(parameters)
     if parameters["api"] == SVM_MANAGEMENT:
         _check_svm_management(parameters, waiting)
@@ -74,7 +70,6 @@ def _described(child: ServerTask) -> str:
 
 
 def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
-    """Refuse what API 3.0 has no call for."""
     if parameters["state"] == "canceled":
         raise InputError(
             "API 3.0 has no call that cancels a task: use api: multitenancy with its account, whose calls also know "
@@ -95,8 +90,7 @@ def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Pol
     bad = [task for task in tasks if task.ended and not task.completed]
     if bad:
         raise TaskFailed(
-            f"{len(bad)} of {len(tasks)} tasks did not complete: {'; '.join(map(failure, bad[:_SHOWN]))}"
-            f"{f' and {len(bad) - _SHOWN} more' if len(bad) > _SHOWN else ''}.",
+            f"{len(bad)} of {len(tasks)} tasks did not complete: {listed([*map(failure, bad)], _SHOWN, '; ')}.",
             error_code=cause(bad[0])[0],
             details=result,
         )
@@ -118,7 +112,7 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
     # What was canceled already is not canceled again, but waited for.
     ask, after = not before.stopping, before
     if context.check_mode:
-        after = _as_canceled(before) if ask or poller.waiting.wait else before
+        after = replace(before, state="Canceled") if ask or poller.waiting.wait else before
         return _result(before, after, changed=ask, context=context)
     if ask:
         after = _ask_to_cancel(source, before)
@@ -133,7 +127,6 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
 
 
 def _ask_to_cancel(source: MultitenancyApi, before: ServerTask) -> ServerTask:
-    """Ask for a task to be canceled, and return it as it is then."""
     try:
         source.cancel_task(before.id)
     except ApiError as error:
@@ -141,10 +134,6 @@ def _ask_to_cancel(source: MultitenancyApi, before: ServerTask) -> ServerTask:
         if error.status != 409 or not source.task(before.id).canceled:
             raise
     return source.task(before.id)
-
-
-def _as_canceled(task: ServerTask) -> ServerTask:
-    return replace(task, state="Canceled")
 
 
 def _result(before: ServerTask, after: ServerTask, *, changed: bool, context: Context) -> Result:

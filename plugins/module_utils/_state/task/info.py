@@ -10,16 +10,14 @@ from typing import Optional, cast
 from ..._api import connect
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._api.tasks import CANCELED, ServerTask
-from ..._errors import ApiError, InputError
+from ..._errors import InputError, unless_missing
 from ..._module.arguments import SVM_MANAGEMENT
 from ..._module.context import Context, Parameters, Result
-from ..._validation import date_time, require_text
+from ..._validation import date_time
 
 
 def read_tasks(parameters: Parameters, context: Context) -> Result:
     """Return one task, or all that match the filters; an unknown id gives an empty list."""
-    require_text(parameters.get("task_id"), "task_id")
-    require_text(parameters.get("task_type"), "task_type")
     created_from = date_time(parameters.get("created_from"), "created_from")
     if parameters["api"] == SVM_MANAGEMENT and parameters.get("task_id") is None:
         raise InputError(
@@ -28,12 +26,8 @@ def read_tasks(parameters: Parameters, context: Context) -> Result:
         )
     source = connect.tasks(parameters, context)
     if parameters.get("task_id") is not None:
-        try:
-            tasks = [source.task(parameters["task_id"])]
-        except ApiError as error:
-            if not error.not_found:
-                raise
-            tasks = []
+        found = unless_missing(source.task, parameters["task_id"])
+        tasks = [] if found is None else [found]
     else:
         state, task_type = parameters.get("task_state"), parameters.get("task_type")
         listed = cast(MultitenancyApi, source).tasks(created_from=created_from, state=state, task_type=task_type)

@@ -52,12 +52,10 @@ class Step:
 
     @property
     def label(self) -> str:
-        """How messages name the tenant."""
         return self.tenant.name if self.tenant else self.wanted.reference.label
 
     @property
     def reference(self) -> TenantReference:
-        """How the tenant is found again."""
         return TenantReference(self.tenant.id) if self.tenant else self.wanted.reference
 
     def shown_by(self, task: ServerTask) -> Optional[bool]:
@@ -94,7 +92,6 @@ class TenantApplier:
 
     @property
     def waits(self) -> bool:
-        """Whether the end of a task is waited for."""
         return self._poller.waiting.wait
 
     def carry_out(self, wanted: WantedTenant, tenant: Optional[Tenant], change: Change[Tenant]) -> bool:
@@ -118,7 +115,6 @@ class TenantApplier:
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, step: Step) -> Subject:
-        """Return what a step is about."""
         who = f"id {step.tenant.id.lower()}" if step.tenant else f"name {step.label}"
         return Subject(f"tenant {step.action} {who}", f"{step.action} tenant {step.label}")
 
@@ -139,12 +135,10 @@ class TenantApplier:
         return None
 
     def state(self, step: Step, record: Optional[Record]) -> State:
-        """Read whether the tenant is as the step makes it."""
         changes = plan(step.wanted, find_tenant(self._api, step.reference))
         return State.MISSING if any(change.action == step.action for change in changes) else State.HOLDS
 
     def send(self, steps: Sequence[Step]) -> str:
-        """Send the one step and return the id of its task."""
         (step,) = steps
         if step.tenant is None:
             return self._api.create_tenant(step.wanted.new())

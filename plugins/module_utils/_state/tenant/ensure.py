@@ -184,7 +184,6 @@ def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:
 
 
 def _shown(tenant: Optional[Tenant]) -> Mapping[str, Any]:
-    """Return what a diff shows of a tenant: what the user can set."""
     if tenant is None:
         return {}
     names = ("name", "description", "user_data", "type", "status", "admin_username")

@@ -37,7 +37,6 @@ class TenantReference:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
         return self.name or self.tenant_id or ""
 
 
@@ -68,15 +67,11 @@ def predicted_tenant(name: str, **known: Optional[str]) -> Tenant:
 
 
 def is_predicted(tenant: Tenant) -> bool:
-    """Return whether a tenant is only predicted by check mode."""
     return tenant.id.startswith(_PREDICTED_ID)
 
 
 def find_by_name(tenants: Sequence[Tenant], name: str) -> Optional[Tenant]:
-    """Return the tenant of exactly that name, or None.
-
-    :raises InputError: when several have it, naming their ids.
-    """
+    """Return the tenant of exactly that name, or None; raise InputError when several have it, naming their ids."""
     found = [tenant for tenant in tenants if tenant.name == name]
     if len(found) > 1:
         ids = ", ".join(sorted(tenant.id for tenant in found))
@@ -102,10 +97,7 @@ def find_tenant(api: MultitenancyApi, reference: TenantReference) -> Optional[Te
 
 
 def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
-    """Return the tenant that is meant.
-
-    :raises ApiError: when there is none, with the server's own code for it.
-    """
+    """Return the tenant that is meant; raise ApiError when there is none, with the server's own code for it."""
     if reference.tenant_id is not None:
         return api.tenant(reference.tenant_id)
     tenants = api.tenants()

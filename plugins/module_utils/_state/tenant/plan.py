@@ -58,7 +58,6 @@ def _removal(wanted: WantedTenant, tenant: Tenant) -> Change[Tenant]:
 
 
 def _new(wanted: WantedTenant) -> Tenant:
-    """Return the tenant as it will be after its creation."""
     if wanted.type is None:
         raise InputError(f"type is required to create the tenant {wanted.reference.label!r}: complete or simple.")
     new = wanted.new()

@@ -40,7 +40,6 @@ class WantedTenant:
     immutable_changes: str = "fail"
 
     def new(self) -> NewTenant:
-        """Return what the server creates the tenant from."""
         return NewTenant(
             name=self.reference.name or "",
             description=self.description,
@@ -53,10 +52,7 @@ class WantedTenant:
 
 
 def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
-    """Return the tenant of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the tenant of the parameters; raise InputError naming the first option that is invalid."""
     reference = tenant_reference(parameters, context, "name")
     present = parameters["state"] == "present"
     if not present:

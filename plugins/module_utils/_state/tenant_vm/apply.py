@@ -208,7 +208,6 @@ def _is_unclear(error: Optional[KsvlaError]) -> bool:
 
 
 def _took_effect(change: VmChange, found: Optional[VirtualMachine]) -> bool:
-    """Return whether a change whose answer was lost shows in what is registered now."""
     if change.action == UNREGISTER:
         return found is None
     return found is not None and same_record(change.after, found)

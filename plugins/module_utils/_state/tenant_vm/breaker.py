@@ -28,13 +28,11 @@ class Breaker:
         """Whether any request was answered since the breaker was closed."""
 
     def close(self) -> None:
-        """Let requests be sent again."""
         with self._lock:
             self._in_vain = 0
             self.open = self.answered = False
 
     def succeeded(self) -> None:
-        """Note a request that was answered."""
         with self._lock:
             self._in_vain = 0
             self.answered = True

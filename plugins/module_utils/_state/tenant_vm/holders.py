@@ -27,7 +27,6 @@ class Holder:
 
     @property
     def conflict(self) -> str:
-        """Say who holds the BIOS id, and what to do about it."""
         return (
             f"BIOS id {self.vm.bios_id.lower()} is registered for the tenant {self.tenant.name!r} ({self.tenant.id}). "
             f"{hint_for(VM_ALREADY_EXISTS)}"

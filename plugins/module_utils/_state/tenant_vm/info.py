@@ -12,7 +12,6 @@ from ..tenant.find import assumed, require_tenant, tenant_reference
 
 
 def read_vms(parameters: Parameters, context: Context) -> Result:
-    """Return the virtual machines registered for a tenant."""
     reference = tenant_reference(parameters, context)
     api, _settings = connect.multitenancy(parameters, context)
     try:

@@ -41,12 +41,10 @@ class VmOutcome:
 
     @property
     def error_code(self) -> Optional[str]:
-        """The server's own code for the failure."""
         return self.cause.error_code if self.cause else None
 
     @property
     def changed(self) -> bool:
-        """Whether something at the server is not as it was."""
         return self.action in DONE or self.side_effect is not None
 
     @property
@@ -66,17 +64,14 @@ class VmOutcome:
 
 
 def predicted(change: VmChange) -> VmOutcome:
-    """Return the outcome of a change as the plan alone tells it."""
     return VmOutcome(change, change.action, change.refusal if change.action == FAIL else None)
 
 
 def failed(change: VmChange, error: KsvlaError) -> VmOutcome:
-    """Return the outcome of a change that ended with this error."""
     return VmOutcome(change, FAIL, in_full(error), error)
 
 
 def in_full(error: KsvlaError) -> str:
-    """Return what an error says, with its hint."""
     return f"{error.message} {error.hint}" if error.hint else error.message
 
 
@@ -93,5 +88,4 @@ def known_after(registered: Registered, outcomes: Iterable[VmOutcome]) -> Regist
 
 
 def same_record(wanted: Optional[VirtualMachine], found: VirtualMachine) -> bool:
-    """Return whether a record has the name and the data of another one."""
     return wanted is not None and same_text(wanted.name, found.name) and same_text(wanted.user_data, found.user_data)

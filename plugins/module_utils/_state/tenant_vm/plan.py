@@ -88,7 +88,6 @@ def plan(wanted: WantedVms, registered: Registered) -> list[VmChange]:
 
 
 def _changes(wanted: WantedVms, vm: WantedVm, found: Optional[VirtualMachine]) -> Iterator[VmChange]:
-    """Return the change that a listed virtual machine needs, if any."""
     if not wanted.present:
         if found is not None:
             yield VmChange(UNREGISTER, found, None)

@@ -36,7 +36,6 @@ class Restorer:
         (self._unregistered.discard if registered else self._unregistered.add)(bios_id)
 
     def needed(self, outcome: VmOutcome) -> bool:
-        """Return whether a change failed while its virtual machine is unregistered."""
         return outcome.action == FAIL and outcome.side_effect is None and outcome.change.bios_id in self._unregistered
 
     def at_once(self, outcome: VmOutcome) -> VmOutcome:

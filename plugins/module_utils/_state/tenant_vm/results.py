@@ -11,6 +11,7 @@ from typing import Any, Optional
 from ..._api.multitenancy.records import VirtualMachine
 from ..._errors import KsvlaError
 from ..._module.context import Result
+from ..._text import listed
 from ..change import Diff, diff_of
 from .outcomes import NOT_TRIED, UNCHANGED, VmOutcome, in_full
 from .plan import FAIL, REGISTER, REREGISTER, UNREGISTER
@@ -96,17 +97,14 @@ def _failed(label: str, failures: Sequence[VmOutcome], total: int) -> Iterator[s
     by_error: dict[str, list[str]] = {}
     for failure in failures:
         by_error.setdefault((failure.error or "").rstrip("."), []).append(failure.change.bios_id)
-    shown = [f"{_first(bios_ids)}: {error}" for error, bios_ids in list(by_error.items())[:_SHOWN_FAILURES]]
+    shown = [
+        f"{listed(bios_ids, _SHOWN_FAILURES)}: {error}" for error, bios_ids in list(by_error.items())[:_SHOWN_FAILURES]
+    ]
     more = sum(len(bios_ids) for bios_ids in list(by_error.values())[_SHOWN_FAILURES:])
     if more:
         shown.append(f"and {more} more")
     total = max(total, len(failures))
     yield f"{len(failures)} of {total} virtual machines of {label} failed: {'; '.join(shown)}."
-
-
-def _first(bios_ids: Sequence[str]) -> str:
-    more = len(bios_ids) - _SHOWN_FAILURES
-    return ", ".join(bios_ids[:_SHOWN_FAILURES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _not_tried(label: str, not_tried: int, total: int, stopped_by: Optional[KsvlaError]) -> Iterator[str]:

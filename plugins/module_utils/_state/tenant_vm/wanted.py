@@ -56,10 +56,7 @@ class WantedVms:
 
 
 def wanted_vms(parameters: Parameters, context: Context) -> WantedVms:
-    """Return the virtual machines of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the virtual machines of the parameters; raise InputError naming the first option that is invalid."""
     tenant = tenant_reference(parameters, context)
     present, purge, listed = parameters["state"] == "present", parameters["purge"], parameters.get("vms")
     if parameters["concurrency"] < 1:
@@ -88,7 +85,6 @@ def _wanted(where: str, item: Mapping[str, Any]) -> WantedVm:
     ids = {}
     for option in ("bios_id", "vm_id"):
         value = item.get(option)
-        require_text(value, f"{where}{option}")
         require_uuid(value, f"{where}{option}")
         ids[option] = value.lower() if value else None
     if not any(ids.values()):

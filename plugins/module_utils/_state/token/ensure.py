@@ -6,16 +6,9 @@
 from __future__ import annotations
 
 from ..._api import connect
-from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
 
 
 def get_token(parameters: Parameters, context: Context) -> Result:
     """Log in and return the token with its session. The result is a secret."""
-    if not parameters.get("password"):
-        raise InputError(
-            "password is missing: a token is got with the password of the Integration Server's administrator; give it, "
-            "or set KSVLA_ADMIN_PASSWORD."
-        )
-    login = connect.log_in(parameters, context)
-    return {"changed": False, "access_token": login.access_token, "session": login.session}
+    return {"changed": False, **connect.log_in(parameters, context)}

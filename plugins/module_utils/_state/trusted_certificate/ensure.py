@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from ..._api import connect
@@ -99,4 +99,4 @@ def _shown(certificate: Certificate) -> dict[str, Any]:
 
 
 def _record(certificate: Certificate, wanted: WantedCertificate) -> dict[str, Any]:
-    return {**certificate.as_dict(), "address": certificate.address or wanted.address}
+    return {**asdict(certificate), "address": certificate.address or wanted.address}

@@ -31,15 +31,11 @@ class WantedCertificate:
 
     @property
     def noun(self) -> str:
-        """How messages name what is presented."""
         return "SSH key" if self.kind == "ssh" else "certificate"
 
 
 def wanted_certificate(parameters: Parameters) -> WantedCertificate:
-    """Return the certificate or key of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the certificate or key of the parameters; raise InputError naming the first option that is invalid."""
     require_address(parameters["address"], "address")
     host, port = split_address(parameters["address"].strip())
     given = parameters.get("address_port")
@@ -54,7 +50,6 @@ def wanted_certificate(parameters: Parameters) -> WantedCertificate:
 
 
 def same_thumbprint(one: str, other: str) -> bool:
-    """Return whether two thumbprints are the same, however they are written."""
     return _normal(one) == _normal(other)
 
 

@@ -55,7 +55,7 @@ def test_an_infrastructure_in_any_case_and_nesting(region: dict[str, Any], chang
     assert (found.id, found.protocol, found.region, found.readonly_username) == ("i1", "https", "R1", "r")
     assert {one.name for one in found.connection["admin"].services} == {"compute", "glance", "neutron", "cinder"}
     assert {one.region for one in found.connection["admin"].services} == {"R1"}
-    assert found.connection["readonly"].services == ()
+    assert found.connection["readonly"].services == []
     assert found.connected
 
 

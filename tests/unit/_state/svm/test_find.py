@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError, KsvlaError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Finder, Target
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Finder, Named, Target
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import WantedSvm, WantedSvms
 
 
@@ -23,10 +23,10 @@ def _find(
     svm_id: str | None = None,
     **full: Any,
 ) -> list[Target]:
-    def place(_infrastructure_id: str, wanted: str) -> dict[str, Any]:
+    def place(_infrastructure_id: str, wanted: str) -> Named:
         if wanted == "h9":
             raise InputError("There is no hypervisor with the id 'h9'.")
-        return {"id": wanted, "name": f"hypervisor {wanted}"}
+        return Named(wanted, f"hypervisor {wanted}")
 
     places: Any = SimpleNamespace(
         infrastructure=lambda _i: SimpleNamespace(id="i"),

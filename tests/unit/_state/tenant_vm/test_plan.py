@@ -199,7 +199,7 @@ def test_one_or_many() -> None:
         ({"purge": True, "bios_id": bios(1)}, "^purge needs vms"),
         ({"purge": True, "state": "absent", "vms": []}, "^purge goes with state: present only"),
         ({"name": "n"}, r"^The virtual machine has no id"),
-        ({"bios_id": ""}, "bios_id is empty"),
+        ({"bios_id": ""}, "bios_id is not a valid UUID"),
         ({"bios_id": "1"}, "bios_id is not a valid UUID"),
         ({"vms": [{"bios_id": bios(1)}, {"bios_id": "x"}]}, r"^vms\[1\]\.bios_id is not a valid UUID"),
         ({"vms": [{"name": "n"}]}, r"^vms\[0\] has no id"),
