@@ -151,7 +151,7 @@ class SvmManagementApi:
         What is not a list is read once more: it may have arrived garbled.
         """
 
-        def read() -> list[dict[str, Any]]:
+        def read() -> Optional[list[dict[str, Any]]]:
             answer = self._session.read(path, headers=_READ, passing=_MAY_PASS)
             return json.listed(json.read(answer), needed)
 
