@@ -109,16 +109,19 @@ class Crew:
             raise
 
 
-@dataclass(frozen=True)
+@dataclass
 class Campaign:
     """What is played, and what came of it.
 
     :param only: The one kind of work; None for any.
     :param end: When it ends, by the monotonic clock.
+    :param first: Whether the first round that ends wrong ends it.
     """
 
     only: str | None
     end: float
+    first: bool = False
+    over: bool = False
     tally: Tally = field(default_factory=Tally)
 
     def play(self, simulator: RunningSimulator, seed: int) -> None:
@@ -162,6 +165,7 @@ class Campaign:
                 return
             tally.wrong.append(f"{label}: {'; '.join(problems)}")
             print(f"WRONG {tally.wrong[-1]}", flush=True)
+            self.over = self.over or self.first
             for run in runs:
                 shown = [result.get("msg", "done") for result in run.results]
                 print(f"    {'killed' if run.killed else 'ran'} {run.seconds:.1f} s: {shown}", flush=True)
@@ -242,7 +246,7 @@ def play(campaign: Campaign, seeds: Iterator[int], jobs: int) -> None:
 
     def work() -> None:
         with running_simulator(task_seconds=0.2) as simulator:
-            while time.monotonic() < campaign.end:
+            while time.monotonic() < campaign.end and not campaign.over:
                 with lock:
                     seed = next(seeds, None)
                 if seed is None:
@@ -264,9 +268,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="seed of the first round (1)")
     parser.add_argument("--jobs", type=int, default=2, help="rounds side by side (2)")
     parser.add_argument("--only", choices=sorted(SCENARIOS), help="one kind of work")
+    parser.add_argument("--first", action="store_true", help="end with the first round that ends wrong")
     arguments = parser.parse_args()
     seconds = arguments.seconds or (90.0 if arguments.rounds is None else float("inf"))
-    campaign = Campaign(arguments.only, time.monotonic() + seconds)
+    campaign = Campaign(arguments.only, time.monotonic() + seconds, arguments.first)
     seeds = itertools.islice(itertools.count(arguments.seed), arguments.rounds)
     play(campaign, seeds, arguments.jobs)
     tally = campaign.tally
