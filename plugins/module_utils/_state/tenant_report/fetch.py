@@ -117,8 +117,12 @@ class ReportFetcher:
         :raises KsvlaError: when it does; the part is removed.
         """
         wanted = self._wanted
-        new = reader if reader.whole or part is None else read_counts(part)
-        there = read_counts(file.path, Window(wanted.period_start, wanted.period_end) if new.period_count else None)
+        there = read_counts(
+            file.path, Window(wanted.period_start, wanted.period_end) if reader.period_count else Window()
+        )
+        if not there.period_count:
+            return
+        new = reader if reader.whole or part is None else read_counts(part, Window())
         if new.period_count >= there.period_count and new.machine_count >= there.machine_count:
             return
         if part is not None:

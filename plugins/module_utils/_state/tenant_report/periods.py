@@ -175,7 +175,7 @@ class ReportReader:
         return True
 
 
-def read_counts(path: Path, window: Optional[Window] = None) -> ReportReader:
+def read_counts(path: Path, window: Window) -> ReportReader:
     """Return the reader of a file, which has counted what the file holds; nothing when there is none."""
     reader = ReportReader("tenants", folder=path.parent, window=window)
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
