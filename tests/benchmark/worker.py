@@ -82,10 +82,10 @@ def fetch(dest: Path, summary: str) -> None:
 async def register(tenant: str, first: int, count: int, concurrency: int) -> float:
     """Register machines with a client that does nothing else, and return the seconds."""
     context = ssl.create_default_context(cafile=os.environ["KSVLA_CA_PATH"])
-    account = aiohttp.BasicAuth("multitenancy", os.environ["KSVLA_MULTITENANCY_PASSWORD"])
+    account = aiohttp.encode_basic_auth("multitenancy", os.environ["KSVLA_MULTITENANCY_PASSWORD"])
     base = f"https://{os.environ['KSVLA_HOST']}:{os.environ['KSVLA_PORT']}/api/2.0/virtualization/tenants"
     connector = aiohttp.TCPConnector(ssl=context, limit=concurrency)
-    async with aiohttp.ClientSession(auth=account, connector=connector) as session:
+    async with aiohttp.ClientSession(headers={"Authorization": account}, connector=connector) as session:
         async with session.get(base) as answer:
             listing = await answer.text()
         tenant_id = listing.split(f"<name>{tenant}</name>")[0].rsplit('<tenant id="', 1)[1].split('"')[0]
@@ -122,7 +122,7 @@ class _Clock(Clock):
 def wait(length: float, longest_pause: float, *, reports: bool) -> tuple[float, int]:
     """Wait for a task of that many seconds, and return when its end was noticed and how many requests that took.
 
-    :param reports: Whether the task says how far it is.
+    :param reports: Whether the task says how far it is, in whole per cent.
     """
     clock, requests = _Clock(), 0
 
@@ -130,7 +130,7 @@ def wait(length: float, longest_pause: float, *, reports: bool) -> tuple[float, 
         nonlocal requests
         requests += 1
         clock.sleep(0.005)  # what the request takes
-        return Look(None, clock.time >= length, min(100.0, 100 * clock.time / length) if reports else None)
+        return Look(None, clock.time >= length, float(min(100, 100 * clock.time // length)) if reports else None)
 
     Poller(Waiting(True, 1000, longest_pause), Context(clock=clock)).until_done(look)
     return clock.time, requests
