@@ -17,7 +17,8 @@ description:
   - What is not a report, such as a page of a proxy, is refused, and an existing file stays.
   - A report of the same tenant and period that an earlier run on this machine started and did not fetch is fetched
     instead of generating another, up to an hour after it was started.
-  - The report is summed up while it is fetched, in memory that does not grow with its size.
+  - The report is summed up while it is fetched, in memory that grows neither with its size nor with the number of virtual
+    machines. A large one needs a temporary file meanwhile, of up to a fifth of its size, in the folder of O(dest).
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -82,10 +83,12 @@ options:
       - A report with more than 50,000 periods is written to O(dest), and then the task fails.
     type: bool
     default: false
-  allow_empty:
+  allow_less:
     description:
-      - Whether a report without periods may replace a file that holds periods. Otherwise the task fails, and the file
-        stays.
+      - Whether the report may replace a file that holds more. Otherwise the task fails, and the file stays.
+      - A file holds more when it has more protection periods or more virtual machines in the time between
+        O(period_start) and O(period_end), so that the report of another month may replace it. A report without periods
+        replaces none that has some, and with O(report_id) the whole file counts.
     type: bool
     default: false
   wait_timeout:
@@ -166,8 +169,6 @@ summary:
     - With O(summary=tenants), an entry for each tenant, with the number of its virtual machines in C(vms).
     - With O(summary=vms), an entry for each virtual machine, with C(vm_id) and C(vm_name). With O(summary=none), none.
     - C(tenant_id) and C(tenant_name) are V(none) for virtual machines of no tenant.
-    - C(protected_seconds) is V(none) where it cannot be computed, because a very large report is not in the order of
-      time. A warning says so.
   returned: always
   type: list
   elements: dict
@@ -240,7 +241,7 @@ DEFINITION = ModuleDefinition(
         "dest": {"type": "path"},
         "summary": {"type": "str", "choices": ["none", "tenants", "vms"], "default": "tenants"},
         "return_periods": {"type": "bool", "default": False},
-        "allow_empty": {"type": "bool", "default": False},
+        "allow_less": {"type": "bool", "default": False},
     },
     mutually_exclusive=[
         ("tenant_name", "tenant_id"),

@@ -23,7 +23,7 @@ from .._transport.retry import PASSING
 
 T_co = TypeVar("T_co", covariant=True)
 
-FIRST_PAUSE = 0.1
+FIRST_PAUSE = 0.05
 """Seconds before the second look."""
 GROWTH = 1.5
 GRACE_SECONDS = 5.0

@@ -17,7 +17,7 @@ from .._clock import Deadline
 from .budget import Budget, PlainSocket
 from .proxy import Proxy
 from .settings import ConnectionSettings
-from .tls import HANDSHAKE, fingerprint_of
+from .tls import HANDSHAKE, end_notes, fingerprint_of
 
 
 class ProxyFailed(Exception):
@@ -76,6 +76,7 @@ class Channel(http.client.HTTPConnection):
             if settings.fingerprint and not hmac.compare_digest(fingerprint_of(certificate), settings.fingerprint):
                 HANDSHAKE.certificate = certificate
                 raise FingerprintMismatch
+            end_notes(self.sock)
         except BaseException:
             self._outer.close()
             raise

@@ -224,7 +224,7 @@ def test_a_silence_begins_with_the_first_look_that_fails(clock: FakeClock) -> No
 
 def test_a_short_silence_is_not_worth_a_line(clock: FakeClock) -> None:
     shown: Shown = []
-    looks = Looks(clock, *[gone()] * 8, Look("v", False), *[gone()] * 8, Look("w", True))
+    looks = Looks(clock, *[gone()] * 9, Look("v", False), *[gone()] * 9, Look("w", True))
     assert poller(clock, longest=3, shown=shown).until_done(looks) == ("w", True)
     assert clock.time - 1000 > 30
     assert shown == []

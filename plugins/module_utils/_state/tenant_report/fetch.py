@@ -17,7 +17,7 @@ from ..change import diff_of
 from .download import Downloaded, ReportDownload, not_a_report
 from .file import ReportFile
 from .generate import fetched_key
-from .periods import MOST_RETURNED, ReportReader
+from .periods import MOST_RETURNED, ReportReader, Window, read_counts
 from .results import facts_of, no_report, readable
 from .wanted import WantedReport
 
@@ -45,15 +45,20 @@ class ReportFetcher:
 
         :raises KsvlaError: with what is known of the report until then.
         """
-        file, check = self._wanted.file, self._context.check_mode
+        wanted = self._wanted
+        file, check = wanted.file, self._context.check_mode
         part = file.part(report_id) if file is not None and not check else None
-        reader = ReportReader(self._wanted.summary, keep_periods=self._wanted.return_periods)
+        # In check mode there will be no part in which to count what a report holds that replaces another.
+        summary = "tenants" if wanted.summary == "none" and check and file is not None else wanted.summary
+        reader = ReportReader(
+            summary, keep_periods=wanted.return_periods, folder=part.parent if part is not None else None
+        )
         result = {**no_report(file), "changed": False, "report_id": report_id}
         try:
             report = self._download(report_id, part, reader)
             result.update(facts_of(report))
             if file is not None:
-                self._place(file, part, report, result, empty=not reader.period_count)
+                self._place(file, part, report, reader, result)
             self._summarize(reader, result)
         except OSError as error:
             if file is None:
@@ -87,18 +92,13 @@ class ReportFetcher:
         return report
 
     def _place(
-        self, file: ReportFile, part: Optional[Path], report: Downloaded, result: Result, *, empty: bool
+        self, file: ReportFile, part: Optional[Path], report: Downloaded, reader: ReportReader, result: Result
     ) -> None:
         """Put a report into place and set the attributes of the file; without a part, only predict it."""
         before = file.read() if self._context.diff else None
         differs = file.differs(report)
-        if differs and empty and not self._wanted.allow_empty and file.holds_periods():
-            if part is not None:
-                part.unlink()
-            raise KsvlaError(
-                f"The report holds no protection periods, and {file.path} does: that file was not replaced.",
-                hint="Give another dest, or allow_empty: true if the empty report is right.",
-            )
+        if differs and not self._wanted.allow_less:
+            self._require_no_less(file, part, reader)
         if part is not None and differs:
             file.place(part, report)
         elif part is not None:
@@ -107,6 +107,30 @@ class ReportFetcher:
         result["changed"] = file.set_attributes(self._context.files, changed=differs)
         if self._context.diff:
             result["diff"] = diff_of(str(file.path), facts_of(before), facts_of(report))
+
+    def _require_no_less(self, file: ReportFile, part: Optional[Path], reader: ReportReader) -> None:
+        """Require that the file holds no more than the report that is to replace it, of the time asked for.
+
+        A report of another month replaces one that was longer. An empty one may be empty because virtual machines were
+        unregistered, whatever the month. Which time a report is about that was made before, no one knows.
+
+        :raises KsvlaError: when it does; the part is removed.
+        """
+        wanted = self._wanted
+        there = read_counts(
+            file.path, Window(wanted.period_start, wanted.period_end) if reader.period_count else Window()
+        )
+        if not there.period_count:
+            return
+        new = reader if reader.whole or part is None else read_counts(part, Window())
+        if new.period_count >= there.period_count and new.machine_count >= there.machine_count:
+            return
+        if part is not None:
+            part.unlink()
+        raise KsvlaError(
+            f"The report holds {new.held}, and {file.path} holds {there.held}: that file was not replaced.",
+            hint="Give another dest, or allow_less: true if the new report is right.",
+        )
 
     def _summarize(self, reader: ReportReader, result: Result) -> None:
         warn = self._context.warn
@@ -124,12 +148,7 @@ class ReportFetcher:
                     f"{option} returns {MOST_RETURNED} entries at most, and the report has {count}.",
                     hint=f"{where}, or ask for a shorter period or for one tenant.",
                 )
-        result["summary"] = reader.summary()
-        if any(entry["protected_seconds"] is None for entry in result["summary"]):
-            warn(
-                "The report is too large and too far from the order of time: where protected_seconds is null, it cannot "
-                "be computed. Ask for shorter periods."
-            )
+        result["summary"] = reader.summary(self._wanted.summary)
         if self._wanted.return_periods:
             result["periods"] = reader.periods
 

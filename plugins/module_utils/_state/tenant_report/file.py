@@ -18,7 +18,6 @@ from typing import Any, Optional
 from ..._errors import InputError, KsvlaError
 from ..._module.context import FileAttributes, Parameters, Result
 from .download import Downloaded
-from .periods import ReportReader
 
 _PART = ".part"
 _PIECE = 1024 * 1024
@@ -76,15 +75,6 @@ class ReportFile:
             return self.path.stat().st_size != report.size or self.read() != report
         except FileNotFoundError:
             return True
-
-    def holds_periods(self) -> bool:
-        """Return whether what is there is a report with at least one period."""
-        reader = ReportReader("none")
-        with contextlib.suppress(FileNotFoundError), self.path.open("rb") as file:
-            while (piece := file.read(_PIECE)) and not reader.period_count:
-                reader.feed(piece)
-            reader.finish()
-        return reader.period_count > 0
 
     def place(self, part: Path, report: Downloaded) -> None:
         """Move a report into place."""

@@ -9,25 +9,40 @@ on and off. Source: "Generating tenant protection reports" (topic 259242).
 
 from __future__ import annotations
 
+import contextlib
 import re
-from array import array
+import struct
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, Optional
 
-from .coverage import Coverage
 from .rows import FIELDS, Row, RowReader
+from .spans import LATEST, Machine, Spans
 
 MOST_RETURNED = 50_000
 """Entries of one list in a result. More are read from the file."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the dates of reports have no zone
 _SECOND = timedelta(seconds=1)
-_LATEST = 2**32 - 1
-"""The last moment that is kept, in the year 2106. A period that ends later has no end yet."""
-_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?")
-_MOST_DAYS = 10_000
-_MINUTES = {f"{minute // 60:02d}:{minute % 60:02d}:": minute * 60 for minute in range(24 * 60)}
-_SECONDS = {f"{second:02d}": second for second in range(60)}
+_PIECE = 256 * 1024
+_FRACTION = re.compile(r"\.\d+")
+
+
+@dataclass(frozen=True)
+class Window:
+    """A period that a report was asked for, as ``YYYY-MM-DDThh:mm:ss``; None for an open end."""
+
+    start: Optional[str] = None
+    end: Optional[str] = None
+
+    def covers(self, row: Row) -> bool:
+        """Return whether a row is about a part of this time, or is not a period at all."""
+        if len(row) != FIELDS:
+            return True
+        started, ended = row[-2:]
+        # Dates that are written alike are in the order of their letters.
+        return (self.end is None or started < self.end) and (self.start is None or not ended or ended > self.start)
 
 
 class ReportReader:
@@ -35,155 +50,145 @@ class ReportReader:
 
     :param summary: ``tenants`` or ``vms``; for ``none``, reading ends with the first period.
     :param keep_periods: Whether to keep the periods themselves, no more than can be returned and one.
+    :param folder: Where a temporary file goes that a large report needs.
+    :param window: Only the periods of this time count.
     """
 
-    def __init__(self, summary: str, *, keep_periods: bool = False) -> None:
-        self._summary = summary
+    def __init__(
+        self,
+        summary: str,
+        *,
+        keep_periods: bool = False,
+        folder: Optional[Path] = None,
+        window: Optional[Window] = None,
+    ) -> None:
+        self.whole = summary != "none" or keep_periods
+        """Whether the report is read to its end."""
         self._keep = keep_periods
         self._rows = RowReader()
-        self._days: dict[str, int] = {}
-        self._machines: dict[str, dict[str, int]] = {}
-        """The numbers of the virtual machines, by tenant and id."""
-        self._tenants: list[tuple[str, str]] = []
-        self._tenant_of = array("I")
-        self._names: list[tuple[str, str]] = []
-        """Ids and names of the virtual machines, where they are returned."""
-        self._counts = array("I")
-        self._coverage = Coverage()
+        self._window = window
+        self._spans = Spans(folder)
+        self._tenants: dict[str, int] = {}
+        self._sums: list[dict[str, Any]] = []
+        """An entry of the summary for each tenant."""
+        self._name = summary == "vms"
+        self._vms: dict[Machine, dict[str, Any]] = {}
+        """An entry of the summary for each virtual machine, where they are returned."""
         self._heading: Optional[Row] = None
         self.periods: list[dict[str, Optional[str]]] = []
+        self.period_count = 0
+        self.machine_count = 0
+        """The number of virtual machines, known after the last piece."""
         self.unreadable = 0
         """Rows that are not periods."""
         self.still_open = 0
         """Periods without an end. They are not part of the protected seconds."""
 
     @property
-    def machine_count(self) -> int:
-        """The number of virtual machines."""
-        return len(self._counts)
-
-    @property
-    def period_count(self) -> int:
-        """The number of periods."""
-        return sum(self._counts)
+    def held(self) -> str:
+        """How much it holds, for a person."""
+        return f"{self.period_count} protection periods of {self.machine_count} virtual machines"
 
     @property
     def is_report(self) -> bool:
         """Whether this can be a report: it holds periods, or nothing, or a heading alone."""
-        return bool(self._counts) or (not self.unreadable and len(self._heading or ()) in (0, FIELDS))
+        return self.period_count > 0 or (not self.unreadable and len(self._heading or ()) in (0, FIELDS))
 
     def feed(self, piece: bytes) -> None:
         """Read the next piece of the report."""
-        if not self._done():
+        if self.whole or not self.period_count:
             self._take(self._rows.feed(piece))
+            self._spans.relieve()
 
     def finish(self) -> None:
-        """Read what is left after the last piece."""
-        if not self._done():
+        """Read what is left after the last piece, and sum up."""
+        if self.whole or not self.period_count:
             self._take(self._rows.finish())
+        for machine, periods, seconds in self._spans.machines():
+            tenant = self._sums[machine[0]]
+            tenant["vms"] += 1
+            tenant["periods"] += periods
+            tenant["protected_seconds"] += seconds
+            if machine in self._vms:
+                self._vms[machine].update(periods=periods, protected_seconds=seconds)
+            self.machine_count += 1
 
-    def _done(self) -> bool:
-        return bool(self._counts) and self._summary == "none" and not self._keep
+    def summary(self, about: str) -> list[dict[str, Any]]:
+        """Return how many periods there are and how many seconds they cover.
 
-    def summary(self) -> list[dict[str, Any]]:
-        """Return how many periods there are and how many seconds they cover: per tenant, or per virtual machine."""
-        entries: list[dict[str, Any]] = []
-        if self._summary == "tenants":
-            entries = [{**_tenant(*tenant), "vms": 0, "periods": 0, "protected_seconds": 0} for tenant in self._tenants]
-        for machine, tenant in enumerate(self._tenant_of):
-            periods, seconds = self._counts[machine], self._coverage.seconds(machine)
-            if self._summary == "vms":
-                vm_id, vm_name = self._names[machine]
-                vm = {"vm_id": vm_id, "vm_name": vm_name, "periods": periods, "protected_seconds": seconds}
-                entries.append({**_tenant(*self._tenants[tenant]), **vm})
-            elif self._summary == "tenants":
-                entry = entries[tenant]
-                entry["vms"] += 1
-                entry["periods"] += periods
-                total = entry["protected_seconds"]
-                entry["protected_seconds"] = None if None in (total, seconds) else total + seconds
-        return entries
+        :param about: ``none``, ``tenants``, or ``vms`` where the reader was made for them.
+        """
+        return {"none": [], "tenants": self._sums, "vms": list(self._vms.values())}[about]
 
     def _take(self, rows: Iterable[Row]) -> None:
-        days, minutes, seconds = self._days, _MINUTES, _SECONDS
-        machines, counts, add = self._machines, self._counts, self._coverage.add
+        if self._window is not None:
+            rows = filter(self._window.covers, rows)
+        date, add, tenants = datetime.fromisoformat, self._spans.add, self._tenants
         for row in rows:
             try:
                 tenant_id, _tenant_name, vm_id, _vm_name, started, ended = row
-                # Almost every date is written like this, and on a day that occurred before.
-                start = days[started[:11]] + minutes[started[11:17]] + seconds[started[17:]]
-                end = days[ended[:11]] + minutes[ended[11:17]] + seconds[ended[17:]]
-                machine = machines[tenant_id][vm_id]
-            except (KeyError, ValueError):
-                self._take_other(row)
-                continue
-            if end < start or self._keep:
-                self._take_other(row)
-                continue
-            counts[machine] += 1
-            add(machine, start, end)
-        self._coverage.trim()
+                start, end = (date(started) - _EPOCH) // _SECOND, (date(ended) - _EPOCH) // _SECOND
+                tenant, machine = tenants[tenant_id], hash(vm_id)
+                if start <= end and not self._keep and (not self._name or (tenant, machine) in self._vms):
+                    add(tenant, machine, start, end)
+                    self.period_count += 1
+                    continue
+            except (KeyError, TypeError, ValueError, struct.error):
+                pass
+            self._take_other(row)
 
     def _take_other(self, row: Row) -> None:
-        """Take a row that is not like most others, or count it when it is not a period and not a heading."""
-        if self._take_period(row):
+        """Take a row that needs more than to be added, or count it when it is not a period and not a heading."""
+        if len(row) == FIELDS and self._take_period(row):
             return
-        if self._heading is None and not self._counts:
+        if self._heading is None and not self.period_count:
             self._heading = row
         else:
             self.unreadable += 1
 
     def _take_period(self, row: Row) -> bool:
         """Take a period, and return whether the row is one."""
-        if len(row) != FIELDS:
-            return False
         tenant_id, tenant_name, vm_id, vm_name, started, ended = row
-        start, end = self._second(started), self._second(ended)
-        if start is None or not 0 <= start <= _LATEST or (end is None and ended.strip()):
+        start, end = _second(started), _second(ended)
+        if start is None or not 0 <= start <= LATEST or (end is None and ended.strip()):
             return False
-        if end is not None and not 0 <= end <= _LATEST:
+        if end is not None and not 0 <= end <= LATEST:
             # Databases write the first or the last date that they know where there is none.
             end = None
         if end is not None and end < start:
             return False
-        machine = self._machines.setdefault(tenant_id, {}).get(vm_id)
-        if machine is None:
-            machine = self._add_machine(row)
-        self._counts[machine] += 1
-        if end is None:
-            self.still_open += 1
-        else:
-            self._coverage.add(machine, start, end)
-        if self._keep and len(self.periods) <= MOST_RETURNED:
-            vm = {"vm_id": vm_id, "vm_name": vm_name, "protected_from": started, "protected_to": ended or None}
-            self.periods.append({**_tenant(tenant_id, tenant_name), **vm})
+        of = {"tenant_id": tenant_id or None, "tenant_name": tenant_name or None}
+        tenant = self._tenants.setdefault(tenant_id, len(self._tenants))
+        if tenant == len(self._sums):
+            self._sums.append({**of, "vms": 0, "periods": 0, "protected_seconds": 0})
+        machine = tenant, hash(vm_id)
+        self._spans.add(*machine, start, start if end is None else end)
+        self.period_count += 1
+        self.still_open += end is None
+        if self._name and machine not in self._vms:
+            self._vms[machine] = {**of, "vm_id": vm_id, "vm_name": vm_name}
+            self._name = len(self._vms) <= MOST_RETURNED
+        if self._keep:
+            dates = {"protected_from": started, "protected_to": ended or None}
+            self.periods.append({**of, "vm_id": vm_id, "vm_name": vm_name, **dates})
+            self._keep = len(self.periods) <= MOST_RETURNED
         return True
 
-    def _add_machine(self, row: Row) -> int:
-        tenant_id, tenant_name, vm_id, vm_name = row[:4]
-        machines = self._machines[tenant_id]
-        if not machines:
-            self._tenants.append((tenant_id, tenant_name))
-        self._tenant_of.append(self._tenant_of[next(iter(machines.values()))] if machines else len(self._tenants) - 1)
-        self._counts.append(0)
-        if self._summary == "vms" and len(self._names) <= MOST_RETURNED:
-            self._names.append((vm_id, vm_name))
-        machine = machines[vm_id] = self._coverage.add_machine()
-        return machine
 
-    def _second(self, text: str) -> Optional[int]:
-        """Return a date in whole seconds since 1970, or None for what is not a date."""
-        match = _DATE.fullmatch(text.strip())
-        if match is None:
-            return None
-        try:
-            date = datetime.fromisoformat(match[1] + (match[2] or "Z").replace("Z", "+00:00"))
-        except ValueError:
-            return None
-        if 1970 <= date.year < 2106 and len(self._days) < _MOST_DAYS:
-            self._days[match[1][:11]] = (datetime.fromisoformat(f"{match[1][:11]}00:00:00+00:00") - _EPOCH) // _SECOND
-        return (date - _EPOCH) // _SECOND
+def read_counts(path: Path, window: Window) -> ReportReader:
+    """Return the reader of a file, which has counted what the file holds; nothing when there is none."""
+    reader = ReportReader("tenants", folder=path.parent, window=window)
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            reader.feed(piece)
+    reader.finish()
+    return reader
 
 
-def _tenant(tenant_id: str, name: str) -> dict[str, Optional[str]]:
-    return {"tenant_id": tenant_id or None, "tenant_name": name or None}
+def _second(text: str) -> Optional[int]:
+    """Return a date in whole seconds since 1970, or None for what is not a date."""
+    try:
+        date = datetime.fromisoformat(_FRACTION.sub("", text.strip()).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return (date - (_EPOCH if date.tzinfo is None else _EPOCH.replace(tzinfo=timezone.utc))) // _SECOND

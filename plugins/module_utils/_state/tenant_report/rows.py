@@ -16,6 +16,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from typing import Optional
 
 FIELDS = 6
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -43,8 +44,8 @@ class RowReader:
 
     def finish(self) -> Iterable[Row]:
         """Return what is left after the last piece."""
-        rest = self._read(self._decoder.decode(b"", True) + "\n")
-        return [*rest, *([line] for line in self._open)]
+        # No record goes on over so many empty lines.
+        return self._read(self._decoder.decode(b"", True) + "\n" * _MOST_LINES_OF_A_RECORD)
 
     def _read(self, text: str) -> Iterable[Row]:
         block, newline, rest = (self._rest + text).rpartition("\n")
@@ -54,66 +55,54 @@ class RowReader:
         lines = block.split("\n")
         if max(map(len, lines)) > _LONGEST_LINE:
             lines = [line if len(line) <= _LONGEST_LINE else "too long" for line in lines]
-        rows: list[Row] = []
-        if not self._open and '"' not in block:
-            rows = [line.split(";") for line in lines]
-        elif not self._open:
+        if not self._open:
             with contextlib.suppress(csv.Error):
                 rows = list(csv.reader(lines, delimiter=";"))
-        if len(rows) != len(lines):
-            # A record has several lines, or a quote is not closed: read each line by itself.
-            rows = [[] for _line in lines]
-        if set(map(len, rows)) == {FIELDS}:
-            return rows
-        return self._mended(rows, lines)
+                if len(rows) == len(lines) and set(map(len, rows)) == {FIELDS}:
+                    return rows
+        return self._one_by_one(self._open + lines)
 
-    def _mended(self, rows: list[Row], lines: list[str]) -> Iterator[Row]:
-        """Give the rows, and what lines are by themselves that do not have six fields."""
-        for row, line in zip(rows, lines):
-            if len(row) == FIELDS:
-                yield row
-            else:
-                yield from self._line(line)
-
-    def _line(self, line: str) -> Iterator[Row]:
-        """Give the row of a line that is read by itself, or keep it until its quote is closed."""
-        if not self._open:
-            row = split_line(line)
-            if '"' not in line or _is_whole(row):
-                if line.strip():
-                    yield row
+    def _one_by_one(self, lines: list[str]) -> Iterator[Row]:
+        """Give the rows of lines that are not all periods, and keep those of a record that may go on."""
+        self._open = []
+        at = 0
+        while at < len(lines):
+            found = _row(lines, at)
+            if found is None:
+                self._open = lines[at:]
                 return
-        self._open.append(line)
-        record = "\n".join(self._open)
-        if record.count('"') % 2 and len(self._open) < _MOST_LINES_OF_A_RECORD:
-            return
-        lines, self._open = self._open, []
+            row, count = found
+            if row != [""]:
+                yield row
+            at += count
+
+
+def _row(lines: list[str], at: int) -> Optional[tuple[Row, int]]:
+    """Return the row that begins in a line, and how many lines it has; None when more lines are needed to tell."""
+    for count in range(1, _MOST_LINES_OF_A_RECORD):
+        if at + count > len(lines):
+            return None
+        record = "\n".join(lines[at : at + count])
         row = split_line(record)
-        if _is_whole(row):
-            yield row
-            return
-        # The quote never ended: the lines behind it stand for themselves.
-        yield [lines[0]]
-        for each in lines[1:]:
-            yield from self._line(each)
+        is_open = record.count('"') % 2
+        if (count == 1 and not is_open) or (len(row) == FIELDS and _DATE.match(row[-2])):
+            return row, count
+        if not is_open:
+            break
+    # The quote never ended: the lines behind it stand for themselves.
+    return [lines[at]], 1
 
 
 def split_line(line: str) -> Row:
     """Return the six fields of a line, or another number of fields when it does not have that form."""
     row = line.split(";")
     if '"' in line:
-        try:
-            quoted = next(csv.reader([line.replace("\n", "\r")], delimiter=";"), [])
-        except csv.Error:
-            quoted = []
-        if len(quoted) == FIELDS:
-            return [field.replace("\r", "\n") for field in quoted]
+        with contextlib.suppress(csv.Error):
+            quoted = next(csv.reader([line], delimiter=";"), [])
+            if len(quoted) == FIELDS:
+                return quoted
     middle = [i for i in range(2, len(row) - 3) if _UUID.fullmatch(row[i].strip())]
     if len(row) > FIELDS and len(middle) == 1:
         at = middle[0]
         row = [row[0], ";".join(row[1:at]), row[at], ";".join(row[at + 1 : -2]), *row[-2:]]
     return row
-
-
-def _is_whole(row: Row) -> bool:
-    return len(row) == FIELDS and bool(_DATE.match(row[-2]))

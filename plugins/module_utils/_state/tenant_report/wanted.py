@@ -55,7 +55,7 @@ class WantedReport:
 
     :param file: Where the report goes, or None to only read it.
     :param summary: ``none``, ``tenants`` or ``vms``.
-    :param allow_empty: Whether a report without periods may replace one with periods.
+    :param allow_less: Whether the report may replace one that holds more.
     """
 
     tenant: TenantReference
@@ -65,7 +65,7 @@ class WantedReport:
     file: Optional[ReportFile]
     summary: str
     return_periods: bool
-    allow_empty: bool
+    allow_less: bool
     waiting: Waiting
 
     @classmethod
@@ -90,6 +90,6 @@ class WantedReport:
             None if dest is None else ReportFile(dest, parameters),
             parameters["summary"],
             parameters["return_periods"],
-            parameters["allow_empty"],
+            parameters["allow_less"],
             Waiting.from_parameters(parameters),
         )
