@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -138,7 +139,6 @@ class Awx:
     """Runs jobs of a configuration, each in a folder and a home that no other job has.
 
     :param configuration: By kind, such as ``job_template``, what has been imported, by name.
-    :param environment: What every job has.
     :param ansible: The folder of the programs of an ansible-core.
     """
 
@@ -149,7 +149,7 @@ class Awx:
         collections = folder / "collections" / "ansible_collections" / "ksvla"
         collections.mkdir(parents=True)
         (collections / "light_agent").symlink_to(_ROOT)
-        self._count = 0
+        self._numbers = itertools.count(1)
 
     def launch(self, template: str, launch: Launch | None = None) -> Done:
         """Run a job and wait for its end."""
@@ -159,8 +159,7 @@ class Awx:
     @contextmanager
     def started(self, template: str, launch: Launch | None = None) -> Iterator[Job]:
         """A job that runs meanwhile; what is left of it at the end of the block is killed."""
-        self._count += 1
-        folder = self.folder / f"job{self._count}"
+        folder = self.folder / f"job{next(self._numbers)}"
         for name in ("env", "home", "inventory", "project", "tmp"):
             (folder / name).mkdir(parents=True)
         job = Job(folder, self._parameters(self.configuration["job_template"][template], launch or Launch(), folder))
@@ -180,7 +179,7 @@ class Awx:
                 injected,
             )
         own = template.get("extra_vars", {})
-        variables = {**own, **_answers(template, launch.answers), **launch.artifacts, "awx_job_id": self._count}
+        variables = {**own, **_answers(template, launch.answers), **launch.artifacts, "awx_job_name": folder.name}
         (folder / "env" / "extravars").write_text(extra_variables(variables, own), encoding="utf-8")
         inventory = folder / "inventory" / "hosts"
         inventory.write_text(f"#!/usr/bin/env python3\nprint({json.dumps(_sliced(launch))!r})\n", encoding="utf-8")
@@ -194,7 +193,7 @@ class Awx:
             "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "HOME": str(folder / "home"),
-            "JOB_ID": str(self._count),
+            "JOB_ID": "1",
             "LC_ALL": "C.UTF-8",
             "PATH": f"{self.ansible}:/usr/local/bin:/usr/bin:/bin",
             **injected.environment,
@@ -209,13 +208,11 @@ class Job:
     def __init__(self, folder: Path, parameters: Json) -> None:
         self.folder = folder
         self.events: list[Json] = []
-        before = set(with_descendants(os.getpid()))
         self._thread, self._runner = ansible_runner.run_async(
             private_data_dir=str(folder), ident="job", quiet=True, suppress_env_files=True,
             event_handler=self.events.append, **parameters,
         )  # fmt: skip
         assert isinstance(self._thread, threading.Thread)
-        self._before = before
 
     def ended(self) -> Done:
         """Wait for its end."""
