@@ -158,26 +158,29 @@ class SvmManagementApi:
         return self._session.write(Request(method, path, headers=_WRITE, body=json.body(wanted)), safe=safe)
 
     def _list(self, path: str, needed: Sequence[str]) -> Optional[list[dict[str, Any]]]:
-        """Return the objects of a list that no page documents, or None when the server does not have it."""
+        """Return the objects of a list that no page documents, or None when the server does not have it.
+
+        It is read once more when the server is busy or out of reach, or when the answer is not a list: it may be garbled.
+        """
+
+        def read(session: Session) -> list[dict[str, Any]]:
+            return json.listed(json.read(session.read(path, headers=_READ)), needed)
+
         try:
-            return json.listed(json.read(self._read_once_more(path)), needed)
+            try:
+                return read(self._session.once())
+            except ApiError as error:
+                if error.status not in _MAY_PASS:
+                    raise
+            except (NotConnected, OutcomeUnknown, UnexpectedAnswer):
+                pass
+            return read(self._session)
         except UnexpectedAnswer:
             return None
         except ApiError as error:
             if error.status not in _LISTS_OR_NOT:
                 return None
             raise
-
-    def _read_once_more(self, path: str) -> Answer:
-        """Read what the server may not have: again when it is busy or out of reach, not for any other error."""
-        try:
-            return self._session.once().read(path, headers=_READ)
-        except (NotConnected, OutcomeUnknown):
-            return self._session.read(path, headers=_READ)
-        except ApiError as error:
-            if error.status not in _MAY_PASS:
-                raise
-            return self._session.read(path, headers=_READ)
 
 
 def _path(infrastructure_id: str) -> str:
