@@ -82,7 +82,11 @@ def awx(made: Configuration, simulator: RunningSimulator, tmp_path: Path) -> Awx
         one["inputs"] = {**one["inputs"], **server, "password": SECRETS[name]}
     templates = {name: dict(one) for name, one in made["job_template"].items()}
     for one in templates.values():
-        folders = {"ksvla_report_dir": str(stays), "ksvla_svm_state_file": str(stays / "svms.yml")}
+        folders = {
+            "ksvla_report_dir": str(stays),
+            "ksvla_svm_state_file": str(stays / "svms.yml"),
+            "ksvla_drift_report": str(stays / "drift.md"),
+        }
         own = one.get("extra_vars", {})
         one["extra_vars"] = {**own, **{key: value for key, value in folders.items() if key in own}}
     return Awx({**made, "credential": credentials, "job_template": templates}, tmp_path / "awx")

@@ -9,6 +9,7 @@ Its survey is answered in the types that AWX sends, and nothing secret is in wha
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +67,27 @@ def test_one_tenant_of_a_survey(awx: Awx, simulator: RunningSimulator) -> None:
     (tenant,) = _tenants(simulator).values()
     assert (tenant["name"], tenant["description"] or "") == (answers["tenant_name"], "")
     assert [vm["bios_id"] for vm in tenant["vms"]] == [_VM]
+
+
+def _needs(playbook: str) -> pytest.MarkDecorator:
+    there = (Path(__file__).resolve().parents[2] / "playbooks" / f"{playbook}.yml").exists()
+    return pytest.mark.skipif(not there, reason=f"there is no playbook {playbook} yet")
+
+
+@_needs("show_tenants")
+def test_tenants_are_shown_and_handed_on(awx: Awx, simulator: RunningSimulator) -> None:
+    simulator.seed(tenants=[{"name": "Alpine", "status": "active"}, {"name": "Northwind"}])
+    done = _ended(awx.launch("KSV LA Show tenants", Launch(inventory={"tenants": {"Alpine": {}, "Northwind": {}}})))
+    assert "Northwind" in done.output
+    assert done.artifacts["ksvla_summary"].startswith("2 tenants")
+
+
+@_needs("reconcile_tenants")
+def test_tenants_are_reconciled(awx: Awx, simulator: RunningSimulator) -> None:
+    declared = {"ksvla_tenants": "- {name: Alpine, type: simple}\n"}
+    _ended(awx.launch("KSV LA Reconcile tenants", Launch(declared)))
+    assert list(_tenants(simulator)) == ["Alpine"]
+    assert "Alpine" in (awx.folder.parent / "stays" / "drift.md").read_text("utf-8")
 
 
 def test_blank_answers_make_a_simple_tenant(awx: Awx, simulator: RunningSimulator) -> None:
