@@ -18,6 +18,8 @@ ARGS ?=
 JOBS ?= 3
 # The ansible-playbook that the integration suites run, such as that of another ansible-core; by default the one of .venv.
 PLAYBOOK ?=
+# The ansible-playbook of the oldest ansible-core that is supported.
+OLDEST := .venv/oldest/bin/ansible-playbook
 
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -73,7 +75,12 @@ suites: environment ## run all checks and tests but the sanity tests
 	@$(MAKE) $(filter-out sanity,$(CHECKS))
 	@$(MAKE) --output-sync=none unit
 	@$(MAKE) --output-sync=none contract
+<<<<<<< HEAD
+	@$(MAKE) --output-sync=none integration
+	@$(MAKE) --output-sync=none awx
+=======
 	@$(MAKE) --output-sync=none integration ARGS="--durations=10"
+>>>>>>> main
 	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: unit
@@ -87,6 +94,14 @@ contract: environment ## hold the simulator against the contract of the API
 .PHONY: integration
 integration: environment ## run the integration suites, on the controller and as modules (PLAYBOOK=… for another Ansible)
 	$(PYTEST) tests/integration $(ARGS)
+
+.PHONY: integration-oldest
+integration-oldest: environment ## run the integration suites with the oldest ansible-core that is supported
+	@$(MAKE) integration PLAYBOOK=$(OLDEST)
+
+.PHONY: awx
+awx: environment ## check extensions/awx and run its jobs as AWX does, and what depends on ansible-core with the oldest one
+	$(PYTEST) tests/awx $(ARGS)
 
 .PHONY: sanity
 sanity: environment ## run ansible-test sanity over the collection as it is built

@@ -26,7 +26,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     spec.loader.exec_module(tool)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tests").mkdir()
-    for name in (tool.REQUIREMENTS, tool.CONSTRAINTS):
+    for name in (tool.REQUIREMENTS, tool.CONSTRAINTS, tool.OLDEST_PINS):
         shutil.copy(_ROOT / name, tmp_path / name)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
@@ -58,6 +58,6 @@ def test_it_is_made_again_when_the_pins_change_or_its_python_is_gone(
     else:
         Path(".venv/bin/python").unlink()
     environment.make_environment()
-    assert [arguments[0] for arguments in environment.installed] == ["install", "check"]
+    assert [arguments[0] for arguments in environment.installed] == ["install", "check", "install", "check"]
     assert "pinned packages into .venv; this takes about a minute" in capsys.readouterr().out
     environment.installed.clear()

@@ -6,8 +6,8 @@
 Usage: python tests/tools/environment.py [--lock]
 
 Installs the pinned requirements, and links the checkout into .venv/collections so that it behaves as an installed
-collection. What the environment was made from is recorded in .venv/environment.sha256: as long as that is unchanged, a
-run does nothing. With --lock, resolves tests/requirements.txt again in a throw-away environment and writes
+collection. Beside them, in .venv/oldest, is the oldest ansible-core that the collection supports. What the environment
+was made from is recorded in .venv/environment.sha256: as long as that is unchanged, a run does nothing. With --lock, resolves tests/requirements.txt again in a throw-away environment and writes
 tests/constraints.txt.
 """
 
@@ -28,7 +28,9 @@ ENVIRONMENT = Path(".venv")
 STAMP = ENVIRONMENT / "environment.sha256"
 REQUIREMENTS = Path("tests/requirements.txt")
 CONSTRAINTS = Path("tests/constraints.txt")
-PINS = (REQUIREMENTS, CONSTRAINTS, Path(__file__).resolve())
+OLDEST = ENVIRONMENT / "oldest"
+OLDEST_PINS = Path("tests/requirements-oldest.txt")
+PINS = (REQUIREMENTS, CONSTRAINTS, OLDEST_PINS, Path(__file__).resolve())
 LINK = ENVIRONMENT / "collections" / "ansible_collections" / "ksvla" / "light_agent"
 LOCK_HEADER = f"""\
 # Every package of the development environment, pinned. Written by "make constraints" from {REQUIREMENTS}.
@@ -62,6 +64,13 @@ def pip(environment: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def install(environment: Path, *arguments: str) -> None:
+    """Create an environment and install into it."""
+    venv.create(environment, symlinks=True, with_pip=True)
+    pip(environment, "install", "-qq", *arguments)
+    pip(environment, "check")
+
+
 def link_collection() -> None:
     """Link the checkout to where Ansible looks for a collection (relative: the folder may be called anything)."""
     LINK.parent.mkdir(parents=True, exist_ok=True)
@@ -83,15 +92,13 @@ def make_environment() -> None:
             )
         link_collection()
         return
-    packages = sum(1 for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if "==" in line)
+    packages = sum(path.read_text(encoding="utf-8").count("==") for path in (CONSTRAINTS, OLDEST_PINS))
     print(f"Installing {packages} pinned packages into .venv; this takes about a minute.", flush=True)
     if ENVIRONMENT.exists():
         shutil.rmtree(ENVIRONMENT)
-    venv.create(ENVIRONMENT, symlinks=True, with_pip=True)
-    print(f"  Python {sys.version.split()[0]} is there; downloading and installing …", flush=True)
-    pip(ENVIRONMENT, "install", "-qq", "--requirement", str(REQUIREMENTS), "--constraint", str(CONSTRAINTS))
-    print("  checking …", flush=True)
-    pip(ENVIRONMENT, "check")
+    install(ENVIRONMENT, "--requirement", str(REQUIREMENTS), "--constraint", str(CONSTRAINTS))
+    print(f"  Python {sys.version.split()[0]} has what it needs; installing the oldest ansible-core …", flush=True)
+    install(OLDEST, "--no-deps", "--requirement", str(OLDEST_PINS))
     link_collection()
     STAMP.write_text(wanted + "\n", encoding="ascii")
 

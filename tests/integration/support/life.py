@@ -72,9 +72,12 @@ def check_life(run: Run, label: str) -> None:
     assert result("unregister")["counts"]["unregistered"] == len(VMS), result("unregister")
     end = result("state at the end")["state"]
     assert end["multitenancy"]["tenants"] == []
-    assert tasks_by_type(end) == {
-        "CreateTenant": 1, "ChangeTenantActivation": 2, "CreateTenantReport": 1, "DeleteTenant": 1,
-    }, f"{label}: a task was lost or doubled: {tasks_by_type(end)}"  # fmt: skip
+    tasks = tasks_by_type(end)
+    # After a lost answer another report is generated, which changes nothing on the server.
+    assert tasks.pop("CreateTenantReport") in (1, 2)
+    assert tasks == {"CreateTenant": 1, "ChangeTenantActivation": 2, "DeleteTenant": 1}, (
+        f"{label}: a task was lost or doubled: {tasks}"
+    )
 
 
 def tasks_by_type(state: Json) -> dict[str, int]:

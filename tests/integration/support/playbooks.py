@@ -89,11 +89,15 @@ class Run:
 
 
 class Playbooks:
-    """Runs playbooks against one simulator, out of a folder of its own."""
+    """Runs playbooks against one simulator, out of a folder of its own.
 
-    def __init__(self, folder: Path, simulator: RunningSimulator) -> None:
+    :param program: The ``ansible-playbook`` that runs them.
+    """
+
+    def __init__(self, folder: Path, simulator: RunningSimulator, program: str = PLAYBOOK) -> None:
         self.folder = folder
         self.simulator = simulator
+        self._program = program
         self._count = 0
         collections = folder / "collections" / "ansible_collections" / "ksvla"
         collections.mkdir(parents=True)
@@ -158,7 +162,7 @@ class Playbooks:
             else:
                 variables[name] = value
         command = [
-            PLAYBOOK, "-i", str(folder / "hosts"), "-e",
+            self._program, "-i", str(folder / "hosts"), "-e",
             json.dumps({"simulator_control": self.simulator.control_url, "folder": str(folder)}),
             *(execution.arguments if execution else ()), *arguments, str(playbook),
         ]  # fmt: skip
@@ -175,7 +179,7 @@ class Playbooks:
     def _environment(self, folder: Path) -> dict[str, str]:
         return {
             **{name: os.environ[name] for name in ("TMPDIR", "TZ") if name in os.environ},
-            "PATH": f"{os.path.dirname(PLAYBOOK)}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{os.path.dirname(self._program)}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "HOME": str(self.folder / "home"),

@@ -18,35 +18,35 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 _CALLS = {
-    "configure": ("PATCH", "/settings"),
-    "fault": ("POST", "/faults"),
-    "task_fault": ("POST", "/task_faults"),
-    "seed": ("POST", "/seed"),
     "reset": ("POST", "/reset"),
     "clear_faults": ("DELETE", "/faults"),
+    "configure": ("PATCH", "/settings"),
+    "seed": ("POST", "/seed"),
+    "fault": ("POST", "/faults"),
+    "faults": ("POST", "/faults"),
+    "task_fault": ("POST", "/task_faults"),
     "state": ("GET", "/state"),
 }
+"""In the order in which they are sent, because ansible-core 2.19 does not keep that of the arguments."""
 _PATIENCE = 60.0
 
 
 class ActionModule(ActionBase):
-    """Sends what its arguments name, in their order."""
+    """Sends what its arguments name."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call the control interface."""
         result = super().run(tmp, task_vars)
         self._url = str((task_vars or {})["simulator_control"])
-        for name, value in self._task.args.items():
-            if name == "faults":
-                for rule in value:
-                    self._call("POST", "/faults", rule)
-                continue
-            if name not in _CALLS:
-                raise AnsibleActionFail(f"The simulator cannot {name}.")
-            method, path = _CALLS[name]
-            answer = self._call(method, path, value if isinstance(value, (dict, list)) else None)
-            if name == "state":
-                result["state"] = answer
+        unknown = set(self._task.args) - set(_CALLS)
+        if unknown:
+            raise AnsibleActionFail(f"The simulator cannot {', '.join(unknown)}.")
+        for name, (method, path) in _CALLS.items():
+            value = self._task.args.get(name, [])
+            for body in value if isinstance(value, list) else [value]:
+                answer = self._call(method, path, body if isinstance(body, dict) else None)
+                if name == "state":
+                    result["state"] = answer
         return result
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:

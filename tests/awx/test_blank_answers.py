@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A question of a survey that is left blank is not given, or an error that names it, for every variable there is.
+
+AWX sends it as ``!unsafe ''``, which ansible-core reads as null from 2.19 on, and as a blank text before.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from awx.support.awx import NEWEST, OLDEST, extra_variables
+from awx.support.rollouts import infrastructure
+from integration.support.playbooks import Playbooks, Run
+from integration.support.svms import INFRASTRUCTURES, VCENTER
+
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import PLAYBOOK_VARIABLES, options_of
+from simulator.testing import RunningSimulator
+
+_SVM_ROLES = ("infrastructure", "svm_image", "svm_rollout")
+_LISTS = {"ksvla_infrastructures", "ksvla_tenants", "ksvla_tenants_csv", "ksvla_hosts", "ksvla_only"}
+"""What all playbooks check before they have hosts."""
+_SELECTING = {
+    "infrastructure_address",
+    "infrastructure_id",
+    "infrastructure_name",
+    "infrastructure_region",
+    "infrastructure_type",
+    "ksvla_tenant_name",
+    "svm_image_id",
+    "svm_image_infrastructure_types",
+    "svm_image_manifest_path",
+    "svm_rollout_hypervisors",
+    "svm_rollout_svms",
+    "tenant_offboarding_period_end",
+    "tenant_offboarding_period_start",
+    "tenant_onboarding_vms",
+    "tenant_report_period_end",
+    "tenant_report_period_start",
+}
+"""Leaving one of them out would mean something wider."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A playbook whose variables are all blank.
+
+    :param given: What the host has, without which there is nothing to do.
+    :param ends: How its table ends.
+    """
+
+    playbook: str
+    roles: tuple[str, ...]
+    given: dict[str, Any]
+    ends: str
+
+    @property
+    def variables(self) -> set[str]:
+        """All variables that may be given."""
+        return PLAYBOOK_VARIABLES.union(*(options_of(role) for role in self.roles)) - set(self.given)
+
+    @property
+    def selecting(self) -> set[str]:
+        """Those that must not be blank."""
+        return self.variables & (_SELECTING - ({"ksvla_tenant_name"} if self.roles == _SVM_ROLES else set()))
+
+
+_CASES = [
+    Case("onboard_tenants", ("tenant_onboarding",), {}, "1 tenant: 1 changed"),
+    Case("report_protection", ("tenant_report",), {}, "1 tenant: 1 unchanged"),
+    Case(
+        "offboard_tenants",
+        ("tenant_offboarding",),
+        {"ksvla_all": True, "tenant_offboarding_report": False},
+        "1 tenant: 1 removed",
+    ),
+    Case(
+        "rollout_svms",
+        _SVM_ROLES,
+        {
+            **infrastructure(1),
+            "svm_root_password": "Root-Secret-1",
+            "svm_klconfig_password": "Klconfig-Secret-1",
+            "infrastructure_admin_username": "root",
+            "infrastructure_admin_password": "Platform-Secret-1",
+        },
+        "1 infrastructure: 1 changed",
+    ),
+    Case(
+        "remove_svms",
+        _SVM_ROLES,
+        {"infrastructure_id": VCENTER, "svm_rollout_svms": [{"name": "svm-1"}], "ksvla_all": True},
+        "1 infrastructure: 1 unchanged",
+    ),
+]
+_CORES = pytest.mark.parametrize("core", [OLDEST, NEWEST], ids=["oldest", "newest"])
+_PLAYBOOKS = pytest.mark.parametrize("case", _CASES, ids=lambda case: case.playbook)
+
+
+def _run(case: Case, core: Path, folder: Path, simulator: RunningSimulator, blank: set[str]) -> Run:
+    simulator.configure(connection_seconds=0)
+    simulator.seed(tenants=[{"name": "Alpine"}], infrastructures=INFRASTRUCTURES)
+    simulator.clear_requests()
+    group = "infrastructures" if case.roles == _SVM_ROLES else "tenants"
+    answers = folder / "answers.yml"
+    answers.write_text(extra_variables(dict.fromkeys(sorted(blank), ""), {}), encoding="utf-8")
+    return Playbooks(folder, simulator, str(core / "ansible-playbook")).run(
+        [],
+        "controller",
+        text=f"- ansible.builtin.import_playbook: ksvla.light_agent.{case.playbook}\n",
+        inventory=json.dumps({group: {"hosts": {"Alpine": case.given}}}),
+        arguments=["-e", f"@{answers}"],
+    )
+
+
+@_CORES
+@_PLAYBOOKS
+def test_a_blank_answer_is_not_given(case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator) -> None:
+    run = _run(case, core, tmp_path, simulator, case.variables - case.selecting - _LISTS)
+    assert case.ends in run.succeeded().output, run.output
+
+
+@_CORES
+@_PLAYBOOKS
+def test_a_blank_answer_that_would_select_is_named(
+    case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator
+) -> None:
+    blank = case.selecting
+    run = _run(case, core, tmp_path, simulator, blank)
+    assert run.status != 0
+    assert not [
+        name for name in blank if f"{name} is empty: give a value, or leave the variable out." not in run.output
+    ]
+    assert simulator.requests() == []
+
+
+@_CORES
+@pytest.mark.parametrize("case", [_CASES[2], _CASES[4]], ids=lambda case: case.playbook)
+def test_a_blank_list_is_named(case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator) -> None:
+    other = "ksvla_infrastructures" if case.roles != _SVM_ROLES else "ksvla_tenants"
+    blank = _LISTS - {other, f"{other}_csv"}
+    run = _run(case, core, tmp_path, simulator, blank)
+    assert run.status != 0
+    assert not [name for name in blank if f"{name} is empty" not in run.output], run.output
+    assert simulator.requests() == []

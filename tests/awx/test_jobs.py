@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each job template, run as AWX runs it: with the oldest supported ansible-core, in a home that vanishes.
+
+Its survey is answered in the types that AWX sends, and nothing secret is in what AWX keeps of the job.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from awx.conftest import SECRETS
+from awx.support.awx import Awx, Done, Launch
+from awx.support.rollouts import INFRASTRUCTURES, svm_names
+
+from simulator.testing import RunningSimulator
+
+_VM = "423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1"
+_FORMS = {form for one in SECRETS.values() for form in (one, base64.b64encode(one.encode()).decode())}
+
+
+def _ended(done: Done) -> Done:
+    """A job that has ended well, and keeps no secret."""
+    done.succeeded()
+    for path, text in done.shown():
+        assert not [form for form in _FORMS if form in text], path
+    return done
+
+
+def _tenants(simulator: RunningSimulator) -> dict[str, Any]:
+    return {one["name"]: one for one in simulator.state()["multitenancy"]["tenants"]}
+
+
+def test_tenants_of_an_inventory(awx: Awx, simulator: RunningSimulator) -> None:
+    hosts = {
+        "Northwind": {
+            "tenant_onboarding_type": "complete",
+            "tenant_onboarding_admin_username": "northwind-admin",
+            "tenant_onboarding_vms": [{"bios_id": _VM, "name": "web-01"}],
+        },
+        "host-2": {"ksvla_tenant_name": "Ümläut: KG", "tenant_onboarding_type": "simple"},
+    }
+    onboard = Launch(inventory={"tenants": hosts})
+    assert "2 tenants: 2 created" in _ended(awx.launch("KSV LA Onboard tenants", onboard)).output
+    assert {name: one["status"] for name, one in _tenants(simulator).items()} == {
+        "Northwind": "Active",
+        "Ümläut: KG": "Active",
+    }
+    report = Launch({"ksvla_report_month": "2026-01"}, inventory={"tenants": {"host-2": hosts["host-2"]}})
+    assert "1 tenant: 1 changed" in _ended(awx.launch("KSV LA Report protection", report)).output
+
+
+def test_one_tenant_of_a_survey(awx: Awx, simulator: RunningSimulator) -> None:
+    answers = {
+        "tenant_name": "{{ 7 * 7 }} & Sons",
+        "tenant_type": "complete",
+        "tenant_admin_username": "sons-admin",
+        "tenant_admin_password": SECRETS["tenant"],
+        "tenant_vms": f"- {{bios_id: {_VM}, name: web-01}}\n",
+    }
+    assert "1 tenant: 1 created" in _ended(awx.launch("KSV LA Onboard one tenant", Launch(answers))).output
+    (tenant,) = _tenants(simulator).values()
+    assert (tenant["name"], tenant["description"] or "") == (answers["tenant_name"], "")
+    assert [vm["bios_id"] for vm in tenant["vms"]] == [_VM]
+
+
+def _needs(playbook: str) -> pytest.MarkDecorator:
+    there = (Path(__file__).resolve().parents[2] / "playbooks" / f"{playbook}.yml").exists()
+    return pytest.mark.skipif(not there, reason=f"there is no playbook {playbook} yet")
+
+
+@_needs("show_tenants")
+def test_tenants_are_shown_and_handed_on(awx: Awx, simulator: RunningSimulator) -> None:
+    simulator.seed(tenants=[{"name": "Alpine", "status": "active"}, {"name": "Northwind"}])
+    done = _ended(awx.launch("KSV LA Show tenants", Launch(inventory={"tenants": {"Alpine": {}, "Northwind": {}}})))
+    assert "Northwind" in done.output
+    assert done.artifacts["ksvla_summary"].startswith("2 tenants")
+
+
+@_needs("reconcile_tenants")
+def test_tenants_are_reconciled(awx: Awx, simulator: RunningSimulator) -> None:
+    declared = {"ksvla_tenants": "- {name: Alpine, type: simple}\n"}
+    _ended(awx.launch("KSV LA Reconcile tenants", Launch(declared)))
+    assert list(_tenants(simulator)) == ["Alpine"]
+    assert "Alpine" in (awx.folder.parent / "stays" / "drift.md").read_text("utf-8")
+
+
+def test_blank_answers_make_a_simple_tenant(awx: Awx, simulator: RunningSimulator) -> None:
+    _ended(awx.launch("KSV LA Onboard one tenant", Launch({"tenant_name": "Alpine", "tenant_type": "simple"})))
+    assert list(_tenants(simulator)) == ["Alpine"]
+
+
+@pytest.mark.parametrize("again", ["Alpine", "Alpin"])
+def test_only_the_tenant_that_is_named_twice_is_removed(awx: Awx, simulator: RunningSimulator, again: str) -> None:
+    simulator.seed(tenants=[{"name": "Alpine"}, {"name": "Northwind"}])
+    simulator.clear_requests()
+    done = awx.launch("KSV LA Offboard one tenant", Launch({"tenant_name": "Alpine", "tenant_name_again": again}))
+    if again == "Alpine":
+        assert "1 tenant: 1 removed" in _ended(done).output
+        assert list(_tenants(simulator)) == ["Northwind"]
+    else:
+        assert done.status == "failed"
+        assert "ksvla_only: 'Alpin' is not among the 1 tenant here." in done.output
+        assert simulator.requests() == []
+
+
+def test_svms_from_nothing_to_nothing(awx: Awx, simulator: RunningSimulator) -> None:
+    simulator.configure(connection_seconds=0)
+    launch = Launch(inventory=INFRASTRUCTURES)
+    predicted = _ended(awx.launch("KSV LA Roll out SVMs", Launch(inventory=INFRASTRUCTURES, arguments=["--check"])))
+    assert "3 infrastructures: 3 changed (check mode: predicted)" in predicted.output
+    assert svm_names(simulator) == []
+    _ended(awx.launch("KSV LA Roll out SVMs", launch))
+    assert svm_names(simulator) == ["svm-1", "svm-2", "svm-3"]
+    assert set(yaml.safe_load((awx.folder.parent / "stays" / "svms.yml").read_text("utf-8"))["infrastructures"]) == {
+        "vcenter-1",
+        "vcenter-2",
+        "vcenter-3",
+    }
+    changes = {"svm_rollout_changes": {"allow_root_ssh": True}}
+    assert (
+        "3 infrastructures: 3 changed"
+        in _ended(awx.launch("KSV LA Reconfigure SVMs", Launch(changes, inventory=INFRASTRUCTURES))).output
+    )
+    _ended(
+        awx.launch("KSV LA Remove SVMs", Launch({"ksvla_only": "vcenter-1\nvcenter-3\n"}, inventory=INFRASTRUCTURES))
+    )
+    assert svm_names(simulator) == ["svm-2"]
