@@ -34,6 +34,11 @@ options:
       - Whether to read the virtual machines of each tenant as well, with one request per tenant.
     type: bool
     default: false
+  concurrency:
+    description:
+      - How many of these requests run at once, at most 64.
+    type: int
+    default: 8
 """
 
 EXAMPLES = r"""
@@ -94,6 +99,7 @@ DEFINITION = ModuleDefinition(
         "name": {"type": "str"},
         "tenant_id": {"type": "str"},
         "include_vms": {"type": "bool", "default": False},
+        "concurrency": {"type": "int", "default": 8},
     },
     mutually_exclusive=[("name", "tenant_id")],
 )

@@ -9,7 +9,7 @@ Sources: "Getting information about a tenant" (topic 259247), "Getting a list of
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Optional
 
 
@@ -30,7 +30,7 @@ class Tenant:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a module returns it."""
-        return asdict(self)
+        return dict(self.__dict__)
 
 
 @dataclass(frozen=True)
@@ -46,4 +46,4 @@ class VirtualMachine:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a module returns it."""
-        return asdict(self)
+        return dict(self.__dict__)

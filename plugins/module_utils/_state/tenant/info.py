@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from ..._api import connect
 from ..._concurrently import for_each
+from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
 from .find import find_tenant, tenant_reference, vms_unless_gone
-
-_CONCURRENCY = 8
 
 
 def read_tenants(parameters: Parameters, context: Context) -> Result:
     """Return one tenant, found by name or id, or all of them; an unknown one gives an empty list."""
     reference = tenant_reference(parameters, context, "name")
+    if parameters["concurrency"] < 1:
+        raise InputError("concurrency must be 1 or more.")
     api, _settings = connect.multitenancy(parameters, context)
     if reference.label:
         found = find_tenant(api, reference)
@@ -24,7 +25,7 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
         tenants = api.tenants()
     if not parameters["include_vms"]:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
-    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, _CONCURRENCY)
+    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, parameters["concurrency"])
     records = [
         {**tenant.as_dict(), "vms": [vm.as_dict() for vm in vms]}
         for tenant, vms in zip(tenants, lists)
