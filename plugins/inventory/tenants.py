@@ -210,7 +210,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _found(self, path: str, *, use_cache: bool) -> dict[str, Any]:
         """Return what the server has, or had when it was written to the cache."""
-        machines = {"include_vms": self.get_option("vms") != "none", "concurrency": self.get_option("concurrency")}
+        vms = self.get_option("vms")
+        machines = {
+            "include_vms": vms == "hosts",
+            "count_vms": vms != "none",
+            "concurrency": self.get_option("concurrency"),
+        }
         of_tenants = self._options_of("ksvla_tenant_info", _TENANTS_ACCOUNT, **machines)
         of_svms = {
             name: self._options_of("ksvla_infrastructure_info", _SVMS_ACCOUNT, infrastructure_id=identity)
@@ -300,11 +305,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self._add(by_id(host, occupied), host)
 
     def _add(self, name: str, host: Host) -> None:
-        self.inventory.add_host(name)
         for group in host.groups:
             self.inventory.add_host(name, group=self.inventory.add_group(group))
-        for variable, value in host.variables.items():
-            self.inventory.set_variable(name, variable, value)
+        # At once, since Ansible looks at each variable that it is given, which takes longer than to read the server.
+        self.inventory.get_host(name).vars.update(host.variables)
         strict = self.get_option("strict")
         self._set_composite_vars(self.get_option("compose"), host.variables, name, strict)
         self._add_host_to_composed_groups(self.get_option("groups"), host.variables, name, strict)

@@ -86,11 +86,9 @@ class Host:
 
 
 def tenant_hosts(tenants: Records) -> Iterator[Host]:
-    """Return a host of each tenant, with the number of its virtual machines where these were read."""
+    """Return a host of each tenant."""
     for tenant in tenants:
         known = {name: value for name, value in tenant.items() if name != "vms"}
-        if "vms" in tenant:
-            known["vm_count"] = len(tenant["vms"])
         words = (f"{name}_{_NOT_IN_GROUPS.sub('_', known[name])}" for name in ("status", "type") if known.get(name))
         yield Host(known["id"], known["name"], (TENANTS, *words), _variables(_TENANT, known))
 

@@ -157,7 +157,7 @@ def _local(name: str) -> str:
 
 def child(element: Any, name: str) -> Any:
     """Return what stands in the child element of that name, whatever its case, or None."""
-    if not isinstance(element, Mapping):
+    if not isinstance(element, dict):
         return None
     if name in element:
         return element[name]
@@ -179,10 +179,13 @@ def text(value: Any) -> Optional[str]:
 
 def child_text(element: Any, *names: str) -> Optional[str]:
     """Return the text of the first of these child elements or attributes that is there, or None."""
-    for name in names:
-        found = text(child(element, name))
-        if found is None:
-            found = text(child(element, f"@{name}"))
+    if not isinstance(element, dict):
+        return None
+    keys = [key for name in names for key in (name, f"@{name}")]
+    # As the pages write them, if possible: to look whatever the case takes most of the time of a long list.
+    written = [element[key] for key in keys if key in element]
+    for value in written or (child(element, key) for key in keys):
+        found = text(value)
         if found is not None:
             return found
     return None

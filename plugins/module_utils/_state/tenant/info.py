@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from ..._api import connect
+from ..._api.multitenancy.records import Tenant
 from ..._concurrently import for_each
 from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
@@ -23,12 +26,16 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
         tenants = [found] if found else []
     else:
         tenants = api.tenants()
-    if not parameters["include_vms"]:
+    if not parameters["include_vms"] and not parameters["count_vms"]:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
-    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, parameters["concurrency"])
-    records = [
-        {**tenant.as_dict(), "vms": [vm.as_dict() for vm in vms]}
-        for tenant, vms in zip(tenants, lists)
-        if vms is not None
-    ]
-    return {"changed": False, "tenants": records}
+
+    def read(tenant: Tenant) -> Optional[Result]:
+        vms = vms_unless_gone(api, tenant)
+        if vms is None:
+            return None
+        count = {"vm_count": len(vms)} if parameters["count_vms"] else {}
+        listed = {"vms": [vm.as_dict() for vm in vms]} if parameters["include_vms"] else {}
+        return {**tenant.as_dict(), **count, **listed}
+
+    records = for_each(read, tenants, parameters["concurrency"])
+    return {"changed": False, "tenants": [record for record in records if record is not None]}
