@@ -14,7 +14,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import I
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.pool import read_given, read_pool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import ROLES
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common, vanishing_files
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
     unknown_variables,
@@ -61,15 +61,25 @@ def _state_file(host: Host) -> str:
     return next((str(host.given(name)) for name in _STATE_FILES if host.given(name)), "")
 
 
+def file_warnings(hosts: Sequence[Host]) -> list[str]:
+    """Return a warning for each folder whose state file no later run would find."""
+    return common(hosts, lambda host: (text for place in _folders(host) for text in vanishing_files(*place)))
+
+
 def _missing_folders(host: Host) -> Iterator[str]:
-    name = next((name for name in _STATE_FILES if host.given(name)), None)
-    if name:
-        # The file itself where the path is a link, as the module does it.
-        folder = os.path.dirname(os.path.realpath(os.path.expanduser(_state_file(host))))
+    for name, folder in _folders(host):
         if not os.path.isdir(folder):
             yield f"{name}: there is no folder {folder}."
         elif not os.access(folder, os.W_OK | os.X_OK):
             yield f"{name}: the folder {folder} cannot be written to."
+
+
+def _folders(host: Host) -> Iterator[tuple[str, str]]:
+    """Return the folder of the state file, if any, and the variable that says so."""
+    name = next((name for name in _STATE_FILES if host.given(name)), None)
+    if name:
+        # The file itself where the path is a link, as the module does it.
+        yield name, os.path.dirname(os.path.realpath(os.path.expanduser(_state_file(host))))
 
 
 def _repetitions(host: Host) -> Iterator[str]:

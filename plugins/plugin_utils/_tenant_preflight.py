@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import administrator_password_advice
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, passwords
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, Kind, common, vanishing_files
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
     unknown_variables,
@@ -100,14 +100,25 @@ def _shared_tenants(hosts: Sequence[Host], role: str) -> Iterator[str]:
             yield f"{host.name}: the tenant {host.subject!r} is the one of {other} too. Give each tenant one host."
 
 
+def file_warnings(hosts: Sequence[Host], role: str) -> list[str]:
+    """Return a warning for each folder whose files no one would find after the run."""
+    return common(hosts, lambda host: (text for place in _folders(host, role) for text in vanishing_files(*place)))
+
+
 def _missing_folders(host: Host, role: str) -> Iterator[str]:
+    for variable, folder in _folders(host, role):
+        yield from _folder_mistakes(variable, folder)
+
+
+def _folders(host: Host, role: str) -> Iterator[tuple[str, str]]:
+    """Return the folder that the role writes to, if any, and the variable that says so."""
     if not host.is_local(role):
         return
     folder, file = host.given(_FOLDERS[role]), host.given(_FILES[role])
     if file is not None:
-        yield from _folder_mistakes(_FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file)))))
+        yield _FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file))))
     elif folder is not None:
-        yield from _folder_mistakes(_FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder))))
+        yield _FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder)))
 
 
 def _folder_mistakes(variable: str, folder: str) -> Iterator[str]:
