@@ -56,6 +56,7 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
     by_connection,
@@ -67,7 +68,10 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._svm_preflight i
     ENTRY_POINTS,
     INFRASTRUCTURES,
     check_variables,
+    file_warnings,
 )
+
+display = Display()
 
 
 class LookupModule(LookupBase):
@@ -83,6 +87,8 @@ class LookupModule(LookupBase):
         try:
             hosts, mistakes = select(all_hosts, all_hosts[0].values.get("ksvla_only"), INFRASTRUCTURES)
             mistakes.extend(check_variables(hosts, entry_point))
+            for warning in file_warnings(hosts):
+                display.warning(warning)
             if entry_point == "remove":
                 mistakes.extend(unnamed_victims(hosts, INFRASTRUCTURES, limited="ansible_limit" in known))
             logins = [group[0].name for group in by_connection(hosts, "svm_rollout")]

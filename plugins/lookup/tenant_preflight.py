@@ -14,7 +14,8 @@ description:
     that it finds. The playbooks for tenants of this collection begin with it.
   - Without O(tenants) it selects the tenants and checks what needs no server. With O(tenants) it checks what depends on
     which tenants exist, such as passwords that are missing.
-  - Passwords that Kaspersky Security Center may refuse are warnings.
+  - Passwords that Kaspersky Security Center may refuse are warnings, and so are folders that vanish with the container of a
+    job.
 author:
   - ksvla.light_agent contributors (@ksvla)
 options:
@@ -78,6 +79,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_prefligh
     TENANTS,
     check_tenants,
     check_variables,
+    file_warnings,
     password_warnings,
 )
 
@@ -106,6 +108,8 @@ class LookupModule(LookupBase):
         if tenants is None:
             mistakes.extend(check_variables(hosts, role))
             mistakes.extend(unnamed_victims(hosts, TENANTS, limited=limited) if role == OFFBOARDING else ())
+            for warning in file_warnings(hosts, role):
+                display.warning(warning)
         for group in groups if tenants is not None else ():
             found = tenants[group[0].name]
             mistakes.extend(check_tenants(group, role, found))

@@ -34,6 +34,16 @@ options:
       - Whether to read the virtual machines of each tenant as well, with one request per tenant.
     type: bool
     default: false
+  count_vms:
+    description:
+      - Whether to read only how many virtual machines each tenant has, as C(vm_count), also with one request per tenant.
+    type: bool
+    default: false
+  concurrency:
+    description:
+      - How many of these requests run at once, at most 64.
+    type: int
+    default: 8
 """
 
 EXAMPLES = r"""
@@ -47,6 +57,10 @@ EXAMPLES = r"""
 - name: List those whose protection is switched off
   ansible.builtin.debug:
     msg: "{{ all.tenants | selectattr('status', 'equalto', 'inactive') | map(attribute='name') }}"
+
+- name: Read how many virtual machines each tenant has
+  ksvla.light_agent.ksvla_tenant_info:
+    count_vms: true
 
 - name: Read one tenant with its virtual machines
   ksvla.light_agent.ksvla_tenant_info:
@@ -71,6 +85,7 @@ tenants:
       updated: "2026-03-01T10:15:42"
       virtual_server_id: "17"
       admin_username: northwind-admin
+      vm_count: 1
       vms:
         - id: 0a4f7e53-6d38-4f0a-9a55-6e0c0d1c2b3a
           bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1
@@ -94,6 +109,8 @@ DEFINITION = ModuleDefinition(
         "name": {"type": "str"},
         "tenant_id": {"type": "str"},
         "include_vms": {"type": "bool", "default": False},
+        "count_vms": {"type": "bool", "default": False},
+        "concurrency": {"type": "int", "default": 8},
     },
     mutually_exclusive=[("name", "tenant_id")],
 )

@@ -21,6 +21,9 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller impo
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
 
 _SHOWN_HOSTS, _SHOWN_VICTIMS = 5, 20
+_CONTAINER_MARKS = ("/run/.containerenv", "/.dockerenv")
+_VANISHING = ("/", "/tmp", "/runner")  # noqa: S108 - where it is mounted, not written to
+"""Where a container mounts what vanishes with it; a folder of the machine that stays is mounted somewhere else."""
 _OMITTED = "__omit_place_holder__"
 """How the value of ``omit`` begins in ansible-core before 2.19."""
 
@@ -163,6 +166,20 @@ def folder_mistakes(variable: str, folder: str) -> Iterator[str]:
         yield f"{variable}: there is no folder {folder}."
     elif not os.access(folder, os.W_OK | os.X_OK):
         yield f"{variable}: the folder {folder} cannot be written to."
+
+
+def vanishing_files(variable: str, folder: str) -> Iterator[str]:
+    """Return a warning where the files of a folder vanish with the container of a job, such as one of AWX."""
+    if not os.environ.get("JOB_ID") and not any(map(os.path.exists, _CONTAINER_MARKS)):
+        return
+    mount = os.path.realpath(folder)
+    while not os.path.ismount(mount):
+        mount = os.path.dirname(mount)
+    if mount in _VANISHING:
+        yield (
+            f"{variable}: what is written to {folder} vanishes with the container of this job. Name a folder that stays: a "
+            "path that AWX exposes to jobs (Settings > Jobs), or a volume of the pod."
+        )
 
 
 def by_connection(hosts: Sequence[Host], role: str) -> list[list[Host]]:

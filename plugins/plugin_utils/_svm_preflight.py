@@ -20,6 +20,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     common,
     folder_mistakes,
     shared,
+    vanishing_files,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
@@ -59,12 +60,22 @@ def _state_file(host: Host) -> str:
     return next((str(host.given(name)) for name in _STATE_FILES if host.given(name)), "")
 
 
+def file_warnings(hosts: Sequence[Host]) -> list[str]:
+    """Return a warning for each folder whose state file no later run would find."""
+    return common(hosts, lambda host: (text for place in _folders(host) for text in vanishing_files(*place)))
+
+
 def _missing_folders(host: Host) -> Iterator[str]:
+    for name, folder in _folders(host):
+        yield from folder_mistakes(name, folder)
+
+
+def _folders(host: Host) -> Iterator[tuple[str, str]]:
+    """Return the folder of the state file, if any, and the variable that says so."""
     name = next((name for name in _STATE_FILES if host.given(name)), None)
     if name:
         # The file itself where the path is a link, as the module does it.
-        folder = os.path.dirname(os.path.realpath(os.path.expanduser(_state_file(host))))
-        yield from folder_mistakes(name, folder)
+        yield name, os.path.dirname(os.path.realpath(os.path.expanduser(_state_file(host))))
 
 
 def _repetitions(host: Host) -> Iterator[str]:

@@ -19,6 +19,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     common,
     folder_mistakes,
     shared,
+    vanishing_files,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
@@ -98,14 +99,25 @@ def _doubtful_names(host: Host) -> Iterator[str]:
         )
 
 
+def file_warnings(hosts: Sequence[Host], role: str) -> list[str]:
+    """Return a warning for each folder whose files no one would find after the run."""
+    return common(hosts, lambda host: (text for place in _folders(host, role) for text in vanishing_files(*place)))
+
+
 def _missing_folders(host: Host, role: str) -> Iterator[str]:
+    for variable, folder in _folders(host, role):
+        yield from folder_mistakes(variable, folder)
+
+
+def _folders(host: Host, role: str) -> Iterator[tuple[str, str]]:
+    """Return the folder that the role writes to, if any, and the variable that says so."""
     if not host.is_local(role):
         return
     folder, file = host.given(_FOLDERS[role]), host.given(_FILES[role])
     if file is not None:
-        yield from folder_mistakes(_FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file)))))
+        yield _FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file))))
     elif folder is not None:
-        yield from folder_mistakes(_FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder))))
+        yield _FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder)))
 
 
 def _missing_report_files(host: Host) -> Iterator[str]:

@@ -17,6 +17,7 @@ from ansible.module_utils.common.yaml import yaml_load
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import blank_place
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_inventory import VARIABLES as OF_INVENTORY
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 _SIMILAR = 0.6
@@ -49,11 +50,13 @@ PLAYBOOK_VARIABLES = frozenset(
     )
 )
 """The variables that roles and playbooks share; ``playbooks/README.md`` describes them."""
-_FACTS = frozenset(
+_FACTS = OF_INVENTORY | frozenset(
     {
         "infrastructure_result",
         "ksvla_account",
         "ksvla_failure",
+        "ksvla_rows",
+        "ksvla_summary",
         "svm_image_result",
         "svm_rollout_result",
         "tenant_offboarding_result",
@@ -63,7 +66,7 @@ _FACTS = frozenset(
         "tenant_report_result",
     }
 )
-"""What roles and playbooks set themselves."""
+"""What the inventory plugin, roles and playbooks set themselves."""
 _HANDED_ON = ("ksvla_infrastructure_id__", "ksvla_image_id__")
 """How variables begin that a job of an AWX workflow hands on, each with the name of what it is about."""
 

@@ -19,6 +19,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments as _arguments
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_inventory import OPTIONS as INVENTORY_OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "ksvla.light_agent"
@@ -244,6 +245,15 @@ def test_the_variables_of_modules_that_speak_either_api() -> None:
     for option, suffixes in (("username", "USERNAME"), ("password", "PASSWORD")):
         assert _variables(options[option]) == [f"KSVLA_MULTITENANCY_{suffixes}", f"KSVLA_ADMIN_{suffixes}"]
     assert _variables(options["access_token"]) == ["KSVLA_ACCESS_TOKEN"]
+
+
+def test_the_documented_options_of_the_inventory_plugin_are_those_that_it_checks() -> None:
+    document = yaml.safe_load(import_module(f"{PACKAGE}.inventory.tenants").DOCUMENTATION)
+    for name in document["extends_documentation_fragment"]:
+        if name.startswith(COLLECTION):
+            document["options"].update(fragment(name)["options"])
+    del document["options"]["plugin"]
+    assert _shapes(document["options"]) == _shapes(INVENTORY_OPTIONS)
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,17 @@ class Playbooks:
         finally:
             running.kill()
 
+    def inventory(
+        self, source: str, *arguments: str, name: str = "ksvla.yml", environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``ansible-inventory`` with a source in a file of that name, which stays in the folder."""
+        (self.folder / name).write_text(source, encoding="utf-8")
+        program = f"{os.path.dirname(PLAYBOOK)}/ansible-inventory"
+        return subprocess.run(
+            [program, "-i", name, *arguments], cwd=self.folder, capture_output=True, text=True, encoding="utf-8",
+            env={**self._environment(self.folder), **(environment or {})}, timeout=300, check=False,
+        )  # fmt: skip
+
     def _environment(self, folder: Path) -> dict[str, str]:
         return {
             **{name: os.environ[name] for name in ("TMPDIR", "TZ") if name in os.environ},

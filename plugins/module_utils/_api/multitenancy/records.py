@@ -9,7 +9,7 @@ Sources: "Getting information about a tenant" (topic 259247), "Getting a list of
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Optional
 
 
@@ -29,7 +29,8 @@ class Tenant:
     admin_username: Optional[str]
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return the record as a module returns it."""
+        return dict(self.__dict__)
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,5 @@ class VirtualMachine:
     updated: Optional[str]
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return the record as a module returns it."""
+        return dict(self.__dict__)

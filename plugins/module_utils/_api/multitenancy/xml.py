@@ -149,7 +149,7 @@ def _local(name: str) -> str:
 
 def child(element: Any, name: str) -> Any:
     """Return what stands in the child element of that name, whatever its case, or None."""
-    if not isinstance(element, Mapping):
+    if not isinstance(element, dict):
         return None
     if name in element:
         return element[name]

@@ -5,29 +5,37 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from ..._api import connect
+from ..._api.multitenancy.records import Tenant
 from ..._concurrently import for_each
+from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
 from .find import find_tenant, tenant_reference, vms_unless_gone
-
-_CONCURRENCY = 8
 
 
 def read_tenants(parameters: Parameters, context: Context) -> Result:
     """Return one tenant, found by name or id, or all of them; an unknown one gives an empty list."""
     reference = tenant_reference(parameters, context, "name")
+    if parameters["concurrency"] < 1:
+        raise InputError("concurrency must be 1 or more.")
     api, _settings = connect.multitenancy(parameters, context)
     if reference.label:
         found = find_tenant(api, reference)
         tenants = [found] if found else []
     else:
         tenants = api.tenants()
-    if not parameters["include_vms"]:
+    if not parameters["include_vms"] and not parameters["count_vms"]:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
-    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, _CONCURRENCY)
-    records = [
-        {**tenant.as_dict(), "vms": [vm.as_dict() for vm in vms]}
-        for tenant, vms in zip(tenants, lists)
-        if vms is not None
-    ]
-    return {"changed": False, "tenants": records}
+
+    def read(tenant: Tenant) -> Optional[Result]:
+        vms = vms_unless_gone(api, tenant)
+        if vms is None:
+            return None
+        count = {"vm_count": len(vms)} if parameters["count_vms"] else {}
+        listed = {"vms": [vm.as_dict() for vm in vms]} if parameters["include_vms"] else {}
+        return {**tenant.as_dict(), **count, **listed}
+
+    records = for_each(read, tenants, parameters["concurrency"])
+    return {"changed": False, "tenants": [record for record in records if record is not None]}
