@@ -75,12 +75,8 @@ suites: environment ## run all checks and tests but the sanity tests
 	@$(MAKE) $(filter-out sanity,$(CHECKS))
 	@$(MAKE) --output-sync=none unit
 	@$(MAKE) --output-sync=none contract
-<<<<<<< HEAD
-	@$(MAKE) --output-sync=none integration
-	@$(MAKE) --output-sync=none awx
-=======
 	@$(MAKE) --output-sync=none integration ARGS="--durations=10"
->>>>>>> main
+	@$(MAKE) --output-sync=none awx
 	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: unit

@@ -195,6 +195,8 @@ def _attempts(
     for number in range(_MOST_REPEATS):
         if number == _MOST_REPEATS - 1:
             _let_an_hour_pass(Path(crew.worker.environment["ANSIBLE_HOME"]))
+            if isinstance(scenario, Rollout):
+                scenario.look_into_console()
         runs = crew.run(scenario.steps())
         yield runs
         if all(run.succeeded for run in runs):

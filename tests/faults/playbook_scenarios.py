@@ -145,6 +145,8 @@ class RolloutPlaybook(Rollout):
                 "infrastructure_region": "RegionOne",
                 "infrastructure_admin_domain": "Default",
             }
+        if self.infrastructure_id:
+            infrastructure["infrastructure_id"] = self.infrastructure_id
         return {
             "ksvla_infrastructures": [infrastructure],
             "ksvla_svm_state_file": str(self.folder / "svms.yml"),

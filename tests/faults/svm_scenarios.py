@@ -29,6 +29,8 @@ class Rollout:
     platform: str = "VMWARE"
     names: list[str] = field(default_factory=list)
     lists: bool = False
+    infrastructure_id: str = ""
+    """As the console shows it, once someone has looked."""
 
     def prepare(self, _worker: Worker) -> None:
         self.platform = self.rng.choice(("VMWARE", "OPENSTACK", "HYPERV", "PROXMOX"))
@@ -58,13 +60,20 @@ class Rollout:
             )
             for kind, port in ports.get(self.platform, [])
         ]
-        steps.append(Step("infrastructure", {**options, "type": self.platform, "address": address, **account}))
+        known = {"infrastructure_id": self.infrastructure_id}
+        where = known if self.infrastructure_id else {"type": self.platform, "address": address}
+        steps.append(Step("infrastructure", {**options, **where, **account}))
         steps.append(
             Step("svm_image", {**options, "manifest_path": MANIFEST, "infrastructure_types": [self.platform]}),
         )
         svms = [self.svm(name) for name in self.names]
         steps.append(Step("svm", {**options, "image_id": "@image", "svms": svms}))
         return steps
+
+    def look_into_console(self) -> None:
+        """Do what messages advise where a server lists no infrastructures: find the id of the one whose answer was lost."""
+        found = self.target.simulator.state()["infrastructures"]
+        self.infrastructure_id = found[0]["id"] if found and not self.lists else ""
 
     def svm(self, name: str) -> dict[str, Any]:
         """Return an SVM as an item of ``svms``."""
