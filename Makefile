@@ -73,7 +73,7 @@ suites: environment ## run all checks and tests but the sanity tests
 	@$(MAKE) $(filter-out sanity,$(CHECKS))
 	@$(MAKE) --output-sync=none unit
 	@$(MAKE) --output-sync=none contract
-	@$(MAKE) --output-sync=none integration
+	@$(MAKE) --output-sync=none integration ARGS="--durations=10"
 	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: unit
@@ -99,6 +99,10 @@ molecule: environment ## run the molecule scenarios of the roles
 .PHONY: faults
 faults: environment ## draw faults, kill runs, and see whether repeats get everything done once (ARGS="--help" lists the options)
 	PYTHONPATH=tests:.venv/collections $(PY) -m faults.campaign $(ARGS)
+
+.PHONY: load
+load: environment ## many controllers at once, a slow server, 100,000 machines with lost answers (ARGS="names")
+	PYTHONPATH=tests:.venv/collections $(PY) -m faults.load $(ARGS)
 
 .PHONY: mutations
 mutations: environment ## break the code on purpose and see whether the tests notice (ARGS="words of names or files")

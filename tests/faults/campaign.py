@@ -6,7 +6,7 @@
 Usage: make faults ARGS="[--rounds N] [--seconds S] [--seed N] [--jobs N] [--only NAME]"
 
 A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. In a third of
-the rounds, two workers do the same work at once. A round ends wrong when the state is not the wanted one, when the log of
+the rounds, two workers do the same work at once; in some, nothing is known of earlier runs. A round ends wrong when the state is not the wanted one, when the log of
 effects shows something done twice, when a repeat of what is done says that it changed something, when a secret shows up, or
 when anything takes too long. The seed of each such round is printed: --seed with --rounds 1 repeats it. A round that has not
 ended when the time is up does not count.
@@ -19,6 +19,7 @@ import base64
 import itertools
 import json
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -28,8 +29,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote
 
+from faults.playbook_scenarios import (
+    OffboardingPlaybook,
+    OnboardingPlaybook,
+    RemovalPlaybook,
+    RolloutPlaybook,
+)
 from faults.report_scenario import Report
 from faults.scenarios import PASSWORDS, Offboarding, Onboarding, Scenario, Target
 from faults.svm_scenarios import Reconfiguration, Removal, Rollout
@@ -38,11 +47,15 @@ from simulator.testing import RunningSimulator, running_simulator
 
 SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
     "onboarding": Onboarding,
+    "onboarding-playbook": OnboardingPlaybook,
     "offboarding": Offboarding,
+    "offboarding-playbook": OffboardingPlaybook,
     "reconfiguration": Reconfiguration,
     "removal": Removal,
+    "removal-playbook": RemovalPlaybook,
     "report": Report,
     "rollout": Rollout,
+    "rollout-playbook": RolloutPlaybook,
 }
 _MOST_RUNS = 4
 _MOST_REPEATS = 4
@@ -120,11 +133,16 @@ class Campaign:
         problems: list[str] = []
         runs: list[Run] = []
         with tempfile.TemporaryDirectory(prefix="ksvla-faults-") as home:
-            crew = Crew(Worker({"ANSIBLE_HOME": home}), size, self.end)
+            memory = Path(home) / "home"
+            (files := Path(home) / "files").mkdir()
+            crew = Crew(scenario.worker({"ANSIBLE_HOME": str(memory)}, files), size, self.end)
+            forgets = scenario.forgetful and rng.random() < 0.3
             try:
                 scenario.prepare(crew.worker)
                 for last in _attempts(scenario, crew, simulator, rng):
                     runs.extend(last)
+                    if forgets:
+                        shutil.rmtree(memory, ignore_errors=True)
                 problems = list(_judge(scenario, crew, runs))
             except OutOfTimeError:
                 with self.tally.lock:
@@ -155,7 +173,7 @@ def _attempts(
     """Let the crew do the work under faults until it succeeds or a few times, then without faults until it succeeds."""
 
     def draw_kill() -> float | None:
-        return rng.uniform(0.05, 2.5) if rng.random() < 0.6 else None
+        return rng.uniform(0.05, scenario.worker.longest) if rng.random() < 0.6 else None
 
     simulator.configure(
         fault_share=rng.choice((0.0, 0.05, 0.15, 0.3)),
@@ -170,11 +188,21 @@ def _attempts(
             break
     simulator.clear_faults()
     simulator.configure(fault_share=0.0, task_fault_share=0.0)
-    for _number in range(_MOST_REPEATS):
+    for number in range(_MOST_REPEATS):
+        if number == _MOST_REPEATS - 1:
+            _let_an_hour_pass(Path(crew.worker.environment["ANSIBLE_HOME"]))
         runs = crew.run(scenario.steps())
         yield runs
         if all(run.succeeded for run in runs):
             return
+
+
+def _let_an_hour_pass(memory: Path) -> None:
+    """Make what is remembered an hour older: until then, SVMs whose request was not answered may still appear."""
+    for path in memory.glob("ksvla/*/*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        sent_at = datetime.fromisoformat(record["sent_at"]) - timedelta(hours=1)
+        path.write_text(json.dumps({**record, "sent_at": sent_at.isoformat()}), encoding="utf-8")
 
 
 def _lose_writes(simulator: RunningSimulator, rng: random.Random) -> None:

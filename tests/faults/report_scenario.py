@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from faults.scenarios import Target
 from faults.worker import Run, Step, Worker
@@ -24,13 +25,15 @@ _MOST_PERIODS = 4000
 class Report:
     """The report of a tenant with a history is fetched into a file."""
 
+    worker: ClassVar[type[Worker]] = Worker
+    forgetful: ClassVar[bool] = True
     target: Target
     rng: random.Random
     settles: bool = True
     dest: Path = Path()
 
     def prepare(self, worker: Worker) -> None:
-        self.dest = Path(worker.environment["ANSIBLE_HOME"]) / "report.csv"
+        self.dest = worker.folder / "report.csv"
         days = (f"2026-03-{self.rng.randrange(1, 29):02}" for _number in range(self.rng.randrange(1, _MOST_PERIODS)))
         periods = [
             {

@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from faults.worker import Run, Step, Worker
 from simulator.testing import RunningSimulator
@@ -56,9 +56,13 @@ class Target:
 class Scenario(Protocol):
     """A piece of work.
 
+    :param worker: What does the work.
+    :param forgetful: Whether it may be repeated where nothing is known of earlier runs, as in a new container.
     :param settles: Whether a repeat of what is done changes nothing.
     """
 
+    worker: ClassVar[type[Worker]]
+    forgetful: ClassVar[bool]
     settles: bool
 
     def prepare(self, worker: Worker, /) -> None:
@@ -81,6 +85,8 @@ class Scenario(Protocol):
 class Onboarding:
     """Tenants are created, their machines registered, and they are activated."""
 
+    worker: ClassVar[type[Worker]] = Worker
+    forgetful: ClassVar[bool] = True
     target: Target
     rng: random.Random
     settles: bool = True
@@ -90,7 +96,7 @@ class Onboarding:
     def prepare(self, _worker: Worker) -> None:
         self.tenant = f"Tenant {self.rng.randrange(10**6)}"
         self.vms = [{"bios_id": drawn_uuid(self.rng), "name": f"vm-{n}"} for n in range(self.rng.randrange(0, 13))]
-        others = [{"name": "Other", "type": "simple", "vms": [{"bios_id": drawn_uuid(self.rng)}]}]
+        others = [{"name": f"Other than {self.tenant}", "type": "simple", "vms": [{"bios_id": drawn_uuid(self.rng)}]}]
         self.target.simulator.seed(tenants=others)
 
     def steps(self) -> list[Step]:
@@ -125,6 +131,8 @@ class Onboarding:
 class Offboarding:
     """A tenant is deactivated, its machines are unregistered, and it is removed."""
 
+    worker: ClassVar[type[Worker]] = Worker
+    forgetful: ClassVar[bool] = True
     target: Target
     rng: random.Random
     settles: bool = True
@@ -154,9 +162,11 @@ class Offboarding:
         names = [tenant["name"] for tenant in self.target.simulator.state()["multitenancy"]["tenants"]]
         if names != ["Other"]:
             yield f"the tenants are {names}"
-        wanted = Counter({("remove tenant", self.tenant): 1})
-        wanted.update(("unregister vm", vm) for vm in self.vms)
-        yield from differences(effects_of(self.target), wanted)
+        yield from differences(effects_of(self.target), self.wanted())
+
+    def wanted(self) -> Counter[tuple[str, str]]:
+        """Return what the server must have done."""
+        return Counter([("remove tenant", self.tenant), *(("unregister vm", vm) for vm in self.vms)])
 
 
 def drawn_uuid(rng: random.Random) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 Result = dict[str, Any]
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -70,9 +71,13 @@ class Worker:
     """Runs steps one after the other, stopping at the first failure.
 
     :param environment: Variables of the process.
+    :param folder: Where the files of the user are.
     """
 
+    longest: ClassVar[float] = 2.5
+    """Seconds after which it is killed at the latest."""
     environment: dict[str, str] = field(default_factory=dict)
+    folder: Path = Path()
 
     def run(self, steps: Sequence[Step], kill_after: float | None = None, patience: float = 120.0) -> Run:
         """Run the steps; kill the process after that many seconds if it is still at it.
@@ -99,7 +104,7 @@ class Worker:
                 break
             (results if kind == "result" else warnings).append(value)
         if killed and kill_after is None:
-            raise TimeoutError(f"still running after {patience} s: {steps[len(results)]}")
+            raise TimeoutError(f"still running after {patience:.0f} s: {steps[len(results)].module}")
         if not killed and process.exitcode:
             results.append({"failed": True, "msg": f"the process ended with {process.exitcode}", "crashed": True})
         return Run(tuple(results), tuple(warnings), killed, seconds)

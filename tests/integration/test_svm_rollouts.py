@@ -126,14 +126,14 @@ def test_a_pool_that_is_too_small(run: _Rollouts, simulator: RunningSimulator) -
     message = _refused(run("rollout_svms", **named))
     assert "1 of its 1 addresses are free" in message
     assert f"Without one: {_SVMS[1]}." in message
-    assert simulator.requests() == []
+    assert _work(simulator) == []
     message = _refused(run("rollout_svms", svm_rollout_address_pool=_pool(2)))
     assert "2 of its 2 addresses are free" in message
     assert f"Without one: {_SVMS[2]}." in message
     assert bodies(simulator, "POST") == []
     message = _refused(run("rollout_svms", svm_rollout_address_pool=_pool(3), svm_rollout_state_file=""))
     assert "needs svm_rollout_state_file" in message
-    assert simulator.requests() == []
+    assert _work(simulator) == []
 
 
 def test_removal_needs_the_file_of_the_rollout(run: _Rollouts, simulator: RunningSimulator) -> None:
@@ -164,8 +164,13 @@ def test_removal_needs_the_file_of_the_rollout(run: _Rollouts, simulator: Runnin
     assert yaml.safe_load(kept.read_text())["infrastructures"] == {"vcenter": ""}
     again = run("remove_svms", **removal).succeeded()
     assert not any(task.changed for task in again.tasks)
-    assert simulator.requests() == []
+    assert _work(simulator) == []
     run("rollout_svms", "--check", **{**pool, "svm_rollout_state_file": str(kept)}).succeeded()
+
+
+def _work(simulator: RunningSimulator) -> list[str]:
+    """Return the paths of all requests but the login, by which the password is tried."""
+    return [each["path"] for each in simulator.requests() if not each["path"].endswith("/auth/tokens")]
 
 
 def _svms(simulator: RunningSimulator) -> list[tuple[str, str]]:

@@ -70,6 +70,7 @@ class Settings:
     report_line_end: str = option("lf", "line ends in reports", "lf", "crlf")
     report_vm_id: str = option("id", "which identifier of a virtual machine reports show", "id", "bios_id")
     report_bom: bool = option(False, "whether reports begin with a byte-order mark")
+    unregistered_periods: bool = option(True, "whether reports show virtual machines that were unregistered")
     history_days: int = option(0, "days of invented protection history of every registered virtual machine", minimum=0)
     history_unassigned_vms: int = option(0, "virtual machines without a tenant in that history", minimum=0)
 

@@ -19,6 +19,7 @@ from typing import Any
 from integration.support.ansible import EXECUTIONS, PLAYBOOK
 
 from simulator.testing import RunningSimulator
+from support.processes import with_descendants
 
 PLACES = ("controller", "module")
 PROCESSES = ("controller", "process")
@@ -236,18 +237,6 @@ def _environment_of(process: Path) -> list[str]:
         return (process / "environ").read_text(errors="replace").split("\0")
     except OSError:
         return []  # it has ended, or belongs to another user
-
-
-def with_descendants(first: int) -> list[int]:
-    """Return a process and all that it has started, directly or not, as far as they still hang together."""
-    parents: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, IndexError):
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-    found = [first]
-    for process in found:
-        found.extend(child for child, parent in parents.items() if parent == process)
-    return found
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:

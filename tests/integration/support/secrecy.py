@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from integration.support.playbooks import Json, Playbooks, Run, wait_until, with_descendants
+from integration.support.playbooks import Json, Playbooks, Run, wait_until
+
+from support.processes import with_descendants
 
 _INPUT = ("play.yml", "record")
 """Files that the test itself writes."""

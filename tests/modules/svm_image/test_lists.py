@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,17 @@ def test_what_is_listed_and_remembered_is_one(run: Caller, simulator: RunningSim
     assert not again["changed"]
     # Once because it is remembered, once for the connection.
     assert len(run.sent("GET", f"/infrastructures/{known}")) == before + 2
+
+
+def test_a_list_that_arrives_garbled_is_read_again(
+    run: Caller, simulator: RunningSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.configure(list_infrastructures=True)
+    known = _connect(run)
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "another"))
+    simulator.fault(method="GET", path=LIST, kind="garbage", times=1)
+    again = run("infrastructure", **VCENTER, **account("VMWARE"))
+    assert (again["changed"], again["infrastructure"]["id"]) == (False, known)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 410, 422, 500, 501])

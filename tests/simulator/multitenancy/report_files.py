@@ -121,7 +121,7 @@ class Reports:
     def _rows(self, tenant: Tenant | None, now: float) -> Iterator[tuple[str, Iterable[tuple[float, float | None]]]]:
         """The first four fields of lines, with periods. Source: 'Generating tenant protection reports', topic 259242."""
         store, settings = self._store, self._settings
-        for period in store.periods:
+        for period in store.periods if settings.unregistered_periods else ():
             if tenant is None or period.tenant_id == tenant.id:
                 fields = (period.tenant_id, period.tenant_name, period.vm_id, period.vm_name)
                 yield self._fields(*fields), [(period.start, period.end)]

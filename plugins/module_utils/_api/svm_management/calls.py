@@ -147,9 +147,16 @@ class SvmManagementApi:
 
     def _list(self, path: str, needed: Sequence[str]) -> Optional[list[dict[str, Any]]]:
         """Return the objects of a list that no page documents, or None when the server does not have it."""
+
+        def read() -> Optional[list[dict[str, Any]]]:
+            return json.listed(json.read(self._session.read(path, headers=_READ, passing=_MAY_PASS)), needed)
+
         try:
-            answer = self._session.read(path, headers=_READ, passing=_MAY_PASS)
-            return json.listed(json.read(answer), needed)
+            try:
+                return read()
+            except UnexpectedAnswer:
+                # It may have arrived garbled.
+                return read()
         except UnexpectedAnswer:
             return None
         except ApiError as error:
