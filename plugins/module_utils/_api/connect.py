@@ -63,7 +63,8 @@ def _session(connection: Connection, context: Context) -> Session:
 
 def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, SvmManagementApi]:
     """Return the API that the option ``api`` names, as its usual account where none is given."""
+    usual = "multitenancy" if parameters["api"] == MULTITENANCY else "admin"
+    given = {**parameters, "username": usual} if parameters.get("username") is None else parameters
     if parameters["api"] == MULTITENANCY:
-        filled = {**parameters, "username": parameters.get("username") or "multitenancy", "access_token": None}
-        return multitenancy(filled, context)[0]
-    return svm_management({**parameters, "username": parameters.get("username") or "admin"}, context)[0]
+        return multitenancy({**given, "access_token": None}, context)[0]
+    return svm_management(given, context)[0]

@@ -33,7 +33,7 @@ def with_local_paths(options: Options, parameters: Mapping[str, Any], folder: Ca
     """
     local = dict(parameters)
     for name, option in options.items():
-        if option.get("type") == "path" and isinstance(local.get(name), str):
+        if not _UTF8_PATHS and option.get("type") == "path" and isinstance(local.get(name), str):
             # Python opens it in this form where the locale knows ASCII only.
             local[name] = os.fsdecode(local[name].encode("utf-8", "surrogateescape"))
     pem = certificates(local.get("ca_path") or "")
