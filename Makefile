@@ -120,7 +120,7 @@ mutations: environment ## break the code on purpose and see whether the tests no
 	$(PY) tests/mutations/run.py --jobs $(JOBS) $(ARGS)
 
 .PHONY: benchmark
-benchmark: environment ## measure the cost of an item, of registering, and of a report (ARGS="overhead vms report")
+benchmark: environment ## measure side by side with others, and write docs/benchmark.md (ARGS="ansible vms report")
 	$(PY) tests/benchmark/run.py $(ARGS)
 
 .PHONY: coverage
@@ -143,7 +143,8 @@ ruff: environment ## check style and format of the Python files
 .PHONY: types
 types: environment ## check the types of the plugins and of everything that runs beside the tests
 	$(PY) -m mypy -p $(COLLECTION) -p simulator -p faults
-	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/mutations/run.py tests/demo/run.py tests/benchmark/run.py
+	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/mutations/run.py tests/demo/run.py
+	MYPYPATH=tests/benchmark $(PY) -m mypy tests/benchmark/run.py
 
 .PHONY: ansible-lint
 ansible-lint: environment ## check roles, playbooks and the collection as Galaxy would

@@ -13,6 +13,8 @@ from pathlib import Path
 from bench import Row, Server, at_least, at_most, control, playbook, simulator, take_turns, worker
 
 _CONCURRENCY = 8
+_NUMBERS = itertools.count(0, 10_000)
+"""The first machine of each measurement: a BIOS id is registered once on a server."""
 
 
 def measure(rounds: int) -> list[Row]:
@@ -39,21 +41,20 @@ def requests(_rounds: int) -> list[Row]:
 
 def _compare(server: Server, rounds: int, folder: Path, count: int, least: float) -> Row:
     """Compare the rates; what the playbook takes without a machine is not part of its time."""
-    numbers = itertools.count()
     listed = folder / "vms.json"
 
     def module() -> float:
-        first = next(numbers) * count
+        first = next(_NUMBERS)
         vms = [_vm(number) for number in range(first, first + count)]
         listed.write_text(json.dumps({"listed": vms}), encoding="utf-8")
-        tenant = f"tenant {first} {count}"
+        tenant = f"tenant {first}"
         empty = playbook(server, "vms.yml", "-e", f"@{listed}", tenant=tenant, count=0)
         return playbook(server, "vms.yml", "-e", f"@{listed}", tenant=tenant, count=count) - empty
 
     def bare() -> float:
-        first = next(numbers) * count
-        playbook(server, "vms.yml", tenant=f"bare {first} {count}", count=0, listed=[])
-        return float(worker(server, "register", f"bare {first} {count}", str(first), str(count), str(_CONCURRENCY)))
+        first = next(_NUMBERS)
+        playbook(server, "vms.yml", tenant=f"bare {first}", count=0, listed=[])
+        return float(worker(server, "register", f"bare {first}", str(first), str(count), str(_CONCURRENCY)))
 
     seconds = take_turns(rounds, {"module": module, "bare": bare})
     ratio = seconds["bare"] / seconds["module"]

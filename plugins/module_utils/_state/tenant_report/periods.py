@@ -123,13 +123,15 @@ class ReportReader:
     def _take(self, rows: Iterable[Row]) -> None:
         if self._window is not None:
             rows = filter(self._window.covers, rows)
-        date, add, tenants = datetime.fromisoformat, self._spans.add, self._tenants
+        date, epoch, second = datetime.fromisoformat, _EPOCH, _SECOND
+        add, tenants, vms = self._spans.add, self._tenants, self._vms
+        simple = not self._keep and not self._name
         for row in rows:
             try:
                 tenant_id, _tenant_name, vm_id, _vm_name, started, ended = row
-                start, end = (date(started) - _EPOCH) // _SECOND, (date(ended) - _EPOCH) // _SECOND
+                start, end = (date(started) - epoch) // second, (date(ended) - epoch) // second
                 tenant, machine = tenants[tenant_id], hash(vm_id)
-                if start <= end and not self._keep and (not self._name or (tenant, machine) in self._vms):
+                if start <= end and (simple or (not self._keep and (tenant, machine) in vms)):
                     add(tenant, machine, start, end)
                     self.period_count += 1
                     continue
