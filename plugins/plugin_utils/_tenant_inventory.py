@@ -98,7 +98,7 @@ def vm_hosts(tenants: Records) -> Iterator[Host]:
     for tenant in tenants:
         owner = {"tenant_name": tenant["name"], "tenant_id": tenant["id"]}
         for vm in tenant["vms"]:
-            name = f"{vm['name']}.{tenant['name']}" if vm["name"] else ""
+            name = f"{vm['name']}.{_cleaned(tenant['name'])}" if vm["name"] else ""
             yield Host(vm["bios_id"], name, (VMS,), _variables(_VM, {**vm, **owner}))
 
 
