@@ -19,8 +19,8 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -139,28 +139,35 @@ class Memory:
         """Return the file of a record, for messages."""
         return self._path(record.key)
 
-    @contextmanager
-    def lock(self, subject: str, deadline: Deadline) -> Iterator[None]:
-        """Keep other runs on this machine from starting the same change at the same time.
+    def lock(self, subject: str, deadline: Deadline) -> AbstractContextManager[None]:
+        """Keep other runs on this machine from starting the same change at the same time; see :meth:`locks`."""
+        return self.locks([subject], deadline)
 
-        The system releases the lock when the process dies. There is no lock between machines, where only the server's
+    @contextmanager
+    def locks(self, subjects: Iterable[str], deadline: Deadline) -> Iterator[None]:
+        """Keep other runs on this machine from starting any of the same changes at the same time.
+
+        All runs take locks in the same order, so that no two wait for each other. The system releases them when the process dies. There is no lock between machines, where only the server's
         own refusals help, and none on a file system without locks.
 
-        :raises WaitTimeout: when another run holds it until the deadline.
+        :raises WaitTimeout: when another run holds one of them until the deadline.
         """
-        handle = self._open_lock(subject)
-        try:
-            while handle is not None and not lock_taken(handle):
-                if deadline.expired():
-                    raise WaitTimeout(
-                        f"Another run on this machine is busy with the same change: {subject}.",
-                        hint="Run this again when that one has ended, or raise wait_timeout.",
-                    )
-                self._clock.sleep(deadline.shortened(LOCK_PAUSE))
+        # Several changes may share a file, and a process that has locked it would wait for itself.
+        files = {f".lock-{_digest(subject)[:_LOCK_DIGITS]}": subject for subject in subjects}
+        with contextlib.ExitStack() as held:
+            for name, subject in sorted(files.items()):
+                handle = self._open_lock(name)
+                if handle is None:
+                    continue
+                held.callback(os.close, handle)
+                while not lock_taken(handle):
+                    if deadline.expired():
+                        raise WaitTimeout(
+                            f"Another run on this machine is busy with the same change: {subject}.",
+                            hint="Run this again when that one has ended, or raise wait_timeout.",
+                        )
+                    self._clock.sleep(deadline.shortened(LOCK_PAUSE))
             yield
-        finally:
-            if handle is not None:
-                os.close(handle)
 
     def _holds(self, record: Record) -> bool:
         return record.kept_seconds is None or self.age(record) <= record.kept_seconds
@@ -183,10 +190,9 @@ class Memory:
             if record is not None and not self._holds(record):
                 path.unlink(missing_ok=True)
 
-    def _open_lock(self, subject: str) -> Optional[int]:
+    def _open_lock(self, name: str) -> Optional[int]:
         with contextlib.suppress(OSError):
             self._make_folder()
-            name = f".lock-{_digest(subject)[:_LOCK_DIGITS]}"
             return os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return None
 

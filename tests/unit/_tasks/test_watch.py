@@ -68,7 +68,7 @@ class Source:
         self.singles.append(task_id)
         return self._see(task_id)
 
-    def tasks(self, **_filters: Any) -> list[ServerTask]:
+    def recent_tasks(self, *_filters: Any) -> list[ServerTask]:
         self.lists += 1
         return self.listed()
 

@@ -24,7 +24,7 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
         tenants = api.tenants()
     if not parameters["include_vms"]:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
-    lists = for_each(lambda tenant: vms_unless_gone(api, tenant), tenants, _CONCURRENCY)
+    lists = for_each(lambda tenant: vms_unless_gone(api, tenant.id), tenants, _CONCURRENCY)
     records = [
         {**tenant.as_dict(), "vms": [vm.as_dict() for vm in vms]}
         for tenant, vms in zip(tenants, lists)
