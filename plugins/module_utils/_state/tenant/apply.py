@@ -14,7 +14,16 @@ from typing import Any, Callable, Optional, TypeVar, Union
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._api.multitenancy.records import Tenant
 from ..._api.tasks import ServerTask
-from ..._errors import ApiError, KsvlaError, OutcomeUnknown, ServerSilent, TaskFailed, WaitTimeout
+from ..._errors import (
+    ApiError,
+    KsvlaError,
+    NotConnected,
+    NotTrusted,
+    OutcomeUnknown,
+    ServerSilent,
+    TaskFailed,
+    WaitTimeout,
+)
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, Started, State, Subject
 from ..._tasks.poller import Poller
@@ -139,10 +148,13 @@ class TenantApplier:
         begun: list[Union[Started[Step], KsvlaError]] = []
         for first in range(0, len(steps), _LOCKED_TOGETHER):
             begun.extend(self._begin(steps[first : first + _LOCKED_TOGETHER], workers))
+            if isinstance(begun[-1], (NotConnected, NotTrusted)):
+                begun.extend([begun[-1]] * (len(steps) - len(begun)))
+                break
         task_ids = [task_id for task_id in map(_task_of, begun) if task_id is not None]
         seen: Mapping[str, Union[ServerTask, KsvlaError]] = {}
         if task_ids and self.waits:
-            seen = watch_each(self._api, task_ids, self._poller, f"{steps[0].action} tenants")
+            seen = watch_each(self._api, task_ids, self._poller, " and ".join(sorted({step.action for step in steps})))
         return [self._end(step, each, seen) for step, each in zip(steps, begun)]
 
     def _begin(self, steps: Sequence[Step], workers: int) -> Sequence[Union[Started[Step], KsvlaError]]:
