@@ -99,9 +99,8 @@ options:
         suboptions:
           bios_id:
             description:
-              - BIOS id of the virtual machine, a UUID. Upper and lower case are the same.
+              - BIOS id of the virtual machine, a UUID, which each of them needs. Upper and lower case are the same.
             type: str
-            required: true
           name:
             description:
               - Name of the virtual machine. Left as it is when not given.
@@ -294,7 +293,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run impo
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.fleet.ensure import ensure_fleet
 
 _VM = {
-    "bios_id": {"type": "str", "required": True},
+    "bios_id": {"type": "str"},
     "name": {"type": "str"},
     "user_data": arguments.TEXT_OR_JSON,
 }
@@ -314,7 +313,7 @@ _TENANT = {
 
 DEFINITION = ModuleDefinition(
     function=ensure_fleet,
-    never_blank=["tenants", "tenants.name", "tenants.vms", "tenants.vms.bios_id"],
+    never_blank=["tenants", "tenants.name", "tenants.vms"],
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),

@@ -70,7 +70,8 @@ class _Records:
         if self._depth > DEEPEST:
             raise ValueError("elements are nested too deeply")
         if self._open or self._name in (None, _local(name).lower()):
-            self._open.append(({_local(f"@{key}"): value for key, value in attributes.items()}, []))
+            content = {_local(f"@{key}"): value for key, value in attributes.items()} if attributes else {}
+            self._open.append((content, []))
 
     def text(self, piece: str) -> None:
         """Take a piece of text."""
@@ -83,13 +84,12 @@ class _Records:
         if not self._open:
             return
         content, pieces = self._open.pop()
-        text = "".join(pieces)
+        value: Any = "".join(pieces) or None
         local = _local(name)
-        if content and text:
-            content["#text"] = text
-        value: Any = content or text or None
-        if content.get("@nil") in ("true", "1"):
-            value = None
+        if content:
+            if value:
+                content["#text"] = value
+            value = None if content.get("@nil") in ("true", "1") else content
         if self._name is None and not self._open:
             self.records.append(self._make({local: value}))
         elif local.lower() == self._name:
@@ -157,7 +157,7 @@ def _local(name: str) -> str:
 
 def child(element: Any, name: str) -> Any:
     """Return what stands in the child element of that name, whatever its case, or None."""
-    if not isinstance(element, Mapping):
+    if not isinstance(element, dict):
         return None
     if name in element:
         return element[name]
@@ -172,13 +172,21 @@ def text(value: Any) -> Optional[str]:
     """Return an element's own text with its white space, or None when there is none."""
     if isinstance(value, list):
         value = value[0] if value else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("#text")
     return None if value is None else str(value)
 
 
 def child_text(element: Any, *names: str) -> Optional[str]:
     """Return the text of the first of these child elements or attributes that is there, or None."""
+    if isinstance(element, dict):
+        # Nearly always it is spelled as the pages have it; of 100,000 records, looking at every key takes seconds.
+        for key in (names[0], f"@{names[0]}"):
+            value = element.get(key)
+            if type(value) is str:
+                return value
+        if len(names) == 1 and names[0] in element and element[names[0]] is None:
+            return None
     for name in names:
         found = text(child(element, name))
         if found is None:

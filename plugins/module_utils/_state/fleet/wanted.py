@@ -88,6 +88,9 @@ def _listed(place: str, item: Mapping[str, Any], parameters: Parameters, context
             f"{place}.vms cannot be given with state: absent. List the virtual machines for the tenant that they belong to "
             "now, or leave them out."
         )
+    for index, vm in enumerate(item["vms"]):
+        if vm.get("bios_id") is None:
+            raise InputError(f"{place}.vms[{index}].bios_id is empty: give a value.")
     vms = [wanted_vm(f"{place}.vms[{index}].", vm) for index, vm in enumerate(item["vms"])]
     wanted = WantedVms(
         tenant.reference, present=True, vms=vms, purge=parameters["purge_vms"], reregister=parameters["reregister"]

@@ -134,20 +134,18 @@ def _changes(wanted: WantedVms, vm: WantedVm, found: Optional[VirtualMachine], o
             yield VmChange(UNREGISTER, found, None, owner)
     elif found is None:
         yield VmChange(REGISTER, None, _new(vm), owner)
-    elif any(not same_text(value, getattr(found, name)) for name, value in _given(vm)):
+    elif _differs(vm.name, found.name) or _differs(vm.user_data, found.user_data):
         yield VmChange(REREGISTER if wanted.reregister else FAIL, found, registered_again(vm, found), owner)
+
+
+def _differs(wanted: Optional[str], found: str) -> bool:
+    return wanted is not None and not same_text(wanted, found)
 
 
 def registered_again(vm: WantedVm, found: VirtualMachine) -> VirtualMachine:
     """Return the record of a virtual machine that is registered anew: as it was, but for what is given."""
-    return replace(found, id=None, created=None, updated=None, **dict(_given(vm)))
-
-
-def _given(vm: WantedVm) -> Iterator[tuple[str, str]]:
-    for name in _CHANGEABLE:
-        value = getattr(vm, name)
-        if value is not None:
-            yield name, value
+    given = {name: getattr(vm, name) for name in _CHANGEABLE if getattr(vm, name) is not None}
+    return replace(found, id=None, created=None, updated=None, **given)
 
 
 def _new(vm: WantedVm) -> VirtualMachine:

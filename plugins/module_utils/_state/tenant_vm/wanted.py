@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 from ..._errors import InputError
 from ..._module.context import Context, Parameters
-from ..._validation import require_text, require_uuid, require_xml_text
+from ..._validation import UUID, require_text, require_uuid, require_xml_text
 from ..tenant.find import TenantReference, tenant_reference
 
 
@@ -90,6 +90,11 @@ def wanted_vm(where: str, item: Mapping[str, Any]) -> WantedVm:
     :param where: How the names of its options begin in messages.
     :raises InputError: naming the first option that is invalid.
     """
+    bios_id, name, user_data = item.get("bios_id"), item.get("name"), item.get("user_data")
+    texts = [each for each in (name, user_data) if each is not None]
+    if item.get("vm_id") is None and bios_id and UUID.fullmatch(bios_id) and all(map(_is_plain, texts)):
+        # As nearly all of 100,000 are.
+        return WantedVm(where, bios_id.lower(), None, name, user_data)
     ids = {}
     for option in ("bios_id", "vm_id"):
         value = item.get(option)
@@ -105,6 +110,10 @@ def wanted_vm(where: str, item: Mapping[str, Any]) -> WantedVm:
     for option in ("name", "user_data"):
         require_xml_text(item.get(option), f"{where}{option}")
     return WantedVm(where, ids["bios_id"], ids["vm_id"], item.get("name"), item.get("user_data"))
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and not text.isspace() and text != ""
 
 
 def require_once(option: str, vms: Iterable[WantedVm]) -> None:
