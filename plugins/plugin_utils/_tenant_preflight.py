@@ -22,7 +22,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables impor
 
 TENANTS = Kind("tenant", "tenants", "ksvla_tenant_name")
 ONBOARDING, OFFBOARDING, REPORT = ROLES = ("tenant_onboarding", "tenant_offboarding", "tenant_report")
-_NEVER_BLANK = {
+NEVER_BLANK = {
     ONBOARDING: ("ksvla_tenant_name", "tenant_onboarding_vms", "tenant_onboarding_vms.bios_id"),
     OFFBOARDING: ("ksvla_tenant_name", "tenant_offboarding_period_start", "tenant_offboarding_period_end"),
     REPORT: ("ksvla_tenant_name", "tenant_report_period_start", "tenant_report_period_end"),
@@ -42,10 +42,10 @@ def check_variables(hosts: Sequence[Host], role: str) -> list[str]:
     """Return all mistakes that can be seen without the server."""
     return [
         *common(hosts, lambda host: unknown_variables(host.values, ROLES)),
-        *common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK[role])),
+        *common(hosts, lambda host: blank_variables(host.values, NEVER_BLANK[role])),
         *common(hosts, lambda host: wrong_types(host.values, role)),
-        *common(hosts, _doubtful_names),
-        *_shared_tenants(hosts, role),
+        *common(hosts, doubtful_names),
+        *shared_tenants(hosts, role),
         *common(hosts, lambda host: _missing_folders(host, role)),
         *(common(hosts, _missing_report_files) if role == OFFBOARDING else ()),
         *(common(hosts, _unclear_month) if role == REPORT else ()),
@@ -73,7 +73,7 @@ def check_tenants(hosts: Sequence[Host], role: str, tenants: Tenants) -> list[st
 def password_warnings(hosts: Sequence[Host], tenants: Tenants) -> list[str]:
     """Return a warning for each password of a new tenant that Kaspersky Security Center may refuse."""
     found = {tenant["name"] for tenant in tenants}
-    new = [(host.subject, _admin_password(host)) for host in hosts if host.subject not in found]
+    new = [(host.subject, admin_password(host)) for host in hosts if host.subject not in found]
     advice = [
         administrator_password_advice(str(password), f"the administrator password of {name!r}")
         for name, password in new
@@ -82,7 +82,8 @@ def password_warnings(hosts: Sequence[Host], tenants: Tenants) -> list[str]:
     return [text for text in advice if text is not None]
 
 
-def _doubtful_names(host: Host) -> Iterator[str]:
+def doubtful_names(host: Host) -> Iterator[str]:
+    """Return why it is not clear which tenant a host stands for."""
     if host.values.get("ksvla_tenant_name") is None and host.values.get("ansible_port") is not None:
         # Ansible and AWX take what follows a colon in the name of a host for a port.
         port = host.values["ansible_port"]
@@ -92,7 +93,8 @@ def _doubtful_names(host: Host) -> Iterator[str]:
         )
 
 
-def _shared_tenants(hosts: Sequence[Host], role: str) -> Iterator[str]:
+def shared_tenants(hosts: Sequence[Host], role: str) -> Iterator[str]:
+    """Return which tenants have several hosts."""
     first: dict[tuple[str, str], str] = {}
     for host in hosts:
         other = first.setdefault((host.subject, host.connection(role)), host.name)
@@ -105,12 +107,13 @@ def _missing_folders(host: Host, role: str) -> Iterator[str]:
         return
     folder, file = host.given(_FOLDERS[role]), host.given(_FILES[role])
     if file is not None:
-        yield from _folder_mistakes(_FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file)))))
+        yield from folder_mistakes(_FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file)))))
     elif folder is not None:
-        yield from _folder_mistakes(_FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder))))
+        yield from folder_mistakes(_FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder))))
 
 
-def _folder_mistakes(variable: str, folder: str) -> Iterator[str]:
+def folder_mistakes(variable: str, folder: str) -> Iterator[str]:
+    """Return why nothing can be written into a folder."""
     if not os.path.isdir(folder):
         yield f"{variable}: there is no folder {folder}."
     elif not os.access(folder, os.W_OK | os.X_OK):
@@ -132,7 +135,8 @@ def _unclear_month(host: Host) -> Iterator[str]:
         yield f"ksvla_report_month (or tenant_report_month) is 'last' or a month such as 2026-01, not {month!r}."
 
 
-def _admin_password(host: Host) -> Any:
+def admin_password(host: Host) -> Any:
+    """Return the password of the tenant's administrator account, or None where it is not given."""
     given = host.given("tenant_onboarding_admin_password")
     return passwords(host.given("ksvla_admin_passwords")).get(host.subject) if given is None else given
 
@@ -155,7 +159,7 @@ def _missing_account(host: Host) -> Iterator[str]:
         return
     if host.given("tenant_onboarding_admin_username") is None:
         yield "tenant_onboarding_admin_username is required for a complete tenant."
-    if is_blank(_admin_password(host)):
+    if is_blank(admin_password(host)):
         yield (
             "a password is required for a complete tenant: give it in ksvla_admin_passwords, or as "
             "tenant_onboarding_admin_password."
