@@ -54,6 +54,8 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
 
+_WORDS = {"moved_in": "moved", "not_tried": "not tried"}
+
 
 def drift_report(result: Mapping[str, Any], ending: str = "md", predicted: bool = False) -> str:
     """Return what differed, as a page or as data."""
@@ -88,10 +90,13 @@ def _page(data: Mapping[str, Any]) -> Iterator[str]:
     for kind, singular in (("tenants", "tenant"), ("vms", "virtual machine")):
         counts = data["counts"][kind]
         # A virtual machine that is moved is counted at both tenants.
-        total = sum(number for name, number in counts.items() if name != "moved_out")
-        parts = [f"{number} {name.replace('_', ' ')}" for name, number in counts.items() if number]
+        once = {_WORDS.get(name, name): number for name, number in counts.items() if name != "moved_out"}
+        total = sum(once.values())
+        parts = [f"{number} {name}" for name, number in once.items() if number]
         yield f"{total} {singular}{'' if total == 1 else 's'}: {', '.join(parts) or 'none'}  "
     yield "Nothing was changed: this is what a run would do." if data["predicted"] else "This is what was done."
+    if data["unlisted"]:
+        yield ""
     for name in data["unlisted"] or ():
         yield f"- not in the list: {_text(name)}"
     for tenant in data["tenants"]:

@@ -102,12 +102,11 @@ class LookupModule(LookupBase):
             hosts = [Host(name, HostVariables(known["hostvars"][name]), TENANTS) for name in names]
         if part == "tenants":
             return tenants_of(hosts, shared)
-        if not hosts:
-            where = " in the list or file" if sources else ""
-            return [_NO_TENANTS.format(where)]
         blank = [name for name in ("ksvla_tenants", "ksvla_tenants_csv") if not sources and name in shared]
-        empty = [f"{name} is empty: give a value, or leave the variable out." for name in blank]
-        return [*empty, *mistakes_of(hosts, shared, listed=bool(sources))]
+        mistakes = [f"{name} is empty: give a value, or leave the variable out." for name in blank]
+        if not hosts:
+            return [*mistakes, _NO_TENANTS.format(" in the list or file" if sources else "")]
+        return [*mistakes, *mistakes_of(hosts, shared, listed=bool(sources))]
 
     def _plugin(self, name: str) -> Any:
         return lookup_loader.get(name, loader=self._loader, templar=self._templar)

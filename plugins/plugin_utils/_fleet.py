@@ -66,7 +66,8 @@ def mistakes_of(hosts: Sequence[Host], shared: Values, *, listed: bool) -> list[
     :param shared: The variables of the host that runs the playbook.
     :param listed: Whether the tenants are those of a list, which was checked already.
     """
-    _selected, mistakes = select(hosts, shared.get("ksvla_only"), TENANTS)
+    only = shared.get("ksvla_only")
+    _selected, mistakes = select(hosts, None if is_blank(only) else only, TENANTS)
     mistakes.extend(unknown_variables(shared, ROLES))
     mistakes.extend(blank_variables(shared, ("ksvla_only", "ksvla_hosts")))
     mistakes.extend(_report_mistakes(shared))

@@ -69,7 +69,7 @@ def with_records(options: Options, validated: dict[str, Any], arguments: Mapping
         if not inner or not isinstance(value, list):
             continue
         if _is_record(inner):
-            validated[name] = value
+            validated[name] = [{**dict.fromkeys(inner), **item} for item in value]
         else:
             for kept, item in zip(validated[name], value):
                 with_records(inner, kept, item)

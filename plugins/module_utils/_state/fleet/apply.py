@@ -116,7 +116,8 @@ class FleetApplier:
         self._create(runs)
         self._change_vms(runs)
         self._change_tenants(runs, (ACTIVATE, DEACTIVATE))
-        self._change_tenants([run for run in runs if not _still_holds(run, runs)], (REMOVE,))
+        _keep_tenants_with_machines_to_move(runs)
+        self._change_tenants(runs, (REMOVE,))
         return runs
 
     def _change_tenants(self, runs: Sequence[TenantRun], actions: Collection[str]) -> list[TenantRun]:
@@ -188,30 +189,23 @@ class FleetApplier:
             run.stopped_by = applier.stopped_by(owner_of(run.tenant)) if run.tenant is not None else None
 
 
-def _still_holds(run: TenantRun, runs: Sequence[TenantRun]) -> bool:
-    """Return whether a virtual machine that is to be moved away is registered for the tenant still: removing it would lose it.
+def _keep_tenants_with_machines_to_move(runs: Sequence[TenantRun]) -> None:
+    """Give an error to each tenant that is to be removed while a virtual machine could not be moved away from it.
 
-    An error of the tenant then says so.
+    Removing the tenant would lose the machine's registration.
     """
-    if run.plan.listed.tenant.present or run.tenant is None:
-        return False
-    kept = [change.bios_id for change in _moves_from(run.tenant.id, runs)]
-    if kept:
-        run.errors.append(
-            KsvlaError(
-                f"The tenant {run.tenant.name!r} was not removed, because {len(kept)} of its virtual machines could not be "
-                f"moved to another tenant, such as {kept[0]}."
-            )
-        )
-    return bool(kept)
-
-
-def _moves_from(tenant_id: str, runs: Sequence[TenantRun]) -> list[VmChange]:
-    """Return the moves away from a tenant that were not made."""
     made = {outcome.change.key for run in runs for outcome in run.outcomes if outcome.action == MOVE}
-    planned = (change for run in runs for change in run.plan.vms if change.action == MOVE)
-    return [
-        change
-        for change in planned
-        if change.source is not None and change.source.id == tenant_id and change.key not in made
-    ]
+    kept: dict[str, list[str]] = {}
+    for run in runs:
+        for change in run.plan.vms:
+            if change.source is not None and change.key not in made:
+                kept.setdefault(change.source.id, []).append(change.bios_id)
+    for run in runs:
+        if run.tenant is not None and run.tenant.id in kept and not run.plan.listed.tenant.present:
+            bios_ids = kept[run.tenant.id]
+            run.errors.append(
+                KsvlaError(
+                    f"The tenant {run.tenant.name!r} was not removed, because {len(bios_ids)} of its virtual machines could "
+                    f"not be moved to another tenant, such as {bios_ids[0]}."
+                )
+            )
