@@ -95,9 +95,12 @@ class LookupModule(LookupBase):
             return [options_of(Host("", values, TENANTS), shared)]
         if sources:
             tenants = self._plugin("ksvla.light_agent.tenant_list")
-            if part == "mistakes" and (found := tenants.run([], known, mistakes=True, **sources)):
-                return list(found)
-            hosts = hosts_of_list(tenants.run([], known, **sources), shared)
+            try:
+                hosts = hosts_of_list(tenants.run([], known, **sources), shared)
+            except AnsibleLookupError as error:
+                if part != "mistakes":
+                    raise
+                return str(error).split("\n")
         else:
             hosts = [Host(name, HostVariables(known["hostvars"][name]), TENANTS) for name in names]
         if part == "tenants":

@@ -31,12 +31,13 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from faults.report_scenario import Report
-from faults.scenarios import PASSWORDS, Offboarding, Onboarding, Scenario, Target
+from faults.scenarios import PASSWORDS, Fleet, Offboarding, Onboarding, Scenario, Target
 from faults.svm_scenarios import Reconfiguration, Removal, Rollout
 from faults.worker import Run, Step, Worker
 from simulator.testing import RunningSimulator, running_simulator
 
 SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
+    "fleet": Fleet,
     "onboarding": Onboarding,
     "offboarding": Offboarding,
     "reconfiguration": Reconfiguration,
