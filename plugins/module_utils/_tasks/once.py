@@ -97,6 +97,8 @@ class Started(Generic[T]):
     unknown: list[T] = field(default_factory=list)
     lost: Optional[KsvlaError] = None
     refused: Optional[KsvlaError] = None
+    asked: bool = field(default=False, compare=False)
+    """Whether any request from here may have taken effect whose answer was lost."""
 
 
 class Once:
@@ -209,7 +211,7 @@ class Once:
         try:
             started.id = work.send(started.sent)
         except (OutcomeUnknown, UnexpectedAnswer) as error:
-            started.lost = error
+            started.lost, started.asked = error, True
             return
         except KsvlaError:
             # It did nothing; but an earlier one, from here or from another run, may still take effect.

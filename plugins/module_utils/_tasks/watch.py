@@ -92,8 +92,10 @@ def watch_each(
         trouble = error
 
     def outcome(task: ServerTask) -> Union[ServerTask, KsvlaError]:
+        if task.id in many.forgotten:
+            return many.forgotten[task.id]
         if task.ended or trouble is None:
-            return many.forgotten.get(task.id, task)
+            return task
         if isinstance(trouble, WaitTimeout) and not isinstance(trouble, ServerSilent):
             message = f"{_describe(task)} is not done after {poller.waiting.timeout:g} s."
             return WaitTimeout(message, task=task.as_dict(), hint=trouble.hint)

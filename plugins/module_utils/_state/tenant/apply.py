@@ -155,7 +155,9 @@ class TenantApplier:
         seen: Mapping[str, Union[ServerTask, KsvlaError]] = {}
         if task_ids and self.waits:
             seen = watch_each(self._api, task_ids, self._poller, " and ".join(sorted({step.action for step in steps})))
-        return [self._end(step, each, seen) for step, each in zip(steps, begun)]
+        ended = [self._end(step, each, seen) for step, each in zip(steps, begun)]
+        # Where an answer from here was lost and the change is there, the request made it.
+        return [each or (each is False and isinstance(one, Started) and one.asked) for each, one in zip(ended, begun)]
 
     def _begin(self, steps: Sequence[Step], workers: int) -> Sequence[Union[Started[Step], KsvlaError]]:
         """Start steps after one look at all of them."""
