@@ -12,7 +12,7 @@ from typing import Optional
 
 def same_text(wanted: str, found: Optional[str]) -> bool:
     """Return whether two texts are the same but for how line ends are written, which not every server keeps."""
-    return _plain_line_ends(wanted) == _plain_line_ends(found or "")
+    return wanted == found or _plain_line_ends(wanted) == _plain_line_ends(found or "")
 
 
 def with_code(code: Optional[str], message: Optional[str]) -> str:

@@ -16,13 +16,18 @@ from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.check import with_json_text
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.check import (
+    with_json_text,
+    with_records,
+    without_records,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
     ModuleDefinition,
     execute,
     hidden_values,
     refusal,
+    shown_arguments,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.paths import with_local_paths
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import refuse_attribute
@@ -98,10 +103,11 @@ def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskR
         return _refused(message, hidden, task)
     spec = {**(FILE_COMMON_ARGUMENTS if definition.writes_files else {}), **definition.options}
     given = with_json_text(definition.options, arguments)
-    validation = ArgumentSpecValidator(spec, **definition.rules()).validate(given)
+    validator = ArgumentSpecValidator(spec, **definition.rules())
+    validation = validator.validate(without_records(definition.options, given))
     if validation.error_messages:
         return _refused(validation.errors.msg, hidden, task)
-    parameters = validation.validated_parameters
+    parameters = with_records(definition.options, validation.validated_parameters, given)
     hidden |= hidden_values(definition, parameters, validation._no_log_values)
     warnings: list[str] = []
     files = ControllerFileAttributes(check_mode=task.check_mode)
@@ -118,7 +124,7 @@ def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskR
     result = execute(definition, with_local_paths(definition.options, parameters, task.temporary), context)
     files.add_facts(result)
     if task.invocation:
-        result["invocation"] = {"module_args": parameters}
+        result["invocation"] = {"module_args": shown_arguments(parameters)}
     if warnings:
         result["warnings"] = list(dict.fromkeys(warnings))
     return without_secrets(result, hidden)

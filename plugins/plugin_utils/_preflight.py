@@ -150,7 +150,7 @@ def unnamed_victims(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iter
         )
 
 
-def shared(hosts: Sequence[Host], role: str) -> Iterator[str]:
+def shared_subjects(hosts: Sequence[Host], role: str) -> Iterator[str]:
     """Return a sentence for each host that stands for the same thing on the same server as another."""
     first: dict[tuple[str, str], str] = {}
     for host in hosts:

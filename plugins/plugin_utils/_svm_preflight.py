@@ -19,7 +19,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     Kind,
     common,
     folder_mistakes,
-    shared,
+    shared_subjects,
     vanishing_files,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
@@ -49,7 +49,7 @@ def check_variables(hosts: Sequence[Host], entry_point: str) -> list[str]:
         *common(hosts, lambda host: unknown_variables(host.values, ROLES)),
         *common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK)),
         *common(hosts, lambda host: (mistake for role in ROLES for mistake in wrong_types(host.values, role))),
-        *shared(hosts, "infrastructure"),
+        *shared_subjects(hosts, "infrastructure"),
         *common(hosts, _missing_folders),
         *common(hosts, _repetitions),
         *(common(hosts, _address_mistakes) if entry_point == "main" else ()),

@@ -18,7 +18,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     Kind,
     common,
     folder_mistakes,
-    shared,
+    shared_subjects,
     vanishing_files,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
@@ -29,7 +29,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables impor
 
 TENANTS = Kind("tenant", "tenants", "ksvla_tenant_name")
 ONBOARDING, OFFBOARDING, REPORT = ROLES = ("tenant_onboarding", "tenant_offboarding", "tenant_report")
-_NEVER_BLANK = {
+NEVER_BLANK = {
     ONBOARDING: ("ksvla_tenant_name", "tenant_onboarding_vms", "tenant_onboarding_vms.bios_id"),
     OFFBOARDING: ("ksvla_tenant_name", "tenant_offboarding_period_start", "tenant_offboarding_period_end"),
     REPORT: ("ksvla_tenant_name", "tenant_report_period_start", "tenant_report_period_end"),
@@ -49,10 +49,10 @@ def check_variables(hosts: Sequence[Host], role: str) -> list[str]:
     """Return all mistakes that can be seen without the server."""
     return [
         *common(hosts, lambda host: unknown_variables(host.values, ROLES)),
-        *common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK[role])),
+        *common(hosts, lambda host: blank_variables(host.values, NEVER_BLANK[role])),
         *common(hosts, lambda host: wrong_types(host.values, role)),
-        *common(hosts, _doubtful_names),
-        *shared(hosts, role),
+        *common(hosts, doubtful_names),
+        *shared_subjects(hosts, role),
         *common(hosts, lambda host: _missing_folders(host, role)),
         *(common(hosts, _missing_report_files) if role == OFFBOARDING else ()),
         *(common(hosts, _unclear_month) if role == REPORT else ()),
@@ -80,7 +80,7 @@ def check_tenants(hosts: Sequence[Host], role: str, tenants: Tenants) -> list[st
 def password_warnings(hosts: Sequence[Host], tenants: Tenants) -> list[str]:
     """Return a warning for each password of a new tenant that Kaspersky Security Center may refuse."""
     found = {tenant["name"] for tenant in tenants}
-    new = [(host.subject, _admin_password(host)) for host in hosts if host.subject not in found]
+    new = [(host.subject, admin_password(host)) for host in hosts if host.subject not in found]
     advice = [
         administrator_password_advice(str(password), f"the administrator password of {name!r}")
         for name, password in new
@@ -89,7 +89,8 @@ def password_warnings(hosts: Sequence[Host], tenants: Tenants) -> list[str]:
     return [text for text in advice if text is not None]
 
 
-def _doubtful_names(host: Host) -> Iterator[str]:
+def doubtful_names(host: Host) -> Iterator[str]:
+    """Return why it is not clear which tenant a host stands for."""
     if host.values.get("ksvla_tenant_name") is None and host.values.get("ansible_port") is not None:
         # Ansible and AWX take what follows a colon in the name of a host for a port.
         port = host.values["ansible_port"]
@@ -135,7 +136,8 @@ def _unclear_month(host: Host) -> Iterator[str]:
         yield f"ksvla_report_month (or tenant_report_month) is 'last' or a month such as 2026-01, not {month!r}."
 
 
-def _admin_password(host: Host) -> Any:
+def admin_password(host: Host) -> Any:
+    """Return the password of the tenant's administrator account, or None where it is not given."""
     given = host.given("tenant_onboarding_admin_password")
     return passwords(host.given("ksvla_admin_passwords")).get(host.subject) if given is None else given
 
@@ -151,7 +153,7 @@ def _missing_account(host: Host) -> Iterator[str]:
         return
     if host.given("tenant_onboarding_admin_username") is None:
         yield "tenant_onboarding_admin_username is required for a complete tenant."
-    if is_blank(_admin_password(host)):
+    if is_blank(admin_password(host)):
         yield (
             "a password is required for a complete tenant: give it in ksvla_admin_passwords, or as "
             "tenant_onboarding_admin_password."

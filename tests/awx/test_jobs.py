@@ -9,7 +9,6 @@ Its survey is answered in the types that AWX sends, and nothing secret is in wha
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,12 +68,6 @@ def test_one_tenant_of_a_survey(awx: Awx, simulator: RunningSimulator) -> None:
     assert [vm["bios_id"] for vm in tenant["vms"]] == [_VM]
 
 
-def _needs(playbook: str) -> pytest.MarkDecorator:
-    there = (Path(__file__).resolve().parents[2] / "playbooks" / f"{playbook}.yml").exists()
-    return pytest.mark.skipif(not there, reason=f"there is no playbook {playbook} yet")
-
-
-@_needs("show_tenants")
 def test_tenants_are_shown_and_handed_on(awx: Awx, simulator: RunningSimulator) -> None:
     simulator.seed(tenants=[{"name": "Alpine", "status": "active"}, {"name": "Northwind"}])
     done = _ended(awx.launch("KSV LA Show tenants", Launch(inventory={"tenants": {"Alpine": {}, "Northwind": {}}})))
@@ -82,7 +75,6 @@ def test_tenants_are_shown_and_handed_on(awx: Awx, simulator: RunningSimulator) 
     assert done.artifacts["ksvla_summary"].startswith("2 tenants")
 
 
-@_needs("reconcile_tenants")
 def test_tenants_are_reconciled(awx: Awx, simulator: RunningSimulator) -> None:
     declared = {"ksvla_tenants": "- {name: Alpine, type: simple}\n"}
     _ended(awx.launch("KSV LA Reconcile tenants", Launch(declared)))

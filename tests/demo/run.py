@@ -14,11 +14,12 @@ import sys
 import time
 from collections.abc import Callable
 
+from fleet import show_fleet
 from stage import NotAsClaimed, Stage, open_stage
 from svms import show_svms
 from tenants import show_tenants
 
-_PARTS: tuple[Callable[[Stage], None], ...] = (show_tenants, show_svms)
+_PARTS: tuple[Callable[[Stage], None], ...] = (show_tenants, show_fleet, show_svms)
 
 
 def main() -> int:

@@ -40,12 +40,13 @@ from faults.playbook_scenarios import (
     RolloutPlaybook,
 )
 from faults.report_scenario import Report
-from faults.scenarios import PASSWORDS, Offboarding, Onboarding, Scenario, Target
+from faults.scenarios import PASSWORDS, Fleet, Offboarding, Onboarding, Scenario, Target
 from faults.svm_scenarios import Reconfiguration, Removal, Rollout
 from faults.worker import Run, Step, Worker
 from simulator.testing import RunningSimulator, running_simulator
 
 SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
+    "fleet": Fleet,
     "onboarding": Onboarding,
     "onboarding-playbook": OnboardingPlaybook,
     "offboarding": Offboarding,

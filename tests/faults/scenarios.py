@@ -169,6 +169,73 @@ class Offboarding:
         return Counter([("remove tenant", self.tenant), *(("unregister vm", vm) for vm in self.vms)])
 
 
+@dataclass
+class Fleet:
+    """A whole fleet is declared: tenants appear and go, machines are registered, unregistered and moved."""
+
+    worker: ClassVar[type[Worker]] = Worker
+    forgetful: ClassVar[bool] = True
+    target: Target
+    rng: random.Random
+    settles: bool = True
+    tenants: list[dict[str, Any]] = field(default_factory=list)
+    wanted: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def prepare(self, _worker: Worker) -> None:
+        names = [f"Tenant {number}" for number in range(self.rng.randrange(3, 8))]
+        held: dict[str, str] = {}
+        listed: dict[str, str] = {}
+        for _number in range(self.rng.randrange(1, 25)):
+            vm = drawn_uuid(self.rng)
+            before, after = self.rng.choice([None, *names]), self.rng.choice([None, *names])
+            held.update({vm: before} if before else {})
+            listed.update({vm: after} if after else {})
+        there = {*held.values(), *self.rng.sample(names, 2)}
+        gone = {name for name in there - set(listed.values()) if self.rng.random() < 0.5}
+        for name in names:
+            absent = name in gone
+            vms = [{"bios_id": vm, "name": vm[:8]} for vm, owner in listed.items() if owner == name]
+            self.tenants.append(
+                {"name": name, "state": "absent"}
+                if absent
+                else {"name": name, "type": "simple", "status": "active", "vms": vms}
+            )
+            if name in there:
+                seeded = [{"bios_id": vm, "name": vm[:8]} for vm, owner in held.items() if owner == name]
+                self.target.simulator.seed(tenants=[{"name": name, "type": "simple", "vms": seeded}])
+            self.wanted[("create tenant", name)] = int(name not in there)
+            self.wanted[("activate tenant", name)] = int(not absent)
+            self.wanted[("remove tenant", name)] = int(absent)
+        for vm in {*held, *listed}:
+            moved = held.get(vm) != listed.get(vm)
+            self.wanted[("register vm", vm)] = int(moved and vm in listed)
+            self.wanted[("unregister vm", vm)] = int(moved and vm in held)
+        self.target.simulator.clear_effects()
+
+    def steps(self) -> list[Step]:
+        options = self.target.options("2.0")
+        return [
+            Step("fleet", {**options, "tenants": self.tenants, "purge_vms": True, "max_removals": 9, "concurrency": 4})
+        ]
+
+    def problems(self, _runs: Sequence[Run]) -> Iterator[str]:
+        state = {tenant["name"]: tenant for tenant in self.target.simulator.state()["multitenancy"]["tenants"]}
+        for tenant in self.tenants:
+            found = state.get(tenant["name"])
+            if (found is None) != (tenant.get("state") == "absent"):
+                yield f"{tenant['name']} is {'missing' if found is None else 'still there'}"
+            elif found is not None:
+                registered = sorted(vm["bios_id"].lower() for vm in found["vms"])
+                if registered != sorted(vm["bios_id"] for vm in tenant["vms"]) or found["status"].lower() != "active":
+                    yield f"{tenant['name']} is {found['status']} with {len(registered)} machines"
+        effects = effects_of(self.target)
+        # A machine that could not be registered at its new tenant is put back, and moved by the next run.
+        put_back = {subject for (action, subject), count in effects.items() if action == "register vm" and count > 1}
+        for effect in sorted(set(effects) | set(self.wanted)):
+            if effect[1] not in put_back and effects[effect] != self.wanted[effect]:
+                yield f"{' '.join(effect)}: {effects[effect]} times, wanted {self.wanted[effect]}"
+
+
 def drawn_uuid(rng: random.Random) -> str:
     """Return a UUID that depends on the seed alone."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))

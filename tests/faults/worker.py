@@ -19,7 +19,16 @@ from typing import Any, ClassVar
 Result = dict[str, Any]
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PACKAGE = "ansible_collections.ksvla.light_agent.plugins"
-_MODULES = ("infrastructure", "svm", "svm_image", "tenant", "tenant_report", "tenant_vm", "trusted_certificate")
+_MODULES = (
+    "fleet",
+    "infrastructure",
+    "svm",
+    "svm_image",
+    "tenant",
+    "tenant_report",
+    "tenant_vm",
+    "trusted_certificate",
+)
 # What is imported before a process is forked costs no run any time.
 _PROCESSES.set_forkserver_preload(
     [

@@ -26,7 +26,7 @@ COLLECTION = "ksvla.light_agent"
 PACKAGE = "ansible_collections.ksvla.light_agent.plugins"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 BOTH_APIS = ("ksvla_task", "ksvla_task_info")
-TENANT_MODULES = tuple(name for name in MODULES if name.startswith("ksvla_tenant"))
+TENANT_MODULES = tuple(name for name in MODULES if name.startswith(("ksvla_fleet", "ksvla_tenant")))
 FILE_MODULES = ("ksvla_state_file",)
 """Modules that talk to no server."""
 SVM_MODULES = tuple(name for name in MODULES if name not in BOTH_APIS + TENANT_MODULES + FILE_MODULES)
@@ -258,7 +258,7 @@ def test_the_documented_options_of_the_inventory_plugin_are_those_that_it_checks
 
 @pytest.mark.parametrize(
     ("name", "timeout"),
-    [("ksvla_tenant", 600), ("ksvla_tenant_report", 600), ("ksvla_infrastructure", 300), ("ksvla_svm_image", 3600),
+    [("ksvla_fleet", 3600), ("ksvla_tenant", 600), ("ksvla_tenant_report", 600), ("ksvla_infrastructure", 300), ("ksvla_svm_image", 3600),
      ("ksvla_svm", 3600)],
 )  # fmt: skip
 def test_the_time_to_wait(name: str, timeout: int) -> None:

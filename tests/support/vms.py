@@ -11,18 +11,21 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Clock
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.apply import TenantAtServer, VmApplier
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.apply import VmApplier
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import VmOutcome
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     REGISTER,
     REREGISTER,
     UNREGISTER,
+    Owner,
     VmChange,
 )
 from simulator.testing import RunningSimulator
 
 OURS = "00000000-0000-4000-8000-000000000001"
 THEIRS = "00000000-0000-4000-8000-000000000002"
+OUR_TENANT = Owner(OURS, "tenant Ours")
+THEIR_TENANT = Owner(THEIRS, "tenant Theirs")
 
 
 def bios(number: int) -> str:
@@ -34,15 +37,15 @@ def vm(number: int, name: str = "", user_data: str = "") -> VirtualMachine:
 
 
 def register(number: int, name: str = "vm", user_data: str = "") -> VmChange:
-    return VmChange(REGISTER, None, vm(number, name, user_data))
+    return VmChange(REGISTER, None, vm(number, name, user_data), OUR_TENANT)
 
 
 def unregister(number: int) -> VmChange:
-    return VmChange(UNREGISTER, vm(number), None)
+    return VmChange(UNREGISTER, vm(number), None, OUR_TENANT)
 
 
 def reregister(number: int, name: str = "new") -> VmChange:
-    return VmChange(REREGISTER, vm(number, "old"), vm(number, name))
+    return VmChange(REREGISTER, vm(number, "old"), vm(number, name), OUR_TENANT)
 
 
 class World:
@@ -59,7 +62,7 @@ class World:
         self.applier = self.new_applier(4)
 
     def new_applier(self, concurrency: int) -> VmApplier:
-        return VmApplier(TenantAtServer(self.api, OURS, "tenant Ours"), self._context, concurrency, 2)
+        return VmApplier(self.api, self._context, concurrency, 2)
 
     def seed(self, ours: list[dict[str, Any]] | None = None, theirs: list[dict[str, Any]] | None = None) -> None:
         tenants = [

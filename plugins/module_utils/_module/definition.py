@@ -24,6 +24,7 @@ from .context import Context, Function, Parameters, Result
 from .secrets import hidden_forms, secret_values
 
 LIBRARIES = ("requests",)
+_MOST_SHOWN_ITEMS = 100
 _FILE_OPTIONS = {name for option, spec in FILE_COMMON_ARGUMENTS.items() for name in (option, *spec.get("aliases", ()))}
 
 
@@ -100,6 +101,14 @@ def hidden_values(
     usernames = [str(arguments[name]) for name in ("username", "admin_username") if arguments.get(name)]
     usernames.extend(("multitenancy", "admin"))
     return hidden_forms(secrets, [(username, secret) for username in usernames for secret in secrets])
+
+
+def shown_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments as a result names them: of a long list, how many items it has."""
+    return {
+        name: f"{len(value)} items" if isinstance(value, list) and len(value) > _MOST_SHOWN_ITEMS else value
+        for name, value in arguments.items()
+    }
 
 
 def missing_library() -> Optional[str]:

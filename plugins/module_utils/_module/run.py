@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from .._errors import KsvlaError
 from .check import with_json_text
 from .context import Context, Parameters
-from .definition import ModuleDefinition, execute, hidden_values, missing_library, refusal
+from .definition import ModuleDefinition, execute, hidden_values, missing_library, refusal, shown_arguments
 from .paths import restored, with_local_paths
 
 TRACE_VERBOSITY = 3
@@ -83,10 +83,12 @@ class _Module(AnsibleModule):
         self.no_log_values.update(self._hidden)
         if not self._accepted:
             msg, details["invocation"] = self._refusal or msg, {"module_args": {}}
+        self.params = shown_arguments(self.params)
         super().fail_json(msg, **restored(details))
 
     def exit_json(self, **result: Any) -> None:
         self.no_log_values.update(self._hidden)
+        self.params = shown_arguments(self.params)
         super().exit_json(**restored(result))
 
 

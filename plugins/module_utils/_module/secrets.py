@@ -20,6 +20,8 @@ def secret_values(options: Options, arguments: Any) -> Iterator[str]:
     :param options: The argument spec that the arguments should fit; what does not fit it is passed over, since a task
         that is refused shows no argument.
     """
+    if not _any_secret(options):
+        return
     for item in arguments if isinstance(arguments, (list, tuple)) else (arguments,):
         for name, value in item.items() if isinstance(item, Mapping) else ():
             option = options.get(name, {})
@@ -27,6 +29,10 @@ def secret_values(options: Options, arguments: Any) -> Iterator[str]:
                 yield str(value)
             elif option.get("options"):
                 yield from secret_values(option["options"], value)
+
+
+def _any_secret(options: Options) -> bool:
+    return any(option.get("no_log") or _any_secret(option.get("options") or {}) for option in options.values())
 
 
 def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()) -> set[str]:

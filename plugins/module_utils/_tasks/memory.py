@@ -16,8 +16,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -133,20 +133,30 @@ class Memory:
     def path_of(self, record: Record) -> Path:
         return self._path(record.key)
 
+    def lock(self, subject: str, deadline: Deadline) -> AbstractContextManager[None]:
+        """Keep other runs on this machine from starting the same change at the same time; see :meth:`locks`."""
+        return self.locks([subject], deadline)
+
     @contextmanager
-    def lock(self, subject: str, deadline: Deadline) -> Iterator[None]:
-        """Keep other runs on this machine from starting the same change at the same time.
+    def locks(self, subjects: Iterable[str], deadline: Deadline) -> Iterator[None]:
+        """Keep other runs on this machine from starting any of the same changes at the same time.
 
-        There is no lock between machines, where only the server's own refusals help.
+        All runs take locks in the same order, so that no two wait for each other. There is no lock between machines, where
+        only the server's own refusals help.
 
-        :raises WaitTimeout: when another run holds it until the deadline.
+        :raises WaitTimeout: when another run holds one of them until the deadline.
         """
-        busy = WaitTimeout(
-            f"Another run on this machine is busy with the same change: {subject}.",
-            hint="Run this again when that one has ended, or raise wait_timeout.",
-        )
-        handle = self._open_lock(subject)
-        with nullcontext() if handle is None else locked(handle, deadline, self._clock, busy):
+        # Several changes may share a file, and a process that has locked it would wait for itself.
+        files = {f".lock-{_digest(subject)[:_LOCK_DIGITS]}": subject for subject in subjects}
+        with ExitStack() as held:
+            for name, subject in sorted(files.items()):
+                busy = WaitTimeout(
+                    f"Another run on this machine is busy with the same change: {subject}.",
+                    hint="Run this again when that one has ended, or raise wait_timeout.",
+                )
+                handle = self._open_lock(name)
+                if handle is not None:
+                    held.enter_context(locked(handle, deadline, self._clock, busy))
             yield
 
     def _holds(self, record: Record) -> bool:
@@ -170,10 +180,9 @@ class Memory:
             if record is not None and not self._holds(record):
                 path.unlink(missing_ok=True)
 
-    def _open_lock(self, subject: str) -> Optional[int]:
+    def _open_lock(self, name: str) -> Optional[int]:
         with suppress(OSError):
             self._make_folder()
-            name = f".lock-{_digest(subject)[:_LOCK_DIGITS]}"
             return os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return None
 

@@ -11,13 +11,14 @@ state. When the answer is lost, the same look shows whether the request took eff
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Optional, Protocol, TypeVar
 
 from .._clock import Deadline
-from .._errors import KsvlaError, OutcomeUnknown, UnexpectedAnswer
+from .._concurrently import for_each
+from .._errors import KsvlaError, NotConnected, NotTrusted, OutcomeUnknown, UnexpectedAnswer
 from .._module.context import Context
 from .._transport.retry import pause
 from .memory import DAY_SECONDS, Memory, Record
@@ -86,6 +87,7 @@ class Started(Generic[T]):
     :param held: Items for which nothing was left to do.
     :param unknown: Items that an earlier request may still bring.
     :param lost: Why it is not known whether the request for ``sent`` took effect.
+    :param refused: Why the request certainly did nothing.
     """
 
     sent: list[T] = field(default_factory=list)
@@ -94,6 +96,9 @@ class Started(Generic[T]):
     held: list[T] = field(default_factory=list)
     unknown: list[T] = field(default_factory=list)
     lost: Optional[KsvlaError] = None
+    refused: Optional[KsvlaError] = None
+    asked: bool = field(default=False, compare=False)
+    """Whether any request from here may have taken effect whose answer was lost."""
 
 
 class Once:
@@ -115,43 +120,85 @@ class Once:
             items.
         :raises KsvlaError: when the server refuses, or the time is up.
         """
-        started: Started[T] = Started()
         if not items:
-            return started
-        with self._memory.lock(lock, self._deadline):
-            started.sent = self._look(work, items, started)
-            attempt = 0
-            while started.sent:
-                self._send(work, started)
-                if started.lost is None or not work.repeatable:
-                    return started
-                self._context.trace(f"{started.lost.message} Looking whether it took effect.")
-                self._context.clock.sleep(self._deadline.shortened(pause(attempt, started.lost.retry_after)))
-                try:
-                    started.sent = self._look(work, started.sent, started)
-                except KsvlaError as error:
-                    started.lost = _unseen(started.lost, error)
-                    return started
-                accepted = isinstance(started.lost, UnexpectedAnswer)
-                if accepted or attempt >= self._retries or self._deadline.expired():
-                    break
-                attempt += 1
-        if not started.sent:
-            started.lost = None
+            return Started()
+        (started,) = self.start_each(work, {lock: items})
+        if started.refused is not None:
+            raise started.refused
         return started
 
-    def _look(self, work: Work[T], items: Sequence[T], started: Started[T]) -> list[T]:
-        """Return the items that are neither under way nor done; note the others."""
-        records = [(item, self._memory.find(work.subject(item).key)) for item in items]
-        tasks = [(item, record, work.under_way(item, record)) for item, record in records]
-        states = [(item, work.state(item, record)) for item, record, task_id in tasks if task_id is None]
-        for item, record, task_id in tasks:
+    def start_each(self, work: Work[T], requests: Mapping[str, Sequence[T]], workers: int = 1) -> list[Started[T]]:
+        """Start what is neither under way nor done with many requests, after one look for all; return what became of each.
+
+        :param requests: The items of each request, by its lock.
+        :param workers: How many requests are sent at once.
+        :raises KsvlaError: when the first look fails, or the time is up; nothing was sent then.
+        """
+        started: list[Started[T]] = [Started(sent=list(items)) for items in requests.values()]
+        with self._memory.locks(requests, self._deadline):
+            pending = self._look(work, started)
+            attempt = 0
+            while pending:
+                self._send_each(work, pending, workers)
+                lost = [each for each in pending if each.lost is not None]
+                if not lost or not work.repeatable:
+                    break
+                for each in lost:
+                    self._context.trace(f"{each.lost and each.lost.message} Looking whether it took effect.")
+                asked = max((each.lost.retry_after or 0.0 for each in lost if each.lost), default=0.0)
+                self._context.clock.sleep(self._deadline.shortened(pause(attempt, asked or None)))
+                try:
+                    pending = self._look(work, lost)
+                except KsvlaError as error:
+                    for each in lost:
+                        each.lost = _unseen(each.lost, error) if each.lost else None
+                    break
+                pending = [each for each in pending if not isinstance(each.lost, UnexpectedAnswer)]
+                if attempt >= self._retries or self._deadline.expired():
+                    break
+                attempt += 1
+        for each in started:
+            if not each.sent:
+                each.lost = None
+        return started
+
+    def _look(self, work: Work[T], requests: Sequence[Started[T]]) -> list[Started[T]]:
+        """Keep of each request the items that are neither under way nor done, and return those that have any left."""
+        records = [
+            (started, item, self._memory.find(work.subject(item).key)) for started in requests for item in started.sent
+        ]
+        tasks = [(started, item, record, work.under_way(item, record)) for started, item, record in records]
+        states = [
+            (started, item, work.state(item, record)) for started, item, record, task_id in tasks if task_id is None
+        ]
+        for started in requests:
+            started.sent = []
+        for started, item, record, task_id in tasks:
             if task_id is not None:
                 self._remember(work.subject(item), task_id, record)
                 started.attached.setdefault(task_id, []).append(item)
-        started.held.extend(item for item, state in states if state is State.HOLDS)
-        started.unknown.extend(item for item, state in states if state is State.UNKNOWN)
-        return [item for item, state in states if state is State.MISSING]
+        for started, item, state in states:
+            {State.HOLDS: started.held, State.UNKNOWN: started.unknown, State.MISSING: started.sent}[state].append(item)
+        return [started for started in requests if started.sent]
+
+    def _send_each(self, work: Work[T], requests: Sequence[Started[T]], workers: int) -> None:
+        """Send requests; a server that cannot be reached is not tried again for each of them."""
+        unreachable: list[KsvlaError] = []
+
+        def send(started: Started[T]) -> None:
+            try:
+                if unreachable:
+                    raise unreachable[0]
+                self._send(work, started)
+            except KsvlaError as error:
+                started.refused, started.lost = error, None
+                if isinstance(error, (NotConnected, NotTrusted)):
+                    unreachable.append(error)
+
+        if len(requests) == 1:
+            send(requests[0])
+        else:
+            for_each(send, requests, workers)
 
     def _send(self, work: Work[T], started: Started[T]) -> None:
         """Send the request for ``sent``; note its id, or how its answer was lost."""
@@ -164,7 +211,7 @@ class Once:
         try:
             started.id = work.send(started.sent)
         except (OutcomeUnknown, UnexpectedAnswer) as error:
-            started.lost = error
+            started.lost, started.asked = error, True
             return
         except KsvlaError:
             # It did nothing; but an earlier one, from here or from another run, may still take effect.

@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Callable, Optional, Union
 
 from .._api.multitenancy.calls import MultitenancyApi
 from .._api.svm_management.calls import SvmManagementApi
 from .._api.tasks import ServerTask, steps_of
 from .._clock import Deadline
-from .._errors import KsvlaError, ServerSilent, TaskFailed, WaitTimeout
+from .._errors import ApiError, KsvlaError, ServerSilent, TaskFailed, WaitTimeout
 from .._hints import hint_for, hint_for_task
 from .._module.context import Context
 from .._text import with_code
 from .poller import GRACE_SECONDS, Look, Poller
 
 TaskSource = Union[MultitenancyApi, SvmManagementApi]
+_RECENT = timedelta(days=2)
+"""Of many tasks, those that were created within this time are listed: a server keeps thousands that ended long ago. Any
+other is asked for by itself."""
 
 
 def watch_task(source: TaskSource, task_id: str, poller: Poller, subject: str) -> ServerTask:
@@ -45,25 +49,80 @@ def watch_tasks(source: MultitenancyApi, task_ids: Sequence[str], poller: Poller
 
     :raises WaitTimeout: when the time is up before all have ended.
     """
-    last = {task_id: ServerTask(task_id, None, "unknown") for task_id in task_ids}
+    many = _Many(source, task_ids, poller)
+    _wait(source, poller, many.look, many.pending)
+    return [many.last[task_id] for task_id in task_ids]
 
-    def pending() -> list[ServerTask]:
-        return [task for task in last.values() if not task.ended]
 
-    def look(deadline: Deadline) -> Look[None]:
-        bounded = source.within(deadline, retries=0)
-        left = pending()
-        listed = (
-            {task.id: task for root in bounded.tasks() for task in (root, *steps_of(root))} if len(left) > 1 else {}
-        )
+def watch_each(
+    source: MultitenancyApi, task_ids: Sequence[str], poller: Poller, subject: str
+) -> dict[str, Union[ServerTask, KsvlaError]]:
+    """Wait for many tasks and return what became of each: the task as it ended, or why its end was not seen.
+
+    They are asked for as by :func:`watch_tasks`. One that the server has forgotten does not end the wait for the others.
+
+    :param subject: What they do, for the progress shown, such as ``create tenants``.
+    """
+    many = _Many(source, task_ids, poller, subject)
+    trouble: Optional[KsvlaError] = None
+    try:
+        _wait(source, poller, many.look, many.pending)
+    except KsvlaError as error:
+        trouble = error
+
+    def outcome(task: ServerTask) -> Union[ServerTask, KsvlaError]:
+        if task.id in many.forgotten:
+            return many.forgotten[task.id]
+        if task.ended or trouble is None:
+            return task
+        if isinstance(trouble, WaitTimeout) and not isinstance(trouble, ServerSilent):
+            message = f"{_describe(task)} is not done after {poller.waiting.timeout:g} s."
+            return WaitTimeout(message, task=task.as_dict(), hint=trouble.hint)
+        return trouble
+
+    return {task_id: outcome(many.last[task_id]) for task_id in task_ids}
+
+
+class _Many:
+    """Looks at many tasks with one request.
+
+    :param subject: What they do, where their progress is shown together and one may be forgotten by the server.
+    """
+
+    def __init__(
+        self, source: MultitenancyApi, task_ids: Sequence[str], poller: Poller, subject: Optional[str] = None
+    ) -> None:
+        self._source = source
+        self._context = poller.context
+        self._subject = subject
+        self.last = {task_id: ServerTask(task_id, None, "unknown") for task_id in task_ids}
+        self.forgotten: dict[str, ApiError] = {}
+
+    def pending(self) -> list[ServerTask]:
+        """Return the tasks that have not ended, as they were last seen."""
+        return [task for task in self.last.values() if not task.ended and task.id not in self.forgotten]
+
+    def look(self, deadline: Deadline) -> Look[None]:
+        """Look at those that have not ended."""
+        bounded = self._source.within(deadline, retries=0)
+        left = self.pending()
+        roots = bounded.recent_tasks(None, _RECENT) if len(left) > 1 else []
+        listed = {task.id: task for root in roots for task in (root, *steps_of(root))}
         for task in left:
-            last[task.id] = listed.get(task.id) or bounded.task(task.id)
-            show(last[task.id], poller.context, f"task {task.id}")
-        percent = sum(100 if task.ended else task.progress or 0 for task in last.values()) / max(1, len(last))
-        return Look(None, not pending(), percent)
-
-    _wait(source, poller, look, pending)
-    return [last[task_id] for task_id in task_ids]
+            try:
+                self.last[task.id] = listed.get(task.id) or bounded.task(task.id)
+            except ApiError as error:
+                if self._subject is None or not error.not_found:
+                    raise
+                self.forgotten[task.id] = error
+            if self._subject is None:
+                show(self.last[task.id], self._context, f"task {task.id}")
+        pending = self.pending()
+        percent = sum(100 if task.ended else task.progress or 0 for task in self.last.values()) / max(1, len(self.last))
+        if self._subject is not None:
+            done = len(self.last) - len(pending)
+            self._context.progress(self._subject, f"{done} of {len(self.last)} done, {percent:.0f} %")
+        return Look(None, not pending, percent)
 
 
 def _wait(

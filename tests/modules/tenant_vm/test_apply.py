@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.vms import THEIRS, World, actions, bios, register, reregister, unregister, vm
+from support.vms import OUR_TENANT, THEIRS, World, actions, bios, register, reregister, unregister, vm
 from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
@@ -232,7 +232,7 @@ def test_what_concerns_all_stops_the_others(error: KsvlaError, concurrency: int,
     assert len(sent) == concurrency
     assert sorted(actions(outcomes)) == [FAIL] * concurrency + [NOT_TRIED] * (40 - concurrency)
     assert all(outcome.cause is error for outcome in outcomes if outcome.action == FAIL)
-    assert world.applier.stopped_by is error
+    assert world.applier.stopped_by(OUR_TENANT) is error
 
 
 def test_a_change_that_the_plan_rules_out() -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from support.vms import World, actions, bios, register, unregister
+from support.vms import OUR_TENANT, World, actions, bios, register, unregister
 from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
@@ -108,7 +108,7 @@ def test_a_server_that_hangs(world: World, sent: Sent, monkeypatch: pytest.Monke
     assert len(failures) == sent.counts.total()
     assert all("Whether it took effect could not be found out" in (each.error or "") for each in failures)
     assert Counter(actions(outcomes)) == {FAIL: len(failures), NOT_TRIED: 1000 - len(failures)}
-    assert world.applier.stopped_by is world.applier.unreadable is away
+    assert world.applier.stopped_by(OUR_TENANT) is world.applier.unreadable is away
 
 
 def test_only_registering_hangs(world: World, sent: Sent) -> None:
@@ -117,7 +117,7 @@ def test_only_registering_hangs(world: World, sent: Sent) -> None:
     assert sent.counts.total() == 2 * 3  # as often as retries and once more, and others each time
     assert looks(world) == 3
     assert Counter(actions(outcomes)) == {FAIL: 6, NOT_TRIED: 994}
-    assert world.applier.stopped_by is LOST
+    assert world.applier.stopped_by(OUR_TENANT) is LOST
     assert world.applier.unreadable is None
 
 
@@ -125,7 +125,7 @@ def test_what_takes_effect_too_slowly_ends_too(world: World) -> None:
     world.simulator.fault(method="POST", path="/register", kind="drop_after", times=0)
     outcomes = world.apply(*[register(number) for number in range(20)], concurrency=1)
     assert Counter(actions(outcomes)) == {REGISTER: 6, NOT_TRIED: 14}
-    assert isinstance(world.applier.stopped_by, OutcomeUnknown)
+    assert isinstance(world.applier.stopped_by(OUR_TENANT), OutcomeUnknown)
 
 
 def test_a_server_that_is_away_for_a_while(world: World, sent: Sent) -> None:

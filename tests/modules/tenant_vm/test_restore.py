@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.vms import THEIRS, World, actions, bios, register, reregister, vm
+from support.vms import OUR_TENANT, THEIRS, World, actions, bios, register, reregister, vm
 from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
@@ -22,7 +22,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm
 from simulator.testing import RunningSimulator
 
 PRECIOUS = vm(1, "old", "precious")
-CHANGE = VmChange(REREGISTER, PRECIOUS, vm(1, "new", "precious"))
+CHANGE = VmChange(REREGISTER, PRECIOUS, vm(1, "new", "precious"), OUR_TENANT)
 
 
 @pytest.fixture

@@ -273,3 +273,14 @@ with Memory({SERVER!r}).lock("a", Deadline(5)):
         holder.wait(10)
         with again(clock).lock("a", Deadline(1, clock)):
             pass
+
+
+def test_many_locks_are_held_at_once_and_two_that_share_a_file_do_not_wait_for_each_other(clock: FakeClock) -> None:
+    memory = Memory(SERVER, clock=clock)
+    subjects = [f"create tenant {number}" for number in range(300)]  # of 4096 files, some are shared
+    with memory.locks(subjects, Deadline(0, clock)):
+        for subject in (subjects[0], subjects[299]):
+            with pytest.raises(WaitTimeout, match=subject), again(clock).lock(subject, Deadline(1, clock)):
+                pass
+    with again(clock).lock(subjects[0], Deadline(0, clock)):
+        pass

@@ -336,3 +336,36 @@ def _slowly(server: Server, send: Callable[[Sequence[str]], str], items: Sequenc
     time.sleep(0.2)
     server.under_way.update(dict.fromkeys(items, task_id))
     return task_id
+
+
+# ---- many requests after one look -------------------------------------------------------------------------------------
+
+
+def test_many_requests_are_sent_after_one_look_at_all(world: World, server: Server) -> None:
+    server.answers, server.there, server.under_way = ["t1", "t2"], {"c"}, {"d": "t9"}
+    requests = {f"deploy {item}": [item] for item in "abcd"}
+    started = world.once.start_each(world.work, requests)
+    assert started == [
+        Started(sent=["a"], id="t1"),
+        Started(sent=["b"], id="t2"),
+        Started(held=["c"]),
+        Started(attached={"t9": ["d"]}),
+    ]
+    assert server.looks == [f"tasks {item}" for item in "abcd"] + [f"state {item}" for item in "abc"]
+
+
+def test_of_many_requests_each_has_its_own_end(world: World, server: Server) -> None:
+    refused = ApiError("no", status=400)
+    server.answers, server.effects = [lost(), refused, "t3"], [True, False, False]
+    started = world.once.start_each(world.work, {item: [item] for item in "abc"})
+    assert started[0] == Started(attached={"effect": ["a"]})
+    assert (started[1].refused, started[1].lost) == (refused, None)
+    assert started[2] == Started(sent=["c"], id="t3")
+    assert (world.record("b"), server.sent) == (None, [["a"], ["b"], ["c"]])
+
+
+def test_a_server_that_cannot_be_reached_is_not_tried_for_each_of_many(world: World, server: Server) -> None:
+    server.answers = [NotConnected("away")]
+    started = world.once.start_each(world.work, {item: [item] for item in "abc"})
+    assert [str(each.refused) for each in started] == ["away"] * 3
+    assert server.sent == [["a"]]

@@ -26,6 +26,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller im
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import (
     cause,
     require_success,
+    watch_each,
     watch_task,
     watch_tasks,
 )
@@ -68,7 +69,7 @@ class Source:
         self.singles.append(task_id)
         return self._see(task_id)
 
-    def tasks(self, **_filters: Any) -> list[ServerTask]:
+    def recent_tasks(self, *_filters: Any) -> list[ServerTask]:
         self.lists += 1
         return self.listed()
 
@@ -226,3 +227,29 @@ def test_the_cause_of_a_failure(ended: ServerTask, message: str) -> None:
 def test_success_is_the_task_itself() -> None:
     done = task("Completed", error="a note")
     assert require_success(done) is done
+
+
+# ---- what became of each of many ---------------------------------------------------------------------------------------
+
+
+def test_of_many_tasks_each_has_its_own_end(clock: FakeClock) -> None:
+    source = Source(
+        clock,
+        a=[task("Completed", "a")],
+        b=[task("Running", "b")],
+        c=[task("Running", "c"), ApiError("forgotten", status=404)],
+    )
+    source.listed = lambda: [source._see("a"), source._see("b")]
+    shown: Shown = []
+    ended = watch_each(source, ["a", "b", "c"], poller(clock, timeout=5, shown=shown), "create tenants")
+    assert ended["a"] == task("Completed", "a")
+    assert isinstance(ended["b"], WaitTimeout)
+    assert ended["b"].message == "Task CreateTenant b (Running) is not done after 5 s."
+    assert isinstance(ended["c"], ApiError)
+    assert ("create tenants", "2 of 3 done, 33 %") in shown
+
+
+def test_a_server_that_stopped_answering_is_the_reason_for_each_task(clock: FakeClock) -> None:
+    source = Source(clock, a=[NotConnected("refused")], b=[NotConnected("refused")])
+    ended = watch_each(source, ["a", "b"], poller(clock), "create tenants")
+    assert all(isinstance(each, ServerSilent) for each in ended.values())

@@ -145,8 +145,8 @@ class MultitenancyApi:
         given = (("createdFrom", created_from), ("state", state), ("type", task_type))
         return formats.read_tasks(self._read(f"{_BASE}/tasks", _given(given)))
 
-    def recent_tasks(self, task_type: str, age: timedelta) -> list[ServerTask]:
-        """List the tasks of a type that were created within that time by the server's own clock (topic 199645).
+    def recent_tasks(self, task_type: Optional[str], age: timedelta) -> list[ServerTask]:
+        """List the tasks of a type, or of any, that were created within that time by the server's own clock (topic 199645).
 
         Where the server did not say what time it is, all of them.
         """

@@ -69,7 +69,8 @@ class _Records:
         if self._depth > DEEPEST:
             raise ValueError("elements are nested too deeply")
         if self._open or self._name in (None, _local(name).lower()):
-            self._open.append(({_local(f"@{key}"): value for key, value in attributes.items()}, []))
+            content = {_local(f"@{key}"): value for key, value in attributes.items()} if attributes else {}
+            self._open.append((content, []))
 
     def text(self, piece: str) -> None:
         """Take a piece of text."""
@@ -81,13 +82,12 @@ class _Records:
         if not self._open:
             return
         content, pieces = self._open.pop()
-        text = "".join(pieces)
+        value: Any = "".join(pieces) or None
         local = _local(name)
-        if content and text:
-            content["#text"] = text
-        value: Any = content or text or None
-        if content.get("@nil") in ("true", "1"):
-            value = None
+        if content:
+            if value:
+                content["#text"] = value
+            value = None if content.get("@nil") in ("true", "1") else content
         if self._name is None and not self._open:
             self.records.append(self._make({local: value}))
         elif local.lower() == self._name:
@@ -164,7 +164,7 @@ def text(value: Any) -> Optional[str]:
     """Return an element's own text with its white space, or None when there is none."""
     if isinstance(value, list):
         value = value[0] if value else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("#text")
     return None if value is None else str(value)
 

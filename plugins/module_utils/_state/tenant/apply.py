@@ -9,20 +9,31 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Optional
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._api.multitenancy.records import Tenant
 from ..._api.tasks import ServerTask
-from ..._errors import ApiError, KsvlaError, OutcomeUnknown, ServerSilent, TaskFailed, WaitTimeout
+from ..._errors import (
+    ApiError,
+    KsvlaError,
+    NotConnected,
+    NotTrusted,
+    OutcomeUnknown,
+    ServerSilent,
+    TaskFailed,
+    WaitTimeout,
+)
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, Started, State, Subject
 from ..._tasks.poller import Poller
-from ..._tasks.watch import require_success, show, watch_task
+from ..._tasks.watch import require_success, show, watch_each, watch_task
 from ..change import Change
 from .find import TenantReference, find_tenant
 from .plan import ACTIVATE, CREATE, DEACTIVATE, REMOVE, plan
 from .wanted import WantedTenant
+
+T = TypeVar("T")
 
 PATIENCE_SECONDS = 15.0
 """How long tasks of another machine are waited for before a task is started beside them: they may be about anything, and
@@ -31,6 +42,8 @@ _RECENT = timedelta(days=2)
 """Tasks under way are looked for with one request, among those that the server created within this time: a server keeps
 thousands that ended long ago. The time is the server's own, so that no wrong clock here matters; two days cover its time
 zone, which is not documented, and any task of a tenant."""
+_LOCKED_TOGETHER = 64
+"""Of how many tenants changes are started after one look: each has a lock, which is an open file."""
 _TYPES = {
     CREATE: "CreateTenant",
     ACTIVATE: "ChangeTenantActivation",
@@ -85,8 +98,12 @@ class TenantApplier:
         self.context = poller.context
         self._once = Once(memory, poller.context, poller.deadline, retries)
         self._memory = memory
-        self._created: set[str] = set()
+        self.created: set[str] = set()
         """Names of the tenants that were created from here, so that no other run knows them yet."""
+        self._seen: Optional[dict[str, Any]] = None
+        """What was read for many steps together, until anything is sent or waited for."""
+        self._awaited: set[str] = set()
+        """Tasks of other machines that were waited for already."""
         self.tasks: list[ServerTask] = []
         """The tasks that were started or attached to, as they were last seen."""
 
@@ -104,12 +121,72 @@ class TenantApplier:
         """
         step = Step(wanted, tenant, change.action)
         started: Started[Step] = self._once.start(self, [step], f"{change.action} tenant {step.label}")
-        if started.lost is not None:
-            raise started.lost
-        task_id = started.id if started.sent else next(iter(started.attached), None)
-        own = task_id is not None and self._finish(step, task_id) and bool(started.sent)
-        if own and self.waits and change.action == CREATE:
-            self._created.add(step.label)
+        task_id = _task_of(started)
+        seen: dict[str, Union[ServerTask, KsvlaError]] = {}
+        if task_id is not None and self.waits:
+            try:
+                seen[task_id] = watch_task(self._api, task_id, self._poller, step.label)
+            except KsvlaError as error:
+                seen[task_id] = error
+        elif task_id is not None:
+            self.tasks.append(self._read_task(step, task_id))
+        ended = self._end(step, started, seen)
+        if isinstance(ended, KsvlaError):
+            raise ended
+        return ended
+
+    def carry_out_all(self, steps: Sequence[Step], workers: int) -> list[Union[bool, KsvlaError]]:
+        """Carry out one kind of change of many tenants side by side; each is tried, and all are waited for together.
+
+        Return of each whether a request from here made it, or why it failed.
+
+        :param workers: How many requests run at once.
+        """
+        begun: list[Union[Started[Step], KsvlaError]] = []
+        for first in range(0, len(steps), _LOCKED_TOGETHER):
+            begun.extend(self._begin(steps[first : first + _LOCKED_TOGETHER], workers))
+            if isinstance(begun[-1], (NotConnected, NotTrusted)):
+                begun.extend([begun[-1]] * (len(steps) - len(begun)))
+                break
+        task_ids = [task_id for task_id in map(_task_of, begun) if task_id is not None]
+        seen: Mapping[str, Union[ServerTask, KsvlaError]] = {}
+        if task_ids and self.waits:
+            seen = watch_each(self._api, task_ids, self._poller, " and ".join(sorted({step.action for step in steps})))
+        ended = [self._end(step, each, seen) for step, each in zip(steps, begun)]
+        # Where an answer from here was lost and the change is there, the request made it.
+        return [each or (each is False and isinstance(one, Started) and one.asked) for each, one in zip(ended, begun)]
+
+    def _begin(self, steps: Sequence[Step], workers: int) -> Sequence[Union[Started[Step], KsvlaError]]:
+        """Start steps after one look at all of them."""
+        self._seen = {}
+        try:
+            return self._once.start_each(self, {self.subject(step).about: [step] for step in steps}, workers)
+        except KsvlaError as error:
+            return [error] * len(steps)
+        finally:
+            self._seen = None
+
+    def _end(
+        self,
+        step: Step,
+        begun: Union[Started[Step], KsvlaError],
+        seen: Mapping[str, Union[ServerTask, KsvlaError]],
+    ) -> Union[bool, KsvlaError]:
+        """Return what became of a step whose task has ended."""
+        error = begun if isinstance(begun, KsvlaError) else begun.refused or begun.lost
+        if error is not None:
+            return error
+        task_id = _task_of(begun)
+        if task_id is None or isinstance(begun, KsvlaError):
+            return False
+        own = bool(begun.sent)
+        try:
+            if self.waits and not self._judge(step, task_id, seen[task_id]):
+                own = False
+        except KsvlaError as trouble:
+            return trouble
+        if own and self.waits and step.action == CREATE:
+            self.created.add(step.label)
         return own
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
@@ -120,26 +197,28 @@ class TenantApplier:
 
     def under_way(self, step: Step, record: Optional[Record]) -> Optional[str]:
         """Return the task that makes the same change already, or None."""
-        if record is None and step.label in self._created:
+        if record is None and step.label in self.created:
             return None
         tasks = self._under_way(step)
         for task in tasks:
             if (record is not None and record.id == task.id) or step.shown_by(task):
                 return task.id
-        unknown = self._unknown(tasks, step)
+        unknown = [task for task in self._unknown(tasks, step) if task.id not in self._awaited]
         if unknown and record is not None and record.id is None:
             self._wait_for_lost(unknown, step, record)
         elif unknown and self.waits:
+            self._awaited.update(task.id for task in unknown)
             with suppress(WaitTimeout):
                 self._wait_for(unknown, step, self._poller.within(PATIENCE_SECONDS))
         return None
 
     def state(self, step: Step, record: Optional[Record]) -> State:
-        changes = plan(step.wanted, find_tenant(self._api, step.reference))
+        changes = plan(step.wanted, self._find(step))
         return State.MISSING if any(change.action == step.action for change in changes) else State.HOLDS
 
     def send(self, steps: Sequence[Step]) -> str:
         (step,) = steps
+        self._seen = None
         if step.tenant is None:
             return self._api.create_tenant(step.wanted.new())
         if step.action == REMOVE:
@@ -147,12 +226,24 @@ class TenantApplier:
         send = self._api.activate_tenant if step.action == ACTIVATE else self._api.deactivate_tenant
         return send(step.tenant.id)
 
+    def _find(self, step: Step) -> Optional[Tenant]:
+        """Return the tenant of a step as it is now; for many steps, all tenants are read once."""
+        if self._seen is None:
+            return find_tenant(self._api, step.reference)
+        if "tenants" not in self._seen:
+            tenants = self._api.tenants()
+            by_id = {("id", tenant.id.lower()): tenant for tenant in tenants}
+            self._seen["tenants"] = {**by_id, **{("name", tenant.name): tenant for tenant in tenants}}
+        key = ("id", step.tenant.id.lower()) if step.tenant else ("name", step.label)
+        found: Optional[Tenant] = self._seen["tenants"].get(key)
+        return found
+
     # ---- tasks under way ----------------------------------------------------------------------------------------------
 
     def _under_way(self, step: Step) -> list[ServerTask]:
         """Return the tasks of the step's type that have not ended."""
         task_type = _TYPES[step.action]
-        tasks = self._api.recent_tasks(task_type, _RECENT)
+        tasks = self._read_once(task_type, lambda: self._api.recent_tasks(task_type, _RECENT))
         return [task for task in tasks if task.type == task_type and not task.ended]
 
     def _unknown(self, tasks: Sequence[ServerTask], step: Step) -> list[ServerTask]:
@@ -160,11 +251,21 @@ class TenantApplier:
         silent = [task for task in tasks if step.shown_by(task) is None]
         if not silent:
             return []
-        known = {record.id for record in self._memory.find_all("tenant ")}
+        known = self._read_once("known", lambda: {record.id for record in self._memory.find_all("tenant ")})
         return [task for task in silent if task.id not in known]
+
+    def _read_once(self, what: str, read: Callable[[], T]) -> T:
+        """Read something, for many steps once."""
+        if self._seen is None:
+            return read()
+        if what not in self._seen:
+            self._seen[what] = read()
+        found: T = self._seen[what]
+        return found
 
     def _wait_for(self, tasks: Sequence[ServerTask], step: Step, poller: Poller) -> bool:
         """Wait until the tasks have ended or the tenant is as the step makes it, and return whether it is."""
+        self._seen = None
         for task in tasks:
             show(task, self.context, step.label)
             try:
@@ -199,22 +300,20 @@ class TenantApplier:
 
     # ---- the end of a task --------------------------------------------------------------------------------------------
 
-    def _finish(self, step: Step, task_id: str) -> bool:
-        """Wait for the end of a task if waiting is wanted, and return whether it did what it was for."""
-        if not self.waits:
-            self.tasks.append(self._seen(step, task_id))
-            return True
-        try:
-            task = watch_task(self._api, task_id, self._poller, step.label)
-        except KsvlaError as error:
-            state = str(error.task["state"]) if error.task else "unknown"
+    def _judge(self, step: Step, task_id: str, seen: Union[ServerTask, KsvlaError]) -> bool:
+        """Return whether a task did what it was for.
+
+        :param seen: The task as it ended, or why its end was not seen.
+        """
+        if isinstance(seen, KsvlaError):
+            state = str(seen.task["state"]) if seen.task else "unknown"
             self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
-            if isinstance(error, ApiError) and error.not_found and self.state(step, None) is State.HOLDS:
+            if isinstance(seen, ApiError) and seen.not_found and self.state(step, None) is State.HOLDS:
                 return True
-            raise
-        self.tasks.append(task)
+            raise seen
+        self.tasks.append(seen)
         try:
-            require_success(task)
+            require_success(seen)
         except TaskFailed as error:
             # Another run may have done the same at the same time: then the tenant is as wanted.
             if not self._done_by_another(step, error):
@@ -235,13 +334,20 @@ class TenantApplier:
             self.context.trace(f"Whether another task did the same could not be read: {trouble.message}")
             return False
 
-    def _seen(self, step: Step, task_id: str) -> ServerTask:
+    def _read_task(self, step: Step, task_id: str) -> ServerTask:
         """Return a task that was started; that it cannot be read does not undo it."""
         try:
             return self._api.task(task_id)
         except KsvlaError as trouble:
             self.context.trace(f"Reading the task failed: {trouble.message}")
             return ServerTask(task_id, _TYPES[step.action], "unknown")
+
+
+def _task_of(begun: Union[Started[Step], KsvlaError]) -> Optional[str]:
+    """Return the task that makes the change of one step, or None."""
+    if isinstance(begun, KsvlaError) or begun.refused is not None or begun.lost is not None:
+        return None
+    return begun.id if begun.sent else next(iter(begun.attached), None)
 
 
 def _shown_names(task: ServerTask) -> dict[str, str]:

@@ -37,7 +37,7 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
         api = server.within(poller.deadline)
         applier = TenantApplier(api, poller, context.memory(settings.origin), settings.retries)
         before = _find(api, wanted, context)
-        _judge_immutable(wanted, before, context)
+        judge_immutable(wanted, before, context)
         changes = plan(wanted, before)
         _warn_about_password(wanted, changes, context)
         begun = changes if applier.waits else changes[:1]
@@ -56,7 +56,7 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
     }
     if context.diff:
         label = before.name if before else wanted.reference.label
-        result["diff"] = diff_of(f"tenant {label}", _shown(before), _shown(after))
+        result["diff"] = diff_of(f"tenant {label}", shown_tenant(before), shown_tenant(after))
     return result
 
 
@@ -99,8 +99,11 @@ def _warn_about_password(wanted: WantedTenant, changes: Sequence[Change[Tenant]]
             context.warn(advice)
 
 
-def _judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Context) -> None:
-    """Do what the user chose when an existing tenant differs in something that the API cannot change."""
+def judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Context) -> None:
+    """Do what the user chose when an existing tenant differs in something that the API cannot change.
+
+    :raises KsvlaError: when that is to fail.
+    """
     if tenant is None or is_predicted(tenant) or not wanted.present or wanted.immutable_changes == "ignore":
         return
     found = differences(wanted, tenant)
@@ -142,7 +145,7 @@ def _apply(
                 return tenant
             tenant = find_tenant(api, _reference(wanted, tenant))
             if changes[0].action == CREATE and not own:
-                _judge_immutable(wanted, tenant, applier.context)
+                judge_immutable(wanted, tenant, applier.context)
         raise KsvlaError(
             f"Tenant {wanted.reference.label} does not stay as it was set.",
             hint="Something else changes it at the same time: look at the tasks with ksvla_task_info.",
@@ -183,7 +186,8 @@ def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:
     return None if tenant is None else tenant.as_dict()
 
 
-def _shown(tenant: Optional[Tenant]) -> Mapping[str, Any]:
+def shown_tenant(tenant: Optional[Tenant]) -> Mapping[str, Any]:
+    """Return what a diff shows of a tenant: what the user can set."""
     if tenant is None:
         return {}
     names = ("name", "description", "user_data", "type", "status", "admin_username")

@@ -133,12 +133,12 @@ def _numbers(name: str) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d+", name)]
 
 
-def vms_unless_gone(api: MultitenancyApi, tenant: Tenant) -> Optional[list[VirtualMachine]]:
+def vms_unless_gone(api: MultitenancyApi, tenant_id: str) -> Optional[list[VirtualMachine]]:
     """Return the virtual machines of a tenant, or None when it was removed since it was listed."""
-    if is_predicted(tenant):
+    if tenant_id.startswith(_PREDICTED_ID):
         return []
     try:
-        return api.vms(tenant.id)
+        return api.vms(tenant_id)
     except ApiError as error:
         if error.error_code == TENANT_NOT_FOUND:
             return None

@@ -30,7 +30,7 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
 
     def read(tenant: Tenant) -> Optional[Result]:
-        vms = vms_unless_gone(api, tenant)
+        vms = vms_unless_gone(api, tenant.id)
         if vms is None:
             return None
         count = {"vm_count": len(vms)} if parameters["count_vms"] else {}

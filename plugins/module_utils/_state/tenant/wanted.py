@@ -52,7 +52,23 @@ class WantedTenant:
 
 
 def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
-    """Return the tenant of the parameters; raise InputError naming the first option that is invalid."""
+    """Return the tenant of the parameters.
+
+    :raises InputError: naming the first option that is invalid.
+    """
+    wanted = described_tenant(parameters, context)
+    if wanted.reference.tenant_id is None and (
+        wanted.type == "complete" or wanted.admin_username or wanted.admin_password
+    ):
+        require_account(wanted)
+    return wanted
+
+
+def described_tenant(parameters: Parameters, context: Context) -> WantedTenant:
+    """Return the tenant of the parameters, also without the account that only its creation needs.
+
+    :raises InputError: naming the first option that is invalid.
+    """
     reference = tenant_reference(parameters, context, "name")
     present = parameters["state"] == "present"
     if not present:
@@ -62,7 +78,7 @@ def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
     require_text(parameters.get("admin_username"), "admin_username")
     require_ip_address(parameters.get("preferred_viis_address"), "preferred_viis_address")
     require_no_final_line_break(parameters.get("admin_password"), "admin_password")
-    _check_account(parameters)
+    _require_no_account_if_simple(parameters)
     options = (
         "status",
         "type",
@@ -76,17 +92,23 @@ def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
     return WantedTenant(reference, present, **given, immutable_changes=parameters["immutable_changes"])
 
 
-def _check_account(parameters: Parameters) -> None:
+def require_account(wanted: WantedTenant) -> None:
+    """Refuse a complete tenant without an account.
+
+    :raises InputError: naming what is missing.
+    """
+    missing = [name for name in ("admin_username", "admin_password") if not getattr(wanted, name)]
+    if missing:
+        raise InputError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required for a complete tenant: the account "
+            "of its virtual Administration Server has a name and a password."
+        )
+
+
+def _require_no_account_if_simple(parameters: Parameters) -> None:
     given = [name for name in ("admin_username", "admin_password") if parameters.get(name)]
     if parameters.get("type") == "simple" and given:
         raise InputError(
             f"{' and '.join(given)} cannot be given for a tenant of type simple: only a complete tenant has a virtual "
             "Administration Server with an account."
         )
-    if parameters.get("tenant_id") is None and (parameters.get("type") == "complete" or given):
-        missing = [name for name in ("admin_username", "admin_password") if not parameters.get(name)]
-        if missing:
-            raise InputError(
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required for a complete tenant: the account "
-                "of its virtual Administration Server has a name and a password."
-            )

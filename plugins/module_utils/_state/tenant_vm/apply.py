@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Callable, Optional
 
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, VM_ALREADY_EXISTS, VM_NOT_FOUND, MultitenancyApi
@@ -21,91 +21,84 @@ from ..._concurrently import MOST_WORKERS, for_each
 from ..._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
 from ..._module.context import Context
 from ..._transport.retry import pause
+from ..tenant.find import vms_unless_gone
 from .breaker import Breaker
 from .holders import Holder, find_holders
 from .outcomes import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, failed, same_record
-from .plan import REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
+from .plan import UNREGISTER, Owner, Registered, VmChange
 from .restore import Restorer
 
 
-@dataclass(frozen=True)
-class TenantAtServer:
-    """The tenant whose virtual machines are changed.
-
-    :param label: How messages name it.
-    """
-
-    api: MultitenancyApi
-    id: str
-    label: str
-
-
 class VmApplier:
-    """Carries out changes to the virtual machines of one tenant.
+    """Carries out changes to the virtual machines of one tenant or of many.
 
     :param concurrency: How many requests run at once.
     :param retries: How often lost changes are looked for and sent again.
     """
 
-    def __init__(self, tenant: TenantAtServer, context: Context, concurrency: int, retries: int) -> None:
-        self._api = tenant.api
-        self._tenant = tenant
+    def __init__(self, api: MultitenancyApi, context: Context, concurrency: int, retries: int) -> None:
+        self._api = api
         self._context = context
         self._concurrency = concurrency
         self._retries = retries
         self._breaker = Breaker(2 * min(concurrency, MOST_WORKERS))
-        self._sent_before: set[str] = set()
-        self._restorer = Restorer(tenant.api, tenant.id, self._breaker)
-        self.stopped_by: Optional[KsvlaError] = None
-        """Why changes were not tried, or not tried again, although others would follow."""
+        self._sent_before: set[tuple[str, str]] = set()
+        self._restorer = Restorer(api, self._breaker)
+        self._stopped: Optional[KsvlaError] = None
+        self._stopped_for: dict[str, KsvlaError] = {}
+        """The same for the changes of one tenant, by its id."""
         self.unreadable: Optional[KsvlaError] = None
         """Why it could not be read what is registered, after answers were lost."""
+
+    def stopped_by(self, owner: Owner) -> Optional[KsvlaError]:
+        """Return why changes of a tenant were not tried, or not tried again, although others would follow."""
+        return self._stopped or self._stopped_for.get(owner.id)
 
     def apply(self, changes: Sequence[VmChange]) -> list[VmOutcome]:
         """Try every change and return what became of each, in their order.
 
         The outcome is ``not_tried`` where it has turned out that all would fail in the same way.
         """
-        outcomes: dict[str, VmOutcome] = {}
-        losses: Counter[str] = Counter()
+        outcomes: dict[tuple[str, str], VmOutcome] = {}
+        losses: Counter[tuple[str, str]] = Counter()
         rounds_in_vain = 0
         pending = list(changes)
         while pending:
             self._breaker.close()
-            tried = for_each(self._try, pending, self._concurrency, self._progress(len(pending)))
+            tried = for_each(self._try, pending, self._concurrency, self._progress(pending))
             for outcome in tried:
-                if outcome.action != NOT_TRIED or outcome.change.bios_id not in outcomes:
-                    outcomes[outcome.change.bios_id] = outcome
+                if outcome.action != NOT_TRIED or outcome.change.key not in outcomes:
+                    outcomes[outcome.change.key] = outcome
             lost = [outcome for outcome in tried if _is_unclear(outcome.cause)]
             cut = self._breaker.open
             if not lost and not cut:
                 break
-            losses.update(outcome.change.bios_id for outcome in lost)
+            losses.update(outcome.change.key for outcome in lost)
             rounds_in_vain = rounds_in_vain + 1 if cut and not self._breaker.answered else 0
             attempt = max([rounds_in_vain, *losses.values()]) - 1
             asked = [outcome.cause.retry_after for outcome in lost if outcome.cause and outcome.cause.retry_after]
             self._context.clock.sleep(pause(attempt, max(asked, default=None)))
             again = self._look(lost, outcomes)
-            if self.stopped_by is not None:
+            if self._stopped is not None:
                 break
             if rounds_in_vain > self._retries:
-                self.stopped_by = next(outcome.cause for outcome in tried if outcome.cause is not None)
+                self._stopped = next(outcome.cause for outcome in tried if outcome.cause is not None)
                 break
             pending = [outcome.change for outcome in tried if outcome.action == NOT_TRIED]
-            pending.extend(change for change in again if losses[change.bios_id] <= self._retries)
+            pending.extend(change for change in again if losses[change.key] <= self._retries)
         self._restore_remaining(outcomes)
         self._explain_conflicts(outcomes)
-        return [outcomes[change.bios_id] for change in changes]
+        return [outcomes[change.key] for change in changes]
 
     def _try(self, change: VmChange) -> VmOutcome:
         """Carry out one change; an error becomes part of its outcome."""
-        if self.stopped_by is not None or self._breaker.open:
+        if self._breaker.open or self.stopped_by(change.owner) is not None:
             return VmOutcome(change, NOT_TRIED)
         try:
-            if change.action in (UNREGISTER, REREGISTER):
+            if change.before is not None:
                 self._unregister(change)
-            if change.action in (REGISTER, REREGISTER) and change.after is not None:
-                self._api.register_vm(self._tenant.id, change.bios_id, change.after.name, change.after.user_data)
+            if change.after is not None:
+                self._api.register_vm(change.owner.id, change.bios_id, change.after.name, change.after.user_data)
         except KsvlaError as error:
             return self._judge(change, error)
         self._breaker.succeeded()
@@ -113,92 +106,110 @@ class VmApplier:
 
     def _unregister(self, change: VmChange) -> None:
         try:
-            self._api.unregister_vm(self._tenant.id, change.bios_id)
+            self._api.unregister_vm(change.holder.id, change.bios_id)
         except ApiError as error:
-            if change.action != REREGISTER or error.error_code != VM_NOT_FOUND:
+            source_gone = change.source is not None and error.error_code == TENANT_NOT_FOUND
+            if change.after is None or not (source_gone or error.error_code == VM_NOT_FOUND):
                 raise
-        if change.action == REREGISTER:
-            self._restorer.note(change.bios_id, registered=False)
+        if change.after is not None:
+            self._restorer.note(change, registered=False)
 
     def _judge(self, change: VmChange, error: KsvlaError) -> VmOutcome:
         """Return what became of a change that ended with an error."""
         self._breaker.failed(error)
         if _concerns_all(error):
-            self.stopped_by = error
+            self._stopped = error
+        elif error.error_code == TENANT_NOT_FOUND:
+            self._stopped_for[change.owner.id] = error
         if error.error_code == VM_NOT_FOUND and change.action == UNREGISTER and not _is_unclear(error):
-            return VmOutcome(change, UNREGISTER if change.bios_id in self._sent_before else UNCHANGED)
+            return VmOutcome(change, UNREGISTER if change.key in self._sent_before else UNCHANGED)
         return self._restorer.at_once(failed(change, error))
 
-    def _look(self, lost: Sequence[VmOutcome], outcomes: dict[str, VmOutcome]) -> list[VmChange]:
+    def _look(self, lost: Sequence[VmOutcome], outcomes: dict[tuple[str, str], VmOutcome]) -> list[VmChange]:
         """Look which lost changes took effect, note these as made, and return the others.
 
         What cannot be looked up stays failed.
         """
         self._context.trace(f"{len(lost)} changes were not answered: looking which of them took effect.")
         try:
-            registered = Registered(self._api.vms(self._tenant.id))
+            registered = self._registered(lost)
         except KsvlaError as error:
             self.unreadable = error
-            self.stopped_by = self.stopped_by or error
-            outcomes.update((outcome.change.bios_id, _not_looked_up(outcome, error)) for outcome in lost)
+            self._stopped = self._stopped or error
+            outcomes.update((outcome.change.key, _not_looked_up(outcome, error)) for outcome in lost)
             return []
         left = []
         for outcome in lost:
             change = outcome.change
-            found = registered.by_bios_id.get(change.bios_id.lower())
-            if change.action == REREGISTER:
-                self._restorer.note(change.bios_id, registered=found is not None)
+            found = registered[change.owner.id].by_bios_id.get(change.bios_id.lower())
+            if change.before is not None and change.after is not None:
+                held = registered[change.holder.id].by_bios_id.get(change.bios_id.lower())
+                self._restorer.note(change, registered=(found or held) is not None)
             if isinstance(outcome.cause, NotConnected):
                 left.append(change)
                 continue
             if isinstance(outcome.cause, OutcomeUnknown):
-                self._sent_before.add(change.bios_id)
+                self._sent_before.add(change.key)
             if _took_effect(change, found):
-                made_here = change.bios_id in self._sent_before
-                outcomes[change.bios_id] = VmOutcome(change, change.action if made_here else UNCHANGED)
+                made_here = change.key in self._sent_before
+                outcomes[change.key] = VmOutcome(change, change.action if made_here else UNCHANGED)
             else:
                 left.append(change)
         return left
 
-    def _restore_remaining(self, outcomes: dict[str, VmOutcome]) -> None:
+    def _registered(self, lost: Sequence[VmOutcome]) -> dict[str, Registered]:
+        """Read what is registered for the tenants of these changes, by their ids; nothing for one that has gone."""
+        owners = {owner.id: owner for each in lost for owner in (each.change.owner, each.change.holder)}
+        if len(owners) == 1:
+            return {owner_id: Registered(self._api.vms(owner_id)) for owner_id in owners}
+        lists = for_each(lambda owner_id: vms_unless_gone(self._api, owner_id), owners, self._concurrency)
+        return {owner_id: Registered(vms or []) for owner_id, vms in zip(owners, lists)}
+
+    def _restore_remaining(self, outcomes: dict[tuple[str, str], VmOutcome]) -> None:
         """Register as it was what is unregistered now and could not be registered as wanted in any attempt."""
         self._breaker.close()
         remaining = [outcome for outcome in outcomes.values() if self._restorer.needed(outcome)]
         for restored in for_each(
             lambda outcome: self._restorer.at_the_end(outcome, self.unreadable), remaining, self._concurrency
         ):
-            outcomes[restored.change.bios_id] = restored
+            outcomes[restored.change.key] = restored
 
-    def _explain_conflicts(self, outcomes: dict[str, VmOutcome]) -> None:
+    def _explain_conflicts(self, outcomes: dict[tuple[str, str], VmOutcome]) -> None:
         """Find out who holds the BIOS ids that the server says are registered already."""
         conflicts = {
-            bios_id.lower(): outcome for bios_id, outcome in outcomes.items() if outcome.error_code == VM_ALREADY_EXISTS
+            outcome.change.bios_id.lower(): outcome
+            for outcome in outcomes.values()
+            if outcome.error_code == VM_ALREADY_EXISTS
         }
         if not conflicts or self.unreadable is not None:
             return
         try:
-            for bios_id, holder in find_holders(self._api, conflicts.keys(), self._concurrency).items():
+            holders = find_holders(self._api, self._api.tenants(), conflicts.keys(), self._concurrency)
+            for bios_id, holder in holders.items():
                 outcome = conflicts[bios_id]
-                outcomes[outcome.change.bios_id] = self._judge_holder(outcome, holder)
+                outcomes[outcome.change.key] = self._judge_holder(outcome, holder)
         except KsvlaError as error:
             self._context.warn(f"Which tenants hold the virtual machines could not be found out: {error.message}")
 
     def _judge_holder(self, outcome: VmOutcome, holder: Holder) -> VmOutcome:
-        change = outcome.change
-        if holder.tenant.id.lower() != self._tenant.id.lower():
+        change, held_by = outcome.change, holder.tenant.id.lower()
+        if held_by not in (change.owner.id.lower(), change.holder.id.lower()):
             lost = "" if outcome.missing is None else "Unregistered, and could not be registered again: "
             return replace(outcome, error=f"{lost}{holder.conflict}")
-        if same_record(change.after, holder.vm):
-            made_here = change.action == REREGISTER or change.bios_id in self._sent_before
+        if held_by == change.owner.id.lower() and same_record(change.after, holder.vm):
+            made_here = change.before is not None or change.key in self._sent_before
             return VmOutcome(change, change.action if made_here else UNCHANGED)
-        if same_record(change.before, holder.vm):
+        if held_by == change.holder.id.lower() and same_record(change.before, holder.vm):
             return replace(outcome, side_effect=RESTORED, error="It is registered as it was before.")
         return replace(
-            outcome, error="Another run has registered it for this tenant in the meantime, with another name or data."
+            outcome,
+            error="Another run has registered it for this tenant in the meantime, with another name or data.",
         )
 
-    def _progress(self, total: int) -> Callable[[int], None]:
-        return lambda done: self._context.progress(self._tenant.label, f"{done} of {total} virtual machines")
+    def _progress(self, changes: Sequence[VmChange]) -> Callable[[int], None]:
+        labels = {change.owner.label for change in changes}
+        subject = labels.pop() if len(labels) == 1 else f"{len(labels)} tenants"
+        return lambda done: self._context.progress(subject, f"{done} of {len(changes)} virtual machines")
 
 
 def _is_unclear(error: Optional[KsvlaError]) -> bool:
@@ -218,11 +229,12 @@ def _not_looked_up(outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
     if isinstance(outcome.cause, NotConnected):
         return outcome
     text = f"{outcome.error} Whether it took effect could not be found out: {error.message}"
-    return replace(outcome, error=text, side_effect=GONE if outcome.change.action == REREGISTER else None)
+    again = outcome.change.before is not None and outcome.change.after is not None
+    return replace(outcome, error=text, side_effect=GONE if again else None)
 
 
 def _concerns_all(error: KsvlaError) -> bool:
     """Return whether every other change would fail in the same way, so that trying them is useless."""
     if isinstance(error, NotTrusted):
         return True
-    return isinstance(error, ApiError) and (error.status in (401, 403) or error.error_code == TENANT_NOT_FOUND)
+    return isinstance(error, ApiError) and error.status in (401, 403)

@@ -13,9 +13,9 @@ from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._errors import ApiError, KsvlaError
 from ..._module.context import Context, Parameters, Result
 from ..tenant.find import assumed, find_tenant, require_tenant
-from .apply import TenantAtServer, VmApplier
+from .apply import VmApplier
 from .outcomes import VmOutcome, known_after, predicted
-from .plan import FAIL, Registered, VmChange, plan
+from .plan import FAIL, Owner, Registered, VmChange, plan
 from .results import diff_of_outcomes, failure_of, result_of
 from .wanted import WantedVm, WantedVms, wanted_vms
 
@@ -27,8 +27,9 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
     """
     wanted = wanted_vms(parameters, context)
     api, settings = connect.multitenancy(parameters, context)
-    tenant, registered = _read(api, wanted, context)
-    applier = VmApplier(tenant, context, wanted.concurrency, settings.retries)
+    registered = _read(api, wanted, context)
+    tenant = registered.owner
+    applier = VmApplier(api, context, wanted.concurrency, settings.retries)
     changes = plan(wanted, registered)
     outcomes = _carry_out(changes, applier, context)
     result = result_of(outcomes, len(wanted.vms) - sum(_is_listed(wanted, change) for change in changes))
@@ -43,7 +44,7 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
             except KsvlaError as error:
                 unread = error
         result["vms"] = _records(wanted.vms, registered, after)
-    failure = failure_of(tenant.label, outcomes, len(wanted.vms), applier.stopped_by, result)
+    failure = failure_of(tenant.label, outcomes, len(wanted.vms), applier.stopped_by(tenant), result)
     if failure is not None:
         if unread is not None:
             context.warn(f"What is registered now could not be read: {unread.message}")
@@ -55,13 +56,13 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
     return result
 
 
-def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> tuple[TenantAtServer, Registered]:
-    """Return the tenant and what is registered for it: nothing where it has gone, or is only predicted."""
+def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> Registered:
+    """Return what is registered for the tenant: nothing where it has gone, or is only predicted."""
     reference = wanted.tenant
-    tenant_id = reference.tenant_id
+    tenant_id, vms = reference.tenant_id, []
     try:
         tenant_id = tenant_id or require_tenant(api, reference).id
-        registered = Registered(api.vms(tenant_id))
+        vms = api.vms(tenant_id)
     except ApiError as error:
         # A 404 without a word may come from anything; the list of tenants is certain.
         gone = error.error_code == TENANT_NOT_FOUND and not (error.code_is_assumed and find_tenant(api, reference))
@@ -69,8 +70,7 @@ def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> tuple[Te
             context.warn(f"There is nothing to unregister: {error.message}")
         elif not assumed(error, reference, context):
             raise
-        registered = Registered([])
-    return TenantAtServer(api, tenant_id or "", f"tenant {reference.label}"), registered
+    return Registered(vms, Owner(tenant_id or "", f"tenant {reference.label}"))
 
 
 def _carry_out(changes: Sequence[VmChange], applier: VmApplier, context: Context) -> list[VmOutcome]:

@@ -8,7 +8,7 @@ The server has no call for it: the virtual machines of every tenant are listed, 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..._api.multitenancy.calls import VM_ALREADY_EXISTS, MultitenancyApi
@@ -33,12 +33,14 @@ class Holder:
         )
 
 
-def find_holders(api: MultitenancyApi, bios_ids: Collection[str], concurrency: int) -> dict[str, Holder]:
-    """Return who holds each of these BIOS ids (in lower case), where any tenant does."""
+def find_holders(
+    api: MultitenancyApi, tenants: Sequence[Tenant], bios_ids: Collection[str], concurrency: int
+) -> dict[str, Holder]:
+    """Return which of the tenants hold these BIOS ids (in lower case)."""
 
     def held_by(tenant: Tenant) -> list[Holder]:
-        vms = vms_unless_gone(api, tenant) or ()
+        vms = vms_unless_gone(api, tenant.id) or ()
         return [Holder(tenant, vm) for vm in vms if vm.bios_id.lower() in bios_ids]
 
-    found = for_each(held_by, api.tenants(), concurrency)
+    found = for_each(held_by, tenants, concurrency)
     return {holder.vm.bios_id.lower(): holder for holders in found for holder in holders}

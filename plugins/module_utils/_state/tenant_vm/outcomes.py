@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Optional
 
+from ..._api.multitenancy.calls import VM_ALREADY_EXISTS
 from ..._api.multitenancy.records import VirtualMachine
 from ..._errors import KsvlaError
 from ..._text import same_text
-from .plan import FAIL, REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
+from .plan import FAIL, MOVE, REGISTER, REREGISTER, UNREGISTER, Registered, VmChange
 
 UNCHANGED = "unchanged"
 NOT_TRIED = "not_tried"
-DONE = frozenset({REGISTER, UNREGISTER, REREGISTER})
+DONE = frozenset({REGISTER, UNREGISTER, REREGISTER, MOVE})
 
 GONE = "gone"
 """Unregistered, or perhaps so, and not registered again: the record as it was is all that is left of it."""
@@ -41,6 +42,8 @@ class VmOutcome:
 
     @property
     def error_code(self) -> Optional[str]:
+        if self.action == FAIL and self.change.conflict is not None:
+            return VM_ALREADY_EXISTS
         return self.cause.error_code if self.cause else None
 
     @property

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from ..._api.multitenancy.records import VirtualMachine
@@ -16,13 +16,50 @@ from ..change import Change
 from .wanted import WantedVm, WantedVms
 
 REGISTER, UNREGISTER, REREGISTER = "registered", "unregistered", "reregistered"
+MOVE = "moved"
+"""Unregistered for one tenant and registered for another."""
 FAIL = "failed"
 """The action of a change that the server cannot make and that the user did not allow to be made in another way."""
 _CHANGEABLE = ("name", "user_data")
 
 
+@dataclass(frozen=True)
+class Owner:
+    """A tenant that virtual machines are registered for.
+
+    :param id: Its id; empty while it does not exist.
+    :param label: How messages name it.
+    """
+
+    id: str = ""
+    label: str = ""
+
+
+NO_OWNER = Owner()
+
+
+@dataclass(frozen=True)
 class VmChange(Change[VirtualMachine]):
-    """A change to one virtual machine."""
+    """A change to one virtual machine.
+
+    :param owner: The tenant that it is about.
+    :param source: The tenant that a virtual machine is registered for before it is moved.
+    :param conflict: Why a virtual machine cannot be registered, where that is known beforehand.
+    """
+
+    owner: Owner = NO_OWNER
+    source: Optional[Owner] = None
+    conflict: Optional[str] = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from the other changes of a run."""
+        return self.owner.id, self.bios_id
+
+    @property
+    def holder(self) -> Owner:
+        """The tenant that the virtual machine is registered for before the change, if any."""
+        return self.source or self.owner
 
     @property
     def bios_id(self) -> str:
@@ -33,6 +70,8 @@ class VmChange(Change[VirtualMachine]):
     @property
     def refusal(self) -> str:
         """Why the change cannot be made, where the action says so."""
+        if self.conflict is not None:
+            return self.conflict
         differences = (
             f"{name} is {getattr(self.before, name)!r} and should be {getattr(self.after, name)!r}"
             for name in _CHANGEABLE
@@ -47,8 +86,9 @@ class VmChange(Change[VirtualMachine]):
 class Registered:
     """The registered virtual machines of a tenant, found by either id without regard to case."""
 
-    def __init__(self, vms: Sequence[VirtualMachine]) -> None:
+    def __init__(self, vms: Sequence[VirtualMachine], owner: Owner = NO_OWNER) -> None:
         self.vms = vms
+        self.owner = owner
         self.by_bios_id = {vm.bios_id.lower(): vm for vm in vms}
         self._by_vm_id = {vm.id.lower(): vm for vm in vms if vm.id}
 
@@ -80,24 +120,31 @@ def plan(wanted: WantedVms, registered: Registered) -> list[VmChange]:
         found = registered.find(vm)
         if found is not None:
             _require_once(listed, vm, found)
-        changes.extend(_changes(wanted, vm, found))
+        changes.extend(_changes(wanted, vm, found, registered.owner))
     if wanted.purge:
         gone = (vm for vm in registered.vms if vm.bios_id.lower() not in listed)
-        changes.extend(VmChange(UNREGISTER, vm, None) for vm in gone)
+        changes.extend(VmChange(UNREGISTER, vm, None, registered.owner) for vm in gone)
     return changes
 
 
-def _changes(wanted: WantedVms, vm: WantedVm, found: Optional[VirtualMachine]) -> Iterator[VmChange]:
+def _changes(wanted: WantedVms, vm: WantedVm, found: Optional[VirtualMachine], owner: Owner) -> Iterator[VmChange]:
     if not wanted.present:
         if found is not None:
-            yield VmChange(UNREGISTER, found, None)
+            yield VmChange(UNREGISTER, found, None, owner)
     elif found is None:
-        yield VmChange(REGISTER, None, _new(vm))
-    else:
-        given = {name: getattr(vm, name) for name in _CHANGEABLE if getattr(vm, name) is not None}
-        if any(not same_text(value, getattr(found, name)) for name, value in given.items()):
-            after = replace(found, id=None, created=None, updated=None, **given)
-            yield VmChange(REREGISTER if wanted.reregister else FAIL, found, after)
+        yield VmChange(REGISTER, None, _new(vm), owner)
+    elif _differs(vm.name, found.name) or _differs(vm.user_data, found.user_data):
+        yield VmChange(REREGISTER if wanted.reregister else FAIL, found, registered_again(vm, found), owner)
+
+
+def _differs(wanted: Optional[str], found: str) -> bool:
+    return wanted is not None and not same_text(wanted, found)
+
+
+def registered_again(vm: WantedVm, found: VirtualMachine) -> VirtualMachine:
+    """Return the record of a virtual machine that is registered anew: as it was, but for what is given."""
+    given = {name: getattr(vm, name) for name in _CHANGEABLE if getattr(vm, name) is not None}
+    return replace(found, id=None, created=None, updated=None, **given)
 
 
 def _new(vm: WantedVm) -> VirtualMachine:

@@ -16,7 +16,7 @@ from ..._api.multitenancy.calls import VM_ALREADY_EXISTS, MultitenancyApi
 from ..._errors import ApiError, KsvlaError
 from .breaker import Breaker, unanswered
 from .outcomes import GONE, RESTORED, VmOutcome, in_full
-from .plan import FAIL
+from .plan import FAIL, VmChange
 
 
 class Restorer:
@@ -25,18 +25,17 @@ class Restorer:
     :param breaker: Nothing is sent while it is open.
     """
 
-    def __init__(self, api: MultitenancyApi, tenant_id: str, breaker: Breaker) -> None:
+    def __init__(self, api: MultitenancyApi, breaker: Breaker) -> None:
         self._api = api
-        self._tenant_id = tenant_id
         self._breaker = breaker
-        self._unregistered: set[str] = set()
+        self._unregistered: set[tuple[str, str]] = set()
 
-    def note(self, bios_id: str, *, registered: bool) -> None:
+    def note(self, change: VmChange, *, registered: bool) -> None:
         """Note whether a virtual machine that is being registered again is registered at the moment."""
-        (self._unregistered.discard if registered else self._unregistered.add)(bios_id)
+        (self._unregistered.discard if registered else self._unregistered.add)(change.key)
 
     def needed(self, outcome: VmOutcome) -> bool:
-        return outcome.action == FAIL and outcome.side_effect is None and outcome.change.bios_id in self._unregistered
+        return outcome.action == FAIL and outcome.side_effect is None and outcome.change.key in self._unregistered
 
     def at_once(self, outcome: VmOutcome) -> VmOutcome:
         """Restore what the server just refused; what it does not answer to is left for the end."""
@@ -65,12 +64,12 @@ class Restorer:
         if before is None:
             return None
         try:
-            self._api.register_vm(self._tenant_id, before.bios_id, before.name, before.user_data)
+            self._api.register_vm(outcome.change.holder.id, before.bios_id, before.name, before.user_data)
         except KsvlaError as error:
             self._breaker.failed(error)
             return error
         self._breaker.succeeded()
-        self.note(outcome.change.bios_id, registered=True)
+        self.note(outcome.change, registered=True)
         return None
 
 

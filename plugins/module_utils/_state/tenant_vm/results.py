@@ -32,7 +32,7 @@ def result_of(outcomes: Sequence[VmOutcome], unchanged: int) -> Result:
     counts[UNCHANGED] += unchanged
     result: Result = {
         "changed": any(outcome.changed for outcome in outcomes),
-        "results": [_shown_result(outcome) for outcome in outcomes if outcome.action not in (UNCHANGED, NOT_TRIED)],
+        "results": [shown_result(outcome) for outcome in outcomes if outcome.action not in (UNCHANGED, NOT_TRIED)],
         "counts": counts,
     }
     if not counts[NOT_TRIED]:
@@ -42,7 +42,8 @@ def result_of(outcomes: Sequence[VmOutcome], unchanged: int) -> Result:
     return result
 
 
-def _shown_result(outcome: VmOutcome) -> dict[str, Any]:
+def shown_result(outcome: VmOutcome) -> dict[str, Any]:
+    """Return what became of one change; the record of what is missing now is part of it."""
     shown: dict[str, Any] = {
         "bios_id": outcome.change.bios_id,
         "action": outcome.action,
@@ -57,12 +58,13 @@ def _shown_result(outcome: VmOutcome) -> dict[str, Any]:
 def diff_of_outcomes(label: str, outcomes: Sequence[VmOutcome]) -> Diff:
     """Return the changed virtual machines by BIOS id, before and after."""
     changed = [outcome for outcome in outcomes if outcome.changed]
-    before = {each.change.bios_id: _shown(each.change.before) for each in changed if each.change.before is not None}
-    after = {each.change.bios_id: _shown(each.after) for each in changed if each.after is not None}
+    before = {each.change.bios_id: shown_vm(each.change.before) for each in changed if each.change.before is not None}
+    after = {each.change.bios_id: shown_vm(each.after) for each in changed if each.after is not None}
     return diff_of(f"virtual machines of {label}", before, after)
 
 
-def _shown(vm: VirtualMachine) -> dict[str, str]:
+def shown_vm(vm: VirtualMachine) -> dict[str, str]:
+    """Return what a diff shows of a virtual machine."""
     return {"name": vm.name, "user_data": vm.user_data}
 
 

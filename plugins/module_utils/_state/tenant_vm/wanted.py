@@ -8,13 +8,13 @@ Source: "Registering a virtual machine" (topic 259253), "Unregistering a virtual
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..._errors import InputError
 from ..._module.context import Context, Parameters
-from ..._validation import require_text, require_uuid, require_xml_text
+from ..._validation import UUID, require_text, require_uuid, require_xml_text
 from ..tenant.find import TenantReference, tenant_reference
 
 
@@ -69,19 +69,29 @@ def wanted_vms(parameters: Parameters, context: Context) -> WantedVms:
             "vms: [] to unregister all."
         )
     if listed is not None:
-        vms = [_wanted(f"vms[{index}].", item) for index, item in enumerate(listed)]
+        vms = [wanted_vm(f"vms[{index}].", item) for index, item in enumerate(listed)]
     elif any(parameters.get(option) is not None for option in ("bios_id", "vm_id", "name", "user_data")):
-        vms = [_wanted("", parameters)]
+        vms = [wanted_vm("", parameters)]
     else:
         raise InputError("No virtual machine is given: give bios_id for one, or vms for many.")
-    _require_once("bios_id", vms)
-    _require_once("vm_id", vms)
+    require_once("bios_id", vms)
+    require_once("vm_id", vms)
     return WantedVms(
         tenant, present, vms, purge, parameters["reregister"], parameters["concurrency"], parameters["return_vms"]
     )
 
 
-def _wanted(where: str, item: Mapping[str, Any]) -> WantedVm:
+def wanted_vm(where: str, item: Mapping[str, Any]) -> WantedVm:
+    """Return a virtual machine of a list.
+
+    :param where: How the names of its options begin in messages.
+    :raises InputError: naming the first option that is invalid.
+    """
+    bios_id, name, user_data = item.get("bios_id"), item.get("name"), item.get("user_data")
+    texts = [each for each in (name, user_data) if each is not None]
+    if item.get("vm_id") is None and bios_id and UUID.fullmatch(bios_id) and all(map(_is_plain, texts)):
+        # As nearly all of 100,000 are.
+        return WantedVm(where, bios_id.lower(), None, name, user_data)
     ids = {}
     for option in ("bios_id", "vm_id"):
         value = item.get(option)
@@ -98,7 +108,15 @@ def _wanted(where: str, item: Mapping[str, Any]) -> WantedVm:
     return WantedVm(where, ids["bios_id"], ids["vm_id"], item.get("name"), item.get("user_data"))
 
 
-def _require_once(option: str, vms: Sequence[WantedVm]) -> None:
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and not text.isspace() and text != ""
+
+
+def require_once(option: str, vms: Iterable[WantedVm]) -> None:
+    """Refuse an id that is listed twice.
+
+    :raises InputError: naming both places.
+    """
     seen: dict[str, str] = {}
     for vm in vms:
         value = getattr(vm, option)

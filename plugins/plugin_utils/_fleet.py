@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the tenants of a list or an inventory to the arguments of ``ksvla_fleet``, with all mistakes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, passwords
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
+    Host,
+    Values,
+    common,
+    folder_mistakes,
+    select,
+    shared_subjects,
+)
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
+    NEVER_BLANK,
+    ONBOARDING,
+    ROLES,
+    TENANTS,
+    admin_password,
+    doubtful_names,
+)
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
+    blank_variables,
+    unknown_variables,
+    wrong_types,
+)
+
+_OF_TENANT = ("type", "description", "user_data", "preferred_viis_address", "admin_username")
+_OF_ALL = {
+    "purge_vms": "purge",
+    "reregister": "reregister",
+    "immutable_changes": "immutable_changes",
+    "concurrency": "concurrency",
+    "wait_timeout": "wait_timeout",
+}
+"""Options that the fleet has once, by the variable of the role that a tenant has."""
+_BESIDE = ("ksvla_connection", "ksvla_max_unregistrations", f"{ONBOARDING}_connection", f"{ONBOARDING}_delegate_to")
+REPORT_ENDINGS = (".md", ".json")
+
+
+def hosts_of_list(records: Sequence[Mapping[str, Any]], shared: Values) -> list[Host]:
+    """Return a host for each tenant of a list.
+
+    :param shared: The variables that hold for all of them.
+    """
+    return [
+        Host(
+            str(record["name"]),
+            ChainMap(
+                {TENANTS.variable: record["name"], **{f"{ONBOARDING}_{key}": value for key, value in record.items()}},
+                shared,  # type: ignore[arg-type]
+            ),
+            TENANTS,
+        )
+        for record in records
+    ]
+
+
+def mistakes_of(hosts: Sequence[Host], shared: Values, *, listed: bool) -> list[str]:
+    """Return all mistakes that can be seen without the server.
+
+    :param shared: The variables of the host that runs the playbook.
+    :param listed: Whether the tenants are those of a list, which was checked already.
+    """
+    only = shared.get("ksvla_only")
+    _selected, mistakes = select(hosts, None if is_blank(only) else only, TENANTS)
+    mistakes.extend(unknown_variables(shared, ROLES))
+    mistakes.extend(blank_variables(shared, ("ksvla_only", "ksvla_hosts")))
+    mistakes.extend(_report_mistakes(shared))
+    if listed:
+        options = {name: shared[name] for name in shared if name.startswith(f"{ONBOARDING}_")}
+        mistakes.extend(wrong_types(options, ONBOARDING))
+    else:
+        mistakes.extend(common(hosts, lambda host: unknown_variables(host.values, ROLES)))
+        mistakes.extend(common(hosts, lambda host: blank_variables(host.values, NEVER_BLANK[ONBOARDING])))
+        mistakes.extend(common(hosts, lambda host: wrong_types(host.values, ONBOARDING)))
+        mistakes.extend(common(hosts, doubtful_names))
+        mistakes.extend(_different(hosts))
+        mistakes.extend(shared_subjects(hosts, ONBOARDING))
+    try:
+        passwords(shared.get("ksvla_admin_passwords"))
+    except ValueError as error:
+        mistakes.append(str(error))
+    return list(dict.fromkeys(mistakes))
+
+
+def options_of(first: Host, shared: Values) -> dict[str, Any]:
+    """Return the options of the module beside the tenants, without what is not given.
+
+    :param first: A host with the variables that hold for all tenants.
+    """
+    arguments: dict[str, Any] = dict(first.given(f"{ONBOARDING}_connection", first.given("ksvla_connection", {})))
+    for option, variable in _OF_ALL.items():
+        if not is_blank(value := first.values.get(f"{ONBOARDING}_{variable}")):
+            arguments[option] = value
+    if not is_blank(value := first.values.get("ksvla_max_unregistrations")):
+        arguments["max_unregistrations"] = value
+    # Of a selection, all others would be tenants that are not listed.
+    arguments["unlisted"] = "ignore" if "ksvla_only" in shared else "report"
+    return arguments
+
+
+def tenants_of(hosts: Sequence[Host], shared: Values) -> list[dict[str, Any]]:
+    """Return the tenants for the module, of those that are selected; nothing that is not given."""
+    selected, _mistakes = select(hosts, shared.get("ksvla_only"), TENANTS)
+    return [_tenant(host) for host in selected]
+
+
+def _tenant(host: Host) -> dict[str, Any]:
+    tenant: dict[str, Any] = {"name": host.subject}
+    for option in _OF_TENANT:
+        value = host.given(f"{ONBOARDING}_{option}")
+        if value is not None:
+            tenant[option] = value
+    password = admin_password(host)
+    # Where a simple tenant has one, it is one of the passwords that are given for all.
+    if not is_blank(password) and tenant.get("type") != "simple":
+        tenant["admin_password"] = password
+    if host.switch(f"{ONBOARDING}_activate", default=True):
+        tenant["status"] = "active"
+    if f"{ONBOARDING}_vms" in host.values:
+        tenant["vms"] = host.values[f"{ONBOARDING}_vms"]
+    return tenant
+
+
+def _different(hosts: Sequence[Host]) -> Iterator[str]:
+    """Return which variables differ between hosts although the fleet has them once."""
+    for variable in (*(f"{ONBOARDING}_{name}" for name in _OF_ALL.values()), *_BESIDE):
+        first: dict[str, str] = {}
+        for host in hosts:
+            first.setdefault(json.dumps(host.given(variable), sort_keys=True, default=str), host.name)
+        if len(first) > 1:
+            one, other = list(first.values())[:2]
+            yield f"{variable} differs between {one} and {other}. One task reconciles all tenants, so it has one value."
+
+
+def _report_mistakes(shared: Values) -> Iterator[str]:
+    report = shared.get("ksvla_drift_report")
+    if is_blank(report):
+        return
+    path = os.path.abspath(os.path.expanduser(str(report)))
+    if not path.endswith(REPORT_ENDINGS):
+        yield f"ksvla_drift_report is {report!r}: its ending says what is written, {' or '.join(REPORT_ENDINGS)}."
+    yield from folder_mistakes("ksvla_drift_report", os.path.dirname(path))
