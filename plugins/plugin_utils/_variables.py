@@ -91,7 +91,7 @@ def unknown_variables(names: Iterable[str], roles: Sequence[str]) -> Iterator[st
     for name in sorted(names):
         if not name.startswith(prefixes) or name.startswith(_HANDED_ON) or name in documented or name in _FACTS:
             continue
-        prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
+        prefix = max((prefix for prefix in prefixes if name.startswith(prefix)), key=len)
         meant = {each.removeprefix(prefix): each for each in documented if each.startswith(prefix)}
         yield f"There is no variable {name}.{did_you_mean(name.removeprefix(prefix), meant)}"
 

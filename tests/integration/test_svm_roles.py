@@ -89,6 +89,11 @@ def _handed_on(output: str) -> dict[str, Any]:
     return found
 
 
+def _ids(handed_on: dict[str, Any]) -> dict[str, Any]:
+    """Return what is handed on but the closing table."""
+    return {name: value for name, value in handed_on.items() if name not in ("ksvla_summary", "ksvla_rows")}
+
+
 def test_ids_are_handed_from_job_to_job(run: _Playbooks) -> None:
     vcenter = {
         **_VCENTER,
@@ -112,7 +117,7 @@ def test_ids_are_handed_from_job_to_job(run: _Playbooks) -> None:
     code, output = run("rollout_svms.yml", vcenter, ksvla_set_stats=True, **handed_on)
     assert code == 0, output
     assert output.count("changed=0") == 2
-    assert _handed_on(output) == handed_on
+    assert _ids(_handed_on(output)) == _ids(handed_on)
 
     code, output = run("reconfigure_svms.yml", vcenter, **handed_on)
     assert code == 0, output
@@ -121,7 +126,7 @@ def test_ids_are_handed_from_job_to_job(run: _Playbooks) -> None:
     assert code == 0, output
     assert run.simulator.state()["infrastructures"] == []
     gone = {"ksvla_infrastructure_ids": {"vcenter": ""}, "ksvla_infrastructure_id__vcenter": ""}
-    assert _handed_on(output) == gone
+    assert _ids(_handed_on(output)) == gone
 
     code, output = run("remove_svms.yml", vcenter, **handed_on | _handed_on(output))
     assert code == 0, output

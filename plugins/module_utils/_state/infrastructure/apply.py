@@ -142,18 +142,18 @@ class InfrastructureApplier(AddedOnce[Step]):
 
     # ---- what adding once asks for ------------------------------------------------------------------------------------
 
-    def subject(self, step: Step) -> Subject:
-        return Subject(step.wanted.key, f"connect {step.wanted.label}", step.replaced, kept_seconds=None)
+    def subject(self, item: Step) -> Subject:
+        return Subject(item.wanted.key, f"connect {item.wanted.label}", item.replaced, kept_seconds=None)
 
-    def find(self, step: Step) -> Optional[Infrastructure]:
+    def find(self, item: Step) -> Optional[Infrastructure]:
         """Return the infrastructure that is there, unless it is the one that is to be replaced, or None."""
-        replaced = self._by_id(step.wanted, step.before.id) if step.before else None
-        if replaced is not None and any(change.action == RECONNECT for change in plan(step.wanted, replaced)):
+        replaced = self._by_id(item.wanted, item.before.id) if item.before else None
+        if replaced is not None and any(change.action == RECONNECT for change in plan(item.wanted, replaced)):
             return None
-        return replaced or self.read(step.wanted)
+        return replaced or self.read(item.wanted)
 
-    def add(self, step: Step) -> Infrastructure:
-        if step.before is not None:
-            unless_missing(self._api.disconnect, step.before.id)
+    def add(self, item: Step) -> Infrastructure:
+        if item.before is not None:
+            unless_missing(self._api.disconnect, item.before.id)
             self.changed = True
-        return without_unused_account(self._api.connect(step.wanted.body()), step.wanted)
+        return without_unused_account(self._api.connect(item.wanted.body()), item.wanted)

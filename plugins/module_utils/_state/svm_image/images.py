@@ -30,7 +30,7 @@ class Images(AddedOnce[WantedImage]):
         super().__init__(poller, memory, retries)
         self._api = api
 
-    def find(self, wanted: WantedImage) -> Optional[Image]:
+    def find(self, item: WantedImage) -> Optional[Image]:
         """Return the image of the id given, or else the one of the same manifest, or None.
 
         It is known when it was registered from this machine, or when the server lists images with their manifests. No page
@@ -38,21 +38,21 @@ class Images(AddedOnce[WantedImage]):
         it is verified.
         """
         listed = self._api.images()
-        remembered = self._remembered(wanted)
-        known_id = wanted.id or (remembered.id if remembered else None)
+        remembered = self._remembered(item)
+        known_id = item.id or (remembered.id if remembered else None)
         if known_id is None:
-            return next((one for one in listed or [] if _is_same(one, wanted)), None)
+            return next((one for one in listed or [] if _is_same(one, item)), None)
         known = next((one for one in listed or [] if one.id.lower() == known_id.lower()), None)
         if known is not None:
             return known
-        if listed and wanted.id is not None:
+        if listed and item.id is not None:
             self.context.warn(f"The server's list of images does not show the image {known_id}.")
-        elif wanted.id is None and not wanted.verify:
+        elif item.id is None and not item.verify:
             self.context.warn(
-                f"The image {known_id} is used, which was registered from this machine for {wanted.manifest_path}. Whether "
+                f"The image {known_id} is used, which was registered from this machine for {item.manifest_path}. Whether "
                 "the Integration Server still has it was not checked, since validate_image is false."
             )
-        return wanted.image(known_id)
+        return item.image(known_id)
 
     def forget(self, wanted: WantedImage, image: Image) -> bool:
         """Forget an image that the server does not know, and return whether it was one that this machine registered."""
@@ -67,25 +67,25 @@ class Images(AddedOnce[WantedImage]):
         records = [one for one in self.memory.find_all("image ") if one.id is not None and wanted.fits(one.key)]
         return records[-1] if records else None
 
-    def subject(self, wanted: WantedImage) -> Subject:
-        about = f"register the image {wanted.label} for {', '.join(wanted.types)}"
-        return Subject(wanted.key, about, kept_seconds=None)
+    def subject(self, item: WantedImage) -> Subject:
+        about = f"register the image {item.label} for {', '.join(item.types)}"
+        return Subject(item.key, about, kept_seconds=None)
 
-    def add(self, wanted: WantedImage) -> Image:
+    def add(self, item: WantedImage) -> Image:
         """Register the image; with the other spelling of a type where the first is refused."""
-        types = list(wanted.types)
+        types = list(item.types)
         try:
-            image = self._api.register_image(wanted.manifest_path, types)
+            image = self._api.register_image(item.manifest_path, types)
         except ApiError as error:
             otherwise = [NUMA_OTHERWISE if each == NUMA else each for each in types]
             try:
                 if otherwise == types or error.status not in (400, 404, 422):
                     raise error
-                image = self._api.register_image(wanted.manifest_path, otherwise)
+                image = self._api.register_image(item.manifest_path, otherwise)
             except ApiError:
                 error.hint = error.hint or (
                     "manifest_path is the absolute path of the image's description (*.xml) on the machine of the Integration "
-                    f"Server, in the same folder as the image: {wanted.manifest_path}."
+                    f"Server, in the same folder as the image: {item.manifest_path}."
                 )
                 raise error from None
         return replace(image, infrastructure_types=[image_type(each) for each in image.infrastructure_types] or types)
