@@ -16,62 +16,82 @@ FIRST numbers the tenants, so that each run makes others.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import math
 import os
 import resource
 import ssl
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-Server = dict[str, Any]
+from bench import Row, Server, at_most, simulator, take_turns
+
 _AT_ONCE = 8
 _BASE = "/api/2.0/virtualization"
 
 
-def fleet(
-    rounds: int, simulator: Callable[..., AbstractContextManager[Server]], tenants: int = 500, vms: int = 200
-) -> dict[str, float]:
-    """Measure in turns, print a line for each measurement, and return the figures by name.
+TENANTS, VMS = 500, 200
 
-    :param simulator: Runs a simulator: a folder and further options, giving what it says about itself.
-    """
-    figures: dict[str, float] = {}
-    sizes = [tenants // part for part in (8, 4, 2, 1)]
+
+def measure(rounds: int) -> list[Row]:
+    """Measure fleets with nothing to do in four sizes, and the largest one from nothing."""
+    sizes = [TENANTS // part for part in (8, 4, 2, 1)]
     with tempfile.TemporaryDirectory() as folder:
-        options = ("--tenants", str(tenants), "--vms", str(tenants * vms))
+        options = ("--tenants", str(TENANTS), "--vms", str(TENANTS * VMS))
         with simulator(Path(folder), *options) as server:
-            for size in sizes:
-                pairs = [(run(server, "bare-read", size), run(server, "module-read", size)) for _round in range(rounds)]
-                _add(figures, f"nothing to do, {size} x {vms}", pairs)
+            read = [_compare(server, rounds, "read", size) for size in sizes]
     with tempfile.TemporaryDirectory() as folder, simulator(Path(folder)) as server:
-        first = iter(range(0, 10**6, tenants))
-        pairs = [
-            (
-                run(server, "bare-new", tenants, vms, next(first)),
-                run(server, "module-new", tenants, vms, next(first)),
-            )
-            for _round in range(max(1, rounds // 3))
-        ]
-        _add(figures, f"from nothing, {tenants} x {vms}", pairs)
-    return figures
+        made = _compare(server, 1, "new", TENANTS, VMS)
+    largest = read[-1]
+    exponent = math.log(largest.module / read[0].module) / math.log(sizes[-1] / sizes[0])
+    peak = max(each.peak for each in (*read, made))
+    described = ", ".join(f"{size}: {each.module:.1f} s" for size, each in zip(sizes, read, strict=True))
+    size = f"{TENANTS} × {VMS}"
+    return [
+        largest.row(f"fleet of {size}, nothing to do", "bare client fetching and parsing the same lists", 2.0),
+        made.row(f"fleet of {size} from nothing", "bare client sending the same requests", 1.5),
+        Row("growth of the time with the tenants", "–", "exponent ≤ 1.1", f"{exponent:.2f} ({described})",
+            at_most(exponent, 1.1, "See `_state/fleet`.")),
+        Row("most memory of a fleet", "–", "≤ 400 MB", f"{peak:.0f} MB", at_most(peak, 400, "See `_state/fleet`.")),
+    ]  # fmt: skip
 
 
-def _add(figures: dict[str, float], name: str, pairs: list[tuple[dict[str, float], dict[str, float]]]) -> None:
-    bare = statistics.median(pair[0]["seconds"] for pair in pairs)
-    module = statistics.median(pair[1]["seconds"] for pair in pairs)
-    peak = max(pair[1]["peak_mib"] for pair in pairs)
-    figures.update({f"{name}: bare s": bare, f"{name}: module s": module, f"{name}: peak MiB": peak})
-    print(f"  {name:28} bare {bare:7.2f} s  ksvla_fleet {module:7.2f} s  {module / bare:.2f} x  {peak:.0f} MiB")
+@dataclass(frozen=True)
+class Compared:
+    """Seconds of both sides, medians of all rounds, and the most memory of the module's side, in MB."""
+
+    bare: float
+    module: float
+    peak: float
+
+    def row(self, work: str, against: str, most: float) -> Row:
+        """Return the line of the table."""
+        ratio = self.module / self.bare
+        measured = f"{ratio:.2f} × ({self.module:.1f} s, {self.bare:.1f} s)"
+        return Row(work, against, f"≤ {most:g} ×", measured, at_most(ratio, most, "See what is next below."))
+
+
+def _compare(server: Server, rounds: int, what: str, *numbers: int) -> Compared:
+    first = itertools.count(0, 10**5)
+    peaks: list[float] = []
+
+    def side(name: str) -> float:
+        figures = run(server, f"{name}-{what}", *numbers, *([next(first)] if what == "new" else ()))
+        peaks.extend([figures["peak_mb"]] if name == "module" else ())
+        return figures["seconds"]
+
+    medians = take_turns(rounds, {"bare": lambda: side("bare"), "module": lambda: side("module")})
+    return Compared(medians["bare"], medians["module"], max(peaks))
 
 
 def run(server: Server, *arguments: object) -> dict[str, float]:
@@ -206,8 +226,8 @@ def main(what: str, *numbers: str) -> None:
         seconds, _nothing = asyncio.run(_with_bare(lambda bare: bare.make(listed)))
     if what.startswith("module-"):
         seconds = _module(listed, new=what == "module-new")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mib": peak}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 10**6
+    print(json.dumps({"seconds": seconds, "peak_mb": peak}))
 
 
 if __name__ == "__main__":
