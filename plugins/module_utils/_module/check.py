@@ -87,7 +87,7 @@ def _all_text(options: Optional[Options], value: Any) -> bool:
         return False
     names = options.keys()
     return all(
-        type(item) is dict and item.keys() <= names and all(type(each) is str for each in item.values())
+        isinstance(item, dict) and item.keys() <= names and all(isinstance(each, str) for each in item.values())
         for item in value
     )
 
