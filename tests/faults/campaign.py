@@ -195,7 +195,7 @@ def _attempts(
     simulator.configure(fault_share=0.0, task_fault_share=0.0)
     for number in range(_MOST_REPEATS):
         if number == _MOST_REPEATS - 1:
-            _let_an_hour_pass(Path(crew.worker.environment["ANSIBLE_HOME"]))
+            _let_hours_pass(Path(crew.worker.environment["ANSIBLE_HOME"]))
             if isinstance(scenario, Rollout):
                 scenario.look_into_console()
         runs = crew.run(scenario.steps())
@@ -204,11 +204,11 @@ def _attempts(
             return
 
 
-def _let_an_hour_pass(memory: Path) -> None:
-    """Make what is remembered an hour older: until then, SVMs whose request was not answered may still appear."""
+def _let_hours_pass(memory: Path) -> None:
+    """Make what is remembered two hours older: for an hour, SVMs whose request was not answered may still appear."""
     for path in memory.glob("ksvla/*/*.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
-        sent_at = datetime.fromisoformat(record["sent_at"]) - timedelta(hours=1)
+        sent_at = datetime.fromisoformat(record["sent_at"]) - timedelta(hours=2)
         path.write_text(json.dumps({**record, "sent_at": sent_at.isoformat()}), encoding="utf-8")
 
 
