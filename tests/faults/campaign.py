@@ -116,11 +116,13 @@ class Campaign:
 
     :param only: The one kind of work; None for any.
     :param end: When it ends, by the monotonic clock.
+    :param kill_share: Share of the runs under faults that are to be killed.
     :param first: Whether the first round that ends wrong ends it.
     """
 
     only: str | None
     end: float
+    kill_share: float = 0.6
     first: bool = False
     over: bool = False
     tally: Tally = field(default_factory=Tally)
@@ -143,7 +145,7 @@ class Campaign:
             forgets = scenario.forgetful and rng.random() < 0.3
             try:
                 scenario.prepare(crew.worker)
-                for last in _attempts(scenario, crew, simulator, rng):
+                for last in _attempts(scenario, crew, simulator, rng, self.kill_share):
                     runs.extend(last)
                     if forgets:
                         shutil.rmtree(memory, ignore_errors=True)
@@ -173,12 +175,12 @@ class Campaign:
 
 
 def _attempts(
-    scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random
+    scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random, kill_share: float
 ) -> Iterator[Sequence[Run]]:
     """Let the crew do the work under faults until it succeeds or a few times, then without faults until it succeeds."""
 
     def draw_kill() -> float | None:
-        return rng.uniform(0.05, scenario.worker.longest) if rng.random() < 0.6 else None
+        return rng.uniform(0.05, scenario.worker.longest) if rng.random() < kill_share else None
 
     simulator.configure(
         fault_share=rng.choice((0.0, 0.05, 0.15, 0.3)),
@@ -271,10 +273,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="seed of the first round (1)")
     parser.add_argument("--jobs", type=int, default=2, help="rounds side by side (2)")
     parser.add_argument("--only", choices=sorted(SCENARIOS), help="one kind of work")
+    parser.add_argument("--kill-share", type=float, default=0.6, help="share of the runs that are to be killed (0.6)")
     parser.add_argument("--first", action="store_true", help="end with the first round that ends wrong")
     arguments = parser.parse_args()
     seconds = arguments.seconds or (90.0 if arguments.rounds is None else float("inf"))
-    campaign = Campaign(arguments.only, time.monotonic() + seconds, arguments.first)
+    campaign = Campaign(arguments.only, time.monotonic() + seconds, arguments.kill_share, arguments.first)
     seeds = itertools.islice(itertools.count(arguments.seed), arguments.rounds)
     play(campaign, seeds, arguments.jobs)
     tally = campaign.tally
