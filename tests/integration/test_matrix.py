@@ -19,7 +19,7 @@ from integration.support.playbooks import COLLECTION, PLACES, Json, Playbooks, R
 
 from simulator.testing import RunningSimulator
 
-MULTITENANCY_SUITES = ("tenant", "tenant_vm", "tenant_report", "task")
+MULTITENANCY_SUITES = ("tenant", "tenant_vm", "tenant_report", "task", "fleet")
 SVM_MANAGEMENT_SUITES = ("access", "infrastructure", "svm_image", "svm")
 SUITES = MULTITENANCY_SUITES + SVM_MANAGEMENT_SUITES
 GROUPS = (("multitenancy", MULTITENANCY_SUITES), ("svm_management", SVM_MANAGEMENT_SUITES))
