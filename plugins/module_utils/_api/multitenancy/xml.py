@@ -172,10 +172,14 @@ def text(value: Any) -> Optional[str]:
 def texts(element: Any) -> dict[str, str]:
     """Return the texts of an element's children, and its attributes, by names in lower case."""
     found: dict[str, str] = {}
-    for key, value in element.items() if isinstance(element, Mapping) else ():
-        own, name = text(value), key.lower()
-        if own is not None and (name[0] != "@" or name[1:] not in found):
-            found[name.lstrip("@")] = own
+    for key, value in element.items() if isinstance(element, dict) else ():
+        own, name = value if isinstance(value, str) else text(value), key.lower()
+        if own is None:
+            continue
+        if name[0] != "@":
+            found[name] = own
+        elif name[1:] not in found:
+            found[name[1:]] = own
     return found
 
 
