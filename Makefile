@@ -112,7 +112,7 @@ faults: environment ## draw faults, kill runs, and see whether repeats get every
 	PYTHONPATH=tests:.venv/collections $(PY) -m faults.campaign $(ARGS)
 
 .PHONY: load
-load: environment ## many controllers at once, a slow server, 100,000 machines with lost answers (ARGS="names")
+load: environment ## many controllers at once, and a slow server (ARGS="names")
 	PYTHONPATH=tests:.venv/collections $(PY) -m faults.load $(ARGS)
 
 .PHONY: mutations
