@@ -3,12 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Breaks the collection on purpose, one mutation at a time, and reports which of them the tests catch.
 
-Usage: .venv/bin/python tests/mutations/run.py [--jobs N] [--list] [--campaign] [word ...]
+Usage: .venv/bin/python tests/mutations/run.py [--jobs N] [--list] [word ...]
 
 The mutations are in mutations.yml. With words, only those are tried whose name or file contains one of them. Each is
 applied to a copy of the checkout, the tests that must notice it are run there, and the copy is restored. Before anything
-is broken, all these tests must pass. With --campaign, those that the short campaign of faults must notice are tried, each with
-that campaign in the place of the tests. The exit code is 1 when a mutation survives, when its text is not found exactly once
+is broken, all these tests must pass. The exit code is 1 when a mutation survives, when its text is not found exactly once
 in its file, or when its tests cannot be run.
 """
 
@@ -36,7 +35,6 @@ COLLECTION = Path(".venv/collections/ansible_collections/ksvla/light_agent")
 CAUGHT, PASSED = 1, 0  # exit codes of pytest
 SECONDS = 120.0  # for the tests of one mutation, which may make a test wait for ever
 SECONDS_BEFORE = 900.0  # for all tests, before anything is broken
-SHORT_CAMPAIGN = ("--seconds", "60", "--seed", "1", "--first")  # but for --first, as in make test
 _ENDLESS = "The tests did not end in time."
 
 
@@ -49,7 +47,6 @@ class Mutation:
     :param old: The text that is replaced. It stands in the file exactly once.
     :param new: The text that takes its place.
     :param tests: The tests of which at least one must fail, as pytest takes them.
-    :param campaign: Whether the short campaign of faults must notice it too.
     """
 
     name: str
@@ -57,7 +54,6 @@ class Mutation:
     old: str
     new: str
     tests: tuple[str, ...]
-    campaign: bool = False
 
 
 def load(words: Sequence[str]) -> list[Mutation]:
@@ -90,10 +86,8 @@ def copy_checkout(target: Path) -> None:
     (target / COLLECTION).symlink_to(target)
 
 
-def run_tests(copy: Path, tests: Sequence[str] | None, seconds: float = SECONDS) -> tuple[int, str]:
+def run_tests(copy: Path, tests: Sequence[str], seconds: float = SECONDS) -> tuple[int, str]:
     """Run tests in a copy; return the exit code of pytest and its output.
-
-    :param tests: None for the short campaign, whose exit codes are the same.
 
     :param seconds: After this time the tests count as failed.
     """
@@ -103,10 +97,7 @@ def run_tests(copy: Path, tests: Sequence[str] | None, seconds: float = SECONDS)
         # Within a second, a changed file of the same size would be taken for the compiled one.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *(tests or ())]
-    if tests is None:
-        environment["PYTHONPATH"] = f"{copy / 'tests'}:{copy / '.venv/collections'}"
-        command = [sys.executable, "-m", "faults.campaign", *SHORT_CAMPAIGN]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(
             command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=seconds
@@ -128,11 +119,8 @@ def applied(mutation: Mutation, copy: Path) -> Iterator[None]:
         path.write_text(original, encoding="utf-8")
 
 
-def verdict(mutation: Mutation, copies: SimpleQueue[Path], campaign: bool) -> tuple[bool, str]:
-    """Try one mutation in a copy that is free; return whether it is caught, and a line about it.
-
-    :param campaign: By the short campaign, in the place of its tests.
-    """
+def verdict(mutation: Mutation, copies: SimpleQueue[Path]) -> tuple[bool, str]:
+    """Try one mutation in a copy that is free; return whether it is caught, and a line about it."""
     reason = problem(mutation)
     if reason is not None:
         return False, f"BROKEN    {mutation.name}: {reason}"
@@ -140,7 +128,7 @@ def verdict(mutation: Mutation, copies: SimpleQueue[Path], campaign: bool) -> tu
     began = time.monotonic()
     try:
         with applied(mutation, copy):
-            code, output = run_tests(copy, None if campaign else mutation.tests)
+            code, output = run_tests(copy, mutation.tests)
     finally:
         copies.put(copy)
     took = f"{time.monotonic() - began:4.0f} s"
@@ -157,10 +145,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Break the collection on purpose and see whether the tests notice.")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many mutations to try at once")
     parser.add_argument("--list", action="store_true", help="only list the mutations")
-    parser.add_argument("--campaign", action="store_true", help="try with the short campaign what it must notice")
     parser.add_argument("words", nargs="*", help="try those whose name or file contains one of these")
     options = parser.parse_args(arguments)
-    mutations = [one for one in load(options.words) if one.campaign or not options.campaign]
+    mutations = load(options.words)
     if options.list or not mutations:
         print(*(f"{one.file}: {one.name}" for one in mutations), sep="\n")
         return 0 if mutations else 1
@@ -171,15 +158,14 @@ def main(arguments: Sequence[str]) -> int:
             copy_checkout(copy)
             copies.put(copy)
         first = copies.get()
-        tests = None if options.campaign else sorted({test for one in mutations for test in one.tests})
-        code, output = run_tests(first, tests, SECONDS_BEFORE)
+        code, output = run_tests(first, sorted({test for one in mutations for test in one.tests}), SECONDS_BEFORE)
         copies.put(first)
         if code != PASSED:
             print(f"The tests do not pass before anything is broken:\n{output[-4000:]}")
             return 1
         caught = 0
         with ThreadPoolExecutor(options.jobs) as pool:
-            for good, line in pool.map(lambda one: verdict(one, copies, options.campaign), mutations):
+            for good, line in pool.map(lambda one: verdict(one, copies), mutations):
                 caught += good
                 print(line, flush=True)
     print(f"{caught} of {len(mutations)} mutations caught")
