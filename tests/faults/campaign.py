@@ -131,7 +131,9 @@ class Campaign:
         """Play the round of a seed and add it to the tally."""
         rng = random.Random(seed)
         simulator.reset()
-        name = rng.choice(sorted(SCENARIOS))
+        # A playbook takes as long as ten calls of functions.
+        playbook = rng.random() < 0.1
+        name = rng.choice([name for name in sorted(SCENARIOS) if name.endswith("-playbook") == playbook])
         name = self.only or name
         size = rng.choice((1, 1, 2))
         scenario = SCENARIOS[name](Target(simulator, size), rng)
