@@ -46,7 +46,7 @@ _raw:
   description: The mistakes.
   type: list
   elements: str
-  sample: ["There is no variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"]
+  sample: ["Unknown variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"]
 """
 
 from typing import Any

@@ -73,4 +73,4 @@ def _mistakes(item: Any, place: str) -> Iterator[str]:
         if key not in known:
             # With the name of its role, or without.
             meant = {name.removeprefix(f"{role}_"): name for role in reversed(ROLES) for name in sorted(known)}
-            yield f"{place}: there is no variable {key}.{did_you_mean(key, {**meant, **{name: name for name in known}})}"
+            yield f"{place}: unknown variable {key}.{did_you_mean(key, {**meant, **{name: name for name in known}})}"

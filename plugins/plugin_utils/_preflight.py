@@ -163,7 +163,7 @@ def shared_subjects(hosts: Sequence[Host], role: str) -> Iterator[str]:
 def folder_mistakes(variable: str, folder: str) -> Iterator[str]:
     """Return why files cannot be written into the folder that a variable names."""
     if not os.path.isdir(folder):
-        yield f"{variable}: there is no folder {folder}."
+        yield f"{variable}: the folder {folder} does not exist."
     elif not os.access(folder, os.W_OK | os.X_OK):
         yield f"{variable}: the folder {folder} cannot be written to."
 

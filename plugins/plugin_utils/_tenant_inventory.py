@@ -16,7 +16,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
 
 try:
-    # Since ansible-core 2.19, what a plugin gives is no template unless it is marked as trusted, and the inventory as JSON
+    # Since ansible-core 2.19, text from a plugin is not templated unless it is marked as trusted, and the inventory as JSON
     # shows which texts are trusted.
     from ansible.template import trust_as_template as _as_word
 except ImportError:

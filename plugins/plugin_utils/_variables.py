@@ -93,7 +93,7 @@ def unknown_variables(names: Iterable[str], roles: Sequence[str]) -> Iterator[st
             continue
         prefix = max((prefix for prefix in prefixes if name.startswith(prefix)), key=len)
         meant = {each.removeprefix(prefix): each for each in documented if each.startswith(prefix)}
-        yield f"There is no variable {name}.{did_you_mean(name.removeprefix(prefix), meant)}"
+        yield f"Unknown variable {name}.{did_you_mean(name.removeprefix(prefix), meant)}"
 
 
 def did_you_mean(name: str, meant: Mapping[str, str]) -> str:

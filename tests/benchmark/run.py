@@ -92,7 +92,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.names:
         if name not in MEASUREMENTS:
-            parser.error(f"there is no measurement {name}")
+            parser.error(f"unknown measurement {name}")
     about, started = surroundings(), time.monotonic()
     rows: list[Row] = []
     for name in options.names or MEASUREMENTS:

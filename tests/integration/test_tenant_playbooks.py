@@ -89,7 +89,7 @@ def test_all_mistakes_of_the_files_are_shown_together_with_their_lines_and_nothi
         for expected in (
             "tenants.csv, line 2: type must be", "tenants.csv, line 3: name ", "U+000B",
             "vms.csv, line 3: BIOS id", "other values than in", "vms.csv, line 6: no tenant is named 'X'",
-            "There is no variable ksvla_sever_address. Did you mean ksvla_server_address?",
+            "Unknown variable ksvla_sever_address. Did you mean ksvla_server_address?",
         ):  # fmt: skip
             assert expected in message
         assert "line 5" not in message
@@ -104,8 +104,8 @@ def test_mistakes_of_all_hosts_are_shown_together(playbooks: Playbooks, tmp_path
     run = _play(playbooks, "onboard_tenants", inventory=inventory, ksvla_handover_dir=str(tmp_path / "none"))
     message = _refused(run, playbooks)
     for expected in (
-        "A: argument 'tenant_onboarding_purge'", "B: There is no variable tenant_onboarding_nme.",
-        "C: tenant_onboarding_vms is empty", f"ksvla_handover_dir: there is no folder {tmp_path / 'none'}.",
+        "A: argument 'tenant_onboarding_purge'", "B: Unknown variable tenant_onboarding_nme.",
+        "C: tenant_onboarding_vms is empty", f"ksvla_handover_dir: the folder {tmp_path / 'none'} does not exist.",
     ):  # fmt: skip
         assert expected in message
     assert playbooks.simulator.requests() == []
@@ -329,4 +329,4 @@ def test_the_role_names_its_variables_in_a_play_of_the_user(playbooks: Playbooks
     assert "No tenant is named 'Northwind'. Similar names exist: 'northwind'." in message
     assert "tenant_onboarding_type" in message
     run = _role(playbooks, "tenant_onboarding", tenant_onboarding_nme="x")
-    assert "There is no variable tenant_onboarding_nme." in _refused(run, playbooks)
+    assert "Unknown variable tenant_onboarding_nme." in _refused(run, playbooks)

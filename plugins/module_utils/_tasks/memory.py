@@ -141,7 +141,7 @@ class Memory:
     def locks(self, subjects: Iterable[str], deadline: Deadline) -> Iterator[None]:
         """Keep other runs on this machine from starting any of the same changes at the same time.
 
-        All runs take locks in the same order, so that no two wait for each other. There is no lock between machines, where
+        All runs take locks in the same order, which rules out a deadlock. There is no lock between machines, where
         only the server's own refusals help.
 
         :raises WaitTimeout: when another run holds one of them until the deadline.

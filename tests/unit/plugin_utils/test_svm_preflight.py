@@ -29,10 +29,10 @@ def test_all_mistakes_are_found_together(tmp_path: Path) -> None:
     )
     found = "\n".join(check_variables(hosts, "main"))
     for expected in (
-        "a: There is no variable svm_rollout_hypervisers. Did you mean svm_rollout_hypervisors?",
+        "a: Unknown variable svm_rollout_hypervisers. Did you mean svm_rollout_hypervisors?",
         "a: svm_rollout_svms[0].name is empty",
         "svm_rollout_threads_count",
-        f"b: ksvla_svm_state_file: there is no folder {tmp_path / 'none'}.",
+        f"b: ksvla_svm_state_file: the folder {tmp_path / 'none'} does not exist.",
         "b: the infrastructure 'a' is the one of a too.",
         "c: svm_rollout_hypervisors: given twice: x.",
         "c: svm_image_infrastructure_types: given twice: VMWARE.",
@@ -98,7 +98,7 @@ def test_a_list_becomes_hosts_with_whatever_variables_its_items_have() -> None:
             "variable infrastructure_adress. Did you mean infrastructure_address?",
         ),
         ([{"name": "a", "admin_password": "Secret-1"}], "admin_password. Did you mean infrastructure_admin_password?"),
-        ([{"name": "a", "x": 1}], "ksvla_infrastructures[0]: there is no variable x."),
+        ([{"name": "a", "x": 1}], "ksvla_infrastructures[0]: unknown variable x."),
     ],
 )
 def test_a_mistake_of_the_list_is_named_with_its_place(value: Any, mistake: str) -> None:

@@ -46,9 +46,9 @@ def test_nothing_is_wrong_with_hosts_that_say_nothing() -> None:
 def test_what_is_wrong_for_all_hosts_is_said_once_and_otherwise_with_their_names() -> None:
     wrong = {"ksvla_vms_cvs": "x"}
     (mistake,) = check_variables(_hosts(A=wrong, B=wrong), ONBOARDING)
-    assert mistake == "There is no variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"
+    assert mistake == "Unknown variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"
     (mistake,) = check_variables(_hosts(A=wrong, B={}, C=wrong), ONBOARDING)
-    assert mistake == "A, C: There is no variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"
+    assert mistake == "A, C: Unknown variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"
     hosts = [Host(f"host {number}", wrong if number else {}, TENANTS) for number in range(10)]
     (mistake,) = check_variables(hosts, ONBOARDING)
     assert mistake.startswith("host 1, host 2, host 3, host 4, host 5 and 4 more: ")
@@ -93,10 +93,10 @@ def test_a_blank_period_is_refused(role: str, end: str, tmp_path: Path) -> None:
 def test_folders_must_exist_where_the_files_are_written(tmp_path: Path) -> None:
     missing = str(tmp_path / "none")
     assert check_variables(_hosts(A={"ksvla_report_dir": missing}), REPORT) == [
-        f"A: ksvla_report_dir: there is no folder {missing}."
+        f"A: ksvla_report_dir: the folder {missing} does not exist."
     ]
     values = {"tenant_report_dest": f"{missing}/a.csv", "ksvla_report_dir": str(tmp_path)}
-    assert check_variables(_hosts(A=values), REPORT) == [f"A: tenant_report_dest: there is no folder {missing}."]
+    assert check_variables(_hosts(A=values), REPORT) == [f"A: tenant_report_dest: the folder {missing} does not exist."]
     elsewhere = {"ksvla_report_dir": missing, "tenant_report_delegate_to": "jump"}
     assert check_variables(_hosts(A=elsewhere, B={"ksvla_report_dir": ""}), REPORT) == []
 

@@ -34,11 +34,11 @@ _ROLES = ("tenant_onboarding", "tenant_offboarding", "tenant_report")
     ],
 )
 def test_a_variable_that_does_not_exist_is_refused_with_the_nearest_name(given: str, meant: str) -> None:
-    assert list(unknown_variables([given], _ROLES)) == [f"There is no variable {given}. Did you mean {meant}?"]
+    assert list(unknown_variables([given], _ROLES)) == [f"Unknown variable {given}. Did you mean {meant}?"]
 
 
 def test_a_variable_like_no_other_is_refused_without_a_guess() -> None:
-    assert list(unknown_variables(["ksvla_x"], _ROLES)) == ["There is no variable ksvla_x."]
+    assert list(unknown_variables(["ksvla_x"], _ROLES)) == ["Unknown variable ksvla_x."]
 
 
 def test_every_variable_that_exists_is_accepted_and_so_are_those_of_the_user() -> None:

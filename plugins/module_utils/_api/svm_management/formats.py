@@ -49,7 +49,7 @@ def infrastructure(value: dict[str, Any]) -> Infrastructure:
     accounts, connections = json.part(value, "accounts"), json.part(value, "connection_info")
     admin, readonly = (json.text(json.part(accounts, account).get("name")) for account in _ACCOUNTS)
     connection = {account: _connection(json.part(connections, account)) for account in _ACCOUNTS}
-    # Without a read-only account the server uses the other one: there is no second connection to wait for then.
+    # Without a read-only account the server uses the other one, so only one connection is waited for.
     unused = "readonly" if accounts and not readonly else None
     return Infrastructure(
         id=texts.get("infrastructure_id") or texts.get("id", ""),

@@ -92,7 +92,7 @@ class WatchedTask:
         return Look(None, self._task.ended, self._task.progress)
 
     def give_up(self, trouble: Optional[KsvlaError] = None) -> KsvlaError:
-        """Return the failure when there is no more time, or when looking is refused for good."""
+        """Return the failure when the time is up, or when looking fails for a reason that does not pass."""
         if trouble is None or isinstance(trouble, WaitTimeout):
             return timed_out(self._api, [self._task], self._poller, trouble)
         trouble.message = f"The task {self._task.id} cannot be watched: {trouble.message}"

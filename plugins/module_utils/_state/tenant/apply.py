@@ -130,10 +130,7 @@ class TenantApplier:
                 seen[task_id] = error
         elif task_id is not None:
             self.tasks.append(self._read_task(step, task_id))
-        ended = self._end(step, started, seen)
-        if isinstance(ended, KsvlaError):
-            raise ended
-        return ended
+        return self._end(step, started, seen)
 
     def carry_out_all(self, steps: Sequence[Step], workers: int) -> list[Union[bool, KsvlaError]]:
         """Carry out one kind of change of many tenants side by side; each is tried, and all are waited for together.
@@ -142,49 +139,46 @@ class TenantApplier:
 
         :param workers: How many requests run at once.
         """
-        begun: list[Union[Started[Step], KsvlaError]] = []
+        begun: list[Started[Step]] = []
         for first in range(0, len(steps), _LOCKED_TOGETHER):
             begun.extend(self._begin(steps[first : first + _LOCKED_TOGETHER], workers))
-            if isinstance(begun[-1], (NotConnected, NotTrusted)):
+            if isinstance(begun[-1].refused, (NotConnected, NotTrusted)):
                 begun.extend([begun[-1]] * (len(steps) - len(begun)))
                 break
         task_ids = [task_id for task_id in map(_task_of, begun) if task_id is not None]
         seen: Mapping[str, Union[ServerTask, KsvlaError]] = {}
         if task_ids and self.waits:
             seen = watch_each(self._api, task_ids, self._poller, " and ".join(sorted({step.action for step in steps})))
-        ended = [self._end(step, each, seen) for step, each in zip(steps, begun)]
-        # Where an answer from here was lost and the change is there, the request made it.
-        return [each or (each is False and isinstance(one, Started) and one.asked) for each, one in zip(ended, begun)]
+        ended: list[Union[bool, KsvlaError]] = []
+        for step, each in zip(steps, begun):
+            try:
+                # Where an answer from here was lost and the change is there, the request made it.
+                ended.append(self._end(step, each, seen) or each.asked)
+            except KsvlaError as error:
+                ended.append(error)
+        return ended
 
-    def _begin(self, steps: Sequence[Step], workers: int) -> Sequence[Union[Started[Step], KsvlaError]]:
+    def _begin(self, steps: Sequence[Step], workers: int) -> Sequence[Started[Step]]:
         """Start steps after one look at all of them."""
         self._seen = {}
         try:
             return self._once.start_each(self, {self.subject(step).about: [step] for step in steps}, workers)
         except KsvlaError as error:
-            return [error] * len(steps)
+            return [Started(refused=error)] * len(steps)
         finally:
             self._seen = None
 
-    def _end(
-        self,
-        step: Step,
-        begun: Union[Started[Step], KsvlaError],
-        seen: Mapping[str, Union[ServerTask, KsvlaError]],
-    ) -> Union[bool, KsvlaError]:
-        """Return what became of a step whose task has ended."""
-        error = begun if isinstance(begun, KsvlaError) else begun.refused or begun.lost
+    def _end(self, step: Step, started: Started[Step], seen: Mapping[str, Union[ServerTask, KsvlaError]]) -> bool:
+        """Return whether a request from here made the change, now that its task has ended."""
+        error = started.refused or started.lost
         if error is not None:
-            return error
-        task_id = _task_of(begun)
-        if task_id is None or isinstance(begun, KsvlaError):
+            raise error
+        task_id = _task_of(started)
+        if task_id is None:
             return False
-        own = bool(begun.sent)
-        try:
-            if self.waits and not self._judge(step, task_id, seen[task_id]):
-                own = False
-        except KsvlaError as trouble:
-            return trouble
+        if self.waits and not self._judge(step, task_id, seen[task_id]):
+            return False
+        own = bool(started.sent)
         if own and self.waits and step.action == CREATE:
             self.created.add(step.label)
         return own
@@ -343,11 +337,11 @@ class TenantApplier:
             return ServerTask(task_id, _TYPES[step.action], "unknown")
 
 
-def _task_of(begun: Union[Started[Step], KsvlaError]) -> Optional[str]:
+def _task_of(started: Started[Step]) -> Optional[str]:
     """Return the task that makes the change of one step, or None."""
-    if isinstance(begun, KsvlaError) or begun.refused is not None or begun.lost is not None:
+    if started.refused is not None or started.lost is not None:
         return None
-    return begun.id if begun.sent else next(iter(begun.attached), None)
+    return started.id if started.sent else next(iter(started.attached), None)
 
 
 def _shown_names(task: ServerTask) -> dict[str, str]:

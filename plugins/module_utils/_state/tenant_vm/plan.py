@@ -142,7 +142,7 @@ def _differs(wanted: Optional[str], found: str) -> bool:
 
 
 def registered_again(vm: WantedVm, found: VirtualMachine) -> VirtualMachine:
-    """Return the record of a virtual machine that is registered anew: as it was, but for what is given."""
+    """Return the record of a virtual machine to register again: unchanged except for the values that are given."""
     given = {name: getattr(vm, name) for name in _CHANGEABLE if getattr(vm, name) is not None}
     return replace(found, id=None, created=None, updated=None, **given)
 
