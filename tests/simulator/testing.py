@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from simulator.options import Options
@@ -107,31 +107,21 @@ class RunningSimulator:
 
 
 @contextmanager
-def running_simulator(
-    address: str = "127.0.0.1",
-    port: int = 0,
-    directory: Path | None = None,
-    state: Path | None = None,
-    tenants: int = 0,
-    vms: int = 0,
-    multitenancy_password: str = "Test-Multitenancy-1",
-    admin_password: str = "Test-Admin-1",
-    save_seconds: float = 5.0,
-    **settings: Any,
-) -> Iterator[RunningSimulator]:
-    """Runs a simulator while the block runs; ``settings`` are those of `simulator.settings.Settings`."""
+def running_simulator(**given: Any) -> Iterator[RunningSimulator]:
+    """Runs a simulator while the block runs.
+
+    ``given`` are the fields of `simulator.options.Options`, and settings as in `simulator.settings.Settings`.
+    """
+    names = {each.name for each in fields(Options)}
     options = Options(
-        address=address,
-        port=port,
-        directory=directory,
-        multitenancy_password=multitenancy_password,
-        admin_password=admin_password,
-        state=state,
-        tenants=tenants,
-        vms=vms,
-        stop_after=None,
-        save_seconds=save_seconds,
-        settings=settings,
+        **{
+            "port": 0,
+            "stop_after": None,
+            "multitenancy_password": "Test-Multitenancy-1",
+            "admin_password": "Test-Admin-1",
+            "settings": {name: value for name, value in given.items() if name not in names},
+            **{name: value for name, value in given.items() if name in names},
+        }
     )
     started = threading.Event()
     finish: list[Callable[[], object]] = []

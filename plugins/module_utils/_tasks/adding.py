@@ -9,6 +9,7 @@ does not show it, a message says so, now and when it is added again, and the fir
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Generic, Optional, TypeVar
@@ -21,7 +22,7 @@ from .poller import Poller
 T = TypeVar("T")
 
 
-class AddedOnce(Generic[T]):
+class AddedOnce(ABC, Generic[T]):
     """Adds things of one kind once; each kind says what it is about, how it is found, and how it is added."""
 
     repeatable = False
@@ -39,17 +40,17 @@ class AddedOnce(Generic[T]):
         self.changed = False
         """Whether something was changed from here."""
 
+    @abstractmethod
     def subject(self, item: T) -> Subject:
         """Return what a request is about."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find(self, item: T) -> Any:
         """Return the one that is there, which has an ``id``, or None."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, item: T) -> Any:
         """Let the server add it, and return it."""
-        raise NotImplementedError
 
     def ensure(self, wanted: T) -> Any:
         """Add it unless it is there by now, and return it.
