@@ -80,7 +80,7 @@ def test_an_inventory_with_a_failure_gives_the_reason_in_table_and_page(playbook
     page = report.read_text(encoding="utf-8")
     assert "## Alpine: failed" in page
     assert f"`{bios(1)}`: BIOS id" in page
-    assert list(there(playbooks)) == ["Other", "Alpine", "Birch"]
+    assert set(there(playbooks)) == {"Other", "Alpine", "Birch"}
 
 
 @pytest.mark.parametrize(
