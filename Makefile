@@ -14,8 +14,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 # Further arguments: of pytest for unit, contract and integration, of ansible-test for sanity, of the simulator, of faults.
 ARGS ?=
-# Processes that tests run in: one more than the two cores of a small machine, since much of what they do is wait.
-JOBS ?= 3
+# Processes that tests run in: two more than the two cores of a small machine, since much of what they do is wait.
+JOBS ?= 4
 # The ansible-playbook that the integration suites run, such as that of another ansible-core; by default the one of .venv.
 PLAYBOOK ?=
 # The ansible-playbook of the oldest ansible-core that is supported.
@@ -76,8 +76,7 @@ suites: environment ## run all checks and tests but the sanity tests
 	@$(MAKE) --output-sync=none unit
 	@$(MAKE) --output-sync=none contract
 	@$(MAKE) --output-sync=none integration ARGS="--durations=10"
-	@$(MAKE) --output-sync=none awx
-	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
+	@$(MAKE) --jobs=2 --output-sync=target awx short-faults
 
 .PHONY: unit
 unit: environment ## run the tests of the code and of the project itself
@@ -110,6 +109,11 @@ molecule: environment ## run the molecule scenarios of the roles
 .PHONY: faults
 faults: environment ## draw faults, kill runs, and see whether repeats get everything done once (ARGS="--help" lists the options)
 	PYTHONPATH=tests:.venv/collections $(PY) -m faults.campaign $(ARGS)
+
+# The campaign in make test: mostly it waits, so that something else can be done beside it.
+.PHONY: short-faults
+short-faults:
+	@$(MAKE) faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: load
 load: environment ## many controllers at once, and a slow server (ARGS="names")
