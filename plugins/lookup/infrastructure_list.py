@@ -50,8 +50,8 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import infrastructures_from
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
 
 
 class LookupModule(LookupBase):

@@ -80,8 +80,8 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Columns, Sheet, read_sheet
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list import (
     TENANTS,

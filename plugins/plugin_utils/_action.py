@@ -38,7 +38,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import TRACE_KEY, TRACE_VERBOSITY
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import (
     TaskRun,
-    plain,
     run_in_controller,
     without_secrets,
 )
@@ -53,6 +52,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement impor
     choose_place,
     wanted_place,
 )
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._progress import ProgressLines
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import named_for_role
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -178,21 +177,3 @@ def _process_environment(environment: Mapping[str, str], folder: str) -> Iterato
         os.chdir(here)
         os.environ.clear()
         os.environ.update(before)
-
-
-def plain(value: Any) -> Any:
-    """Return arguments as a module process would receive them: plain values, secrets of a vault decrypted."""
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if isinstance(value, str):
-        # In ansible-core before 2.19, str() of a text that is marked as unsafe is marked, too.
-        return str.__str__(str(value))
-    if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [plain(item) for item in value]
-    if isinstance(value, (bool, int, float)):
-        return next(base(value) for base in (bool, int, float) if isinstance(value, base))
-    if isinstance(value, (datetime.date, datetime.datetime)):
-        return value.isoformat()
-    return str.__str__(str(value))

@@ -15,10 +15,9 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
-from ansible_collections.ksvla.light_agent.plugins.module_utils._text import listed
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import plain
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import listed, similar_names
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
 
 _SHOWN_HOSTS, _SHOWN_VICTIMS = 5, 20
 _CONTAINER_MARKS = ("/run/.containerenv", "/.dockerenv")
@@ -119,8 +118,7 @@ def select(hosts: Sequence[Host], only: Any, kind: Kind) -> tuple[list[Host], li
     unknown = [name for name in wanted if name not in known]
     mistakes = [] if wanted else ["ksvla_only is empty: give names, or leave the variable out."]
     if unknown:
-        there = [predicted_tenant(name) for name in sorted({host.subject for host in hosts})]
-        hint = did_you_mean(there, unknown[0])
+        hint = similar_names(sorted({host.subject for host in hosts}), unknown[0])
         if {part.strip() for part in unknown[0].split(",")} <= known:
             hint = " Give several names as a list, or as a text with one name per line; a comma is part of a name."
         mistakes.append(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import did_you_mean, predicted_tenant
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import similar_names
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import administrator_password_advice
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, passwords
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
@@ -64,10 +64,9 @@ def check_tenants(hosts: Sequence[Host], role: str, tenants: Tenants) -> list[st
     """Return all mistakes that show once the tenants of the hosts' server are known."""
     found = {str(tenant["name"]): tenant for tenant in tenants}
     if role == ONBOARDING:
-        similar = [predicted_tenant(name) for name in found]
         new = [host for host in hosts if host.subject not in found]
         return [
-            f"{host.subject}: no tenant has this name.{did_you_mean(similar, host.subject)} To create it, "
+            f"{host.subject}: no tenant has this name.{similar_names(found, host.subject)} To create it, "
             "tenant_onboarding_type is required: complete or simple."
             for host in new
             if host.given("tenant_onboarding_type") is None

@@ -5,10 +5,12 @@
 
 Usage: make faults ARGS="[--rounds N] [--seconds S] [--seed N] [--jobs N] [--only NAME]"
 
-A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. In a third of
-the rounds, two workers do the same work at once; in some, nothing is known of earlier runs. A round ends wrong when the state is not the wanted one, when the log of
-effects shows something done twice, when a repeat of what is done says that it changed something, when a secret shows up, or
-when anything takes too long. The seed of each such round is printed: --seed with --rounds 1 repeats it. A round that has not
+A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. Half of the
+rounds are storms: faults and kills at any moment. The other half are precise: one write is broken, and in half of them the
+run is killed at that moment. In a third of the rounds, two workers do the same work at once; in some, nothing is known of
+earlier runs. A round ends wrong when the state is not the wanted one, when the log of effects shows something done twice,
+when a write whose answer was lost is sent again before anything was read, when a repeat of what is done says that it changed
+something, when a secret shows up, or when anything takes too long. The seed of each such round is printed: --seed with --rounds 1 repeats it. A round that has not
 ended when the time is up does not count.
 """
 
@@ -31,6 +33,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from faults.playbook_scenarios import (
@@ -42,7 +45,7 @@ from faults.playbook_scenarios import (
 from faults.report_scenario import Report
 from faults.scenarios import PASSWORDS, Fleet, Offboarding, Onboarding, Scenario, Target
 from faults.svm_scenarios import Reconfiguration, Removal, Rollout
-from faults.worker import Run, Step, Worker
+from faults.worker import KillWhen, Run, Step, Worker
 from simulator.testing import RunningSimulator, running_simulator
 
 SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
@@ -59,6 +62,7 @@ SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
     "rollout-playbook": RolloutPlaybook,
 }
 _MOST_RUNS = 4
+_BROKEN_WRITES = 8
 _MOST_REPEATS = 4
 _LONGEST_RUN = 100.0
 
@@ -90,10 +94,10 @@ class Crew:
     size: int
     end: float
 
-    def run(self, steps: Sequence[Step], draw_kill: Callable[[], float | None] = lambda: None) -> list[Run]:
+    def run(self, steps: Sequence[Step], draw_kill: Callable[[], KillWhen | None] = lambda: None) -> list[Run]:
         """Let each worker run the steps.
 
-        :param draw_kill: Returns after how many seconds the next worker is killed, or None.
+        :param draw_kill: Returns when the next worker is killed, or None.
         :raises OutOfTimeError: when the campaign ends before they do.
         :raises TimeoutError: when a worker takes longer than anything may take.
         """
@@ -180,21 +184,10 @@ def _attempts(
     scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random, kill_share: float
 ) -> Iterator[Sequence[Run]]:
     """Let the crew do the work under faults until it succeeds or a few times, then without faults until it succeeds."""
-
-    def draw_kill() -> float | None:
-        return rng.uniform(0.05, scenario.worker.longest) if rng.random() < kill_share else None
-
-    simulator.configure(
-        fault_share=rng.choice((0.0, 0.05, 0.15, 0.3)),
-        task_fault_share=rng.choice((0.0, 0.0, 0.05)),
-        fault_seed=rng.randrange(10**9),
-    )
-    for _number in range(_MOST_RUNS):
-        _lose_writes(simulator, rng)
-        runs = crew.run(scenario.steps(), draw_kill)
-        yield runs
-        if all(run.succeeded for run in runs):
-            break
+    if rng.random() < 0.5:
+        yield _under_one_fault(scenario, crew, simulator, rng)
+    else:
+        yield from _in_a_storm(scenario, crew, simulator, rng, kill_share)
     simulator.clear_faults()
     simulator.configure(fault_share=0.0, task_fault_share=0.0)
     for number in range(_MOST_REPEATS):
@@ -208,6 +201,39 @@ def _attempts(
             return
 
 
+def _under_one_fault(scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random) -> Sequence[Run]:
+    """Break one of the first writes, and kill whoever is at work at that moment or let them go on."""
+    kind = rng.choice(("drop_after", "drop_after", "truncate", "garbage", "drop_before", "slow_body"))
+    simulator.fault(method="write", kind=kind, skip=rng.randrange(_BROKEN_WRITES), seconds=1.0)
+    kills = rng.random() < 0.5
+
+    def struck(_seconds: float) -> bool:
+        return any(fault["struck"] for fault in simulator.faults())
+
+    return crew.run(scenario.steps(), lambda: struck if kills else None)
+
+
+def _in_a_storm(
+    scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random, kill_share: float
+) -> Iterator[Sequence[Run]]:
+    """Let faults strike and workers die at any moment, a few times."""
+
+    def draw_kill() -> KillWhen | None:
+        moment = rng.uniform(0.05, scenario.worker.longest)
+        return (lambda seconds: seconds >= moment) if rng.random() < kill_share else None
+
+    simulator.configure(
+        fault_share=rng.choice((0.0, 0.05, 0.15, 0.3)),
+        task_fault_share=rng.choice((0.0, 0.0, 0.05)),
+        fault_seed=rng.randrange(10**9),
+    )
+    for _number in range(_MOST_RUNS):
+        runs = crew.run(scenario.steps(), draw_kill)
+        yield runs
+        if all(run.succeeded for run in runs):
+            return
+
+
 def _let_hours_pass(memory: Path) -> None:
     """Make what is remembered two hours older: for an hour, SVMs whose request was not answered may still appear."""
     for path in memory.glob("ksvla/*/*.json"):
@@ -216,21 +242,14 @@ def _let_hours_pass(memory: Path) -> None:
         path.write_text(json.dumps({**record, "sent_at": sent_at.isoformat()}), encoding="utf-8")
 
 
-def _lose_writes(simulator: RunningSimulator, rng: random.Random) -> None:
-    """Let the answer to some of the next writes be lost: few requests are writes, and faults drawn for all seldom hit one."""
-    simulator.clear_faults()
-    for method in ("POST", "PUT", "DELETE"):
-        if rng.random() < 0.4:
-            kind = rng.choice(("drop_after", "drop_before", "truncate"))
-            simulator.fault(method=method, kind=kind, skip=rng.randrange(4), times=1)
-
-
 def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]:
     failed = [run.results[-1].get("msg") for run in runs[-crew.size :] if not run.succeeded]
     if failed:
         yield f"no repeat succeeded: {failed}"
         return
     yield from scenario.problems(runs)
+    if crew.size == 1:
+        yield from _sent_blindly(scenario.target.simulator.requests())
     for again in crew.run(scenario.steps()):
         if not again.succeeded or (again.changed and scenario.settles):
             messages = [(result.get("changed"), result.get("msg")) for result in again.results]
@@ -245,6 +264,19 @@ def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]
     if any(result.get("exception") or result.get("crashed") for run in runs for result in run.results):
         faults = [result.get("msg") for run in runs for result in run.results if result.get("exception")]
         yield f"a fault of the collection: {faults}"
+
+
+def _sent_blindly(requests: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Say which writes that got no answer were sent again before anything was read."""
+    lost: set[tuple[str, str, str]] = set()
+    for request in requests:
+        write = (request["method"], request["path"], request["body"])
+        if request["method"] == "GET":
+            lost.clear()
+        elif write in lost:
+            yield f"{request['method']} {request['path']} got no answer, and was sent again before anything was read"
+        elif request["status"] == 0:
+            lost.add(write)
 
 
 def play(campaign: Campaign, seeds: Iterator[int], jobs: int) -> None:

@@ -15,12 +15,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from support.processes import with_descendants
 
-from faults.worker import Result, Run, Step, Worker
+from faults.worker import KillWhen, Result, Run, Step, Worker, ends
 
 _PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
 _MOST_SHOWN = 400
@@ -31,18 +32,18 @@ class PlaybookWorker(Worker):
 
     longest: ClassVar[float] = 8.0
 
-    def run(self, steps: Sequence[Step], kill_after: float | None = None, patience: float = 120.0) -> Run:
-        """Run the playbooks, up to the first that fails; kill the process group after that many seconds.
+    def run(self, steps: Sequence[Step], kill_when: KillWhen | None = None, patience: float = 120.0) -> Run:
+        """Run the playbooks, up to the first that fails; kill the process group as soon as it is time to.
 
         :raises TimeoutError: when they take longer than anything may take.
         """
         began = time.monotonic()
         results: list[Result] = []
         for step in steps:
-            left = (patience if kill_after is None else kill_after) - (time.monotonic() - began)
-            result = self._play(step, max(0.0, left))
+            earlier = time.monotonic() - began
+            result = self._play(step, kill_when and partial(_later, kill_when, earlier), patience - earlier)
             if result is None:
-                if kill_after is None:
+                if time.monotonic() - began >= patience:
                     raise TimeoutError(f"still running after {patience} s: {step.module}")
                 return Run(tuple(results), (), True, time.monotonic() - began)
             results.append(result)
@@ -51,7 +52,7 @@ class PlaybookWorker(Worker):
         warnings = tuple(line for result in results for line in re.findall(r"\[WARNING\]: .*", result["output"]))
         return Run(tuple(results), warnings, False, time.monotonic() - began)
 
-    def _play(self, step: Step, seconds: float) -> Result | None:
+    def _play(self, step: Step, kill_when: KillWhen | None, patience: float) -> Result | None:
         """Return what a playbook came to; None when it was killed."""
         with tempfile.TemporaryDirectory(prefix="ksvla-faults-") as folder:
             variables, output = Path(folder) / "variables.json", Path(folder) / "output"
@@ -76,16 +77,14 @@ class PlaybookWorker(Worker):
                     stderr=stream,
                     start_new_session=True,
                 )
-                try:
-                    status = process.wait(seconds)
-                except subprocess.TimeoutExpired:
+                if not ends(partial(_waited, process), kill_when, patience):
                     # Workers have sessions of their own.
                     for each in with_descendants(process.pid):
                         with suppress(ProcessLookupError):
                             os.kill(each, signal.SIGKILL)
                     process.wait()
                     return None
-            text = output.read_text(encoding="utf-8", errors="replace")
+            text, status = output.read_text(encoding="utf-8", errors="replace"), process.returncode
         changed = sum(int(count) for count in re.findall(r"changed=(\d+)", text))
         return {
             "failed": status != 0,
@@ -94,3 +93,13 @@ class PlaybookWorker(Worker):
             "output": text,
             "exception": "Traceback (most recent call last)" in text or "a fault of the collection" in text,
         }
+
+
+def _later(kill_when: KillWhen, earlier: float, seconds: float) -> bool:
+    return kill_when(earlier + seconds)
+
+
+def _waited(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.returncode is not None

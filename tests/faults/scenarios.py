@@ -57,12 +57,14 @@ class Scenario(Protocol):
     """A piece of work.
 
     :param worker: What does the work.
+    :param target: The server.
     :param forgetful: Whether it may be repeated where nothing is known of earlier runs, as in a new container.
     :param settles: Whether a repeat of what is done changes nothing.
     """
 
     worker: ClassVar[type[Worker]]
     forgetful: ClassVar[bool]
+    target: Target
     settles: bool
 
     def prepare(self, worker: Worker, /) -> None:

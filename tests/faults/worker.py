@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 Result = dict[str, Any]
+KillWhen = Callable[[float], bool]
+"""Says, given the seconds since a run began, whether it is time to kill it."""
+_MOMENT = 0.01
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PACKAGE = "ansible_collections.ksvla.light_agent.plugins"
 _MODULES = (
@@ -88,8 +91,8 @@ class Worker:
     environment: dict[str, str] = field(default_factory=dict)
     folder: Path = Path()
 
-    def run(self, steps: Sequence[Step], kill_after: float | None = None, patience: float = 120.0) -> Run:
-        """Run the steps; kill the process after that many seconds if it is still at it.
+    def run(self, steps: Sequence[Step], kill_when: KillWhen | None = None, patience: float = 120.0) -> Run:
+        """Run the steps; kill the process as soon as it is time to, if it is still at it.
 
         :raises TimeoutError: when it takes longer than anything may take.
         """
@@ -98,8 +101,7 @@ class Worker:
         began = time.monotonic()
         process.start()
         theirs.close()
-        process.join(patience if kill_after is None else kill_after)
-        killed = process.is_alive()
+        killed = not ends(lambda seconds: process.join(seconds) or not process.is_alive(), kill_when, patience)
         if killed and process.pid is not None:
             os.kill(process.pid, signal.SIGKILL)
         process.join()
@@ -112,11 +114,24 @@ class Worker:
             except (EOFError, OSError):
                 break
             (results if kind == "result" else warnings).append(value)
-        if killed and kill_after is None:
+        if killed and seconds >= patience:
             raise TimeoutError(f"still running after {patience:.0f} s: {steps[len(results)].module}")
         if not killed and process.exitcode:
             results.append({"failed": True, "msg": f"the process ended with {process.exitcode}", "crashed": True})
         return Run(tuple(results), tuple(warnings), killed, seconds)
+
+
+def ends(wait: Callable[[float], bool], kill_when: KillWhen | None, patience: float) -> bool:
+    """Return whether a process ends before it is time to kill it, and before patience is at an end.
+
+    :param wait: Waits for the process for at most that many seconds, and returns whether it has ended.
+    """
+    began = time.monotonic()
+    while not wait(_MOMENT):
+        seconds = time.monotonic() - began
+        if seconds >= patience or (kill_when is not None and kill_when(seconds)):
+            return False
+    return True
 
 
 def _work(connection: Connection, environment: dict[str, str], steps: list[Step]) -> None:

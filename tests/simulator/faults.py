@@ -15,6 +15,7 @@ from simulator.settings import Settings
 
 KINDS = ("status", "drop_before", "drop_after", "delay", "truncate", "slow_body", "garbage")
 _STATUSES = (429, 502, 503, 504)
+_WRITES = ("POST", "PUT", "DELETE")
 _GARBAGE = b"\x00\xff<not><closed \x1b{"
 
 
@@ -22,7 +23,8 @@ _GARBAGE = b"\x00\xff<not><closed \x1b{"
 class Fault(Rule):
     """One rule. It lets ``skip`` matching requests pass and then strikes ``times`` of them (0: all).
 
-    ``method`` is one method or ``*``; ``path`` is a regular expression, searched in the path with its query as sent.
+    ``method`` is one method, ``*`` for all or ``write`` for those that change something; ``path`` is a regular expression,
+    searched in the path with its query as sent.
     ``seconds`` is how long a ``delay`` waits, or how long a ``slow_body`` takes.
     """
 
@@ -47,6 +49,11 @@ class Fault(Rule):
         if self.seconds < 0 or self.skip < 0 or self.times < 0:
             raise RuleError("seconds, skip and times cannot be negative")
 
+    def fits(self, method: str, target: str) -> bool:
+        """Whether it is about such a request."""
+        meant = self.method in ("*", method) or (self.method == "write" and method in _WRITES)
+        return meant and re.search(self.path, target) is not None
+
 
 class Faults(Rules[Fault]):
     """The first rule that fits a request is applied; where none does, one may be drawn, as the settings say."""
@@ -59,12 +66,12 @@ class Faults(Rules[Fault]):
         self._drawn = random.Random()
         self._seed: int | None = None
         self.fired: Counter[str] = Counter()
-        """How many were drawn, by kind."""
+        """How many struck, by kind."""
 
     def take(self, method: str, target: str) -> Fault | None:
         """The fault that strikes this request, if any."""
         for fault in self._rules:
-            if fault.method not in ("*", method) or not re.search(fault.path, target):
+            if not fault.fits(method, target):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1
@@ -72,7 +79,7 @@ class Faults(Rules[Fault]):
             if fault.spent:
                 continue
             fault.struck += 1
-            return fault
+            return self._counted(fault)
         return self._draw()
 
     def _draw(self) -> Fault | None:
@@ -88,5 +95,8 @@ class Faults(Rules[Fault]):
             fault.headers["Retry-After"] = self._drawn.choice(("0", "1"))
         if kind == "garbage":
             fault.body = _GARBAGE.decode("latin-1")
-        self.fired[f"{kind} {fault.status}" if kind == "status" else kind] += 1
+        return self._counted(fault)
+
+    def _counted(self, fault: Fault) -> Fault:
+        self.fired[f"{fault.kind} {fault.status}" if fault.kind == "status" else fault.kind] += 1
         return fault

@@ -228,7 +228,7 @@ class Simulator:
         self.context.effects.clear()
 
     def fired(self) -> dict[str, int]:
-        """How many faults were drawn, by kind."""
+        """How many faults struck, by kind."""
         return {**self.context.faults.fired, **self.context.task_faults.fired}
 
     def configure(self, **settings: Any) -> None:
@@ -270,6 +270,8 @@ class Simulator:
         self.context.effects.clear()
         self.context.faults.clear()
         self.context.task_faults.clear()
+        self.context.faults.fired.clear()
+        self.context.task_faults.fired.clear()
         self.context.tokens.revoke_all()
         self.context.random.seed(1)
         self.context.space.restore()

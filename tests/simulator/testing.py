@@ -54,7 +54,7 @@ class RunningSimulator:
         self._do(self._simulator.clear_effects)
 
     def fired(self) -> dict[str, int]:
-        """How many faults were drawn, by kind."""
+        """How many faults struck, by kind."""
         return self._do(self._simulator.fired)
 
     def configure(self, **settings: Any) -> None:
@@ -70,6 +70,10 @@ class RunningSimulator:
     def fault(self, **rule: Any) -> None:
         """Adds a fault of the connection; see `simulator.faults.Fault`."""
         self._do(lambda: self._simulator.fault(**rule))
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults of the connection, each with how often it has struck."""
+        return self._do(self._simulator.context.faults.to_json)
 
     def clear_faults(self) -> None:
         """Removes the faults of the connection."""

@@ -62,7 +62,7 @@ class TaskFaults(Rules[TaskFault]):
         self._drawn = random.Random()
         self._seed: int | None = None
         self.fired: Counter[str] = Counter()
-        """How many were drawn, by kind."""
+        """How many struck, by kind."""
 
     def take(self, task_type: str, stages: Collection[str], parameters: Mapping[str, Any]) -> TaskFault | None:
         """The fault for a new task, if any."""
@@ -74,7 +74,7 @@ class TaskFaults(Rules[TaskFault]):
             if any(parameters.get(name) != value for name, value in fault.parameters.items()):
                 continue
             fault.struck += 1
-            return fault
+            return self._counted(task_type, fault)
         return self._draw(task_type, stages)
 
     def _draw(self, task_type: str, stages: Collection[str]) -> TaskFault | None:
@@ -84,5 +84,9 @@ class TaskFaults(Rules[TaskFault]):
             self._drawn.seed(f"tasks {self._seed}")
         if not stages or not self._settings.task_fault_share or self._drawn.random() >= self._settings.task_fault_share:
             return None
+        drawn = TaskFault(type=task_type, message="A failure was drawn.", stage=self._drawn.choice(sorted(stages)))
+        return self._counted(task_type, drawn)
+
+    def _counted(self, task_type: str, fault: TaskFault) -> TaskFault:
         self.fired[f"task {task_type}"] += 1
-        return TaskFault(type=task_type, message="A failure was drawn.", stage=self._drawn.choice(sorted(stages)))
+        return fault

@@ -15,10 +15,11 @@ from ..._clock import Deadline
 from ..._errors import InputError, KsvlaError
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import GRACE_SECONDS, Poller, Waiting
+from ..._text import similar_names
 from ..._validation import administrator_password_advice
 from ..change import Change, diff_of
 from .apply import TenantApplier
-from .find import TenantReference, did_you_mean, find_by_name, find_tenant, is_predicted, predicted_tenant
+from .find import TenantReference, find_by_name, find_tenant, is_predicted, predicted_tenant
 from .plan import CREATE, differences, plan
 from .wanted import WantedTenant, wanted_tenant
 
@@ -80,7 +81,7 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
         return predicted_tenant(reference.label)
     if tenant is not None:
         return tenant
-    similar = did_you_mean(tenants, reference.label)
+    similar = similar_names([each.name for each in tenants], reference.label)
     if wanted.present and wanted.type is None:
         raise InputError(
             f"No tenant is named {reference.label!r}.{similar}",

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
@@ -16,10 +13,9 @@ from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._api.multitenancy.records import Tenant, VirtualMachine
 from ..._errors import ApiError, InputError
 from ..._module.context import Context, Parameters
+from ..._text import similar_names
 from ..._validation import require_text, require_xml_text
 
-_LETTERS_OFF = 2
-"""How many letters of a name may be wrong so that it still counts as a misspelling of another one."""
 _PREDICTED_ID = "created-by-check-mode:"
 """How the id of a tenant begins that check mode predicts; its name follows. The server's ids have another form."""
 
@@ -104,33 +100,11 @@ def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
     tenant = find_by_name(tenants, reference.label)
     if tenant is None:
         raise ApiError(
-            f"No tenant is named {reference.name!r}.{did_you_mean(tenants, reference.label)}",
+            f"No tenant is named {reference.name!r}.{similar_names([each.name for each in tenants], reference.label)}",
             error_code=TENANT_NOT_FOUND,
             hint="Names are compared exactly, also in case and blanks: list the tenants with ksvla_tenant_info.",
         )
     return tenant
-
-
-def did_you_mean(tenants: Sequence[Tenant], name: str) -> str:
-    """Return a sentence that names tenants with similar names, one of which may be meant; empty when there is none.
-
-    Similar are names that differ in case, blanks, the normalization of letters, or one or two letters, but not in a number.
-    """
-    wanted = _plain(name)
-    cutoff = max(0.6, 1 - _LETTERS_OFF / max(1, len(wanted)) - 1e-9)
-    others = {tenant.name: _plain(tenant.name) for tenant in tenants if tenant.name != name}
-    candidates = {plain for plain in others.values() if _numbers(plain) == _numbers(wanted)}
-    close = difflib.get_close_matches(wanted, candidates, len(candidates) or 1, cutoff)
-    similar = sorted((close.index(plain), other) for other, plain in others.items() if plain in close)
-    return f" Similar names exist: {', '.join(repr(other) for _rank, other in similar[:3])}." if similar else ""
-
-
-def _plain(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
-def _numbers(name: str) -> list[int]:
-    return [int(digits) for digits in re.findall(r"\d+", name)]
 
 
 def vms_unless_gone(api: MultitenancyApi, tenant_id: str) -> Optional[list[VirtualMachine]]:

@@ -14,11 +14,9 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
     TENANT_NOT_FOUND,
     MultitenancyApi,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import Tenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import (
     TenantReference,
-    did_you_mean,
     find_tenant,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
@@ -36,31 +34,3 @@ def test_a_tenant_is_gone_only_where_there_are_tenants(server: WebServer, connec
     server.received.clear()
     assert find_tenant(api, TenantReference("t")) is None
     assert len(server.received) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "others", "similar"),
-    [
-        ("northwind", ["Alpine", "Northwind"], ["Northwind"]),
-        ("Northwind ", ["Northwind"], ["Northwind"]),
-        ("North wind", ["Northwind"], ["Northwind"]),
-        ("Ｎorthwind", ["Northwind"], ["Northwind"]),
-        ("Cafe\u0301", ["Caf\u00e9"], ["Caf\u00e9"]),
-        ("Nortwhind", ["Northwind"], ["Northwind"]),
-        ("Norhtwimd", ["Northwind"], ["Northwind"]),
-        ("Norhtwimt", ["Northwind"], []),
-        ("Northwimd", ["Northwest", "Northwind"], ["Northwind"]),
-        ("Alpin", ["Alpine", "Alpin "], ["Alpin ", "Alpine"]),
-        ("Мюнхeн", ["Мюнхен"], ["Мюнхен"]),
-        ("Tenant-12", ["Tenant-13", "Tenant-112"], []),
-        ("tenant-012", ["Tenant-12"], ["Tenant-12"]),
-        ("HR", ["IT", "QA"], []),
-        ("", ["A"], []),
-        ("A", [], []),
-    ],
-)
-def test_names_that_may_be_meant(name: str, others: list[str], similar: list[str]) -> None:
-    tenants = [Tenant(other, other, "", "", None, None, None, None, None, None) for other in others]
-    said = did_you_mean(tenants, name)
-    expected = f" Similar names exist: {', '.join(map(repr, similar))}." if similar else ""
-    assert said == expected
