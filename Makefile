@@ -14,8 +14,9 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 # Further arguments: of pytest for unit, contract and integration, of ansible-test for sanity, of the simulator, of faults.
 ARGS ?=
-# Processes that tests run in: two more than the two cores of a small machine, since much of what they do is wait.
-JOBS ?= 4
+# Processes that tests run in: one more than the two cores of a small machine, since much of what they do is wait. The tests
+# of the code wait most, so they get twice as many.
+JOBS ?= 3
 # The ansible-playbook that the integration suites run, such as that of another ansible-core; by default the one of .venv.
 PLAYBOOK ?=
 # The ansible-playbook of the oldest ansible-core that is supported.
@@ -80,7 +81,7 @@ suites: environment ## run all checks and tests but the sanity tests
 
 .PHONY: unit
 unit: environment ## run the tests of the code and of the project itself
-	$(PYTEST) $(or $(ARGS),tests/unit tests/modules tests/project)
+	$(PYTEST) -n $$((2 * $(JOBS))) $(or $(ARGS),tests/unit tests/modules tests/project)
 
 .PHONY: contract
 contract: environment ## hold the simulator against the contract of the API
@@ -110,9 +111,8 @@ molecule: environment ## run the molecule scenarios of the roles
 faults: environment ## draw faults, kill runs, and see whether repeats get everything done once (ARGS="--help" lists the options)
 	PYTHONPATH=tests:.venv/collections $(PY) -m faults.campaign $(ARGS)
 
-# The campaign in make test: mostly it waits, so that something else can be done beside it.
 .PHONY: short-faults
-short-faults:
+short-faults: ## the campaign that is part of make test; it mostly waits, so something else can run beside it
 	@$(MAKE) faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: load

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -101,7 +101,7 @@ class Worker:
         began = time.monotonic()
         process.start()
         theirs.close()
-        killed = not ends(lambda seconds: process.join(seconds) or not process.is_alive(), kill_when, patience)
+        killed = not ends(lambda seconds: bool(wait([process.sentinel], seconds)), kill_when, patience)
         if killed and process.pid is not None:
             os.kill(process.pid, signal.SIGKILL)
         process.join()
@@ -121,13 +121,13 @@ class Worker:
         return Run(tuple(results), tuple(warnings), killed, seconds)
 
 
-def ends(wait: Callable[[float], bool], kill_when: KillWhen | None, patience: float) -> bool:
+def ends(ended: Callable[[float], bool], kill_when: KillWhen | None, patience: float) -> bool:
     """Return whether a process ends before it is time to kill it, and before patience is at an end.
 
-    :param wait: Waits for the process for at most that many seconds, and returns whether it has ended.
+    :param ended: Waits for the process for at most that many seconds, and returns whether it has ended.
     """
     began = time.monotonic()
-    while not wait(_MOMENT):
+    while not ended(_MOMENT):
         seconds = time.monotonic() - began
         if seconds >= patience or (kill_when is not None and kill_when(seconds)):
             return False

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context, Parameters
@@ -21,76 +18,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import (
     ControllerFileAttributes,
     TaskRun,
-    plain,
     run_in_controller,
 )
-
-# ---- plain arguments --------------------------------------------------------------------------------------------------
-
-
-class Tagged(str):
-    """A string with more to it, as ansible-core has them."""
-
-    __slots__ = ()
-
-
-class Vaulted:
-    """What an encrypted variable is: no string, but one when asked."""
-
-    def __str__(self) -> str:
-        return "decrypted"
-
-
-class Number(int):
-    pass
-
-
-class _Unsafe(str):
-    """Text as ansible-core before 2.19 marks it: str() keeps the mark."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return self
-
-
-def test_text_that_is_marked_as_unsafe_becomes_plain() -> None:
-    (name,) = (found := plain({_Unsafe("vcenter"): [_Unsafe("id")]}))
-    assert (type(name), type(found[name][0])) == (str, str)
-
-
-def test_arguments_become_plain() -> None:
-    given_value = {
-        Tagged("a"): [Tagged("b"), (1, Number(2)), {3}, None, True, 1.5],
-        "c": {"d": Vaulted(), "e": datetime.date(2026, 1, 2), "f": datetime.datetime(2026, 1, 2, 3, 4, 5)},  # noqa: DTZ001
-    }
-    result = plain(given_value)
-    assert result == {
-        "a": ["b", [1, 2], [3], None, True, 1.5],
-        "c": {"d": "decrypted", "e": "2026-01-02", "f": "2026-01-02T03:04:05"},
-    }
-
-    def types(value: Any) -> set[type]:
-        if isinstance(value, dict):
-            return {dict, *(t for pair in value.items() for each in pair for t in types(each))}
-        if isinstance(value, list):
-            return {list, *(t for each in value for t in types(each))}
-        return {type(value)}
-
-    assert types(result) <= {dict, list, str, int, float, bool, type(None)}
-
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=15,
-)
-
-
-@given(_JSON)
-def test_what_is_plain_stays_as_it_is(value: Any) -> None:
-    assert plain(value) == value
-
 
 # ---- running ----------------------------------------------------------------------------------------------------------
 
