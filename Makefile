@@ -109,7 +109,7 @@ molecule: environment ## run the molecule scenarios of the roles
 
 .PHONY: faults
 faults: environment ## draw faults, kill runs, and see whether repeats get everything done once (ARGS="--help" lists the options)
-	PYTHONPATH=tests:.venv/collections $(PY) -m faults.campaign $(ARGS)
+	PYTHONPATH=tests:.venv/collections $(PY) -m faults $(ARGS)
 
 .PHONY: short-faults
 short-faults: ## the campaign that is part of make test; it mostly waits, so something else can run beside it

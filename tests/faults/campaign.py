@@ -22,7 +22,6 @@ import itertools
 import json
 import random
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -135,8 +134,8 @@ class Campaign:
         """Play the round of a seed and add it to the tally."""
         rng = random.Random(seed)
         simulator.reset()
-        # A playbook takes as long as ten calls of functions.
-        playbook = rng.random() < 0.1
+        # A playbook takes as long as thirty calls of functions.
+        playbook = rng.random() < 0.04
         name = rng.choice([name for name in sorted(SCENARIOS) if name.endswith("-playbook") == playbook])
         name = self.only or name
         size = rng.choice((1, 1, 2))
@@ -267,15 +266,15 @@ def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]
 
 
 def _sent_blindly(requests: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Say which writes that got no answer were sent again before anything was read."""
+    """Say which writes that got no answer were sent again before anything was read; to verify an image changes nothing."""
     lost: set[tuple[str, str, str]] = set()
     for request in requests:
-        write = (request["method"], request["path"], request["body"])
+        write = (request["method"], f"{request['path']}?{request['query']}", request["body"])
         if request["method"] == "GET":
             lost.clear()
         elif write in lost:
             yield f"{request['method']} {request['path']} got no answer, and was sent again before anything was read"
-        elif request["status"] == 0:
+        elif request["status"] == 0 and not request["path"].endswith("/validate"):
             lost.add(write)
 
 
@@ -305,7 +304,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="how long to play (90, or as long as --rounds take)")
     parser.add_argument("--rounds", type=int, help="how many rounds at most")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first round (1)")
-    parser.add_argument("--jobs", type=int, default=2, help="rounds side by side (2)")
+    parser.add_argument("--jobs", type=int, default=8, help="rounds side by side (8): they mostly wait")
     parser.add_argument("--only", choices=sorted(SCENARIOS), help="one kind of work")
     parser.add_argument("--kill-share", type=float, default=0.6, help="share of the runs that are to be killed (0.6)")
     parser.add_argument("--first", action="store_true", help="end with the first round that ends wrong")
@@ -321,7 +320,3 @@ def main() -> int:
         print(f"  {kind:28} {count}")
     print(f"Ended wrong: {len(tally.wrong)}")
     return 1 if tally.wrong or not tally.rounds else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

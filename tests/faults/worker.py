@@ -35,7 +35,7 @@ _MODULES = (
 # What is imported before a process is forked costs no run any time.
 _PROCESSES.set_forkserver_preload(
     [
-        "faults.worker",
+        "faults.campaign",
         "requests",
         "ansible.module_utils.common.arg_spec",
         *(f"{_PACKAGE}.modules.ksvla_{name}" for name in _MODULES),
@@ -115,8 +115,9 @@ class Worker:
                 break
             (results if kind == "result" else warnings).append(value)
         if killed and seconds >= patience:
-            raise TimeoutError(f"still running after {patience:.0f} s: {steps[len(results)].module}")
-        if not killed and process.exitcode:
+            raise TimeoutError(f"still running after {patience:.0f} s and {len(results)} of {len(steps)} steps")
+        failed = any(result.get("failed") for result in results)
+        if not killed and not failed and len(results) < len(steps):
             results.append({"failed": True, "msg": f"the process ended with {process.exitcode}", "crashed": True})
         return Run(tuple(results), tuple(warnings), killed, seconds)
 

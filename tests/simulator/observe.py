@@ -31,7 +31,10 @@ def observer(context: Context, activity: Activity) -> Middleware:
 
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-        body = await request.read() if request.can_read_body else b""
+        try:
+            body = await request.read() if request.can_read_body else b""
+        except ConnectionResetError:
+            return web.Response()
         entry = journal.begin(request, body)
         activity.last = time.monotonic()
         fault = faults.take(request.method, request.raw_path)
