@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
@@ -103,7 +104,8 @@ class Worker:
         theirs.close()
         killed = not ends(lambda seconds: bool(wait([process.sentinel], seconds)), kill_when, patience)
         if killed and process.pid is not None:
-            os.kill(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
         process.join()
         seconds = time.monotonic() - began
         results: list[Result] = []
