@@ -24,6 +24,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     blank_variables,
+    named_for_role,
     unknown_variables,
     wrong_types,
 )
@@ -40,6 +41,9 @@ _NEVER_BLANK = (
     *(f"svm_rollout_template.{name}" for name in _PLACES),
 )
 """What selects something: leaving it out means something wider."""
+_OPTIONS = ("image_id", "localization", "skip_integrity_check", "state", "svms", "threads_count", "all_with_name")
+_LATER = "known-later"
+"""Stands for an id that the server gives."""
 _STATE_FILES = ("svm_rollout_state_file", "ksvla_svm_state_file")
 
 
@@ -53,6 +57,7 @@ def check_variables(hosts: Sequence[Host], entry_point: str) -> list[str]:
         *common(hosts, _missing_folders),
         *common(hosts, _repetitions),
         *(common(hosts, _address_mistakes) if entry_point == "main" else ()),
+        *(common(hosts, _svm_mistakes) if entry_point == "main" else ()),
     ]
 
 
@@ -119,3 +124,57 @@ def _address_mistakes(host: Host) -> Iterator[str]:
             "svm_rollout_address_pool needs svm_rollout_state_file (ksvla_svm_state_file of the playbooks), since the server "
             "does not say which address an SVM has."
         )
+
+
+def _svm_mistakes(host: Host) -> Iterator[str]:
+    """Say what ksvla_svm would refuse of the SVMs, as the role puts them together once the infrastructure is connected."""
+    template, listed = host.given("svm_rollout_template", {}), host.given("svm_rollout_svms", [])
+    place = "svm_rollout_svms[0]"
+    if host.switch("svm_rollout_per_hypervisor", default=False):
+        place, listed = "svm_rollout_template", [{"name": "of any hypervisor", "location": _LATER}]
+        template = _with_address(template, _any_address(host))
+    if not listed or not isinstance(template, dict) or not all(isinstance(each, dict) for each in listed):
+        return
+    svms = [{"infrastructure_id": _LATER, **template, **each} for each in listed]
+    for message in _refusals({"image_id": _LATER, "svms": svms}):
+        yield named_for_role(message, "svm_rollout").replace("svm_rollout_svms[0]", place)
+
+
+def _any_address(host: Host) -> str | None:
+    """Return an address that an SVM is given, or None."""
+    try:
+        given = read_given(host.given("svm_rollout_addresses", {}))
+        pool = host.given("svm_rollout_address_pool", [])
+        return next(iter((*given.values(), *read_pool([pool] if isinstance(pool, str) else pool))), None)
+    except (AttributeError, InputError, TypeError):
+        return None  # said already
+
+
+def _with_address(template: Any, address: str | None) -> Any:
+    networks = template.get("networks") if isinstance(template, dict) else None
+    if address is None or not isinstance(networks, list) or not networks or not isinstance(networks[0], dict):
+        return template
+    return {**template, "networks": [{**networks[0], "addressing": "static", "ip_addresses": [address]}, *networks[1:]]}
+
+
+def _refusals(arguments: dict[str, Any]) -> Iterator[str]:
+    """Return what is wrong with arguments of ksvla_svm, the connection apart."""
+    # Imported for those who deploy SVMs only: it takes longer than all other checks.
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+    from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import refusal
+    from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import wanted_svms
+    from ansible_collections.ksvla.light_agent.plugins.modules.ksvla_svm import DEFINITION
+
+    message = refusal(DEFINITION, arguments)
+    if message is not None:
+        yield message
+        return
+    validation = ArgumentSpecValidator({name: DEFINITION.options[name] for name in _OPTIONS}).validate(arguments)
+    if validation.error_messages:
+        yield from validation.error_messages
+        return
+    try:
+        wanted_svms(validation.validated_parameters)
+    except InputError as error:
+        yield str(error)

@@ -43,6 +43,62 @@ def test_all_mistakes_are_found_together(tmp_path: Path) -> None:
         assert expected in found
 
 
+_SVM = {
+    "name": "svm-1",
+    "location": "host-1",
+    "storage": "ssd",
+    "networks": [{"network": "Management"}],
+    "ksc": {"address": "ksc.example.com"},
+    "root_password": "Quartz-1",
+    "klconfig_password": "Quartz-2",
+}
+_STATIC = {"network": "Management", "mask": "255.255.255.0", "gateway": "192.0.2.1"}
+
+
+def _without(option: str) -> dict[str, Any]:
+    return {name: value for name, value in _SVM.items() if name != option}
+
+
+@pytest.mark.parametrize(
+    ("values", "mistake"),
+    [
+        ({"svm_rollout_svms": [_SVM]}, None),
+        ({"svm_rollout_template": _without("name"), "svm_rollout_svms": [{"name": "a"}, {"name": "b"}]}, None),
+        (
+            {"svm_rollout_svms": [_SVM, {**_SVM, "networks": [{"network": "Management", "addressing": "fixed"}]}]},
+            "a: value of addressing must be one of: static, dynamic, got: fixed found in svms -> networks",
+        ),
+        (
+            {"svm_rollout_svms": [{**_SVM, "networks": [{**_STATIC, "addressing": "static"}]}]},
+            "a: svm_rollout_svms[0].networks[0]: ip_addresses is required for static addressing.",
+        ),
+        (
+            {"svm_rollout_svms": [{**_SVM, "networks": "Management"}]},
+            "a: svm_rollout_svms[0].networks must be a list",
+        ),
+        (
+            {"svm_rollout_svms": [_without("root_password")]},
+            "a: svm_rollout_svms[0] (svm-1): root_password is required to deploy an SVM.",
+        ),
+        (
+            {"svm_rollout_per_hypervisor": True, "svm_rollout_template": _without("ksc")},
+            "a: svm_rollout_template (of any hypervisor): ksc is required to deploy an SVM.",
+        ),
+        (
+            {
+                "svm_rollout_per_hypervisor": True,
+                "svm_rollout_template": {**_SVM, "networks": [_STATIC], "dns": {"main": "192.0.2.1"}},
+                "svm_rollout_addresses": {"svm-host-1": "192.0.2.7"},
+            },
+            None,
+        ),
+    ],
+)
+def test_svms_are_checked_before_the_infrastructure_is_connected(values: dict[str, Any], mistake: str | None) -> None:
+    found = check_variables(_hosts(a=values), "main")
+    assert (found[0].startswith(mistake) and len(found) == 1) if mistake else found == []
+
+
 def test_blank_variables_that_select_nothing_are_not_given() -> None:
     names = ("svm_rollout_address_pool", "svm_rollout_threads_count", "ksvla_svm_state_file", "ksvla_set_stats")
     blank = dict.fromkeys(names, "")
