@@ -62,6 +62,8 @@ SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
 }
 _MOST_RUNS = 4
 _BROKEN_WRITES = 8
+_UNKNOWN = (0, 502, 503, 504)
+"""The status of an answer, 0 where none came, that leaves open whether a write took effect."""
 _MOST_REPEATS = 4
 _LONGEST_RUN = 100.0
 
@@ -266,15 +268,15 @@ def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]
 
 
 def _sent_blindly(requests: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Say which writes that got no answer were sent again before anything was read; to verify an image changes nothing."""
+    """Say which writes whose outcome is unknown were sent again before anything was read; verifying an image is none."""
     lost: set[tuple[str, str, str]] = set()
     for request in requests:
         write = (request["method"], f"{request['path']}?{request['query']}", request["body"])
         if request["method"] == "GET":
             lost.clear()
         elif write in lost:
-            yield f"{request['method']} {request['path']} got no answer, and was sent again before anything was read"
-        elif request["status"] == 0 and not request["path"].endswith("/validate"):
+            yield f"{request['method']} {request['path']} may have taken effect, and was sent again before anything was read"
+        elif request["status"] in _UNKNOWN and not request["path"].endswith("/validate"):
             lost.add(write)
 
 

@@ -41,7 +41,7 @@ class Rollout:
             list_images=self.lists,
             connection_seconds=0.1,
             microservice_protocol="http",
-            refresh_delay_seconds=0.0,
+            refresh_delay_seconds=self.rng.choice((0.0, 1.0)),
         )
 
     def steps(self) -> list[Step]:
