@@ -30,7 +30,6 @@ from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
-    LIBRARIES,
     ModuleDefinition,
     hidden_values,
     missing_library,
@@ -233,9 +232,6 @@ def action_plugin(name: str) -> type[ActionModule]:
 
     :param name: The full name of the file that has the module's name.
     """
-    with suppress(ImportError):
-        for library in LIBRARIES:
-            import_module(library)
     import_module(f"{_MODULES}.{name.rpartition('.')[2]}")
     import_module(_TRANSPORT)
     return ActionModule

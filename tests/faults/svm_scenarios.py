@@ -106,6 +106,9 @@ class Rollout:
             shown = self.lists and action == "add infrastructure"
             if count != 1 and not (count > 1 and not shown and warned):
                 yield f"{action} happened {count} times"
+            # Only a later run may do it again: one that lost the answer fails.
+            if count > 1 + sum(not run.succeeded for run in runs):
+                yield f"{action} happened {count} times in {len(runs)} runs, of which most succeeded"
 
 
 @dataclass

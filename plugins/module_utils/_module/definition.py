@@ -12,6 +12,7 @@ import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Optional
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
@@ -113,9 +114,4 @@ def shown_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def missing_library() -> Optional[str]:
     """Return the name of a Python library that is needed and not there, or None."""
-    for library in LIBRARIES:
-        try:
-            __import__(library)
-        except ImportError:
-            return library
-    return None
+    return next((library for library in LIBRARIES if find_spec(library) is None), None)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Optional
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from .._errors import InputError
 from .._text import basic_authorization
 
+_VARIABLES = ("https_proxy", "all_proxy")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -38,6 +40,9 @@ def from_environment(origin: str) -> Optional[Proxy]:
 
     :raises InputError: when its URL cannot be read; the URL may hold a password, so no part of it is shown.
     """
+    if not any(value and name.lower() in _VARIABLES for name, value in os.environ.items()):
+        return None
+    # Imported where it is needed: it takes longer than a whole task.
     from requests.utils import get_environ_proxies, select_proxy
 
     url = select_proxy(origin, get_environ_proxies(origin))

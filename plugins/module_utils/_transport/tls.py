@@ -96,9 +96,16 @@ def _load_default(made: ssl.SSLContext) -> None:
         if path:
             _load(made, path, variable)
             return
-    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+    try:
+        # What requests asks, too; to import all of that takes longer than a whole task.
+        import certifi
 
-    made.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
+        path = certifi.where()
+    except ImportError:
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+        path = DEFAULT_CA_BUNDLE_PATH
+    made.load_verify_locations(cafile=path)
 
 
 def _load(made: ssl.SSLContext, path: str, option: str) -> None:
