@@ -61,7 +61,10 @@ SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
     "rollout-playbook": RolloutPlaybook,
 }
 _MOST_RUNS = 4
-_BROKEN_WRITES = 8
+_FIRST = 8
+"""How many of the first writes may be the one that is broken."""
+_HARMLESS = ("/validate", "/testConnection")
+"""How the paths end of requests that change nothing."""
 _UNKNOWN = (0, 502, 503, 504)
 """The status of an answer, 0 where none came, that leaves open whether a write took effect."""
 _MOST_REPEATS = 4
@@ -203,9 +206,10 @@ def _attempts(
 
 
 def _under_one_fault(scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random) -> Sequence[Run]:
-    """Break one of the first writes, and kill whoever is at work at that moment or let them go on."""
+    """Break one write, and kill whoever is at work at that moment or let them go on."""
     kind = rng.choice(("drop_after", "drop_after", "truncate", "garbage", "drop_before", "slow_body"))
-    simulator.fault(method="write", kind=kind, skip=rng.randrange(_BROKEN_WRITES), seconds=1.0)
+    path = rng.choice(("", *scenario.writes))
+    simulator.fault(method="write", path=path, kind=kind, skip=0 if path else rng.randrange(_FIRST), seconds=1.0)
     kills = rng.random() < 0.5
 
     def struck(_seconds: float) -> bool:
@@ -268,7 +272,7 @@ def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]
 
 
 def _sent_blindly(requests: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Say which writes whose outcome is unknown were sent again before anything was read; verifying an image is none."""
+    """Say which writes whose outcome is unknown were sent again before anything was read."""
     lost: set[tuple[str, str, str]] = set()
     for request in requests:
         write = (request["method"], f"{request['path']}?{request['query']}", request["body"])
@@ -276,7 +280,7 @@ def _sent_blindly(requests: Sequence[dict[str, Any]]) -> Iterator[str]:
             lost.clear()
         elif write in lost:
             yield f"{request['method']} {request['path']} may have taken effect, and was sent again before anything was read"
-        elif request["status"] in _UNKNOWN and not request["path"].endswith("/validate"):
+        elif request["status"] in _UNKNOWN and not request["path"].endswith(_HARMLESS):
             lost.add(write)
 
 

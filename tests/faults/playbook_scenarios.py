@@ -33,6 +33,7 @@ def _step(target: Target, place: str, playbook: str, **variables: Any) -> Step:
 class OnboardingPlaybook:
     """The playbook that onboards tenants, with a handover file for each."""
 
+    writes: ClassVar[Sequence[str]] = ("tenants$", "/activate", "/register")
     worker: ClassVar[type[Worker]] = PlaybookWorker
     forgetful: ClassVar[bool] = True
     target: Target

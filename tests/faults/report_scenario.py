@@ -25,6 +25,7 @@ _MOST_PERIODS = 4000
 class Report:
     """The report of a tenant with a history is fetched into a file."""
 
+    writes: ClassVar[Sequence[str]] = ("/reports/",)
     worker: ClassVar[type[Worker]] = Worker
     forgetful: ClassVar[bool] = True
     target: Target

@@ -58,11 +58,13 @@ class Scenario(Protocol):
 
     :param worker: What does the work.
     :param target: The server.
+    :param writes: Regular expressions of the paths of the writes that matter most.
     :param forgetful: Whether it may be repeated where nothing is known of earlier runs, as in a new container.
     :param settles: Whether a repeat of what is done changes nothing.
     """
 
     worker: ClassVar[type[Worker]]
+    writes: ClassVar[Sequence[str]]
     forgetful: ClassVar[bool]
     target: Target
     settles: bool
@@ -87,6 +89,7 @@ class Scenario(Protocol):
 class Onboarding:
     """Tenants are created, their machines registered, and they are activated."""
 
+    writes: ClassVar[Sequence[str]] = ("tenants$", "/activate", "/register")
     worker: ClassVar[type[Worker]] = Worker
     forgetful: ClassVar[bool] = True
     target: Target
@@ -133,6 +136,7 @@ class Onboarding:
 class Offboarding:
     """A tenant is deactivated, its machines are unregistered, and it is removed."""
 
+    writes: ClassVar[Sequence[str]] = ("/deactivate", "/unregister", "tenants/[^/]+$")
     worker: ClassVar[type[Worker]] = Worker
     forgetful: ClassVar[bool] = True
     target: Target
@@ -175,6 +179,7 @@ class Offboarding:
 class Fleet:
     """A whole fleet is declared: tenants appear and go, machines are registered, unregistered and moved."""
 
+    writes: ClassVar[Sequence[str]] = ("tenants$", "/unregister", "/register")
     worker: ClassVar[type[Worker]] = Worker
     forgetful: ClassVar[bool] = True
     target: Target

@@ -21,6 +21,7 @@ MANIFEST = "/srv/images/svm.xml"
 class Rollout:
     """An infrastructure is connected, an image registered and verified, and SVMs are deployed."""
 
+    writes: ClassVar[Sequence[str]] = ("/infrastructures$", "/manifest$", "/svm/$")
     worker: ClassVar[type[Worker]] = Worker
     forgetful: ClassVar[bool] = False
     target: Target
@@ -108,13 +109,14 @@ class Rollout:
                 yield f"{action} happened {count} times"
             # Only a later run may do it again: one that lost the answer fails.
             if count > 1 + sum(not run.succeeded for run in runs):
-                yield f"{action} happened {count} times in {len(runs)} runs, of which most succeeded"
+                yield f"{action} happened {count} times, and no run in between failed"
 
 
 @dataclass
 class Removal:
     """SVMs that an earlier rollout deployed are removed."""
 
+    writes: ClassVar[Sequence[str]] = ("/svm/$",)
     worker: ClassVar[type[Worker]] = Worker
     forgetful: ClassVar[bool] = False
     target: Target
@@ -139,6 +141,7 @@ class Removal:
 class Reconfiguration:
     """SVMs that an earlier rollout deployed are reconfigured, which is a change each time."""
 
+    writes: ClassVar[Sequence[str]] = ("/svm/$",)
     worker: ClassVar[type[Worker]] = Worker
     forgetful: ClassVar[bool] = False
     target: Target
