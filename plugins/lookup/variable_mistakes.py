@@ -30,6 +30,12 @@ options:
     type: list
     elements: str
     default: []
+  svms:
+    description:
+      - Whether the variables of the role C(svm_rollout) are to deploy SVMs. What M(ksvla.light_agent.ksvla_svm) would
+        refuse of these is a mistake, too.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -53,6 +59,7 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import blank_variables, unknown_variables
 
 
@@ -66,4 +73,14 @@ class LookupModule(LookupBase):
         names = {path.partition(".")[0] for path in paths} & set(known)
         values = {name: self._templar.template(known[name]) for name in sorted(names)}
         roles = self.get_option("roles")
-        return [*(unknown_variables(known, roles) if roles else ()), *blank_variables(values, paths)]
+        mistakes = [*(unknown_variables(known, roles) if roles else ()), *blank_variables(values, paths)]
+        if self.get_option("svms"):
+            # Imported where it is needed: each task of each host loads what stands above.
+            from ansible_collections.ksvla.light_agent.plugins.plugin_utils._svm_preflight import (
+                SVM_VARIABLES,
+                svm_mistakes,
+            )
+
+            given = {name: plain(self._templar.template(known[name])) for name in SVM_VARIABLES if name in known}
+            mistakes.extend(svm_mistakes(given))
+        return mistakes

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.pool import read_given, read_pool
@@ -42,6 +44,13 @@ _NEVER_BLANK = (
 )
 """What selects something: leaving it out means something wider."""
 _OPTIONS = ("image_id", "localization", "skip_integrity_check", "state", "svms", "threads_count", "all_with_name")
+SVM_VARIABLES: Mapping[str, Any] = {
+    "svm_rollout_template": {},
+    "svm_rollout_svms": [],
+    "svm_rollout_per_hypervisor": False,
+    "svm_rollout_address_pool": [],
+}
+"""Of what the role makes SVMs, each with its default."""
 _LATER = "known-later"
 """Stands for an id that the server gives."""
 _STATE_FILES = ("svm_rollout_state_file", "ksvla_svm_state_file")
@@ -57,7 +66,7 @@ def check_variables(hosts: Sequence[Host], entry_point: str) -> list[str]:
         *common(hosts, _missing_folders),
         *common(hosts, _repetitions),
         *(common(hosts, _address_mistakes) if entry_point == "main" else ()),
-        *(common(hosts, _svm_mistakes) if entry_point == "main" else ()),
+        *(common(hosts, lambda host: svm_mistakes(host.values)) if entry_point == "main" else ()),
     ]
 
 
@@ -126,32 +135,32 @@ def _address_mistakes(host: Host) -> Iterator[str]:
         )
 
 
-def _svm_mistakes(host: Host) -> Iterator[str]:
-    """Say what ksvla_svm would refuse of the SVMs, as the role puts them together once the infrastructure is connected."""
-    template, listed = host.given("svm_rollout_template", {}), host.given("svm_rollout_svms", [])
+def svm_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
+    """Say what ksvla_svm would refuse of the SVMs, as the role puts them together once the infrastructure is connected.
+
+    :param values: The variables; only those in ``SVM_VARIABLES`` are read.
+    """
+    template, svms, per_hypervisor, pool = (
+        default if is_blank(value := values.get(name)) else value for name, default in SVM_VARIABLES.items()
+    )
     place = "svm_rollout_svms[0]"
-    if host.switch("svm_rollout_per_hypervisor", default=False):
-        place, listed = "svm_rollout_template", [{"name": "of any hypervisor", "location": _LATER}]
-        template = _with_address(template, _any_address(host))
-    if not listed or not isinstance(template, dict) or not all(isinstance(each, dict) for each in listed):
-        return
-    svms = [{"infrastructure_id": _LATER, **template, **each} for each in listed]
-    for message in _refusals({"image_id": _LATER, "svms": svms}):
+    if boolean(per_hypervisor, strict=False):
+        place, svms = "svm_rollout_template", [{"name": "of any hypervisor", "location": _LATER}]
+        template = _with_address(template, pool)
+    if not svms or not isinstance(template, dict) or not all(isinstance(each, dict) for each in svms):
+        return  # of another type, which is said already
+    arguments = {"image_id": _LATER, "svms": [{"infrastructure_id": _LATER, **template, **each} for each in svms]}
+    for message in _refusals(arguments):
         yield named_for_role(message, "svm_rollout").replace("svm_rollout_svms[0]", place)
 
 
-def _any_address(host: Host) -> str | None:
-    """Return an address that an SVM is given, or None."""
-    try:
-        given = read_given(host.given("svm_rollout_addresses", {}))
-        pool = host.given("svm_rollout_address_pool", [])
-        return next(iter((*given.values(), *read_pool([pool] if isinstance(pool, str) else pool))), None)
-    except (AttributeError, InputError, TypeError):
-        return None  # said already
-
-
-def _with_address(template: Any, address: str | None) -> Any:
+def _with_address(template: Any, pool: Any) -> Any:
+    """Return the template with an address of the pool, if there is one, as each SVM gets one."""
     networks = template.get("networks") if isinstance(template, dict) else None
+    try:
+        address = next(iter(read_pool([pool] if isinstance(pool, str) else pool)), None)
+    except (InputError, TypeError):
+        return template
     if address is None or not isinstance(networks, list) or not networks or not isinstance(networks[0], dict):
         return template
     return {**template, "networks": [{**networks[0], "addressing": "static", "ip_addresses": [address]}, *networks[1:]]}

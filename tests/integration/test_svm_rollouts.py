@@ -35,6 +35,12 @@ _VCENTER: dict[str, Any] = {
     "svm_rollout_template": _TEMPLATE,
     "svm_rollout_state_file": "svms.yml",
 }
+_ROLE = f"""\
+- hosts: vcenter
+  connection: local
+  gather_facts: false
+  roles: [{COLLECTION}.svm_rollout]
+"""
 _SVMS = [f"svm-hypervisor-0{number}" for number in (1, 2, 3)]
 
 
@@ -54,7 +60,7 @@ class _Rollouts:
         return self._playbooks.run(
             [],
             "auto",
-            text=f"- import_playbook: {COLLECTION}.{playbook}\n",
+            text=_ROLE if playbook == "role" else f"- import_playbook: {COLLECTION}.{playbook}\n",
             inventory=json.dumps({"infrastructures": {"hosts": {"vcenter": host}}}),
             arguments=[*arguments, "-e", "ksvla_only=vcenter"],
             # A path that begins nowhere is one of the current folder, also where the shell does not say which it is.
@@ -112,12 +118,24 @@ def test_hypervisors_are_selected_and_the_pool_goes_on(run: _Rollouts, simulator
 
 
 def test_a_hypervisor_that_is_not_there(run: _Rollouts, simulator: RunningSimulator) -> None:
-    message = _refused(run("rollout_svms", svm_rollout_hypervisors=["hypervisor-02", "hypervisor-09"]))
+    unknown = {"svm_rollout_hypervisors": ["hypervisor-02", "hypervisor-09"]}
+    message = _refused(run("rollout_svms", svm_rollout_address_pool=_pool(2), **unknown))
     assert message == (
         "svm_rollout_hypervisors: there is no hypervisor hypervisor-09. The infrastructure has these hypervisors: "
         "hypervisor-01, hypervisor-02, hypervisor-03."
     )
     assert bodies(simulator, "POST") == []
+
+
+@pytest.mark.parametrize("playbook", ["rollout_svms", "role"])
+def test_svms_that_cannot_be_deployed_are_refused_before_anything_is_sent(
+    run: _Rollouts, simulator: RunningSimulator, playbook: str
+) -> None:
+    message = _refused(run(playbook))
+    assert message.endswith(
+        "svm_rollout_template.networks[0]: mask, gateway can be given with addressing: static only."
+    )
+    assert simulator.requests() == []
 
 
 def test_a_pool_that_is_too_small(run: _Rollouts, simulator: RunningSimulator) -> None:

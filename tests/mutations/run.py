@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Breaks the collection on purpose, one mutation at a time, and reports which of them the tests catch.
 
-Usage: .venv/bin/python tests/mutations/run.py [--jobs N] [--list] [word ...]
+Usage: .venv/bin/python tests/mutations/run.py [--jobs N] [--list] [--campaign] [word ...]
 
 The mutations are in mutations.yml. With words, only those are tried whose name or file contains one of them. Each is
 applied to a copy of the checkout, the tests that must notice it are run there, and the copy is restored. Before anything
-is broken, all these tests must pass. The exit code is 1 when a mutation survives, when its text is not found exactly once
-in its file, or when its tests cannot be run.
+is broken, all these tests must pass. With --campaign, only those that are marked with it are tried, one by one, and the
+short campaign of make test must notice them, which takes a minute each. The exit code is 1 when a mutation survives, when
+its text is not found exactly once in its file, or when its tests cannot be run.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 MUTATIONS = Path(__file__).with_name("mutations.yml")
 COLLECTION = Path(".venv/collections/ansible_collections/ksvla/light_agent")
-CAUGHT, PASSED = 1, 0  # exit codes of pytest
+PYTEST = ("pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider")
+CAMPAIGN = ("faults", "--seconds", "60", "--seed", "1", "--first")
+CAUGHT, PASSED = 1, 0  # exit codes of both
 SECONDS = 120.0  # for the tests of one mutation, which may make a test wait for ever
 SECONDS_BEFORE = 900.0  # for all tests, before anything is broken
 _ENDLESS = "The tests did not end in time."
@@ -47,6 +50,7 @@ class Mutation:
     :param old: The text that is replaced. It stands in the file exactly once.
     :param new: The text that takes its place.
     :param tests: The tests of which at least one must fail, as pytest takes them.
+    :param campaign: Whether the short campaign must notice it, too.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Mutation:
     old: str
     new: str
     tests: tuple[str, ...]
+    campaign: bool = False
 
 
 def load(words: Sequence[str]) -> list[Mutation]:
@@ -86,9 +91,10 @@ def copy_checkout(target: Path) -> None:
     (target / COLLECTION).symlink_to(target)
 
 
-def run_tests(copy: Path, tests: Sequence[str], seconds: float = SECONDS) -> tuple[int, str]:
-    """Run tests in a copy; return the exit code of pytest and its output.
+def run_tests(copy: Path, command: Sequence[str], seconds: float = SECONDS) -> tuple[int, str]:
+    """Run tests in a copy; return their exit code and their output.
 
+    :param command: What is run: a module of Python with its arguments.
     :param seconds: After this time the tests count as failed.
     """
     environment = {
@@ -96,11 +102,17 @@ def run_tests(copy: Path, tests: Sequence[str], seconds: float = SECONDS) -> tup
         "ANSIBLE_COLLECTIONS_PATH": str(copy / ".venv/collections"),
         # Within a second, a changed file of the same size would be taken for the compiled one.
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": f"{copy / 'tests'}:{copy / '.venv/collections'}",
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=seconds
+            [sys.executable, "-m", *command],
+            cwd=copy,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired:
         return CAUGHT, _ENDLESS
@@ -119,7 +131,7 @@ def applied(mutation: Mutation, copy: Path) -> Iterator[None]:
         path.write_text(original, encoding="utf-8")
 
 
-def verdict(mutation: Mutation, copies: SimpleQueue[Path]) -> tuple[bool, str]:
+def verdict(mutation: Mutation, copies: SimpleQueue[Path], command: Sequence[str]) -> tuple[bool, str]:
     """Try one mutation in a copy that is free; return whether it is caught, and a line about it."""
     reason = problem(mutation)
     if reason is not None:
@@ -128,7 +140,7 @@ def verdict(mutation: Mutation, copies: SimpleQueue[Path]) -> tuple[bool, str]:
     began = time.monotonic()
     try:
         with applied(mutation, copy):
-            code, output = run_tests(copy, mutation.tests)
+            code, output = run_tests(copy, command)
     finally:
         copies.put(copy)
     took = f"{time.monotonic() - began:4.0f} s"
@@ -137,35 +149,39 @@ def verdict(mutation: Mutation, copies: SimpleQueue[Path]) -> tuple[bool, str]:
         return True, f"caught    {took}  {mutation.name}{how}"
     if code == PASSED:
         return False, f"SURVIVED  {took}  {mutation.name} ({mutation.file})"
-    return False, f"BROKEN    {mutation.name}: pytest ended with {code}\n{output[-2000:]}"
+    return False, f"BROKEN    {mutation.name}: the tests ended with {code}\n{output[-2000:]}"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description="Break the collection on purpose and see whether the tests notice.")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many mutations to try at once")
+    parser.add_argument("--campaign", action="store_true", help="see whether the short campaign notices")
     parser.add_argument("--list", action="store_true", help="only list the mutations")
     parser.add_argument("words", nargs="*", help="try those whose name or file contains one of these")
     options = parser.parse_args(arguments)
-    mutations = load(options.words)
+    mutations = [one for one in load(options.words) if one.campaign or not options.campaign]
+    commands = [CAMPAIGN if options.campaign else (*PYTEST, *one.tests) for one in mutations]
+    jobs = 1 if options.campaign else options.jobs
     if options.list or not mutations:
         print(*(f"{one.file}: {one.name}" for one in mutations), sep="\n")
         return 0 if mutations else 1
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
-        for number in range(min(options.jobs, len(mutations))):
+        for number in range(min(jobs, len(mutations))):
             copy = Path(folder) / str(number)
             copy_checkout(copy)
             copies.put(copy)
         first = copies.get()
-        code, output = run_tests(first, sorted({test for one in mutations for test in one.tests}), SECONDS_BEFORE)
+        every = (*PYTEST, *sorted({test for one in mutations for test in one.tests}))
+        code, output = run_tests(first, CAMPAIGN if options.campaign else every, SECONDS_BEFORE)
         copies.put(first)
         if code != PASSED:
             print(f"The tests do not pass before anything is broken:\n{output[-4000:]}")
             return 1
         caught = 0
-        with ThreadPoolExecutor(options.jobs) as pool:
-            for good, line in pool.map(lambda one: verdict(one, copies), mutations):
+        with ThreadPoolExecutor(jobs) as pool:
+            for good, line in pool.map(lambda one, command: verdict(one, copies, command), mutations, commands):
                 caught += good
                 print(line, flush=True)
     print(f"{caught} of {len(mutations)} mutations caught")

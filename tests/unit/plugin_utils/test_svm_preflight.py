@@ -88,9 +88,19 @@ def _without(option: str) -> dict[str, Any]:
             {
                 "svm_rollout_per_hypervisor": True,
                 "svm_rollout_template": {**_SVM, "networks": [_STATIC], "dns": {"main": "192.0.2.1"}},
-                "svm_rollout_addresses": {"svm-host-1": "192.0.2.7"},
+                "svm_rollout_address_pool": "192.0.2.7",
+                "svm_rollout_state_file": "svms.yml",
             },
             None,
+        ),
+        (
+            {
+                "svm_rollout_per_hypervisor": True,
+                "svm_rollout_template": {**_SVM, "dns": {"main": "192.0.2.1"}},
+                "svm_rollout_address_pool": "192.0.2.7",
+                "svm_rollout_state_file": "svms.yml",
+            },
+            "a: svm_rollout_template.networks[0]: mask, gateway are required for static addressing.",
         ),
     ],
 )
