@@ -158,18 +158,35 @@ def test_there_is_one_action_plugin_under_the_name_of_each_module() -> None:
     assert "plugin_routing" not in (PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8")
 
 
-def test_what_a_task_needs_is_imported_before_it_runs() -> None:
-    """Ansible loads the plugin in the controller, and only then starts the worker process of a task."""
-    package = "ansible_collections.ksvla.light_agent.plugins"
-    code = f"import sys, {package}.action.ksvla_tenant_info; print(*sys.modules)"
+_PACKAGE = "ansible_collections.ksvla.light_agent.plugins"
+
+
+def _imported_with(module: str) -> set[str]:
+    """Return all modules that are there once one of the collection's plugins is imported."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    code = f"import sys, {_PACKAGE}.{module}; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, timeout=60
     )
-    imported = done.stdout.split()
+    return set(done.stdout.split())
+
+
+def test_what_a_task_needs_is_imported_before_it_runs() -> None:
+    """Ansible loads the plugin in the controller, and only then starts the worker process of a task."""
+    imported = _imported_with("action.ksvla_tenant_info")
     for needed in ("modules.ksvla_tenant_info", "module_utils._transport.session", "module_utils._api.connect"):
-        assert f"{package}.{needed}" in imported
-    assert "requests" in imported
+        assert f"{_PACKAGE}.{needed}" in imported
+    assert "requests" not in imported
+
+
+@pytest.mark.parametrize("kind", ["lookup", "filter"])
+def test_what_each_worker_imports_anew_is_little(kind: str) -> None:
+    """Ansible loads lookups and filters in the worker process, once for each task and host."""
+    names = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins" / kind).glob("[a-z]*.py"))
+    assert names
+    for name in names:
+        imported = _imported_with(f"{kind}.{name}")
+        assert not {one for one in imported if one.startswith(f"{_PACKAGE}.module_utils._transport")}, name
 
 
 @pytest.mark.parametrize("path", UTILITIES, ids=_name)
