@@ -182,7 +182,7 @@ def test_what_a_task_needs_is_imported_before_it_runs() -> None:
 @pytest.mark.parametrize("kind", ["lookup", "filter"])
 def test_what_each_worker_imports_anew_is_little(kind: str) -> None:
     """Ansible loads lookups and filters in the worker process, once for each task and host."""
-    names = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins" / kind).glob("[a-z]*.py"))
+    names = sorted(path.stem for path in (PLUGINS / kind).glob("[a-z]*.py"))
     assert names
     for name in names:
         imported = _imported_with(f"{kind}.{name}")
