@@ -155,15 +155,23 @@ def svm_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _with_address(template: Any, pool: Any) -> Any:
-    """Return the template with an address of the pool, if there is one, as each SVM gets one."""
+    """Return the template with an address of the pool in its first network, or, without a pool, what is certain of that.
+
+    Each SVM may have an address of its own: in ``svm_rollout_addresses``, or kept in the state file.
+    """
     networks = template.get("networks") if isinstance(template, dict) else None
+    if not isinstance(networks, list) or not networks or not isinstance(networks[0], dict):
+        return template
+    first: dict[str, Any] = networks[0]
     try:
-        address = next(iter(read_pool([pool] if isinstance(pool, str) else pool)), None)
+        addresses = read_pool([pool] if isinstance(pool, str) else pool)
     except (InputError, TypeError):
         return template
-    if address is None or not isinstance(networks, list) or not networks or not isinstance(networks[0], dict):
-        return template
-    return {**template, "networks": [{**networks[0], "addressing": "static", "ip_addresses": [address]}, *networks[1:]]}
+    if addresses:
+        first = {**first, "addressing": "static", "ip_addresses": addresses[:1]}
+    elif not first.get("ip_addresses"):
+        first = {name: value for name, value in first.items() if name not in ("addressing", "mask", "gateway")}
+    return {**template, "networks": [first, *networks[1:]]}
 
 
 def _refusals(arguments: dict[str, Any]) -> Iterator[str]:

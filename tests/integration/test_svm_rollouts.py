@@ -131,10 +131,9 @@ def test_a_hypervisor_that_is_not_there(run: _Rollouts, simulator: RunningSimula
 def test_svms_that_cannot_be_deployed_are_refused_before_anything_is_sent(
     run: _Rollouts, simulator: RunningSimulator, playbook: str
 ) -> None:
-    message = _refused(run(playbook))
-    assert message.endswith(
-        "svm_rollout_template.networks[0]: mask, gateway can be given with addressing: static only."
-    )
+    template = {**_TEMPLATE, "networks": [{"network": "VM Network"}]}
+    message = _refused(run(playbook, svm_rollout_template=template, svm_rollout_address_pool=_pool(3)))
+    assert message.endswith("svm_rollout_template.networks[0]: mask, gateway are required for static addressing.")
     assert simulator.requests() == []
 
 

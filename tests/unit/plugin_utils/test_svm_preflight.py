@@ -102,6 +102,23 @@ def _without(option: str) -> dict[str, Any]:
             },
             "a: svm_rollout_template.networks[0]: mask, gateway are required for static addressing.",
         ),
+        ({"svm_rollout_per_hypervisor": True, "svm_rollout_template": {**_SVM, "networks": [_STATIC]}}, None),
+        (
+            {
+                "svm_rollout_per_hypervisor": True,
+                "svm_rollout_template": _SVM,
+                "svm_rollout_addresses": {"svm-of-another": "192.0.2.7"},
+            },
+            None,
+        ),
+        (
+            {
+                "svm_rollout_per_hypervisor": True,
+                "svm_rollout_template": {**_SVM, "networks": [_STATIC], "dns": {"main": "192.0.2.1"}},
+                "svm_rollout_addresses": {"svm-host-1": "198.51.100.7"},
+            },
+            None,
+        ),
     ],
 )
 def test_svms_are_checked_before_the_infrastructure_is_connected(values: dict[str, Any], mistake: str | None) -> None:
