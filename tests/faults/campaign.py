@@ -68,7 +68,7 @@ _HARMLESS = ("/validate", "/testConnection")
 _UNKNOWN = (0, 502, 503, 504)
 """The status of an answer, 0 where none came, that leaves open whether a write took effect."""
 _MOST_REPEATS = 4
-_LONGEST_RUN = 100.0
+_LONGEST_RUN = 240.0
 
 
 class OutOfTimeError(Exception):
@@ -245,8 +245,10 @@ def _let_hours_pass(memory: Path) -> None:
     """Make what is remembered two hours older: for an hour, SVMs whose request was not answered may still appear."""
     for path in memory.glob("ksvla/*/*.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
-        sent_at = datetime.fromisoformat(record["sent_at"]) - timedelta(hours=2)
-        path.write_text(json.dumps({**record, "sent_at": sent_at.isoformat()}), encoding="utf-8")
+        record["sent_at"] = (datetime.fromisoformat(record["sent_at"]) - timedelta(hours=2)).isoformat()
+        if isinstance(record["settings"], dict) and "until" in record["settings"]:
+            record["settings"]["until"] -= timedelta(hours=2).total_seconds()
+        path.write_text(json.dumps(record), encoding="utf-8")
 
 
 def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]:
