@@ -77,7 +77,8 @@ suites: environment ## run all checks and tests but the sanity tests
 	@$(MAKE) --output-sync=none unit
 	@$(MAKE) --output-sync=none contract
 	@$(MAKE) --output-sync=none integration ARGS="--durations=10"
-	@$(MAKE) --jobs=2 --output-sync=target awx short-faults
+	@$(MAKE) --output-sync=none awx
+	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: unit
 unit: environment ## run the tests of the code and of the project itself
@@ -110,10 +111,6 @@ molecule: environment ## run the molecule scenarios of the roles
 .PHONY: faults
 faults: environment ## draw faults, kill runs, and see whether repeats get everything done once (ARGS="--help" lists the options)
 	PYTHONPATH=tests:.venv/collections $(PY) -m faults $(ARGS)
-
-.PHONY: short-faults
-short-faults: ## the campaign that is part of make test; it mostly waits, so something else can run beside it
-	@$(MAKE) faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: load
 load: environment ## many controllers at once, and a slow server (ARGS="names")

@@ -32,7 +32,7 @@ class PlaybookWorker(Worker):
 
     longest: ClassVar[float] = 8.0
 
-    def run(self, steps: Sequence[Step], kill_when: KillWhen | None = None, patience: float = 120.0) -> Run:
+    def run(self, steps: Sequence[Step], kill_when: KillWhen | None = None, patience: float = 300.0) -> Run:
         """Run the playbooks, up to the first that fails; kill the process group as soon as it is time to.
 
         :raises TimeoutError: when they take longer than anything may take.

@@ -92,7 +92,7 @@ class Worker:
     environment: dict[str, str] = field(default_factory=dict)
     folder: Path = Path()
 
-    def run(self, steps: Sequence[Step], kill_when: KillWhen | None = None, patience: float = 120.0) -> Run:
+    def run(self, steps: Sequence[Step], kill_when: KillWhen | None = None, patience: float = 300.0) -> Run:
         """Run the steps; kill the process as soon as it is time to, if it is still at it.
 
         :raises TimeoutError: when it takes longer than anything may take.
