@@ -51,6 +51,22 @@ def test_what_it_matches(client: Any, simulator: RunningSimulator) -> None:
     assert client.get("/tasks?state=Running").status == 503
 
 
+def test_write_stands_for_all_methods_that_change_something(client: Any, simulator: RunningSimulator) -> None:
+    simulator.fault(method="write", times=0, status=503)
+    assert client.get("/tenants").status == 200
+    assert client.post("/tasks/x/cancel").status == 503
+    assert client.delete("/tenants/x").status == 503
+
+
+def test_what_struck_is_counted_until_a_reset(client: Any, simulator: RunningSimulator) -> None:
+    simulator.reset()
+    simulator.fault(status=503)
+    assert [client.get("/tenants").status for _turn in range(2)] == [503, 200]
+    assert simulator.fired() == {"status 503": 1}
+    simulator.reset()
+    assert simulator.fired() == {}
+
+
 def test_the_first_rule_that_fits_strikes(client: Any, simulator: RunningSimulator) -> None:
     simulator.fault(status=500)
     simulator.fault(status=502)

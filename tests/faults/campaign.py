@@ -208,7 +208,7 @@ def _attempts(
 
 
 def _under_one_fault(scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random) -> Sequence[Run]:
-    """Break one write, and kill whoever is at work at that moment or let them go on."""
+    """Break one write. In half of the rounds, the workers are killed as soon as it is broken."""
     kind = rng.choice(("drop_after", "drop_after", "truncate", "garbage", "drop_before", "slow_body"))
     path = rng.choice(("", *scenario.writes))
     simulator.fault(method="write", path=path, kind=kind, skip=0 if path else rng.randrange(_FIRST), seconds=1.0)

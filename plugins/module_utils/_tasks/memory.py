@@ -141,8 +141,8 @@ class Memory:
     def locks(self, subjects: Iterable[str], deadline: Deadline) -> Iterator[None]:
         """Keep other runs on this machine from starting any of the same changes at the same time.
 
-        All runs take locks in the same order, which rules out a deadlock. There is no lock between machines, where
-        only the server's own refusals help.
+        All runs take locks in the same order, so they cannot deadlock. Between machines there are no locks: there, only
+        the server can refuse a second change.
 
         :raises WaitTimeout: when another run holds one of them until the deadline.
         """
