@@ -145,7 +145,7 @@ ruff: environment ## check style and format of the Python files
 types: environment ## check the types of the plugins and of everything that runs beside the tests
 	$(PY) -m mypy -p $(COLLECTION) -p simulator -p faults
 	MYPYPATH=tests/demo $(PY) -m mypy tests/tools tests/mutations/run.py tests/demo/run.py
-	MYPYPATH=tests/benchmark $(PY) -m mypy tests/benchmark/run.py tests/benchmark/fleet.py
+	MYPYPATH=tests/benchmark $(PY) -m mypy tests/benchmark/run.py
 
 .PHONY: ansible-lint
 ansible-lint: environment ## check roles, playbooks and the collection as Galaxy would

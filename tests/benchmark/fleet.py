@@ -94,11 +94,11 @@ def _compare(server: Server, rounds: int, what: str, *numbers: int) -> Compared:
     return Compared(medians["bare"], medians["module"], max(peaks))
 
 
-def run(server: Server, *arguments: object) -> dict[str, float]:
+def run(server: Server, *arguments: object, program: str = __file__) -> dict[str, float]:
     """Run one measurement in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"], "PYTHONWARNINGS": "ignore"}
     environment.update({key: str(value) for key, value in server.items() if key.startswith("KSVLA_")})
-    command = [sys.executable, __file__, *map(str, arguments)]
+    command = [sys.executable, program, *map(str, arguments)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     figures: dict[str, float] = json.loads(done.stdout)
     return figures

@@ -12,12 +12,12 @@ their medians. Without names everything is measured, and the table is written to
     make benchmark ARGS=report      fetching a report of 1 GB, against curl, and the memory that it takes
     make benchmark ARGS=requests    how many requests a tenant takes
     make benchmark ARGS=fleet       a whole fleet, against a bare client
+    make benchmark ARGS=inventory   the inventory plugin, against a bare client
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import platform
 import re
@@ -25,10 +25,12 @@ import shutil
 import ssl
 import subprocess
 import time
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 
 import ansible_cost
+import fleet
+import inventory
 import registrations
 import reports
 import waiting
@@ -43,9 +45,9 @@ MEASUREMENTS: dict[str, Measurement] = {
     "waiting": waiting.measure,
     "report": reports.measure,
     "requests": registrations.requests,
+    "fleet": fleet.measure,
+    "inventory": inventory.measure,
 }
-if importlib.util.find_spec("fleet"):
-    MEASUREMENTS["fleet"] = import_module("fleet").measure
 
 
 def surroundings() -> list[str]:

@@ -86,6 +86,8 @@ def test_its_report_is_predicted_by_its_id(run: Caller, created: dict[str, Any],
 def test_no_other_tenant_is_listed(run: Caller, created: dict[str, Any]) -> None:
     (tenant,) = run.predicted("tenant_info", include_vms=True, **created)["tenants"]
     assert (tenant["id"], tenant["name"], tenant["vms"]) == (created["tenant_id"], "Northwind", [])
+    (counted,) = run.predicted("tenant_info", count_vms=True, **created)["tenants"]
+    assert (counted["id"], counted["vm_count"]) == (created["tenant_id"], 0)
     assert run.predicted("tenant_vm_info", **created)["vms"] == []
     assert run.warnings == []
 

@@ -24,12 +24,23 @@ def run(simulator: RunningSimulator) -> Iterator[Caller]:
         yield made
 
 
-def test_a_tenant_that_was_removed_since_it_was_listed_is_left_out(run: Caller) -> None:
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"include_vms": True}, [("Northwind", 1, None), ("Cedar", 0, None)]),
+        ({"count_vms": True}, [("Northwind", None, 1), ("Cedar", None, 0)]),
+        ({"include_vms": True, "count_vms": True}, [("Northwind", 1, 1), ("Cedar", 0, 0)]),
+    ],
+)
+def test_a_tenant_that_was_removed_since_it_was_listed_is_left_out(
+    run: Caller, options: dict[str, bool], expected: list[tuple[str, int | None, int | None]]
+) -> None:
     password = run.simulator.multitenancy_password
     ids = {one["name"]: one["id"] for one in run("tenant_info", password=password)["tenants"]}
     run.simulator.fault(method="GET", path=f"tenants/{ids['Alpine']}/vms", status=404, body=GONE)
-    found = run("tenant_info", password=password, include_vms=True)["tenants"]
-    assert {one["name"]: len(one["vms"]) for one in found} == {"Northwind": 1, "Cedar": 0}
+    found = run("tenant_info", password=password, **options)["tenants"]
+    listed = [(one["name"], len(one["vms"]) if "vms" in one else None, one.get("vm_count")) for one in found]
+    assert listed == expected
 
 
 def test_who_holds_a_machine_is_found_all_the_same(run: Caller) -> None:

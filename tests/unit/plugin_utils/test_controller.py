@@ -43,6 +43,7 @@ def run(function: Any, arguments: dict[str, Any], tmp_path: Path, **changes: Any
         progress=changes.pop("progress", lambda _subject, _text: None),
         trace=changes.pop("trace", lambda _line: None),
         temporary=lambda: str(tmp_path),
+        invocation=changes.pop("invocation", True),
     )
     assert not changes
     return run_in_controller(definition, arguments, task)
@@ -127,6 +128,15 @@ def test_secrets_are_hidden_in_every_form(tmp_path: Path) -> None:
     for form in ("s3cret!", "czNjcmV0IQ==", "bXVsdGl0ZW5hbmN5OnMzY3JldCE="):
         assert form not in text
     assert "********" in text
+
+
+@pytest.mark.parametrize("secret", ['a"b', "a\\b", "a\nb", "a\tb", "a\x01b", "пароль", "4711"])
+def test_secrets_of_any_characters_are_hidden_where_the_result_names_no_arguments(secret: str, tmp_path: Path) -> None:
+    def function(parameters: Parameters, _context: Context) -> dict[str, Any]:
+        return {"changed": False, "deep": [{"x": ("it is " + parameters["password"], 1)}]}
+
+    result = run(function, {"password": secret}, tmp_path, invocation=False)
+    assert result == {"changed": False, "deep": [{"x": ["it is ********", 1]}]}
 
 
 def test_secrets_are_hidden_in_what_is_shown_on_the_way(tmp_path: Path) -> None:

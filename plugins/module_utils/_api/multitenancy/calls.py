@@ -93,8 +93,11 @@ class MultitenancyApi:
 
     def vms(self, tenant_id: str) -> list[VirtualMachine]:
         """List the virtual machines registered for a tenant (topic 259249)."""
-        with _means({404: TENANT_NOT_FOUND}):
-            return formats.read_vms(self._read(f"{_tenant_path(tenant_id)}/vms"))
+        return formats.read_vms(self._vms(tenant_id))
+
+    def count_vms(self, tenant_id: str) -> int:
+        """Count the virtual machines registered for a tenant (topic 259249)."""
+        return formats.count_vms(self._vms(tenant_id))
 
     def register_vm(self, tenant_id: str, bios_id: str, name: Optional[str], user_data: Optional[str]) -> None:
         """Register a virtual machine for a tenant (topic 259253)."""
@@ -160,6 +163,10 @@ class MultitenancyApi:
         """Ask for a task to be canceled (topic 199647); it may go on as ``Stopping`` for a while."""
         path = f"{_BASE}/tasks/{encode_segment(task_id)}/cancel"
         self._session.write(Request("POST", path, headers=_READ), safe=True)
+
+    def _vms(self, tenant_id: str) -> bytes:
+        with _means({404: TENANT_NOT_FOUND}):
+            return self._read(f"{_tenant_path(tenant_id)}/vms")
 
     def _read(self, path: str, query: Query = ()) -> bytes:
         answer = self._session.read(path, query, headers=_READ)

@@ -105,6 +105,11 @@ def read_vms(body: bytes) -> list[VirtualMachine]:
     return vms
 
 
+def count_vms(body: bytes) -> int:
+    """Return how many virtual machines a list has, without making records of them, which takes most of the time."""
+    return len(xml.read_records(body, "vm", bool))
+
+
 def read_task(body: bytes) -> ServerTask:
     """Return the one task in an answer; raise UnexpectedAnswer when there is none."""
     element = xml.find(xml.read(body), "task")

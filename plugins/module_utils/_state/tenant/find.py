@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import Callable, Optional, TypeVar
 
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._api.multitenancy.records import Tenant, VirtualMachine
@@ -16,6 +16,7 @@ from ..._module.context import Context, Parameters
 from ..._text import similar_names
 from ..._validation import require_text, require_xml_text
 
+T = TypeVar("T")
 _PREDICTED_ID = "created-by-check-mode:"
 """How the id of a tenant begins that check mode predicts; its name follows. The server's ids have another form."""
 
@@ -109,10 +110,19 @@ def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
 
 def vms_unless_gone(api: MultitenancyApi, tenant_id: str) -> Optional[list[VirtualMachine]]:
     """Return the virtual machines of a tenant, or None when it was removed since it was listed."""
+    nothing: list[VirtualMachine] = []
+    return unless_gone(api.vms, tenant_id, nothing)
+
+
+def unless_gone(read: Callable[[str], T], tenant_id: str, predicted: T) -> Optional[T]:
+    """Return what is read of a tenant, or None when it was removed since it was listed.
+
+    :param predicted: What a tenant has that check mode predicted.
+    """
     if tenant_id.startswith(_PREDICTED_ID):
-        return []
+        return predicted
     try:
-        return api.vms(tenant_id)
+        return read(tenant_id)
     except ApiError as error:
         if error.error_code == TENANT_NOT_FOUND:
             return None

@@ -12,7 +12,7 @@ from ..._api.multitenancy.records import Tenant
 from ..._concurrently import for_each
 from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
-from .find import find_tenant, tenant_reference, vms_unless_gone
+from .find import find_tenant, tenant_reference, unless_gone, vms_unless_gone
 
 
 def read_tenants(parameters: Parameters, context: Context) -> Result:
@@ -30,12 +30,14 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
 
     def read(tenant: Tenant) -> Optional[Result]:
+        if not parameters["include_vms"]:
+            count = unless_gone(api.count_vms, tenant.id, 0)
+            return None if count is None else {**tenant.as_dict(), "vm_count": count}
         vms = vms_unless_gone(api, tenant.id)
         if vms is None:
             return None
-        count = {"vm_count": len(vms)} if parameters["count_vms"] else {}
-        listed = {"vms": [vm.as_dict() for vm in vms]} if parameters["include_vms"] else {}
-        return {**tenant.as_dict(), **count, **listed}
+        counted = {"vm_count": len(vms)} if parameters["count_vms"] else {}
+        return {**tenant.as_dict(), **counted, "vms": [vm.as_dict() for vm in vms]}
 
     records = for_each(read, tenants, parameters["concurrency"])
     return {"changed": False, "tenants": [record for record in records if record is not None]}
