@@ -140,7 +140,7 @@ class Campaign:
         rng = random.Random(seed)
         simulator.reset()
         # A playbook takes as long as thirty calls of functions.
-        playbook = rng.random() < 0.04
+        playbook = rng.random() < 0.01
         names = [name for name in sorted(SCENARIOS) if name.endswith("-playbook") == playbook]
         # A rollout is where most can be done twice.
         name = rng.choice([*names, *(name for name in names if name.startswith("rollout") for _again in range(3))])
