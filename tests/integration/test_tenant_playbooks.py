@@ -29,7 +29,8 @@ def _inventory(**hosts: dict[str, Any]) -> str:
 def _play(playbooks: Playbooks, playbook: str, *arguments: str, inventory: str = LOCALHOST, **variables: Any) -> Run:
     playbooks.simulator.clear_requests()
     text = f"- ansible.builtin.import_playbook: ksvla.light_agent.{playbook}\n"
-    return playbooks.run([], text=text, inventory=inventory, arguments=["-e", json.dumps(variables), *arguments])
+    given = ["-e", json.dumps(variables), *arguments]
+    return playbooks.run([], "controller", text=text, inventory=inventory, arguments=given)
 
 
 def _role(playbooks: Playbooks, role: str, *, tasks: str = "", **variables: Any) -> Run:
@@ -42,7 +43,7 @@ def _role(playbooks: Playbooks, role: str, *, tasks: str = "", **variables: Any)
             "tasks": [{"ansible.builtin.include_role": {"name": f"ksvla.light_agent.{role}"}}],
         }
     ]
-    return playbooks.run([], text=json.dumps(play), inventory=_inventory(Northwind=variables))
+    return playbooks.run([], "controller", text=json.dumps(play), inventory=_inventory(Northwind=variables))
 
 
 def _refused(run: Run, playbooks: Playbooks) -> str:
