@@ -74,9 +74,9 @@ test: environment ## run every check and every test
 .PHONY: suites
 suites: environment ## run all checks and tests but the sanity tests
 	@$(MAKE) $(filter-out sanity,$(CHECKS))
-	@# Two by two: at the end of each run, a core waits for the last test of the other.
+	@# Two by two: at the end of each, one core waits for the last test on the other.
 	@$(MAKE) --output-sync=none unit ARGS="tests/unit tests/modules tests/project tests/contract"
-	@$(MAKE) --output-sync=none integration ARGS="tests/integration tests/awx --durations=10"
+	@$(MAKE) --output-sync=none integration ARGS="tests/awx --durations=10"
 	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: unit
@@ -85,11 +85,11 @@ unit: environment ## run the tests of the code and of the project itself
 
 .PHONY: contract
 contract: environment ## hold the simulator against the contract of the API
-	$(PYTEST) $(or $(ARGS),tests/contract)
+	$(PYTEST) tests/contract $(ARGS)
 
 .PHONY: integration
 integration: environment ## run the integration suites, on the controller and as modules (PLAYBOOK=… for another Ansible)
-	$(PYTEST) $(or $(ARGS),tests/integration)
+	$(PYTEST) tests/integration $(ARGS)
 
 .PHONY: integration-oldest
 integration-oldest: environment ## run the integration suites with the oldest ansible-core that is supported
@@ -97,7 +97,7 @@ integration-oldest: environment ## run the integration suites with the oldest an
 
 .PHONY: awx
 awx: environment ## check extensions/awx and run its jobs as AWX does, and what depends on ansible-core with the oldest one
-	$(PYTEST) $(or $(ARGS),tests/awx)
+	$(PYTEST) tests/awx $(ARGS)
 
 .PHONY: sanity
 sanity: environment ## run ansible-test sanity over the collection as it is built

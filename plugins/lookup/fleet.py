@@ -52,8 +52,10 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.loader import lookup_loader
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._fleet import (
+    file_warnings,
     hosts_of_list,
     mistakes_of,
     options_of,
@@ -68,6 +70,8 @@ _NO_TENANTS = (
     "ksvla_tenants, or CSV files in ksvla_tenants_csv and ksvla_vms_csv."
 )
 _SOURCES = ("tenants", "vms", "tenants_csv", "vms_csv")
+
+display = Display()
 
 
 class LookupModule(LookupBase):
@@ -109,6 +113,8 @@ class LookupModule(LookupBase):
         mistakes = [f"{name} is empty: give a value, or leave the variable out." for name in blank]
         if not hosts:
             return [*mistakes, _NO_TENANTS.format(" in the list or file" if sources else "")]
+        for warning in file_warnings(shared):
+            display.warning(warning)
         return [*mistakes, *mistakes_of(hosts, shared, listed=bool(sources))]
 
     def _plugin(self, name: str) -> Any:

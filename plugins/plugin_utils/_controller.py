@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -141,8 +140,8 @@ def _refused(message: str, hidden: set[str], task: TaskRun) -> dict[str, Any]:
 def without_secrets(result: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
     """Replace secret values anywhere in a result, as modules do; what is true, false or none stays."""
     # Ansible looks at each text for each secret, which takes longer than to read 100,000 machines.
-    shown = _as_json(result)
-    if not any(_as_json(secret)[1:-1] in shown for secret in hidden):
+    shown = "\n".join(_texts(result))
+    if not any(secret in shown for secret in hidden):
         return result
     kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
     cleaned: dict[str, Any] = remove_values(result, hidden)
@@ -150,8 +149,16 @@ def without_secrets(result: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
     return cleaned
 
 
-def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _texts(value: Any) -> Iterator[str]:
+    """Return all texts and numbers in a result."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple, set)):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)
 
 
 @contextmanager

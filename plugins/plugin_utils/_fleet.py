@@ -19,6 +19,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     folder_mistakes,
     select,
     shared_subjects,
+    vanishing_files,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
     NEVER_BLANK,
@@ -147,7 +148,16 @@ def _report_mistakes(shared: Values) -> Iterator[str]:
     report = shared.get("ksvla_drift_report")
     if is_blank(report):
         return
-    path = os.path.abspath(os.path.expanduser(str(report)))
-    if not path.endswith(REPORT_ENDINGS):
+    if not str(report).endswith(REPORT_ENDINGS):
         yield f"ksvla_drift_report is {report!r}: its ending says what is written, {' or '.join(REPORT_ENDINGS)}."
-    yield from folder_mistakes("ksvla_drift_report", os.path.dirname(path))
+    yield from folder_mistakes("ksvla_drift_report", _folder_of(report))
+
+
+def file_warnings(shared: Values) -> list[str]:
+    """Return a warning where no one would find the drift report after the run."""
+    report = shared.get("ksvla_drift_report")
+    return [] if is_blank(report) else list(vanishing_files("ksvla_drift_report", _folder_of(report)))
+
+
+def _folder_of(report: Any) -> str:
+    return os.path.dirname(os.path.abspath(os.path.expanduser(str(report))))

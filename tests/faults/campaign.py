@@ -125,12 +125,14 @@ class Campaign:
     :param only: The one kind of work; None for any.
     :param end: When it ends, by the monotonic clock.
     :param kill_share: Share of the runs under faults that are to be killed.
+    :param playbooks: Share of the rounds that run a whole playbook, which takes as long as thirty calls of functions.
     :param first: Whether the first round that ends wrong ends it.
     """
 
     only: str | None
     end: float
     kill_share: float = 0.6
+    playbooks: float = 0.04
     first: bool = False
     over: bool = False
     tally: Tally = field(default_factory=Tally)
@@ -139,8 +141,7 @@ class Campaign:
         """Play the round of a seed and add it to the tally."""
         rng = random.Random(seed)
         simulator.reset()
-        # A playbook takes as long as thirty calls of functions.
-        playbook = rng.random() < 0.01
+        playbook = rng.random() < self.playbooks
         names = [name for name in sorted(SCENARIOS) if name.endswith("-playbook") == playbook]
         # A rollout is where most can be done twice.
         name = rng.choice([*names, *(name for name in names if name.startswith("rollout") for _again in range(3))])
@@ -317,10 +318,12 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=8, help="rounds side by side (8): they mostly wait")
     parser.add_argument("--only", choices=sorted(SCENARIOS), help="one kind of work")
     parser.add_argument("--kill-share", type=float, default=0.6, help="share of the runs that are to be killed (0.6)")
+    parser.add_argument("--playbooks", type=float, default=0.04, help="share of the rounds with a playbook (0.04)")
     parser.add_argument("--first", action="store_true", help="end with the first round that ends wrong")
     arguments = parser.parse_args()
     seconds = arguments.seconds or (90.0 if arguments.rounds is None else float("inf"))
-    campaign = Campaign(arguments.only, time.monotonic() + seconds, arguments.kill_share, arguments.first)
+    end = time.monotonic() + seconds
+    campaign = Campaign(arguments.only, end, arguments.kill_share, arguments.playbooks, arguments.first)
     seeds = itertools.islice(itertools.count(arguments.seed), arguments.rounds)
     play(campaign, seeds, arguments.jobs)
     tally = campaign.tally

@@ -25,7 +25,8 @@ def reconcile(playbooks: Playbooks, *arguments: str, inventory: str = LOCALHOST,
     place = variables.pop("place", None)
     text = "- ansible.builtin.import_playbook: ksvla.light_agent.reconcile_tenants\n"
     given = ["-e", json.dumps(variables), *arguments]
-    return playbooks.run([], place, text=text, inventory=inventory, arguments=given)
+    job = {"JOB_ID": "7"}
+    return playbooks.run([], place, text=text, inventory=inventory, arguments=given, environment=job)
 
 
 def shown(run: Run) -> str:
@@ -79,6 +80,7 @@ def test_an_inventory_with_a_failure_gives_the_reason_in_table_and_page(playbook
     assert "is registered for the tenant 'Other'" in shown(run)
     page = report.read_text(encoding="utf-8")
     assert "## Alpine: failed" in page
+    assert f"ksvla_drift_report: what is written to {tmp_path} vanishes with the container of this job" in shown(run)
     assert f"`{bios(1)}`: BIOS id" in page
     assert set(there(playbooks)) == {"Other", "Alpine", "Birch"}
 

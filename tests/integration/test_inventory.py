@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from integration.support.playbooks import Playbooks, module
 
 PLUGIN = "plugin: ksvla.light_agent.tenants\n"
@@ -97,7 +98,8 @@ def test_machines_and_composed_variables(playbooks: Playbooks) -> None:
     assert "ksvla_tenant_name" not in machine
 
 
-def test_svms_are_hosts_with_their_places(playbooks: Playbooks, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["svm_state_file: svms.yml", f"infrastructure_ids: {{vcenter: {INFRASTRUCTURE}}}"])
+def test_svms_are_hosts_with_their_places(playbooks: Playbooks, tmp_path: Path, option: str) -> None:
     playbooks.simulator.seed(
         infrastructures=[
             {
@@ -110,7 +112,7 @@ def test_svms_are_hosts_with_their_places(playbooks: Playbooks, tmp_path: Path) 
         ]
     )
     (tmp_path / "svms.yml").write_text(f"infrastructures: {{vcenter: {INFRASTRUCTURE}, gone: ''}}\n", encoding="utf-8")
-    listed = _listed(playbooks, f"{PLUGIN}svm_state_file: svms.yml\n")
+    listed = _listed(playbooks, f"{PLUGIN}{option}\n")
     (host,) = listed["svms"]["hosts"]
     variables = listed["_meta"]["hostvars"][host]
     shown = {name.removeprefix("ksvla_svm_"): _text(value) for name, value in variables.items()}

@@ -100,14 +100,14 @@ def _refused(run: Run) -> str:
 
 def test_hypervisors_are_selected_and_the_pool_goes_on(run: _Rollouts, simulator: RunningSimulator) -> None:
     selected = {"svm_rollout_hypervisors": ["hypervisor-03", "hypervisor-01"], "svm_rollout_address_pool": _pool(3)}
-    run("rollout_svms", **selected).succeeded()
-    assert _addresses(simulator) == {_SVMS[0]: "192.0.2.51", _SVMS[2]: "192.0.2.52"}
+    run("rollout_svms", **selected, svm_rollout_addresses={_SVMS[2]: "192.0.2.40"}).succeeded()
+    assert _addresses(simulator) == {_SVMS[0]: "192.0.2.51", _SVMS[2]: "192.0.2.40"}
     kept = run.file
     assert yaml.safe_load(kept.read_text())["addresses"] == {"vcenter": _addresses(simulator)}
     run(
         "rollout_svms", svm_rollout_address_pool=_pool(3), svm_rollout_state_file=f"../{kept.parent.name}/svms.yml"
     ).succeeded()
-    assert _addresses(simulator) == {_SVMS[1]: "192.0.2.53"}
+    assert _addresses(simulator) == {_SVMS[1]: "192.0.2.52"}
     assert not run.file.exists()
     assert set(yaml.safe_load(kept.read_text())["addresses"]["vcenter"]) == set(_SVMS)
 

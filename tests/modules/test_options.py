@@ -112,7 +112,7 @@ def _right(option: Mapping[str, Any]) -> Any:
     if option["type"] == "list":
         return [_right({**option, "type": option["elements"]})]
     if option["type"] == "dict":
-        return _required(option["options"])
+        return _required(option["options"]) if "options" in option else {"any key": "x"}
     return {"str": option.get("choices", ["x"])[0], "path": "x", "raw": "x", "int": 1, "float": 1.5, "bool": True}[
         option["type"]
     ]
@@ -189,6 +189,13 @@ def test_the_wrong_type_is_refused_with_its_place(place: Place) -> None:
         assert message.startswith((f"{name}{item} must be ", f"{name}{item} is empty: give a value")), message
         if place.spec.get("no_log"):
             assert str(SECRET_NUMBER) not in message
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_the_right_type_is_accepted(place: Place) -> None:
+    arguments, _name = place.arguments(_right(place.spec))
+    result = in_controller(place.definition, arguments)
+    assert result.get("worked"), result
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)

@@ -143,10 +143,10 @@ def _misfits_of(option: Mapping[str, Any], value: Any, place: str) -> Iterator[s
 
 
 def _misfits_of_dictionary(option: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        yield from _misfits(option.get("options") or {}, value, f"{place}.")
-    else:
+    if not isinstance(value, Mapping):
         yield f"{place} must be a dictionary{_with_key(option)}, not {_kind(value)}."
+    elif "options" in option:
+        yield from _misfits(option["options"], value, f"{place}.")
 
 
 def _misfits_of_list(option: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:

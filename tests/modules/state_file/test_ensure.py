@@ -14,7 +14,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import execute
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import execute, refusal
 from ansible_collections.ksvla.light_agent.plugins.modules.ksvla_state_file import DEFINITION
 
 
@@ -26,6 +26,7 @@ def path(tmp_path: Path) -> Path:
 def run(path: Path, *, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
     """Run the module, also to a failure."""
     given = {"path": str(path), **arguments}
+    assert refusal(DEFINITION, given) is None
     validation = ArgumentSpecValidator(DEFINITION.options, **DEFINITION.rules()).validate(given)
     assert not validation.error_messages, validation.error_messages
     return execute(DEFINITION, validation.validated_parameters, Context(check_mode=check_mode, diff=True))
