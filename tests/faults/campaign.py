@@ -7,11 +7,12 @@ Usage: make faults ARGS="[--rounds N] [--seconds S] [--seed N] [--jobs N] [--onl
 
 A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. In some
 rounds faults strike and workers die at any moment; in most, one write is broken, and in half of these the worker is killed
-at that moment. In a third of the rounds, two workers do the same work at once; in some, nothing is known of
-earlier runs. A round ends wrong when the state is not the wanted one, when the log of effects shows something done twice,
-when a write whose answer was lost is sent again before anything was read, when a repeat of what is done says that it changed
-something, when a secret shows up, or when anything takes too long. The seed of each such round is printed: --seed with --rounds 1 repeats it. A round that has not
-ended when the time is up does not count.
+at that moment. In a third of the rounds, two workers do the same work at once; in some, nothing is known of earlier runs.
+
+A round ends wrong when a run succeeds and the state is not the wanted one, when the log of effects shows something done
+twice, when a write whose answer was lost is sent again before anything was read, when a repeat of what is done says that it
+changed something, when a secret shows up, or when anything takes too long. The seed of each such round is printed: --seed
+with --rounds 1 repeats it. A round that has not ended when the time is up does not count.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from faults.report_scenario import Report
 from faults.scenarios import PASSWORDS, Fleet, Offboarding, Onboarding, Scenario, Target
 from faults.svm_scenarios import Reconfiguration, Removal, Rollout
 from faults.worker import KillWhen, Run, Step, Worker
+from simulator.faults import GARBAGE
 from simulator.testing import RunningSimulator, running_simulator
 
 SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
@@ -160,9 +162,12 @@ class Campaign:
                 scenario.prepare(crew.worker)
                 for last in _attempts(scenario, crew, simulator, rng, self.kill_share):
                     runs.extend(last)
+                    if all(run.succeeded for run in last):
+                        _calm(simulator)
+                        problems.extend(f"a success that was none: {text}" for text in scenario.problems(runs))
                     if forgets:
                         shutil.rmtree(memory, ignore_errors=True)
-                problems = list(_judge(scenario, crew, runs))
+                problems.extend(_judge(scenario, crew, runs))
             except OutOfTimeError:
                 with self.tally.lock:
                     self.tally.cut_off += 1
@@ -195,8 +200,7 @@ def _attempts(
         yield _under_one_fault(scenario, crew, simulator, rng)
     else:
         yield from _in_a_storm(scenario, crew, simulator, rng, kill_share)
-    simulator.clear_faults()
-    simulator.configure(fault_share=0.0, task_fault_share=0.0)
+    _calm(simulator)
     for number in range(_MOST_REPEATS):
         if number == 1:
             _let_hours_pass(Path(crew.worker.environment["ANSIBLE_HOME"]))
@@ -208,11 +212,18 @@ def _attempts(
             return
 
 
+def _calm(simulator: RunningSimulator) -> None:
+    simulator.clear_faults()
+    simulator.configure(fault_share=0.0, task_fault_share=0.0)
+
+
 def _under_one_fault(scenario: Scenario, crew: Crew, simulator: RunningSimulator, rng: random.Random) -> Sequence[Run]:
     """Break one write. In half of the rounds, the workers are killed as soon as it is broken."""
     kind = rng.choice(("drop_after", "drop_after", "truncate", "garbage", "drop_before", "slow_body"))
     path = rng.choice(("", *scenario.writes))
-    simulator.fault(method="write", path=path, kind=kind, skip=0 if path else rng.randrange(_FIRST), seconds=1.0)
+    body = GARBAGE if kind == "garbage" else ""
+    skip = 0 if path else rng.randrange(_FIRST)
+    simulator.fault(method="write", path=path, kind=kind, body=body, skip=skip, seconds=1.0)
     kills = rng.random() < 0.5
 
     def struck(_seconds: float) -> bool:

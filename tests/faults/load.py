@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Load: many controllers at once, a server that is slow, and a hundred thousand machines of which answers are lost.
+"""Load: many controllers at once, on different tenants and on one, and a server that is slow.
 
 Usage: make load ARGS="[NAME …]"
 

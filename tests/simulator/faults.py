@@ -16,7 +16,7 @@ from simulator.settings import Settings
 KINDS = ("status", "drop_before", "drop_after", "delay", "truncate", "slow_body", "garbage")
 _STATUSES = (429, 502, 503, 504)
 _WRITES = ("POST", "PUT", "DELETE")
-_GARBAGE = b"\x00\xff<not><closed \x1b{"
+GARBAGE = "\x00\xff<not><closed \x1b{"
 
 
 @dataclass(kw_only=True)
@@ -94,7 +94,7 @@ class Faults(Rules[Fault]):
         if kind == "status" and self._drawn.random() < 0.3:
             fault.headers["Retry-After"] = self._drawn.choice(("0", "1"))
         if kind == "garbage":
-            fault.body = _GARBAGE.decode("latin-1")
+            fault.body = GARBAGE
         return self._counted(fault)
 
     def _counted(self, fault: Fault) -> Fault:
