@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     Values,
     common,
     folder_mistakes,
+    folder_of,
     select,
     shared_subjects,
     vanishing_files,
@@ -150,14 +150,10 @@ def _report_mistakes(shared: Values) -> Iterator[str]:
         return
     if not str(report).endswith(REPORT_ENDINGS):
         yield f"ksvla_drift_report is {report!r}: its ending says what is written, {' or '.join(REPORT_ENDINGS)}."
-    yield from folder_mistakes("ksvla_drift_report", _folder_of(report))
+    yield from folder_mistakes("ksvla_drift_report", folder_of(report))
 
 
 def file_warnings(shared: Values) -> list[str]:
     """Return a warning where no one would find the drift report after the run."""
     report = shared.get("ksvla_drift_report")
-    return [] if is_blank(report) else list(vanishing_files("ksvla_drift_report", _folder_of(report)))
-
-
-def _folder_of(report: Any) -> str:
-    return os.path.dirname(os.path.abspath(os.path.expanduser(str(report))))
+    return [] if is_blank(report) else list(vanishing_files("ksvla_drift_report", folder_of(report)))

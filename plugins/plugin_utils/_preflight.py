@@ -158,6 +158,11 @@ def shared_subjects(hosts: Sequence[Host], role: str) -> Iterator[str]:
             yield f"{host.name}: the {kind} {host.subject!r} is the one of {other} too. Give each {kind} one host."
 
 
+def folder_of(file: Any) -> str:
+    """Return the folder of a file of the user on this machine."""
+    return os.path.dirname(os.path.abspath(os.path.expanduser(str(file))))
+
+
 def folder_mistakes(variable: str, folder: str) -> Iterator[str]:
     """Return why files cannot be written into the folder that a variable names."""
     if not os.path.isdir(folder):

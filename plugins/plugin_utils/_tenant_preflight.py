@@ -18,6 +18,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     Kind,
     common,
     folder_mistakes,
+    folder_of,
     shared_subjects,
     vanishing_files,
 )
@@ -115,7 +116,7 @@ def _folders(host: Host, role: str) -> Iterator[tuple[str, str]]:
         return
     folder, file = host.given(_FOLDERS[role]), host.given(_FILES[role])
     if file is not None:
-        yield _FILES[role], os.path.dirname(os.path.abspath(os.path.expanduser(str(file))))
+        yield _FILES[role], folder_of(file)
     elif folder is not None:
         yield _FOLDERS[role], os.path.abspath(os.path.expanduser(str(folder)))
 

@@ -25,6 +25,7 @@ def reconcile(playbooks: Playbooks, *arguments: str, inventory: str = LOCALHOST,
     place = variables.pop("place", None)
     text = "- ansible.builtin.import_playbook: ksvla.light_agent.reconcile_tenants\n"
     given = ["-e", json.dumps(variables), *arguments]
+    # As in a job of AWX, whose container keeps no file.
     job = {"JOB_ID": "7"}
     return playbooks.run([], place, text=text, inventory=inventory, arguments=given, environment=job)
 
