@@ -16,12 +16,12 @@ from integration.support.playbooks import Json
 from simulator.testing import RunningSimulator, running_simulator
 
 SECRETS = {
-    "multitenancy": "Quartz-Heron-41",
-    "admin": "Basalt-Finch-73",
-    "infrastructure": "Gneiss-Stork-29",
-    "root": "Slate-Wren-58",
-    "klconfig": "Flint-Crane-86",
-    "tenant": "Schist-Robin-64",
+    "multitenancy": "Quartz & Heron/41",
+    "admin": "Basalt \\ Finch%73",
+    "infrastructure": "Gneiss <Stork> 29",
+    "root": 'Slate+"Wren"58',
+    "klconfig": "Flint'Crane'86",
+    "tenant": "Schist & <Robin> 64",
 }
 
 

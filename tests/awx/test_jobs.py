@@ -8,7 +8,6 @@ Its survey is answered in the types that AWX sends, and nothing secret is in wha
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
@@ -16,11 +15,12 @@ import yaml
 from awx.conftest import SECRETS
 from awx.support.awx import Awx, Done, Launch
 from awx.support.rollouts import INFRASTRUCTURES, svm_names
+from support.secrecy import forms_of
 
 from simulator.testing import RunningSimulator
 
 _VM = "423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1"
-_FORMS = {form for one in SECRETS.values() for form in (one, base64.b64encode(one.encode()).decode())}
+_FORMS = forms_of(SECRETS, ["admin", "multitenancy"])
 
 
 def _ended(done: Done) -> Done:

@@ -18,7 +18,6 @@ with --rounds 1 repeats it. A round that has not ended when the time is up does 
 from __future__ import annotations
 
 import argparse
-import base64
 import itertools
 import json
 import random
@@ -34,12 +33,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+
+from support.secrecy import forms_of
 
 from faults.playbook_scenarios import (
+    FleetPlaybook,
     OffboardingPlaybook,
     OnboardingPlaybook,
+    ReconfigurationPlaybook,
     RemovalPlaybook,
+    ReportPlaybook,
     RolloutPlaybook,
 )
 from faults.report_scenario import Report
@@ -51,14 +54,17 @@ from simulator.testing import RunningSimulator, running_simulator
 
 SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
     "fleet": Fleet,
+    "fleet-playbook": FleetPlaybook,
     "onboarding": Onboarding,
     "onboarding-playbook": OnboardingPlaybook,
     "offboarding": Offboarding,
     "offboarding-playbook": OffboardingPlaybook,
     "reconfiguration": Reconfiguration,
+    "reconfiguration-playbook": ReconfigurationPlaybook,
     "removal": Removal,
     "removal-playbook": RemovalPlaybook,
     "report": Report,
+    "report-playbook": ReportPlaybook,
     "rollout": Rollout,
     "rollout-playbook": RolloutPlaybook,
 }
@@ -168,6 +174,7 @@ class Campaign:
                     if forgets:
                         shutil.rmtree(memory, ignore_errors=True)
                 problems.extend(_judge(scenario, crew, runs))
+                problems.extend(_secrets(simulator, runs, Path(home)))
             except OutOfTimeError:
                 with self.tally.lock:
                     self.tally.cut_off += 1
@@ -275,16 +282,32 @@ def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]
         if not again.succeeded or (again.changed and scenario.settles):
             messages = [(result.get("changed"), result.get("msg")) for result in again.results]
             yield f"a further repeat is not unchanged: {messages}"
-    shown = json.dumps([run.results for run in runs], default=str) + "".join(
-        text for run in runs for text in run.warnings
-    )
-    for secret in PASSWORDS.values():
-        for form in (secret, base64.b64encode(secret.encode()).decode(), quote(secret, safe="")):
-            if form in shown:
-                yield f"the secret {secret!r} is shown"
     if any(result.get("exception") or result.get("crashed") for run in runs for result in run.results):
         faults = [result.get("msg") for run in runs for result in run.results if result.get("exception")]
         yield f"a fault of the collection: {faults}"
+
+
+def _secrets(simulator: RunningSimulator, runs: Sequence[Run], home: Path) -> Iterator[str]:
+    """Say which secrets the runs showed, or left in a file."""
+    places = {"results": "\n".join(_texts([(run.results, run.warnings) for run in runs]))}
+    places["output"] = "".join(run.output for run in runs)
+    for path in home.rglob("*"):
+        # Ansible keeps the arguments of a module while it runs; what is killed leaves them.
+        if path.is_file() and "tmp" not in path.relative_to(home).parts:
+            places[path.name] = path.read_text(encoding="utf-8", errors="replace")
+    tokens = {f"token {number}": token for number, token in enumerate(simulator.access_tokens())}
+    for form, about in forms_of({**PASSWORDS, **tokens}, ("multitenancy", "admin")).items():
+        yield from (f"the secret {about} stands in the {place}" for place, text in places.items() if form in text)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    else:
+        yield str(value)
 
 
 def _sent_blindly(requests: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -305,7 +328,8 @@ def play(campaign: Campaign, seeds: Iterator[int], jobs: int) -> None:
     lock = threading.Lock()
 
     def work() -> None:
-        with running_simulator(task_seconds=0.2) as simulator:
+        accounts = {f"{name}_password": PASSWORDS[name] for name in ("multitenancy", "admin")}
+        with running_simulator(task_seconds=0.2, **accounts) as simulator:
             while time.monotonic() < campaign.end and not campaign.over:
                 with lock:
                     seed = next(seeds, None)

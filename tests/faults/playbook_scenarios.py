@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from faults.playbook_worker import PlaybookWorker
-from faults.scenarios import PASSWORDS, Offboarding, Target, differences, drawn_uuid, effects_of
-from faults.svm_scenarios import MANIFEST, Rollout
+from faults.report_scenario import Report
+from faults.scenarios import PASSWORDS, Fleet, Offboarding, Target, differences, drawn_uuid, effects_of
+from faults.svm_scenarios import MANIFEST, Rollout, wrong_effects, wrong_reconfiguration
 from faults.worker import Run, Step, Worker
 
 
@@ -107,6 +109,44 @@ class OffboardingPlaybook(Offboarding):
 
 
 @dataclass
+class FleetPlaybook(Fleet):
+    """The playbook that brings a whole fleet to what is declared. It removes no tenant."""
+
+    removed: ClassVar[float] = 0.0
+    worker: ClassVar[type[Worker]] = PlaybookWorker
+    place: str = "controller"
+
+    def prepare(self, worker: Worker) -> None:
+        super().prepare(worker)
+        self.place = self.rng.choice(("controller", "module"))
+
+    def steps(self) -> list[Step]:
+        variables = {"tenant_onboarding_purge": True, "tenant_onboarding_wait_timeout": 25}
+        tenants = [{key: value for key, value in one.items() if key != "status"} for one in self.tenants]
+        return [_step(self.target, self.place, "reconcile_tenants", ksvla_tenants=tenants, **variables)]
+
+
+@dataclass
+class ReportPlaybook(Report):
+    """The playbook that fetches the reports of tenants into a folder."""
+
+    worker: ClassVar[type[Worker]] = PlaybookWorker
+    place: str = "controller"
+
+    def prepare(self, worker: Worker) -> None:
+        super().prepare(worker)
+        self.place = self.rng.choice(("controller", "module"))
+
+    def steps(self) -> list[Step]:
+        where = {"ksvla_report_month": "2026-03", "tenant_report_dest": str(self.dest)}
+        named = {"ksvla_tenants": [{"name": self.tenant}], "tenant_report_wait_timeout": 25}
+        return [_step(self.target, self.place, "report_protection", **named, **where)]
+
+    def report_id(self, run: Run) -> str:
+        return str(re.findall(r'"report_id": "([^"]+)"', run.output)[-1])
+
+
+@dataclass
 class RolloutPlaybook(Rollout):
     """The playbook that rolls out SVMs, with a file for the ids."""
 
@@ -156,8 +196,8 @@ class RolloutPlaybook(Rollout):
 
 
 @dataclass
-class RemovalPlaybook(RolloutPlaybook):
-    """The playbook that removes SVMs that an earlier playbook rolled out."""
+class _AfterRollout(RolloutPlaybook):
+    """A playbook about SVMs that an earlier playbook rolled out."""
 
     def prepare(self, worker: Worker) -> None:
         super().prepare(worker)
@@ -166,13 +206,28 @@ class RemovalPlaybook(RolloutPlaybook):
             raise RuntimeError(f"the rollout before it failed: {run.results[-1].get('msg')}")
         self.target.simulator.clear_effects()
 
+
+@dataclass
+class ReconfigurationPlaybook(_AfterRollout):
+    """The playbook that reconfigures SVMs, which is a change each time."""
+
+    settles: bool = False
+
+    def steps(self) -> list[Step]:
+        changes = {"klconfig_password": PASSWORDS["klconfig"], "ksc": {"address": "ksc-2.example.com"}}
+        variables = {**self.variables(), "svm_rollout_changes": changes}
+        return [_step(self.target, self.place, "reconfigure_svms", **variables)]
+
+    def problems(self, runs: Sequence[Run]) -> Iterator[str]:
+        yield from wrong_reconfiguration(self.target, self.names, most=len(runs))
+
+
+@dataclass
+class RemovalPlaybook(_AfterRollout):
+    """The playbook that removes SVMs."""
+
     def steps(self) -> list[Step]:
         return [_step(self.target, self.place, "remove_svms", **self.variables())]
 
     def problems(self, _runs: Sequence[Run]) -> Iterator[str]:
-        effects = effects_of(self.target)
-        removed = Counter(
-            subject.rsplit(" ", 1)[-1] for action, subject in effects.elements() if action == "remove svm"
-        )
-        if removed != Counter(self.names) or len(effects) != len(removed):
-            yield f"wanted {self.names} to be removed, and nothing else: {dict(effects)}"
+        yield from wrong_effects(self.target, "remove svm", self.names, most=1)

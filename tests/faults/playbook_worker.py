@@ -39,21 +39,25 @@ class PlaybookWorker(Worker):
         """
         began = time.monotonic()
         results: list[Result] = []
+        output = ""
+        killed = False
         for step in steps:
             earlier = time.monotonic() - began
-            result = self._play(step, kill_when and partial(_later, kill_when, earlier), patience - earlier)
-            if result is None:
+            text, status = self._play(step, kill_when and partial(_later, kill_when, earlier), patience - earlier)
+            output += text
+            killed = status is None
+            if status is None:
                 if time.monotonic() - began >= patience:
                     raise TimeoutError(f"still running after {patience} s: {step.module}")
-                return Run(tuple(results), (), True, time.monotonic() - began)
-            results.append(result)
-            if result["failed"]:
                 break
-        warnings = tuple(line for result in results for line in re.findall(r"\[WARNING\]: .*", result["output"]))
-        return Run(tuple(results), warnings, False, time.monotonic() - began)
+            results.append(_result(text, status))
+            if status:
+                break
+        warnings = tuple(re.findall(r"\[WARNING\]: .*", output))
+        return Run(tuple(results), warnings, killed, time.monotonic() - began, output)
 
-    def _play(self, step: Step, kill_when: KillWhen | None, patience: float) -> Result | None:
-        """Return what a playbook came to; None when it was killed."""
+    def _play(self, step: Step, kill_when: KillWhen | None, patience: float) -> tuple[str, int | None]:
+        """Return what a playbook printed and its exit code, None when it was killed."""
         with tempfile.TemporaryDirectory(prefix="ksvla-faults-") as folder:
             variables, output = Path(folder) / "variables.json", Path(folder) / "output"
             variables.write_text(json.dumps(step.arguments["variables"]), encoding="utf-8")
@@ -67,6 +71,7 @@ class PlaybookWorker(Worker):
                 **step.arguments["environment"],
             }
             command = [str(_PLAYBOOK), "-vv", "-i", "localhost,", f"ksvla.light_agent.{step.module}"]
+            status: int | None = None
             with output.open("wb") as stream:
                 process = subprocess.Popen(
                     [*command, "-e", f"@{variables}"],
@@ -77,22 +82,25 @@ class PlaybookWorker(Worker):
                     stderr=stream,
                     start_new_session=True,
                 )
-                if not ends(partial(_waited, process), kill_when, patience):
+                if ends(partial(_waited, process), kill_when, patience):
+                    status = process.returncode
+                else:
                     # Workers have sessions of their own.
                     for each in with_descendants(process.pid):
                         with suppress(ProcessLookupError):
                             os.kill(each, signal.SIGKILL)
                     process.wait()
-                    return None
-            text, status = output.read_text(encoding="utf-8", errors="replace"), process.returncode
-        changed = sum(int(count) for count in re.findall(r"changed=(\d+)", text))
-        return {
-            "failed": status != 0,
-            "changed": changed > 0,
-            "msg": "; ".join(re.findall(r'"msg": "(.*?)"', text))[-_MOST_SHOWN:] if status else "done",
-            "output": text,
-            "exception": "Traceback (most recent call last)" in text or "a fault of the collection" in text,
-        }
+            return output.read_text(encoding="utf-8", errors="replace"), status
+
+
+def _result(output: str, status: int) -> Result:
+    changed = sum(int(count) for count in re.findall(r"changed=(\d+)", output))
+    return {
+        "failed": status != 0,
+        "changed": changed > 0,
+        "msg": "; ".join(re.findall(r'"msg": "(.*?)"', output))[-_MOST_SHOWN:] if status else "done",
+        "exception": "Traceback (most recent call last)" in output or "a fault of the collection" in output,
+    }
 
 
 def _later(kill_when: KillWhen, earlier: float, seconds: float) -> bool:

@@ -32,13 +32,14 @@ class Report:
     rng: random.Random
     settles: bool = True
     dest: Path = Path()
+    tenant: ClassVar[str] = "Northwind"
 
     def prepare(self, worker: Worker) -> None:
         self.dest = worker.folder / "report.csv"
         days = (f"2026-03-{self.rng.randrange(1, 29):02}" for _number in range(self.rng.randrange(1, _MOST_PERIODS)))
         periods = [
             {
-                "tenant_name": "Northwind",
+                "tenant_name": self.tenant,
                 "vm_id": f"vm-{number % 50}",
                 "vm_name": f"web-{number % 50}",
                 "from": f"{day}T08:00:00",
@@ -46,12 +47,12 @@ class Report:
             }
             for number, day in enumerate(days)
         ]
-        self.target.simulator.seed(tenants=[{"name": "Northwind", "type": "simple", "status": "active"}])
+        self.target.simulator.seed(tenants=[{"name": self.tenant, "type": "simple", "status": "active"}])
         self.target.simulator.seed(periods=periods)
 
     def steps(self) -> list[Step]:
         period = {"period_start": "2026-03-01", "period_end": "2026-04-01"}
-        options = self.target.options("2.0", tenant_name="Northwind", dest=str(self.dest), **period)
+        options = self.target.options("2.0", tenant_name=self.tenant, dest=str(self.dest), **period)
         return [Step("tenant_report", options)]
 
     def problems(self, runs: Sequence[Run]) -> Iterator[str]:
@@ -61,9 +62,13 @@ class Report:
         if mode != 0o600:
             yield f"the file has the mode {mode:o}"
         for run in runs[-self.target.crew :]:
-            report_id = run.results[-1]["report_id"]
+            report_id = self.report_id(run)
             if content != self._held(report_id):
                 yield f"the file is not the report {report_id} that the server holds"
+
+    def report_id(self, run: Run) -> str:
+        """Return which report a run says that it fetched."""
+        return str(run.results[-1]["report_id"])
 
     def _held(self, report_id: str) -> bytes:
         """Return a report as the server holds it."""

@@ -19,10 +19,12 @@ from faults.worker import Run, Step, Worker
 from simulator.testing import RunningSimulator
 
 PASSWORDS = {
-    "tenant": "Canary-Tenant-1!",
-    "root": "Canary-Root-2!",
-    "klconfig": "Canary-Klconfig-3!",
-    "infra": "Canary-Infra-4!",
+    "tenant": "Canary & <Tenant> 1!",
+    "root": 'Canary"Root"/2!',
+    "klconfig": "Canary\\Klconfig%3!",
+    "infra": "Canary + 'Infra' 4!",
+    "multitenancy": 'Canary & "Multitenancy" 5!',
+    "admin": "Canary\\<Admin>/6!",
 }
 """Canaries: none of them may show up anywhere."""
 
@@ -179,6 +181,8 @@ class Offboarding:
 class Fleet:
     """A whole fleet is declared: tenants appear and go, machines are registered, unregistered and moved."""
 
+    removed: ClassVar[float] = 0.5
+    """Share of the tenants without machines that are removed."""
     writes: ClassVar[Sequence[str]] = ("tenants$", "/unregister", "/register")
     worker: ClassVar[type[Worker]] = Worker
     forgetful: ClassVar[bool] = True
@@ -198,7 +202,7 @@ class Fleet:
             held.update({vm: before} if before else {})
             listed.update({vm: after} if after else {})
         there = {*held.values(), *self.rng.sample(names, 2)}
-        gone = {name for name in there - set(listed.values()) if self.rng.random() < 0.5}
+        gone = {name for name in there - set(listed.values()) if self.rng.random() < self.removed}
         for name in names:
             absent = name in gone
             vms = [{"bios_id": vm, "name": vm[:8]} for vm, owner in listed.items() if owner == name]

@@ -134,7 +134,7 @@ class Removal:
         left = [svm["name"] for svm in _svms(self.target)]
         if left:
             yield f"the server still has {left}"
-        yield from _wrong_effects(self.target, "remove svm", self.svms, most=1)
+        yield from wrong_effects(self.target, "remove svm", [svm["name"] for svm in self.svms], most=1)
 
 
 @dataclass
@@ -157,10 +157,7 @@ class Reconfiguration:
         return [Step("svm", {**self.target.options("3.0"), "state": "reconfigured", "svms": self.svms})]
 
     def problems(self, runs: Sequence[Run]) -> Iterator[str]:
-        for svm in _svms(self.target):
-            if "ksc-2.example.com" not in str(svm["settings"]):
-                yield f"{svm['name']} does not have the settings that were given"
-        yield from _wrong_effects(self.target, "reconfigure svm", self.svms, most=len(runs))
+        yield from wrong_reconfiguration(self.target, [svm["name"] for svm in self.svms], most=len(runs))
 
 
 def _rolled_out(target: Target, rng: random.Random, worker: Worker) -> list[dict[str, Any]]:
@@ -181,15 +178,23 @@ def _svms(target: Target) -> list[dict[str, Any]]:
     return [one for each in infrastructures for one in each["machines"].values() if one["is_svm"]]
 
 
-def _wrong_effects(target: Target, action: str, svms: Sequence[dict[str, Any]], most: int) -> Iterator[str]:
+def wrong_reconfiguration(target: Target, names: Sequence[str], most: int) -> Iterator[str]:
+    """Say which SVMs do not have the new settings, and what was done too often or not at all."""
+    for svm in _svms(target):
+        if "ksc-2.example.com" not in str(svm["settings"]):
+            yield f"{svm['name']} does not have the settings that were given"
+    yield from wrong_effects(target, "reconfigure svm", names, most)
+
+
+def wrong_effects(target: Target, action: str, names: Sequence[str], most: int) -> Iterator[str]:
     """Say which SVMs something was done to too often or not at all, and what else was done."""
     effects = effects_of(target)
     counts = Counter(
         {subject.rsplit(" ", 1)[-1]: times for (each, subject), times in effects.items() if each == action}
     )
-    for svm in svms:
-        if not 1 <= counts[svm["name"]] <= most:
-            yield f"{action} {svm['name']}: {counts[svm['name']]} times, wanted 1 to {most}"
+    for name in names:
+        if not 1 <= counts[name] <= most:
+            yield f"{action} {name}: {counts[name]} times, wanted 1 to {most}"
     others = [" ".join(effect) for effect in effects if effect[0] != action]
     if others:
         yield f"what was not wanted: {others}"

@@ -61,12 +61,14 @@ class Run:
 
     :param results: Of the steps that returned, in their order.
     :param killed: Whether the process was killed before the last step returned.
+    :param output: What playbooks printed, also one that was killed.
     """
 
     results: tuple[Result, ...]
     warnings: tuple[str, ...]
     killed: bool
     seconds: float
+    output: str = ""
 
     @property
     def succeeded(self) -> bool:

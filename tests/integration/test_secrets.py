@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 from integration.support.playbooks import PLACES, PROCESSES, Json, Playbooks, module
-from integration.support.secrecy import assert_nowhere, base64_of, run_watched
+from integration.support.secrecy import assert_nowhere, run_watched
+from support.secrecy import base64_of, forms_of
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -18,18 +19,11 @@ _ACCOUNT = {"type": "complete", "admin_username": "north-admin"}
 
 def _forms(simulator: RunningSimulator) -> dict[str, str]:
     """Return every form of every secret, with what it is."""
-    forms = {}
     secrets = {
         "password": simulator.multitenancy_password, "other account's password": simulator.admin_password,
         "administrator's password": _ADMIN_PASSWORD, "refused password": _WEAK_PASSWORD,
     }  # fmt: skip
-    for about, secret in secrets.items():
-        forms[secret] = about
-        forms[base64_of(secret)] = f"{about} in Base64"
-        forms[base64_of(f"multitenancy:{secret}")] = f"{about} as in HTTP Basic"
-        forms[base64_of(f"north-admin:{secret}")] = f"{about} with its user in Base64"
-    forms["Granite &amp; &lt;Otter&gt; 58"] = "administrator's password as XML"
-    return forms
+    return forms_of(secrets, ["multitenancy", "north-admin"])
 
 
 def _tasks(server_password: str) -> list[Json]:

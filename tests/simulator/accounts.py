@@ -84,6 +84,10 @@ class Tokens:
             return None
         return session
 
+    def known(self) -> list[str]:
+        """Every access token that was issued and not revoked."""
+        return list(self._sessions)
+
     def revoke_all(self) -> None:
         """Makes every token invalid."""
         self._sessions.clear()

@@ -45,6 +45,10 @@ class RunningSimulator:
         """Forgets the journal."""
         self._do(self._simulator.clear_requests)
 
+    def access_tokens(self) -> list[str]:
+        """Every access token that was issued and not revoked."""
+        return self._do(self._simulator.context.tokens.known)
+
     def effects(self) -> list[list[str]]:
         """The log of effects; see `simulator.effects`."""
         return self._do(self._simulator.effects)

@@ -9,6 +9,7 @@ import html
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from .._text import base64_text
 from .arguments import Options
@@ -52,7 +53,7 @@ def hidden_forms(values: Iterable[str], accounts: Iterable[tuple[str, str]] = ()
 
 
 def _escaped(value: str) -> Iterator[str]:
-    """Give the forms that a text takes on in error messages, JSON, XML, and where blanks do not count."""
+    """Give the forms that a text takes on in error messages, JSON, XML, addresses, and where blanks do not count."""
     yield value.strip()
     yield " ".join(value.split())
     yield repr(value)[1:-1]
@@ -61,3 +62,5 @@ def _escaped(value: str) -> Iterator[str]:
     yield json.dumps(value, ensure_ascii=False)[1:-1]
     yield html.escape(value, quote=False)
     yield html.escape(value, quote=True)
+    yield quote(value.encode("utf-8", "surrogatepass"), safe="")
+    yield quote_plus(value.encode("utf-8", "surrogatepass"))

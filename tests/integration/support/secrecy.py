@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,11 +17,6 @@ from support.processes import with_descendants
 
 _INPUT = ("play.yml", "record")
 """Files that the test itself writes."""
-
-
-def base64_of(text: str) -> str:
-    """Return a text in Base64."""
-    return base64.b64encode(text.encode()).decode()
 
 
 def run_watched(
