@@ -9,7 +9,7 @@ AWX sends it as ``!unsafe ''``, which ansible-core reads as null from 2.19 on, a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,14 @@ class Case:
 
     :param given: What the host has, without which there is nothing to do.
     :param ends: How its table ends.
+    :param after: The playbook that leaves it something to do.
     """
 
     playbook: str
     roles: tuple[str, ...]
     given: dict[str, Any]
     ends: str
+    after: str = ""
 
     @property
     def variables(self) -> set[str]:
@@ -70,26 +72,31 @@ class Case:
         return self.variables & (_SELECTING - ({"ksvla_tenant_name"} if self.roles == _SVM_ROLES else set()))
 
 
+_ROLLOUT = {
+    **infrastructure(1),
+    "svm_root_password": "Root-Secret-1",
+    "svm_klconfig_password": "Klconfig-Secret-1",
+    "infrastructure_admin_username": "root",
+    "infrastructure_admin_password": "Platform-Secret-1",
+}
 _CASES = [
     Case("onboard_tenants", ("tenant_onboarding",), {}, "1 tenant: 1 changed"),
     Case("report_protection", ("tenant_report",), {}, "1 tenant: 1 unchanged"),
+    Case("show_tenants", (), {}, "1 tenant: 1 inactive"),
+    Case("reconcile_tenants", ("tenant_onboarding",), {}, "1 tenant: 1 changed"),
     Case(
         "offboard_tenants",
         ("tenant_offboarding",),
         {"ksvla_all": True, "tenant_offboarding_report": False},
         "1 tenant: 1 removed",
     ),
+    Case("rollout_svms", _SVM_ROLES, _ROLLOUT, "1 infrastructure: 1 changed"),
     Case(
-        "rollout_svms",
+        "reconfigure_svms",
         _SVM_ROLES,
-        {
-            **infrastructure(1),
-            "svm_root_password": "Root-Secret-1",
-            "svm_klconfig_password": "Klconfig-Secret-1",
-            "infrastructure_admin_username": "root",
-            "infrastructure_admin_password": "Platform-Secret-1",
-        },
-        "1 infrastructure: 1 changed",
+        {**_ROLLOUT, "svm_rollout_changes": {"allow_root_ssh": True}},
+        '"Alpine          changed  svm-1"',
+        after="rollout_svms",
     ),
     Case(
         "remove_svms",
@@ -112,7 +119,11 @@ def _run(case: Case, core: Path, folder: Path, simulator: RunningSimulator, blan
     return Playbooks(folder, simulator, str(core / "ansible-playbook")).run(
         [],
         "controller",
-        text=f"- ansible.builtin.import_playbook: ksvla.light_agent.{case.playbook}\n",
+        text="".join(
+            f"- ansible.builtin.import_playbook: ksvla.light_agent.{name}\n"
+            for name in (case.after, case.playbook)
+            if name
+        ),
         inventory=json.dumps({group: {"hosts": {"Alpine": case.given}}}),
         arguments=["-e", f"@{answers}"],
     )
@@ -131,7 +142,7 @@ def test_a_blank_answer_that_would_select_is_named(
     case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator
 ) -> None:
     blank = case.selecting
-    run = _run(case, core, tmp_path, simulator, blank)
+    run = _run(replace(case, after=""), core, tmp_path, simulator, blank)
     assert run.status != 0
     assert not [
         name for name in blank if f"{name} is empty: give a value, or leave the variable out." not in run.output
@@ -140,7 +151,7 @@ def test_a_blank_answer_that_would_select_is_named(
 
 
 @_CORES
-@pytest.mark.parametrize("case", [_CASES[2], _CASES[4]], ids=lambda case: case.playbook)
+@pytest.mark.parametrize("case", [case for case in _CASES if "ksvla_all" in case.given], ids=lambda case: case.playbook)
 def test_a_blank_list_is_named(case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator) -> None:
     other = "ksvla_infrastructures" if case.roles != _SVM_ROLES else "ksvla_tenants"
     blank = _LISTS - {other, f"{other}_csv"}

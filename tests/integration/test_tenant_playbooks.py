@@ -166,9 +166,12 @@ def test_a_blank_selection_is_refused_where_it_would_mean_all_tenants_of_the_inv
     assert f"{variable} is empty: give a value, or leave the variable out." in _refused(run, playbooks)
 
 
+@pytest.mark.parametrize("playbook", ["report_protection", "show_tenants"])
 @pytest.mark.parametrize("arguments", [("--limit", "localhost"), ("-e", "ksvla_hosts=tenants:!A:!B")])
-def test_a_selection_that_matches_nothing_fails(playbooks: Playbooks, arguments: tuple[str, ...]) -> None:
-    run = _play(playbooks, "report_protection", *arguments, inventory=_inventory(A={}, B={}))
+def test_a_selection_that_matches_nothing_fails(
+    playbooks: Playbooks, playbook: str, arguments: tuple[str, ...]
+) -> None:
+    run = _play(playbooks, playbook, *arguments, inventory=_inventory(A={}, B={}))
     assert "No tenant is selected: the pattern of hosts or the limit matches none." in _refused(run, playbooks)
 
 
