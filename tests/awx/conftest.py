@@ -12,6 +12,7 @@ import pytest
 from awx.support.awx import Awx
 from awx.support.configuration import Configuration, configuration
 from integration.support.playbooks import Json
+from support.secrecy import forms_of
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -89,4 +90,5 @@ def awx(made: Configuration, simulator: RunningSimulator, tmp_path: Path) -> Awx
         }
         own = one.get("extra_vars", {})
         one["extra_vars"] = {**own, **{key: value for key, value in folders.items() if key in own}}
-    return Awx({**made, "credential": credentials, "job_template": templates}, tmp_path / "awx")
+    imported = {**made, "credential": credentials, "job_template": templates}
+    return Awx(imported, tmp_path / "awx", forms_of(SECRETS, ["admin", "multitenancy"]))

@@ -80,29 +80,40 @@ def test_a_token_instead_of_a_password(made: Configuration, tmp_path: Path) -> N
     assert given == {"KSVLA_HOST": "ksv", "KSVLA_VALIDATE_CERTS": "True", "KSVLA_ACCESS_TOKEN": "t0ken"}
 
 
-def test_variables_of_a_credential(made: Configuration, tmp_path: Path) -> None:
-    found: dict[str, dict[str, Any]] = {}
-    for name, one in made["credential_type"].items():
-        folder = tmp_path / name
+@pytest.mark.parametrize(
+    ("kind", "variables"),
+    [
+        (
+            "infrastructure account",
+            {
+                "username": "infrastructure_admin_username",
+                "password": "infrastructure_admin_password",
+                "domain": "infrastructure_admin_domain",
+                "readonly_username": "infrastructure_readonly_username",
+                "readonly_password": "infrastructure_readonly_password",
+                "readonly_domain": "infrastructure_readonly_domain",
+            },
+        ),
+        (
+            "SVM passwords",
+            {
+                "root_password": "svm_root_password",
+                "klconfig_password": "svm_klconfig_password",
+                "new_klconfig_password": "svm_new_klconfig_password",
+            },
+        ),
+        ("tenant passwords", {"passwords": "ksvla_admin_passwords"}),
+    ],
+)
+def test_variables_of_a_credential(made: Configuration, tmp_path: Path, kind: str, variables: dict[str, str]) -> None:
+    credential_type = made["credential_type"][f"KSV LA {kind}"]
+    assert {each["id"] for each in credential_type["inputs"]["fields"]} == set(variables)
+    for number, chosen in enumerate(_subsets({field: f"<{field}>: {{}}" for field in variables})):
+        folder = tmp_path / str(number)
         folder.mkdir()
         injected = Injected()
-        inputs = {each["id"]: f"<{each['id']}>" for each in one["inputs"]["fields"] if each["type"] == "string"}
-        inject(one, inputs, folder, injected)
-        for argument in injected.arguments[1::2]:
-            found[name] = yaml.safe_load(Path(argument[1:]).read_text("utf-8"))
-    assert found == {
-        "KSV LA infrastructure account": {
-            "infrastructure_admin_username": "<username>",
-            "infrastructure_admin_password": "<password>",
-            "infrastructure_admin_domain": "<domain>",
-            "infrastructure_readonly_username": "<readonly_username>",
-            "infrastructure_readonly_password": "<readonly_password>",
-            "infrastructure_readonly_domain": "<readonly_domain>",
-        },
-        "KSV LA SVM passwords": {
-            "svm_root_password": "<root_password>",
-            "svm_klconfig_password": "<klconfig_password>",
-            "svm_new_klconfig_password": "<new_klconfig_password>",
-        },
-        "KSV LA tenant passwords": {"ksvla_admin_passwords": "<passwords>"},
-    }
+        inject(credential_type, chosen, folder, injected)
+        (file,) = injected.arguments[1::2]
+        # What blank variables do is tried in test_blank_answers.
+        expected = {variable: chosen.get(field, "") for field, variable in variables.items()}
+        assert yaml.safe_load(Path(file[1:]).read_text("utf-8")) == expected

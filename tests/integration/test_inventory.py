@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,20 @@ def test_the_cache_saves_requests_and_holds_no_secret(playbooks: Playbooks, tmp_
     # Another question is another entry.
     _listed(playbooks, cached.replace("count", "none"))
     assert len(_reads(playbooks)) == 5
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_more_requests_at_once_than_allowed(playbooks: Playbooks, concurrency: int) -> None:
+    playbooks.simulator.seed(tenants=[{"name": f"Tenant {number}"} for number in range(6)])
+    playbooks.simulator.fault(kind="delay", path="/vms", seconds=0.3, times=0)
+    with ThreadPoolExecutor(1) as pool:
+        listing = pool.submit(_listed, playbooks, f"{PLUGIN}vms: hosts\nconcurrency: {concurrency}\n")
+        most = 0
+        while not listing.done():
+            most = max(most, sum(one["status"] is None for one in playbooks.simulator.requests()))
+            time.sleep(0.02)
+    assert len(listing.result()["tenants"]["hosts"]) == 6
+    assert most == concurrency
 
 
 def test_an_error_is_the_one_of_the_modules_and_shows_no_secret(playbooks: Playbooks) -> None:

@@ -128,24 +128,20 @@ class Done:
         assert self.status == "successful", self.output
         return self
 
-    def shown(self) -> Iterator[tuple[Path, str]]:
-        """Everything that AWX keeps of the job; the file of the command is ansible-runner's own and is not kept."""
-        for path in (self.folder / "artifacts").rglob("*"):
-            if path.is_file() and path.name != "command":
-                yield path, path.read_text(encoding="utf-8", errors="replace")
-
 
 class Awx:
     """Runs jobs of a configuration, each in a folder and a home that no other job has.
 
     :param configuration: By kind, such as ``job_template``, what has been imported, by name.
-    :param ansible: The folder of the programs of an ansible-core.
+    :param secrets: What no job may show, with what it is.
     """
 
-    def __init__(self, configuration: Mapping[str, Mapping[str, Json]], folder: Path, ansible: Path = OLDEST) -> None:
+    def __init__(
+        self, configuration: Mapping[str, Mapping[str, Json]], folder: Path, secrets: Mapping[str, str]
+    ) -> None:
         self.configuration = configuration
         self.folder = folder
-        self.ansible = ansible
+        self.secrets = secrets
         collections = folder / "collections" / "ansible_collections" / "ksvla"
         collections.mkdir(parents=True)
         (collections / "light_agent").symlink_to(_ROOT)
@@ -158,7 +154,7 @@ class Awx:
 
     @contextmanager
     def started(self, template: str, launch: Launch | None = None) -> Iterator[Job]:
-        """A job that runs meanwhile; what is left of it at the end of the block is killed."""
+        """A job that runs meanwhile; what is left of it at the end of the block is killed. It must show no secret."""
         folder = self.folder / f"job{next(self._numbers)}"
         for name in ("env", "home", "inventory", "project", "tmp"):
             (folder / name).mkdir(parents=True)
@@ -167,6 +163,8 @@ class Awx:
             yield job
         finally:
             job.cancel()
+        for path, text in job.shown():
+            assert not [about for form, about in self.secrets.items() if form in text], path
 
     def _parameters(self, template: Json, launch: Launch, folder: Path) -> Json:
         injected = Injected()
@@ -195,7 +193,7 @@ class Awx:
             "HOME": str(folder / "home"),
             "JOB_ID": "1",
             "LC_ALL": "C.UTF-8",
-            "PATH": f"{self.ansible}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{OLDEST}:/usr/local/bin:/usr/bin:/bin",
             **injected.environment,
         }
         arguments = ["-u", "root", f"--forks={template.get('forks') or 5}", *launch.arguments, *injected.arguments]
@@ -226,6 +224,12 @@ class Job:
                 with suppress(ProcessLookupError):
                     os.kill(process, SIGKILL)
             self._thread.join(60)
+
+    def shown(self) -> Iterator[tuple[Path, str]]:
+        """Everything that AWX keeps of the job; the file of the command is ansible-runner's own and is not kept."""
+        for path in (self.folder / "artifacts").rglob("*"):
+            if path.is_file() and path.name != "command":
+                yield path, path.read_text(encoding="utf-8", errors="replace")
 
     def _processes(self) -> list[int]:
         mark = f"AWX_PRIVATE_DATA_DIR={self.folder}"
