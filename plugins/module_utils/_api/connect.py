@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Union
 
-from .._module.arguments import MULTITENANCY
+from .._module.arguments import MULTITENANCY, SVM_MANAGEMENT
 from .._module.context import Context, Parameters, Result
+from .._text import basic_authorization
 from .._transport.connection import Connection
 from .._transport.session import Session
 from .._transport.settings import ConnectionSettings
-from .multitenancy import calls
 from .multitenancy.calls import MultitenancyApi
 from .svm_management import login
 from .svm_management.calls import SvmManagementApi
@@ -24,8 +24,9 @@ def multitenancy(parameters: Parameters, context: Context) -> tuple[Multitenancy
     :raises InputError: when a connection option is missing or invalid.
     """
     settings = ConnectionSettings.from_parameters(parameters)
-    kept = context.connections.connection("multitenancy", settings, lambda: calls.connection(settings))
-    return MultitenancyApi(_session(kept, context)), settings
+    connection = _prepared(context.connections.connection(MULTITENANCY, settings), context)
+    connection.authentication = basic_authorization(settings.username or "", settings.password or "")
+    return MultitenancyApi(Session(connection)), settings
 
 
 def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagementApi, ConnectionSettings]:
@@ -35,8 +36,9 @@ def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagem
     :raises ApiError: when the server refuses the account.
     """
     settings = ConnectionSettings.from_parameters(parameters)
-    kept = context.connections.connection("svm_management", settings, lambda: login.connection(settings, context.trace))
-    return SvmManagementApi(_session(kept, context)), settings
+    connection = _prepared(context.connections.connection(SVM_MANAGEMENT, settings), context)
+    login.authenticate(connection)
+    return SvmManagementApi(Session(connection)), settings
 
 
 def log_in(parameters: Parameters, context: Context) -> Result:
@@ -45,20 +47,21 @@ def log_in(parameters: Parameters, context: Context) -> Result:
     :raises InputError: when a connection option is missing or invalid.
     :raises ApiError: when the server refuses the account.
     """
-    connection = Connection(ConnectionSettings.from_parameters({**parameters, "access_token": None}))
-    connection.trace = context.trace
+    settings = ConnectionSettings.from_parameters({**parameters, "access_token": None})
+    connection = _prepared(Connection(settings), context)
     try:
         return login.log_in(connection)
     finally:
         connection.close()
 
 
-def _session(connection: Connection, context: Context) -> Session:
+def _prepared(connection: Connection, context: Context) -> Connection:
+    """Let a connection serve a task."""
     connection.trace = context.trace
     connection.progress = context.progress
     connection.check_mode = context.check_mode
     connection.clock = context.clock
-    return Session(connection)
+    return connection
 
 
 def tasks(parameters: Parameters, context: Context) -> Union[MultitenancyApi, SvmManagementApi]:

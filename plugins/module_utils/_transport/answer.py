@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -33,25 +34,20 @@ class Answer:
         """The body as text, read as UTF-8 whatever it says itself."""
         return self.body.decode("utf-8-sig", errors="replace")
 
-    @property
-    def offered(self) -> str:
-        """The ``WWW-Authenticate`` headers of an answer that asks for authentication."""
-        return self.headers.get("www-authenticate", "")
-
 
 def parse_json(text: str) -> Any:
     """Return the value of a JSON text; raise ValueError when it is not JSON, or nests too deeply to be worked with."""
-    try:
+    with suppress(RecursionError):
         value = json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    level = [value]
-    for _level in range(DEEPEST):
-        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list)))
-        level = [item for items in inner for item in items if isinstance(item, (dict, list))]
-        if not level:
+        if not _nests_deeper(value, DEEPEST):
             return value
     raise ValueError("nested too deeply")
+
+
+def _nests_deeper(value: Any, levels: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    inner = (item for item in items if isinstance(item, (dict, list)))
+    return levels == 0 or any(_nests_deeper(item, levels - 1) for item in inner)
 
 
 def find_error_code(text: str) -> Optional[str]:

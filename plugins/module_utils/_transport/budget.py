@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from .._clock import Clock, Deadline
 
@@ -78,18 +78,15 @@ else:
 
 
 class _Bounded(_Socket):
-    """A socket whose reads keep to a budget, where it has one."""
+    """A socket whose reads keep to a budget."""
 
-    budget: Optional[Budget] = None
+    budget: Budget
 
     def recv_into(self, *arguments: Any, **options: Any) -> int:
-        budget = self.budget
-        if budget is None:
-            return super().recv_into(*arguments, **options)
-        self.settimeout(budget.timeout())
-        began = budget.clock.monotonic()
+        self.settimeout(self.budget.timeout())
+        began = self.budget.clock.monotonic()
         count = super().recv_into(*arguments, **options)
-        budget.received(count, budget.clock.monotonic() - began)
+        self.budget.received(count, self.budget.clock.monotonic() - began)
         return count
 
 

@@ -70,7 +70,7 @@ class Channel(http.client.HTTPConnection):
         self._outer: Any = _outer_socket(route, limit, budget)
         try:
             self.sock = _wrap(route, self._outer, limit)
-            if self._outer is not self.sock and isinstance(self.sock, ssl.SSLSocket):
+            if isinstance(self.sock, ssl.SSLSocket):
                 self._outer = self.sock
             certificate = self.sock.getpeercert(True) or b""
             if settings.fingerprint and not hmac.compare_digest(fingerprint_of(certificate), settings.fingerprint):
@@ -102,23 +102,22 @@ class Channel(http.client.HTTPConnection):
         return not poll.poll(0)
 
 
-def _outer_socket(route: Route, limit: Deadline, budget: Budget) -> socket.socket:
+def _outer_socket(route: Route, limit: Deadline, budget: Budget) -> Any:
     """Return a connection with the server, or one with the proxy that leads to the server."""
     proxy, settings = route.proxy, route.settings
     if proxy is None:
         return _dial(settings.host, settings.port, limit)
+    opened: Any = None
     try:
-        opened: socket.socket = _dial(proxy.host, proxy.port, limit)
-    except (OSError, UnicodeError) as error:
-        raise ProxyFailed(proxy) from error
-    try:
+        opened = _dial(proxy.host, proxy.port, limit)
         opened.settimeout(_left(limit))
-        if route.proxy_tls is not None and proxy.tls:
+        if route.proxy_tls is not None:
             opened = route.proxy_tls.wrap_socket(opened, server_hostname=proxy.host)
-        opened.budget = budget  # type: ignore[attr-defined]
+        opened.budget = budget
         status = _connect(opened, proxy, settings)
     except (OSError, UnicodeError, http.client.HTTPException) as error:
-        opened.close()
+        if opened is not None:
+            opened.close()
         raise ProxyFailed(proxy) from error
     if status != 200:
         opened.close()
@@ -149,7 +148,7 @@ def _connect(opened: socket.socket, proxy: Proxy, settings: ConnectionSettings) 
     lines = [f"CONNECT {server} HTTP/1.1", f"Host: {server}"]
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
-    opened.sendall("\r\n".join([*lines, "", ""]).encode("idna" if not server.isascii() else "ascii"))
+    opened.sendall("\r\n".join([*lines, "", ""]).encode("ascii" if server.isascii() else "idna"))
     response = http.client.HTTPResponse(opened, method="CONNECT")
     try:
         response.begin()
@@ -169,6 +168,6 @@ def _wrap(route: Route, opened: Any, limit: Deadline) -> Any:
 
 def _left(limit: Deadline) -> float:
     seconds = limit.remaining()
-    if seconds is None or seconds > 0:
-        return seconds or 0.0
-    raise socket.timeout
+    if not seconds:
+        raise socket.timeout
+    return seconds

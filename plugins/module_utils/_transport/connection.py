@@ -8,12 +8,12 @@ from __future__ import annotations
 import http.client
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Callable, Optional
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from .._clock import SYSTEM_CLOCK, Deadline
-from .._errors import ApiError, KsvlaError, UnexpectedAnswer, WaitTimeout
+from .._errors import ApiError, UnexpectedAnswer, WaitTimeout
 from . import failures, proxy, tls
 from .answer import Answer
 from .budget import Budget
@@ -23,8 +23,6 @@ from .request import Request
 
 if TYPE_CHECKING:
     from .settings import ConnectionSettings
-
-Trace = Callable[[str], None]
 
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of an answer, unpacked, that is read whole; reports are streamed instead."""
@@ -36,15 +34,13 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Connection:
-    """Sends requests to one server as one account; shared by all threads of the process.
+    """Sends requests to one server as one account; shared by all threads of the process."""
 
-    :param authentication: The ``Authorization`` header of requests; may be exchanged, as after a new login.
-    """
-
-    def __init__(self, settings: ConnectionSettings, authentication: Optional[str] = None) -> None:
+    def __init__(self, settings: ConnectionSettings) -> None:
         self.settings = settings
-        self.authentication = authentication
-        self.trace: Trace = lambda _line: None
+        self.authentication: Optional[str] = None
+        """The ``Authorization`` header of requests; may be exchanged, as after a new login."""
+        self.trace: Callable[[str], None] = lambda _line: None
         """Is given one line per answer, without secrets."""
         self.progress: Callable[[str, str], None] = lambda _subject, _text: None
         """Is given a subject and why it waits, when the server asks to wait."""
@@ -76,12 +72,12 @@ class Connection:
         """
         started = self.clock.monotonic()
         attempt = Attempt(self.settings, request.described, deadline)
-        target: Optional[str] = request.target
+        target = request.target
         for _redirect in range(_MOST_REDIRECTS + 1):
-            with self._send(attempt, request, target or "") as (response, pieces):
-                target = self._redirect_target(request, target or "", response)
+            with self._send(attempt, request, target) as (response, pieces):
+                target = self._redirect_target(request, target, response)
                 answer = _read_whole(response, pieces)
-            if target is None:
+            if not target:
                 took = (self.clock.monotonic() - started) * 1000
                 self.trace(f"{request.described} -> {answer.status} ({took:.0f} ms)")
                 return answer
@@ -96,8 +92,7 @@ class Connection:
         self.wait_for_hold(deadline)
         attempt = Attempt(self.settings, request.described, deadline)
         with self._send(attempt, request, request.target) as (response, pieces):
-            if response.status in _REDIRECTS:
-                raise self._refused_redirect(request, response)
+            self._redirect_target(request, None, response)
             if not 200 <= response.status < 300:
                 raise self.refusal(request, _read_whole(response, pieces))
             yield response.status, _lower(response.headers), pieces
@@ -156,45 +151,36 @@ class Connection:
 
     def _channel(self, attempt: Attempt, budget: Budget) -> Channel:
         """Return a connection that is kept, or a new one."""
-        while self._idle:
-            try:
+        with suppress(IndexError):  # None is left.
+            while True:
                 kept = self._idle.pop()
-            except IndexError:  # Another thread was faster.
-                break
-            if kept.usable:
-                return kept
-            kept.close()
+                if kept.usable:
+                    return kept
+                kept.close()
         limit = Deadline(attempt.deadline.shortened(self.settings.request_timeout), self.clock)
         try:
             return Channel(self._route, limit, budget)
         except (OSError, UnicodeError, ProxyFailed, FingerprintMismatch) as error:
             raise failures.not_connected(attempt, error) from None
 
-    def _redirect_target(self, request: Request, target: str, response: http.client.HTTPResponse) -> Optional[str]:
-        """Return where a read is redirected to, within the server, so that credentials never leave it.
+    def _redirect_target(self, request: Request, target: Optional[str], response: http.client.HTTPResponse) -> str:
+        """Return where a read is redirected to, within the server, so that credentials never leave it; or nothing.
 
+        :param target: What was read; None for what follows no redirect.
         :raises ApiError: when an answer redirects anything else, or elsewhere.
         """
         if response.status not in _REDIRECTS:
-            return None
-        here = self.settings.origin + target
-        location = response.headers.get("location")
+            return ""
+        location, here = response.headers.get("location"), self.settings.origin
         try:
-            there = urlsplit(urljoin(here, location or ""))
-            same_origin = _origin(here) == _origin(there.geturl())
+            there = urlsplit(urljoin(here + (target or ""), location or ""))
+            elsewhere = f"{there.scheme}://{there.hostname}{'' if there.port is None else f':{there.port}'}"
         except ValueError:
-            same_origin = False
-        if request.method != "GET" or not location or not same_origin:
-            raise self._refused_redirect(request, response)
-        return quote(there._replace(scheme="", netloc="", fragment="").geturl(), safe="!$%&'()*+,/:;=?@~")
-
-    def _refused_redirect(self, request: Request, response: http.client.HTTPResponse) -> KsvlaError:
-        try:
-            scheme, host, port = _origin(urljoin(self.settings.origin, response.headers.get("location", "")))
-        except ValueError:
-            scheme, host, port = "", "an address that is not valid", None
-        elsewhere = f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}" if scheme else host
-        return ApiError(
+            elsewhere = "an address that is not valid"
+        else:
+            if request.method == "GET" and target and location and _origin(there) == _origin(urlsplit(here)):
+                return quote(there._replace(scheme="", netloc="", fragment="").geturl(), safe="!$%&'()*+,/:;=?@~")
+        raise ApiError(
             f"The server redirects {request.described} to {elsewhere}, which is not followed.",
             status=response.status,
             request=request.described,
@@ -202,8 +188,7 @@ class Connection:
         )
 
 
-def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
-    parts = urlsplit(url)
+def _origin(parts: SplitResult) -> tuple[str, Optional[str], Optional[int]]:
     return parts.scheme, parts.hostname, parts.port
 
 
@@ -248,11 +233,7 @@ def _pieces(attempt: Attempt, response: http.client.HTTPResponse) -> Iterator[by
 
 
 def _raw_pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    while True:
-        piece = response.read(_CHUNK)
-        if not piece:
-            break
-        yield piece
+    yield from iter(lambda: response.read(_CHUNK), b"")
     if response.length:
         raise http.client.IncompleteRead(b"", response.length)
 

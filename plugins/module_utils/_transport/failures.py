@@ -19,7 +19,6 @@ from .._errors import ApiError, InputError, KsvlaError, NotConnected, NotTrusted
 from .answer import Answer, find_error_code, find_message
 from .budget import HeadTooLong, TooSlow
 from .channel import FingerprintMismatch, ProxyFailed
-from .proxy import Proxy
 from .retry import parse_retry_after
 from .settings import ConnectionSettings
 from .tls import HANDSHAKE, fingerprint_of, readable_fingerprint, valid_until
@@ -53,8 +52,6 @@ _WORDS: dict[int, str] = {
 }
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=[\s,]|$)(?!\s*=)")
 """A scheme in ``WWW-Authenticate``, as opposed to one of its parameters."""
-
-
 _OTHER_SCHEMES = (
     "The collection logs in by user name and password (Basic) or token (Bearer) only: allow one of them for the API on the "
     "server, or check that host and port are those of an Integration Server."
@@ -76,13 +73,6 @@ class Attempt:
     def server(self) -> str:
         return self.settings.origin.partition("://")[2]
 
-    @property
-    def patience(self) -> str:
-        """How long an answer was waited for."""
-        if self.deadline.expired():
-            return "before the time to wait was over"
-        return f"within {self.settings.request_timeout:g} s"
-
     def failure(self, kind: type[KsvlaError], message: str, reason: str, hint: Optional[str] = None) -> KsvlaError:
         error = kind(message, request=self.described, hint=hint)
         error.server, error.reason = self.server, reason
@@ -94,7 +84,7 @@ def not_connected(attempt: Attempt, error: Exception) -> KsvlaError:
     settings = attempt.settings
     if isinstance(error, ProxyFailed):
         return _proxy_failed(attempt, error)
-    if isinstance(error, UnicodeError) and not isinstance(error, ssl.SSLError):
+    if isinstance(error, UnicodeError):
         return InputError(f"host is not a valid address: {settings.host!r}. Give a name or an IP address.")
     if isinstance(error, FingerprintMismatch):
         pinned = readable_fingerprint(settings.fingerprint or "")
@@ -106,13 +96,15 @@ def not_connected(attempt: Attempt, error: Exception) -> KsvlaError:
         )
     if isinstance(error, ssl.SSLCertVerificationError):
         why, advice = _CERTIFICATE.get(error.verify_code, (error.verify_message, _CHAIN))
+        day = valid_until(HANDSHAKE.certificate or b"") if advice is _EXPIRED else None
+        since = f" (valid until {day})" if day else ""
         return attempt.failure(
             NotTrusted,
-            f"The certificate of {attempt.server} is refused: {why}{_since(error)}.{_presented()}",
+            f"The certificate of {attempt.server} is refused: {why}{since}.{_presented()}",
             "certificate refused",
             advice,
         )
-    reason = _tls_reason(error) if isinstance(error, ssl.SSLError) else _reason(attempt, error)
+    reason = _why_not_connected(attempt, error)
     return attempt.failure(NotConnected, f"No connection to {attempt.server}: {reason}.", reason, _CONNECT_HINT)
 
 
@@ -131,11 +123,12 @@ def answer_lost(attempt: Attempt, error: Exception) -> KsvlaError:
     )
 
 
-def _reason(attempt: Attempt, error: Exception) -> str:
+def _reason(attempt: Attempt, error: BaseException) -> str:
     if isinstance(error, TooSlow):
         return "the answer comes too slowly"
     if isinstance(error, socket.timeout):
-        return f"no answer {attempt.patience}"
+        within = f"within {attempt.settings.request_timeout:g} s"
+        return f"no answer {'before the time to wait was over' if attempt.deadline.expired() else within}"
     if isinstance(error, socket.gaierror):
         return "the name server does not answer" if error.errno == socket.EAI_AGAIN else "name not known"
     if isinstance(error, http.client.IncompleteRead):
@@ -150,7 +143,9 @@ def _reason(attempt: Attempt, error: Exception) -> str:
     return _WORDS.get(code or 0) or (os.strerror(code) if code else "connection lost")
 
 
-def _tls_reason(error: ssl.SSLError) -> str:
+def _why_not_connected(attempt: Attempt, error: BaseException) -> str:
+    if not isinstance(error, ssl.SSLError):
+        return _reason(attempt, error)
     if HANDSHAKE.first[:5].lower() in _HTTP:
         return "it speaks HTTP, not HTTPS"
     if error.reason in _TOO_OLD:
@@ -163,22 +158,19 @@ def _tls_reason(error: ssl.SSLError) -> str:
 
 
 def _proxy_failed(attempt: Attempt, error: ProxyFailed) -> KsvlaError:
-    proxy: Proxy = error.proxy
+    proxy, cause = error.proxy, error.__cause__
     hint = "Check https_proxy, all_proxy and no_proxy in the environment of the module."
     if error.status == 407:
         hint = "The proxy asks for a user name and a password: write them into the URL in https_proxy."
     if error.status is not None:
         reason = f"the proxy {proxy.address} refuses to connect to it (answered {error.status})"
         return attempt.failure(NotConnected, f"No connection to {attempt.server}: {reason}.", reason, hint)
-    cause = error.__cause__
     if isinstance(cause, ssl.SSLCertVerificationError):
         why = f"its certificate is refused: {cause.verify_message}"
-    elif isinstance(cause, ssl.SSLError):
-        why = _tls_reason(cause)
-    elif isinstance(cause, Exception) and not isinstance(cause, UnicodeError):
-        why = _reason(attempt, cause)
-    else:
+    elif cause is None or isinstance(cause, UnicodeError):
         why = "its name is not valid"
+    else:
+        why = _why_not_connected(attempt, cause)
     message = f"No connection to the proxy {proxy.address}: {why}."
     return attempt.failure(NotConnected, message, f"proxy {proxy.address}: {why}", hint)
 
@@ -187,14 +179,7 @@ def _presented() -> str:
     """Return the fingerprint of the certificate that the failed connection brought, as a sentence."""
     if HANDSHAKE.certificate is None:
         return ""
-    shown = readable_fingerprint(fingerprint_of(HANDSHAKE.certificate))
-    return f" It presents the SHA-256 fingerprint {shown}."
-
-
-def _since(error: ssl.SSLCertVerificationError) -> str:
-    """Return when a certificate expired, where that is known."""
-    day = valid_until(HANDSHAKE.certificate or b"") if error.verify_code == 10 else None
-    return f" (valid until {day})" if day else ""
+    return f" It presents the SHA-256 fingerprint {readable_fingerprint(fingerprint_of(HANDSHAKE.certificate))}."
 
 
 def refusal(described: str, answer: Answer) -> ApiError:
@@ -203,7 +188,9 @@ def refusal(described: str, answer: Answer) -> ApiError:
     said = find_message(answer.text, code)
     meaning = {401: "Not authenticated", 403: "Access denied", 404: "Not found", 415: "Format not supported"}
     reason = ": ".join(part for part in (code, said) if part) or meaning.get(answer.status, "No reason given")
-    schemes = list(dict.fromkeys(_SCHEME.findall(answer.offered))) if answer.status == 401 else []
+    schemes = (
+        list(dict.fromkeys(_SCHEME.findall(answer.headers.get("www-authenticate", "")))) if answer.status == 401 else []
+    )
     if schemes:
         reason = f"{reason.rstrip('.')}; the server accepts {', '.join(schemes)}"
     known = {"basic", "bearer"}.intersection(scheme.lower() for scheme in schemes)

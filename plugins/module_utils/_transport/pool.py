@@ -11,11 +11,8 @@ accounts or TLS settings; a process made by ``fork`` starts without the connecti
 from __future__ import annotations
 
 import os
-from typing import Callable
 
-from .._errors import ApiError
 from .connection import Connection
-from .failures import not_sent
 from .settings import ConnectionSettings
 
 _ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
@@ -27,32 +24,21 @@ class ConnectionPool:
     def __init__(self) -> None:
         self._process = os.getpid()
         self._connections: dict[tuple[object, ...], Connection] = {}
-        self._refused: dict[tuple[object, ...], ApiError] = {}
-        """Accounts that the server refused: no password is tried twice, as accounts are blocked after ten wrong ones."""
 
-    def connection(self, kind: str, settings: ConnectionSettings, make: Callable[[], Connection]) -> Connection:
-        """Return the connection kept for these settings, or make one.
+    def connection(self, kind: str, settings: ConnectionSettings) -> Connection:
+        """Return the connection kept for these settings, or a new one.
 
         :param kind: The API, as each authenticates in its own way.
-        :raises ApiError: when the server refuses the account, now or before.
         """
         if self._process != os.getpid():
-            self._process = os.getpid()
-            self._connections, self._refused = {}, {}
+            self._process, self._connections = os.getpid(), {}
         variables = tuple(sorted((k.lower(), v) for k, v in os.environ.items() if k.lower() in _ENVIRONMENT))
         key = (kind, settings, variables)
-        if key in self._refused:
-            raise not_sent(self._refused[key])
         if key not in self._connections:
-            try:
-                self._connections[key] = make()
-            except ApiError as error:
-                if error.status == 401:
-                    self._refused[key] = error
-                raise
+            self._connections[key] = Connection(settings)
         return self._connections[key]
 
     def close(self) -> None:
         for connection in self._connections.values():
             connection.close()
-        self._connections, self._refused = {}, {}
+        self._connections = {}

@@ -51,10 +51,14 @@ def from_environment(origin: str) -> Optional[Proxy]:
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port
+        if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError
     except ValueError:
-        raise _unreadable() from None
-    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise _unreadable()
+        raise InputError(
+            "The URL of the proxy that the environment names (https_proxy or all_proxy) cannot be read.",
+            hint="Write it as http://user:password@proxy.example.com:3128, with special characters of the user name and "
+            "the password percent-encoded (/ is %2F), or name the Integration Server in no_proxy.",
+        ) from None
     if parts.scheme not in _PORTS:
         raise InputError(
             "The proxy that the environment names (https_proxy or all_proxy) is not an HTTP proxy.",
@@ -64,11 +68,3 @@ def from_environment(origin: str) -> Optional[Proxy]:
     if parts.username is not None:
         authorization = basic_authorization(unquote(parts.username), unquote(parts.password or ""))
     return Proxy(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "https", authorization)
-
-
-def _unreadable() -> InputError:
-    return InputError(
-        "The URL of the proxy that the environment names (https_proxy or all_proxy) cannot be read.",
-        hint="Write it as http://user:password@proxy.example.com:3128, with special characters of the user name and the "
-        "password percent-encoded (/ is %2F), or name the Integration Server in no_proxy.",
-    )

@@ -87,8 +87,7 @@ class Session:
         most = connection.settings.retries if self._retries is None else self._retries
         # However often the server asks to wait, a request waits no longer than this in all.
         patience = Deadline(deadline.shortened(max(1, most) * LONGEST_RETRY_AFTER), connection.clock)
-        attempt = 0
-        renewed = False
+        attempt, renewed = 0, False
         while True:
             connection.wait_for_hold(patience)
             failure: KsvlaError
@@ -119,8 +118,7 @@ class Session:
                     raise failure
                 repeatable = safe or answer.status == 429
             seconds = pause(attempt, failure.retry_after)
-            remaining = patience.remaining()
-            if not repeatable or attempt >= most or (remaining is not None and seconds >= remaining):
+            if not repeatable or attempt >= most or seconds >= (patience.remaining() or 0.0):
                 raise failure
             attempt += 1
             connection.trace(f"{failure.message} Trying again in {seconds:.1f} s ({attempt} of {most}).")

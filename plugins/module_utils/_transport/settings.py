@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
-from urllib.parse import urlsplit
 
 from .._errors import InputError
 
 _FINGERPRINT_PREFIX = re.compile(r"^sha-?256(\s+fingerprint)?[:=\s]+", re.IGNORECASE)
+_URL = re.compile(r"[\w+.-]+://(?:[^/?#]*@)?(?P<host>\[[^\]]+\]|[^/?#@:\[\]]+)(?::(?P<port>\d*))?(?:[/?#].*)?")
 _HOST = re.compile(r"[^\s/?#@\[\]]+")
 _LONGEST_TIMEOUT = 86400
 """Seconds; what is much longer cannot be given to a socket."""
@@ -55,48 +55,32 @@ class ConnectionSettings:
 
         :raises InputError: when an option is missing or cannot be right.
         """
-        host, port = _split_host(parameters.get("host"), int(parameters["port"]))
+        host, port = _check_host(parameters.get("host")), int(parameters["port"])
         if not 0 < port < 65536:
             raise InputError(f"port must be from 1 to 65535, not {port}.")
         token = _check_token(parameters.get("access_token"))
-        username = parameters.get("username")
-        password = parameters.get("password")
+        username, password = parameters.get("username"), parameters.get("password")
         if not token:
             _require_account(username, password)
-        if not 0 < float(parameters["request_timeout"]) <= _LONGEST_TIMEOUT:
+        timeout, retries = float(parameters["request_timeout"]), int(parameters["retries"])
+        if not 0 < timeout <= _LONGEST_TIMEOUT:
             raise InputError(f"request_timeout must be above 0 seconds, and {_LONGEST_TIMEOUT} at the most.")
-        if int(parameters["retries"]) < 0:
+        if retries < 0:
             raise InputError("retries must be 0 or more.")
         validate_certs = bool(parameters["validate_certs"])
-        return cls(
-            host=host,
-            port=port,
-            username=username,
-            password=password,
-            access_token=token,
-            validate_certs=validate_certs,
-            ca_path=_check_ca_path(parameters.get("ca_path")) if validate_certs else None,
-            fingerprint=normalize_fingerprint(parameters.get("fingerprint")),
-            request_timeout=float(parameters["request_timeout"]),
-            retries=int(parameters["retries"]),
-        )
+        ca_path = _check_ca_path(parameters.get("ca_path")) if validate_certs else None
+        fingerprint = normalize_fingerprint(parameters.get("fingerprint"))
+        return cls(host, port, username, password, token, validate_certs, ca_path, fingerprint, timeout, retries)
 
 
-def _split_host(host: Optional[str], port: int) -> tuple[str, int]:
+def _check_host(host: Optional[str]) -> str:
     if not host or not host.strip():
         raise InputError("host is required: give the address of the Integration Server, or set KSVLA_HOST.")
     host = host.strip()
-    if "://" in host:
-        try:
-            parts = urlsplit(host)
-        except ValueError:
-            raise InputError(
-                f"host is not a valid address: {host!r}. Give a name or an IP address without a scheme."
-            ) from None
-        raise InputError(
-            f"host takes an address without a scheme: write host: {parts.hostname or 'ksv.example.com'}"
-            f"{f' and port: {parts.netloc.rpartition(chr(58))[2]}' if parts.netloc.rpartition(':')[2].isdigit() else ''}."
-        )
+    url = _URL.fullmatch(host)
+    if url:
+        port = f" and port: {url['port']}" if url["port"] else ""
+        raise InputError(f"host takes an address without a scheme: write host: {url['host']}{port}.")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not _HOST.fullmatch(host):
@@ -104,10 +88,9 @@ def _split_host(host: Optional[str], port: int) -> tuple[str, int]:
             f"host is not a valid address: {host!r}. Give a name or an IP address, such as ksv.example.com."
         )
     if host.count(":") == 1:
-        raise InputError(
-            f"host must not include the port: write host: {host.split(':')[0]} and port: {host.split(':')[1]}."
-        )
-    return host, port
+        name, port = host.split(":")
+        raise InputError(f"host must not include the port: write host: {name} and port: {port}.")
+    return host
 
 
 def _check_token(token: Optional[str]) -> Optional[str]:

@@ -30,6 +30,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answe
     find_error_code,
     find_message,
 )
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.failures import refusal
 from simulator.tls import Tls
 
@@ -78,8 +79,10 @@ def test_what_nests_too_deeply_names_nothing(read: Read, body: bytes) -> None:
 
 def test_a_login_that_nests_too_deeply(server: WebServer, tls: Tls) -> None:
     server.replies = [Reply(body=DEEP["json objects"])]
+    connection = Connection(settings(host=server.host, port=server.port, ca_path=str(tls.ca_path)))
     with pytest.raises(UnexpectedAnswer):
-        login.connection(settings(host=server.host, port=server.port, ca_path=str(tls.ca_path)), lambda _line: None)
+        login.authenticate(connection)
+    connection.close()
 
 
 @pytest.mark.parametrize("read", XML_READERS, ids=lambda read: read.__name__)

@@ -25,7 +25,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answe
     find_error_code,
     find_message,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.retry import (
     LONGEST_PAUSE,
@@ -34,6 +33,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.retry
     pause,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import normalize_fingerprint
+from simulator.tls import Tls
 
 DIGITS = "0123456789abcdef" * 4
 COLONS = ":".join(DIGITS[i : i + 2] for i in range(0, 64, 2))
@@ -183,17 +183,12 @@ def test_any_retry_after_is_read_or_ignored(value: str) -> None:
 
 def test_equal_settings_share_a_connection() -> None:
     pool = ConnectionPool()
-    made: list[Connection] = []
-    for _time in range(3):
-        chosen = settings(password="p")
-        made.append(pool.connection("multitenancy", chosen, lambda chosen=chosen: Connection(chosen)))
+    made = [pool.connection("multitenancy", settings(password="p")) for _time in range(3)]
     assert made[0] is made[1] is made[2]
     pool.close()
 
 
-def test_a_connection_is_shared_with_nothing_else(tmp_path: Path) -> None:
-    ca_path = tmp_path / "ca.pem"
-    ca_path.write_text("")
+def test_a_connection_is_shared_with_nothing_else(tls: Tls) -> None:
     base = settings()
     differing = {
         "host": "other.example.com",
@@ -202,22 +197,20 @@ def test_a_connection_is_shared_with_nothing_else(tmp_path: Path) -> None:
         "password": "other",
         "access_token": "other",
         "validate_certs": False,
-        "ca_path": str(ca_path),
+        "ca_path": str(tls.ca_path),
         "fingerprint": DIGITS,
         "request_timeout": 1.0,
         "retries": 0,
     }
     assert set(differing) == set(base.__dataclass_fields__)
     pool = ConnectionPool()
-    sessions = {id(pool.connection("multitenancy", base, lambda: Connection(base)))}
+    sessions = {id(pool.connection("multitenancy", base))}
     for name, value in differing.items():
         changed = replace(base, **{name: value})
-        session = pool.connection(
-            "multitenancy", changed, lambda changed=changed: Connection(replace(changed, ca_path=None))
-        )
+        session = pool.connection("multitenancy", changed)
         assert id(session) not in sessions, name
         sessions.add(id(session))
-    sessions.add(id(pool.connection("svm_management", base, lambda: Connection(base))))
+    sessions.add(id(pool.connection("svm_management", base)))
     assert len(sessions) == len(differing) + 2
     pool.close()
 
@@ -225,31 +218,31 @@ def test_a_connection_is_shared_with_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "no_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_connection_is_not_kept_when_the_environment_changes(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pool, chosen = ConnectionPool(), settings(validate_certs=False)
-    first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
+    first = pool.connection("multitenancy", chosen)
     monkeypatch.setenv(variable, "http://127.0.0.1:1")
-    assert pool.connection("multitenancy", chosen, lambda: Connection(chosen)) is not first
+    assert pool.connection("multitenancy", chosen) is not first
     monkeypatch.delenv(variable)
-    assert pool.connection("multitenancy", chosen, lambda: Connection(chosen)) is first
+    assert pool.connection("multitenancy", chosen) is first
     pool.close()
 
 
 def test_a_process_does_not_use_the_connections_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, chosen = ConnectionPool(), settings()
-    first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
+    first = pool.connection("multitenancy", chosen)
     child = os.getpid() + 1
     monkeypatch.setattr(_pool.os, "getpid", lambda: child)
-    second = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
+    second = pool.connection("multitenancy", chosen)
     assert second is not first
-    assert pool.connection("multitenancy", chosen, lambda: Connection(chosen)) is second
+    assert pool.connection("multitenancy", chosen) is second
     first.close()
     pool.close()
 
 
 def test_a_closed_pool_connects_again() -> None:
     pool, chosen = ConnectionPool(), settings()
-    first = pool.connection("multitenancy", chosen, lambda: Connection(chosen))
+    first = pool.connection("multitenancy", chosen)
     pool.close()
-    assert pool.connection("multitenancy", chosen, lambda: Connection(chosen)) is not first
+    assert pool.connection("multitenancy", chosen) is not first
     pool.close()
 
 

@@ -333,13 +333,14 @@ def test_a_pool_does_not_log_in_twice_with_a_refused_password(server: WebServer,
     pool, given = ConnectionPool(), settings(host=server.host, port=server.port, ca_path=str(tls.ca_path))
     for _item in range(3):
         with pytest.raises(ApiError) as caught:
-            pool.connection("svm_management", given, lambda: login.connection(given, lambda _line: None))
+            login.authenticate(pool.connection("svm_management", given))
         assert caught.value.status == 401
     assert len(server.received) == 1
     other = settings(host=server.host, port=server.port, ca_path=str(tls.ca_path), password="other")
     with pytest.raises(ApiError):
-        pool.connection("svm_management", other, lambda: login.connection(other, lambda _line: None))
+        login.authenticate(pool.connection("svm_management", other))
     assert len(server.received) == 2
+    pool.close()
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,9 @@ from typing import Optional
 from ..._clock import Deadline
 from ..._errors import ApiError
 from ..._hints import hint_for
-from ..._text import basic_authorization
 from ..._transport.answer import Answer
-from ..._transport.connection import Connection
 from ..._transport.request import Query, Request, encode_segment
 from ..._transport.session import Session
-from ..._transport.settings import ConnectionSettings
 from .. import identifiers
 from ..tasks import ServerTask
 from . import formats
@@ -37,11 +34,6 @@ _REPORT = {"Accept": "application/csv"}
 TENANT_NOT_FOUND = "VIRMT_TenantWithSpecifiedIdNotFound"
 VM_NOT_FOUND = "VIRMT_VmWithSpecifiedIdNotFound"
 VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
-
-
-def connection(settings: ConnectionSettings) -> Connection:
-    """Return a connection that sends the account with each call, as API 2.0 expects."""
-    return Connection(settings, basic_authorization(settings.username or "", settings.password or ""))
 
 
 class MultitenancyApi:

@@ -14,29 +14,25 @@ from typing import Any
 from ..._clock import NO_DEADLINE, Deadline
 from ..._errors import ApiError, NotConnected, OutcomeUnknown
 from ..._text import basic_authorization
-from ..._transport.connection import Connection, Trace
+from ..._transport.connection import Connection
 from ..._transport.session import Session
-from ..._transport.settings import ConnectionSettings
 from . import formats
 
 TOKENS = "/api/3.0/auth/tokens"
-_JSON = {"Accept": "application/json"}
 
 
-def connection(settings: ConnectionSettings, trace: Trace) -> Connection:
-    """Return a connection that sends the token given, or one that it logs in for."""
-    made = Connection(settings)
-    made.trace = trace
-    if settings.access_token:
-        made.authentication = f"Bearer {settings.access_token}"
+def authenticate(connection: Connection) -> None:
+    """Let a connection send the token given, or one that it logs in for; nothing where it has one already.
+
+    :raises ApiError: when the server refuses the account.
+    """
+    if connection.authentication is not None:
+        return
+    if connection.settings.access_token:
+        connection.authentication = f"Bearer {connection.settings.access_token}"
     else:
-        try:
-            log_in(made)
-        except BaseException:
-            made.close()
-            raise
-    made.renew = lambda refused, deadline: _renew(made, refused, deadline)
-    return made
+        log_in(connection)
+    connection.renew = lambda refused, deadline: _renew(connection, refused, deadline)
 
 
 def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> dict[str, Any]:
@@ -49,14 +45,11 @@ def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> dict[str
     connection.authentication = basic_authorization(settings.username or "", settings.password or "")
     connection.renew = None
     try:
-        login = formats.login(Session(connection, deadline).read(TOKENS, headers=_JSON))
-    except BaseException:
-        connection.authentication = authentication
-        raise
+        login = formats.login(Session(connection, deadline).read(TOKENS, headers={"Accept": "application/json"}))
+        authentication = f"Bearer {login['access_token']}"
+        return login
     finally:
-        connection.renew = renew
-    connection.authentication = f"Bearer {login['access_token']}"
-    return login
+        connection.authentication, connection.renew = authentication, renew
 
 
 def _renew(connection: Connection, refused: ApiError, deadline: Deadline) -> None:
