@@ -17,7 +17,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -133,10 +133,6 @@ class Memory:
     def path_of(self, record: Record) -> Path:
         return self._path(record.key)
 
-    def lock(self, subject: str, deadline: Deadline) -> AbstractContextManager[None]:
-        """Keep other runs on this machine from starting the same change at the same time; see :meth:`locks`."""
-        return self.locks([subject], deadline)
-
     @contextmanager
     def locks(self, subjects: Iterable[str], deadline: Deadline) -> Iterator[None]:
         """Keep other runs on this machine from starting any of the same changes at the same time.
@@ -154,8 +150,10 @@ class Memory:
                     f"Another run on this machine is busy with the same change: {subject}.",
                     hint="Run this again when that one has ended, or raise wait_timeout.",
                 )
-                handle = self._open_lock(name)
-                if handle is not None:
+                # Where no file can be written, there is no lock.
+                with suppress(OSError):
+                    self._make_folder()
+                    handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                     held.enter_context(locked(handle, deadline, self._clock, busy))
             yield
 
@@ -179,12 +177,6 @@ class Memory:
             record = _read(path)
             if record is not None and not self._holds(record):
                 path.unlink(missing_ok=True)
-
-    def _open_lock(self, name: str) -> Optional[int]:
-        with suppress(OSError):
-            self._make_folder()
-            return os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return None
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key.split(maxsplit=1)[0]}-{_digest(key)[:20]}.json"

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Callable, Optional, Union
+from typing import Any, Optional, Union
 
 from .._api.multitenancy.calls import MultitenancyApi
 from .._api.svm_management.calls import SvmManagementApi
@@ -31,17 +31,9 @@ def watch_task(source: TaskSource, task_id: str, poller: Poller, subject: str) -
     :param subject: Human-readable subject of the task, for the progress shown.
     :raises WaitTimeout: when the time is up; the task goes on, unless it was to be canceled then.
     """
-
-    seen = ServerTask(task_id, None, "unknown")
-
-    def look(deadline: Deadline) -> Look[None]:
-        nonlocal seen
-        seen = source.within(deadline, retries=0).task(task_id)
-        show(seen, poller.context, subject)
-        return Look(None, seen.ended, seen.progress)
-
-    _wait(source, poller, look, lambda: [seen])
-    return seen
+    watch = _Watch(source, {task_id: subject}, poller)
+    watch.wait()
+    return watch.last[task_id]
 
 
 def watch_tasks(source: MultitenancyApi, task_ids: Sequence[str], poller: Poller) -> list[ServerTask]:
@@ -49,9 +41,9 @@ def watch_tasks(source: MultitenancyApi, task_ids: Sequence[str], poller: Poller
 
     :raises WaitTimeout: when the time is up before all have ended.
     """
-    many = _Many(source, task_ids, poller)
-    _wait(source, poller, many.look, many.pending)
-    return [many.last[task_id] for task_id in task_ids]
+    watch = _Watch(source, {task_id: f"task {task_id}" for task_id in task_ids}, poller)
+    watch.wait()
+    return [watch.last[task_id] for task_id in task_ids]
 
 
 def watch_each(
@@ -63,16 +55,16 @@ def watch_each(
 
     :param subject: What they do, for the progress shown, such as ``create tenants``.
     """
-    many = _Many(source, task_ids, poller, subject)
+    watch = _Watch(source, dict.fromkeys(task_ids, ""), poller, subject)
     trouble: Optional[KsvlaError] = None
     try:
-        _wait(source, poller, many.look, many.pending)
+        watch.wait()
     except KsvlaError as error:
         trouble = error
 
     def outcome(task: ServerTask) -> Union[ServerTask, KsvlaError]:
-        if task.id in many.forgotten:
-            return many.forgotten[task.id]
+        if task.id in watch.forgotten:
+            return watch.forgotten[task.id]
         if task.ended or trouble is None:
             return task
         if isinstance(trouble, WaitTimeout) and not isinstance(trouble, ServerSilent):
@@ -80,68 +72,57 @@ def watch_each(
             return WaitTimeout(message, task=task.as_dict(), hint=trouble.hint)
         return trouble
 
-    return {task_id: outcome(many.last[task_id]) for task_id in task_ids}
+    return {task_id: outcome(watch.last[task_id]) for task_id in task_ids}
 
 
-class _Many:
-    """Looks at many tasks with one request.
+class _Watch:
+    """Looks at tasks until they have ended, at many with one request.
 
-    :param subject: What they do, where their progress is shown together and one may be forgotten by the server.
+    :param subjects: The subject of each task, by its id, for the progress shown.
+    :param together: What they do, where their progress is shown together and one may be forgotten by the server.
     """
 
-    def __init__(
-        self, source: MultitenancyApi, task_ids: Sequence[str], poller: Poller, subject: Optional[str] = None
-    ) -> None:
+    def __init__(self, source: TaskSource, subjects: Mapping[str, str], poller: Poller, together: str = "") -> None:
         self._source = source
-        self._context = poller.context
-        self._subject = subject
-        self.last = {task_id: ServerTask(task_id, None, "unknown") for task_id in task_ids}
+        self._subjects = subjects
+        self._poller = poller
+        self._together = together
+        self.last = {task_id: ServerTask(task_id, None, "unknown") for task_id in subjects}
         self.forgotten: dict[str, ApiError] = {}
 
-    def pending(self) -> list[ServerTask]:
+    def wait(self) -> None:
+        trouble = None
+        try:
+            if self._poller.until_done(self._look)[1]:
+                return
+        except WaitTimeout as error:
+            trouble = error
+        raise timed_out(self._source, self._pending(), self._poller, trouble)
+
+    def _pending(self) -> list[ServerTask]:
         """Return the tasks that have not ended, as they were last seen."""
         return [task for task in self.last.values() if not task.ended and task.id not in self.forgotten]
 
-    def look(self, deadline: Deadline) -> Look[None]:
-        """Look at those that have not ended."""
-        bounded = self._source.within(deadline, retries=0)
-        left = self.pending()
-        roots = bounded.recent_tasks(None, _RECENT) if len(left) > 1 else []
+    def _look(self, deadline: Deadline) -> Look[None]:
+        bounded: Any = self._source.within(deadline, retries=0)
+        left = self._pending()
+        roots: list[ServerTask] = bounded.recent_tasks(None, _RECENT) if len(left) > 1 else []
         listed = {task.id: task for root in roots for task in (root, *steps_of(root))}
         for task in left:
             try:
                 self.last[task.id] = listed.get(task.id) or bounded.task(task.id)
             except ApiError as error:
-                if self._subject is None or not error.not_found:
+                if not self._together or not error.not_found:
                     raise
                 self.forgotten[task.id] = error
-            if self._subject is None:
-                show(self.last[task.id], self._context, f"task {task.id}")
-        pending = self.pending()
+            if not self._together:
+                show(self.last[task.id], self._poller.context, self._subjects[task.id])
+        pending = self._pending()
         percent = sum(100 if task.ended else task.progress or 0 for task in self.last.values()) / max(1, len(self.last))
-        if self._subject is not None:
+        if self._together:
             done = len(self.last) - len(pending)
-            self._context.progress(self._subject, f"{done} of {len(self.last)} done, {percent:.0f} %")
+            self._poller.context.progress(self._together, f"{done} of {len(self.last)} done, {percent:.0f} %")
         return Look(None, not pending, percent)
-
-
-def _wait(
-    source: TaskSource,
-    poller: Poller,
-    look: Callable[[Deadline], Look[None]],
-    pending: Callable[[], Sequence[ServerTask]],
-) -> None:
-    """Look until all have ended.
-
-    :param pending: Returns the tasks that have not ended, as they were last seen.
-    """
-    trouble = None
-    try:
-        if poller.until_done(look)[1]:
-            return
-    except WaitTimeout as error:
-        trouble = error
-    raise timed_out(source, pending(), poller, trouble)
 
 
 def require_success(task: ServerTask) -> ServerTask:

@@ -298,7 +298,7 @@ def test_lost_answers_create_and_activate_nothing_twice(fleet: Fleet, action: st
 
 
 def test_another_run_that_holds_a_lock_is_waited_for(fleet: Fleet) -> None:
-    with Memory(fleet.simulator.url).lock("create tenant Alpine", Deadline(5)):
+    with Memory(fleet.simulator.url).locks(["create tenant Alpine"], Deadline(5)):
         result = fleet.fails(tenant("Alpine"), wait_timeout=0.3)
     assert "busy with the same change: create tenant Alpine" in result["msg"]
 

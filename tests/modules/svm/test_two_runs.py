@@ -31,7 +31,7 @@ def meanwhile(run: Caller) -> Callable[[Callable[[], Any]], None]:
     """Keeps the next run that asks for anything waiting until another run has done something."""
 
     def arrange(other: Callable[[], Any]) -> None:
-        holding = Memory(run.simulator.url).lock(LOCK, Deadline(5))
+        holding = Memory(run.simulator.url).locks([LOCK], Deadline(5))
         holding.__enter__()
         before = run.clock
 
@@ -56,7 +56,7 @@ def meanwhile(run: Caller) -> Callable[[Callable[[], Any]], None]:
 def test_nothing_to_do_does_not_wait_for_another_run(run: Caller, image_id: str) -> None:
     run("svm", image_id=image_id, svms=WANTED)
     before = run.clock.monotonic()
-    with Memory(run.simulator.url).lock(LOCK, Deadline(5)):
+    with Memory(run.simulator.url).locks([LOCK], Deadline(5)):
         assert _actions(run("svm", image_id=image_id, svms=WANTED, wait_timeout=2)) == ["unchanged"]
         absent = run("svm", state="absent", svms=[{**SVM, "name": "another"}], wait_timeout=2)
     assert _actions(absent) == ["unchanged"]
@@ -65,7 +65,7 @@ def test_nothing_to_do_does_not_wait_for_another_run(run: Caller, image_id: str)
 
 def test_waiting_for_another_run_ends_in_time(run: Caller, image_id: str) -> None:
     before = run.clock.monotonic()
-    with Memory(run.simulator.url).lock(LOCK, Deadline(5)):
+    with Memory(run.simulator.url).locks([LOCK], Deadline(5)):
         failed = run.fails("svm", image_id=image_id, svms=WANTED, wait_timeout=2)
     assert "Another run on this machine is busy" in failed["msg"]
     assert run.clock.monotonic() - before < 3

@@ -63,7 +63,7 @@ def test_what_the_server_asks_to_wait(skip: int, run: Caller, simulator: Running
 
 def test_a_lock_that_another_run_holds(run: Caller, simulator: RunningSimulator) -> None:
     memory = Memory(f"https://{simulator.host}:{simulator.port}")
-    with memory.lock("create tenant N", Deadline(1)):
+    with memory.locks(["create tenant N"], Deadline(1)):
         failed = fails(run)
     assert "Another run on this machine" in failed["msg"]
     assert failed["remaining"] == ["create"]

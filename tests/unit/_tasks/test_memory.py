@@ -186,7 +186,7 @@ def test_where_the_default_folder_cannot_be_written_a_record_holds_for_this_run(
     assert memory.find_all("tenant ") == [record]
     assert not memory.keeps(record)
     assert again(clock).find(KEY) is None
-    with memory.lock("a", Deadline(1, clock)):
+    with memory.locks(["a"], Deadline(1, clock)):
         pass
     memory.forget(record)
     assert memory.find(KEY) is None
@@ -209,7 +209,7 @@ def test_no_folder_named_tilde_is_made(clock: FakeClock, tmp_path: Path, monkeyp
     monkeypatch.setenv("ANSIBLE_HOME", "~an_account_that_does_not_exist/.ansible")
     memory = again(clock)
     assert not memory.keeps(memory.note(KEY, "a"))
-    with memory.lock("a", Deadline(1, clock)):
+    with memory.locks(["a"], Deadline(1, clock)):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -218,20 +218,20 @@ def test_no_folder_named_tilde_is_made(clock: FakeClock, tmp_path: Path, monkeyp
 
 
 def test_a_lock_is_waited_for_until_the_deadline(memory: Memory, clock: FakeClock) -> None:
-    with memory.lock("create tenant A", Deadline(10, clock)):
+    with memory.locks(["create tenant A"], Deadline(10, clock)):
         began = clock.time
         with (
             pytest.raises(WaitTimeout, match=r"Another run on this machine .* create tenant A"),
-            again(clock).lock("create tenant A", Deadline(2, clock)),
+            again(clock).locks(["create tenant A"], Deadline(2, clock)),
         ):
             pytest.fail("two at once")
         assert clock.time - began == pytest.approx(2)
-    with again(clock).lock("create tenant A", Deadline(0, clock)):
+    with again(clock).locks(["create tenant A"], Deadline(0, clock)):
         pass
 
 
 def test_a_lock_of_something_else_is_not_waited_for(memory: Memory, clock: FakeClock) -> None:
-    with memory.lock("create tenant A", Deadline(1, clock)), memory.lock("create tenant B", Deadline(1, clock)):
+    with memory.locks(["create tenant A"], Deadline(1, clock)), memory.locks(["create tenant B"], Deadline(1, clock)):
         assert clock.slept == []
 
 
@@ -240,7 +240,7 @@ def test_threads_take_a_lock_one_after_the_other() -> None:
 
     def work() -> None:
         nonlocal inside, most
-        with memory.lock("a", Deadline(20)):
+        with memory.locks(["a"], Deadline(20)):
             inside += 1
             most = max(most, inside)
             threading.Event().wait(0.02)
@@ -259,7 +259,7 @@ def test_a_killed_process_releases_its_lock(clock: FakeClock) -> None:
 import sys, time
 from {_memory.__name__} import Memory
 from {_memory.__name__.rpartition("._tasks")[0]}._clock import Deadline
-with Memory({SERVER!r}).lock("a", Deadline(5)):
+with Memory({SERVER!r}).locks(["a"], Deadline(5)):
     print("locked", flush=True)
     time.sleep(60)
 """
@@ -267,11 +267,11 @@ with Memory({SERVER!r}).lock("a", Deadline(5)):
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"locked\n"
-        with pytest.raises(WaitTimeout), again(clock).lock("a", Deadline(1, clock)):
+        with pytest.raises(WaitTimeout), again(clock).locks(["a"], Deadline(1, clock)):
             pytest.fail("two at once")
         holder.kill()
         holder.wait(10)
-        with again(clock).lock("a", Deadline(1, clock)):
+        with again(clock).locks(["a"], Deadline(1, clock)):
             pass
 
 
@@ -280,7 +280,7 @@ def test_many_locks_are_held_at_once_and_two_that_share_a_file_do_not_wait_for_e
     subjects = [f"create tenant {number}" for number in range(300)]  # of 4096 files, some are shared
     with memory.locks(subjects, Deadline(0, clock)):
         for subject in (subjects[0], subjects[299]):
-            with pytest.raises(WaitTimeout, match=subject), again(clock).lock(subject, Deadline(1, clock)):
+            with pytest.raises(WaitTimeout, match=subject), again(clock).locks([subject], Deadline(1, clock)):
                 pass
-    with again(clock).lock(subjects[0], Deadline(0, clock)):
+    with again(clock).locks([subjects[0]], Deadline(0, clock)):
         pass

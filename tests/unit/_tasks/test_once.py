@@ -113,7 +113,7 @@ def world(clock: FakeClock, server: Server) -> World:
 
 
 def test_nothing_to_do_takes_no_lock(world: World, server: Server) -> None:
-    with world.memory.lock("deploy SVMs", Deadline(1)):
+    with world.memory.locks(["deploy SVMs"], Deadline(1)):
         assert world.start() == Started()
     assert server.looks == []
 
@@ -139,7 +139,7 @@ def test_a_task_that_ends_between_the_two_readings_is_not_missed(world: World, s
 
 
 def test_it_looks_only_when_it_has_the_lock(world: World, server: Server, clock: FakeClock) -> None:
-    with Memory(SERVER, clock=clock).lock("deploy SVMs", Deadline(1, clock)), pytest.raises(WaitTimeout):
+    with Memory(SERVER, clock=clock).locks(["deploy SVMs"], Deadline(1, clock)), pytest.raises(WaitTimeout):
         world.start("a")
     assert (server.looks, server.sent) == ([], [])
 
