@@ -30,7 +30,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.paths import with_local_paths
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import refuse_attribute
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import STATE_DIR
 
 _CONNECTIONS = ConnectionPool()
@@ -81,7 +81,7 @@ class ControllerFileAttributes:
         module.warn = lambda _text: None
         self._module = module
 
-    def apply(self, path: str, parameters: Mapping[str, Any], *, changed: bool) -> bool:
+    def apply(self, path: str, parameters: Mapping[str, Any], changed: bool) -> bool:
         arguments = self._module.load_file_common_arguments(dict(parameters), path=path)
         return bool(self._module.set_fs_attributes_if_different(arguments, changed))
 
@@ -117,7 +117,7 @@ def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskR
         progress=lambda subject, text: task.progress(*(remove_values([subject, text], hidden))),
         trace=lambda line: task.trace(remove_values(line, hidden)),
         connections=_CONNECTIONS,
-        files=files,
+        files=files.apply,
         state_dir=task.environment.get(STATE_DIR),
     )
     result = execute(definition, with_local_paths(definition.options, parameters, task.temporary), context)

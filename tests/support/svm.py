@@ -22,7 +22,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
     execute,
     refusal,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import ConnectionPool
 from simulator.testing import RunningSimulator
 
 OPENSTACK = ("OPENSTACK", "TIONIXOPENSTACK", "VKCLOUDOPENSTACK")

@@ -297,6 +297,6 @@ def test_the_defaults_of_a_context_do_nothing() -> None:
     context.warn("w")
     context.trace("t")
     context.progress("s", "t")
-    assert context.files.apply("/nowhere", {}, changed=True) is True
-    assert context.files.apply("/nowhere", {}, changed=False) is False
+    assert context.files("/nowhere", {}, True) is True
+    assert context.files("/nowhere", {}, False) is False
     assert Context().connections is not context.connections

@@ -11,29 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Optional
 
 from .._clock import SYSTEM_CLOCK, Clock
 from .._tasks.memory import Memory
-from .._transport.pool import ConnectionPool
+from .._transport.connection import ConnectionPool
 
 Parameters = Mapping[str, Any]
 Result = dict[str, Any]
 Function = Callable[[Parameters, "Context"], Result]
-
-
-class FileAttributes(Protocol):
-    """Applies the usual file options (mode, owner, group, and so on) to a file that a module wrote."""
-
-    def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
-        """Set the file's attributes as the parameters say and return whether anything changed."""
-
-
-class NoFileAttributes:
-    """Leaves files as they are, for functions that write none."""
-
-    def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
-        return changed
+FileAttributes = Callable[[str, Parameters, bool], bool]
+"""Applies the usual file options (mode, owner, group, and so on) to a file that a module wrote, given its path, the
+parameters, and whether anything changed so far; returns whether anything has changed now."""
 
 
 @dataclass
@@ -58,7 +47,7 @@ class Context:
     trace: Callable[[str], None] = lambda _line: None
     connections: ConnectionPool = field(default_factory=ConnectionPool)
     clock: Clock = SYSTEM_CLOCK
-    files: FileAttributes = field(default_factory=NoFileAttributes)
+    files: FileAttributes = lambda _path, _parameters, changed: changed
     state_dir: Optional[str] = None
 
     def memory(self, server: str) -> Memory:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -21,20 +22,14 @@ TRACE_KEY = "_ksvla_trace"
 """The key under which a module hands the lines about its requests to the action plugin, which shows them."""
 
 
-class _ModuleFileAttributes:
-    """Applies file attributes by the means of ``AnsibleModule``."""
-
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-
-    def apply(self, path: str, parameters: Parameters, *, changed: bool) -> bool:
-        # What they refuse fails the function, which adds what was achieved, and not the module at once.
-        fail_json, self._module.fail_json = self._module.fail_json, refuse_attribute
-        try:
-            arguments = self._module.load_file_common_arguments(dict(parameters), path=path)
-            return bool(self._module.set_fs_attributes_if_different(arguments, changed))
-        finally:
-            self._module.fail_json = fail_json
+def _set_attributes(module: AnsibleModule, path: str, parameters: Parameters, changed: bool) -> bool:
+    # What is refused fails the function, which adds what was achieved, and not the module at once.
+    fail_json, module.fail_json = module.fail_json, refuse_attribute
+    try:
+        arguments = module.load_file_common_arguments(dict(parameters), path=path)
+        return bool(module.set_fs_attributes_if_different(arguments, changed))
+    finally:
+        module.fail_json = fail_json
 
 
 def refuse_attribute(msg: str, **details: Any) -> None:
@@ -47,19 +42,20 @@ class _Module(AnsibleModule):
     """A module that checks its arguments before they are converted, and shows nothing of what it refuses."""
 
     params: dict[str, Any]
+    _refusal: Optional[str] = None
+    _accepted = False
 
     def __init__(self, definition: ModuleDefinition) -> None:
         self._definition = definition
         self._hidden: set[str] = set()
-        self._refusal: Optional[str] = None
-        self._accepted = False
         super().__init__(
             argument_spec=dict(definition.options),
             supports_check_mode=True,
             add_file_common_args=definition.writes_files,
             **definition.rules(),
         )
-        self._refuse()
+        if self._refusal is not None:
+            self.fail_json(self._refusal)
         self._accepted = True
         self._hidden = hidden_values(definition, self.params, self.no_log_values)
 
@@ -73,10 +69,6 @@ class _Module(AnsibleModule):
         else:
             # Ansible's own checks expect that at least dictionaries are dictionaries.
             self.params = {name: value for name, value in self.params.items() if name.startswith("_ansible_")}
-
-    def _refuse(self) -> None:
-        if self._refusal is not None:
-            self.fail_json(self._refusal)
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Fail without showing secrets, nor any argument that was refused."""
@@ -103,7 +95,7 @@ def run_module(definition: ModuleDefinition) -> None:
         diff=module._diff,
         warn=module.warn,
         trace=trace.append if module._verbosity >= TRACE_VERBOSITY else lambda _line: None,
-        files=_ModuleFileAttributes(module),
+        files=partial(_set_attributes, module),
         state_dir=os.environ.get("KSVLA_STATE_DIR") or None,
     )
     parameters = with_local_paths(definition.options, module.params, lambda: str(module.tmpdir))

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import http.client
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import Callable, Optional
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from .._clock import SYSTEM_CLOCK, Deadline
@@ -20,9 +21,7 @@ from .budget import Budget
 from .channel import Channel, FingerprintMismatch, ProxyFailed, Route
 from .failures import Attempt
 from .request import Request
-
-if TYPE_CHECKING:
-    from .settings import ConnectionSettings
+from .settings import ConnectionSettings
 
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of an answer, unpacked, that is read whole; reports are streamed instead."""
@@ -31,6 +30,8 @@ _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
 _MOST_IDLE = 64
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
+"""Variables that decide how a connection is made."""
 
 
 class Connection:
@@ -186,6 +187,37 @@ class Connection:
             request=request.described,
             hint="Credentials are sent to the Integration Server only: check host and port.",
         )
+
+
+class ConnectionPool:
+    """Connections kept for the loop items of one process.
+
+    In the controller one worker process handles all items of a loop: the TLS connection and the token of the first item
+    serve the others. A connection is found by everything that identifies it, so that it is never shared across servers,
+    accounts or TLS settings; a process made by ``fork`` starts without the connections of its parent.
+    """
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._connections: dict[tuple[object, ...], Connection] = {}
+
+    def connection(self, kind: str, settings: ConnectionSettings) -> Connection:
+        """Return the connection kept for these settings, or a new one.
+
+        :param kind: The API, as each authenticates in its own way.
+        """
+        if self._process != os.getpid():
+            self._process, self._connections = os.getpid(), {}
+        variables = tuple(sorted((k.lower(), v) for k, v in os.environ.items() if k.lower() in _ENVIRONMENT))
+        key = (kind, settings, variables)
+        if key not in self._connections:
+            self._connections[key] = Connection(settings)
+        return self._connections[key]
+
+    def close(self) -> None:
+        for connection in self._connections.values():
+            connection.close()
+        self._connections = {}
 
 
 def _origin(parts: SplitResult) -> tuple[str, Optional[str], Optional[int]]:

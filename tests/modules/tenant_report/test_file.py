@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import file as _report_file
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.file import ReportFile
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils import _controller
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, run_in_controller
 from simulator.testing import RunningSimulator

@@ -19,13 +19,13 @@ from support.web import settings
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._text import basic_authorization
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import pool as _pool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport import connection as _connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import (
     Answer,
     find_error_code,
     find_message,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.pool import ConnectionPool
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import ConnectionPool
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.retry import (
     LONGEST_PAUSE,
     LONGEST_RETRY_AFTER,
@@ -230,7 +230,7 @@ def test_a_process_does_not_use_the_connections_of_its_parent(monkeypatch: pytes
     pool, chosen = ConnectionPool(), settings()
     first = pool.connection("multitenancy", chosen)
     child = os.getpid() + 1
-    monkeypatch.setattr(_pool.os, "getpid", lambda: child)
+    monkeypatch.setattr(_connection.os, "getpid", lambda: child)
     second = pool.connection("multitenancy", chosen)
     assert second is not first
     assert pool.connection("multitenancy", chosen) is second

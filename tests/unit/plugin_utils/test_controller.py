@@ -173,7 +173,7 @@ def test_file_options_are_applied(tmp_path: Path) -> None:
     def function(parameters: Parameters, context: Context) -> dict[str, Any]:
         path.write_text("x")
         path.chmod(0o600)
-        return {"changed": context.files.apply(str(path), parameters, changed=False), "dest": str(path)}
+        return {"changed": context.files(str(path), parameters, False), "dest": str(path)}
 
     result = run(function, {"mode": "0640"}, tmp_path, writes_files=True)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640

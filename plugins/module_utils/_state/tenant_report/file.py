@@ -95,7 +95,7 @@ class ReportFile:
 
     def set_attributes(self, files: FileAttributes, *, changed: bool) -> bool:
         """Set owner, permissions and the like, and return whether anything changed, here or before."""
-        return files.apply(str(self.path), self._options, changed=changed)
+        return files(str(self.path), self._options, changed)
 
     def failure(self, error: OSError, result: Result) -> KsvlaError:
         """Return the failure that an error of the file system is, which names the file and says how to go on."""
