@@ -50,16 +50,12 @@ def without_records(options: Options, arguments: Mapping[str, Any]) -> dict[str,
 
     Ansible's own checks of 100,000 records take longer than reading them from the server; see :func:`with_records`.
     """
-    return {name: _without_records(options.get(name, {}), value) for name, value in arguments.items()}
-
-
-def _without_records(option: Mapping[str, Any], value: Any) -> Any:
-    inner = option.get("options")
-    if not inner or not isinstance(value, list):
-        return value
-    if _is_record(inner):
-        return []
-    return [without_records(inner, item) if isinstance(item, Mapping) else item for item in value]
+    left = dict(arguments)
+    for name, value in arguments.items():
+        inner = options.get(name, {}).get("options")
+        if inner and isinstance(value, list):
+            left[name] = [] if _is_record(inner) else [without_records(inner, item) for item in value]
+    return left
 
 
 def with_records(options: Options, validated: dict[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,13 +93,11 @@ def _json_text(option: Mapping[str, Any], value: Any) -> Any:
         # Twice, since keys that are numbers are text in JSON, and cannot be sorted beside others before.
         return json.dumps(json.loads(json.dumps(value)), ensure_ascii=False, sort_keys=True)
     inner = option.get("options")
-    if _all_text(inner, value):
+    if not inner or _all_text(inner, value):
         return value
-    if inner and isinstance(value, list):
-        return [with_json_text(inner, item) if isinstance(item, Mapping) else item for item in value]
-    if inner and isinstance(value, Mapping):
-        return with_json_text(inner, value)
-    return value
+    if isinstance(value, list):
+        return [_json_text({"options": inner}, item) for item in value]
+    return with_json_text(inner, value) if isinstance(value, Mapping) else value
 
 
 def _misfits(options: Options, arguments: Mapping[str, Any], prefix: str) -> Iterator[str]:
@@ -136,14 +130,9 @@ def _misfits_of(option: Mapping[str, Any], value: Any, place: str) -> Iterator[s
         wrong = _wrong(kind, value)
         if wrong is not None:
             yield f"{place} must be {wrong}{_advice(kind, option, value, place)}"
-    elif kind == "dict":
-        yield from _misfits_of_dictionary(option, value, place)
-    else:
+    elif kind == "list":
         yield from _misfits_of_list(option, value, place)
-
-
-def _misfits_of_dictionary(option: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:
-    if not isinstance(value, Mapping):
+    elif not isinstance(value, Mapping):
         yield f"{place} must be a dictionary{_with_key(option)}, not {_kind(value)}."
     elif "options" in option:
         yield from _misfits(option["options"], value, f"{place}.")
@@ -175,9 +164,7 @@ def _wrong(kind: str, value: Any) -> Optional[str]:
 
 
 def _is_number(kind: str, value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return False
-    if kind == "int" and isinstance(value, float):
+    if isinstance(value, bool) or not isinstance(value, (str, int) if kind == "int" else (str, int, float)):
         return False
     try:
         return math.isfinite(int(value) if kind == "int" else float(value))
@@ -199,7 +186,7 @@ def _advice(kind: str, option: Mapping[str, Any], value: Any, place: str) -> str
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "true or false"
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if isinstance(value, str) and not value.strip():
         return "empty"
     kinds = ((str, "text"), (Mapping, "a dictionary"), (list, "a list"), ((int, float), "a number"))
     return next((name for kind, name in kinds if isinstance(value, kind)), type(value).__name__)

@@ -51,13 +51,8 @@ class ModuleDefinition:
     secret_result: bool = False
 
     def rules(self) -> dict[str, Any]:
-        return {
-            "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
-            "required_together": [list(names) for names in self.required_together],
-            "required_one_of": [list(names) for names in self.required_one_of],
-            "required_if": [list(rule) for rule in self.required_if],
-            "required_by": {name: list(names) for name, names in self.required_by.items()},
-        }
+        names = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
+        return {name: getattr(self, name) for name in names}
 
 
 def refusal(definition: ModuleDefinition, arguments: Mapping[str, Any]) -> Optional[str]:
