@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Optional
 
@@ -129,12 +130,10 @@ def date_time(value: Optional[str], option: str) -> Optional[str]:
         return None
     text = value.strip()
     text = f"{text}T00:00:00" if len(text) == 10 else text.replace(" ", "T", 1)
-    if _DATE_TIME.fullmatch(text):
-        try:
-            datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")
+    with suppress(ValueError):
+        datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")
+        if _DATE_TIME.fullmatch(text):
             return text
-        except ValueError:
-            pass
     raise InputError(
         f"{option} is not a valid date and time: {value!r}. Write it as YYYY-MM-DDThh:mm:ss without a time zone, such as "
         "2026-01-31T00:00:00, in the server's own time."

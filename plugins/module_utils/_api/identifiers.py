@@ -88,11 +88,10 @@ def _first(value: Any, name: str) -> Optional[str]:
         found = xml.find(value, f"@{key}") or xml.find(value, key)
         if isinstance(found, str) and found.strip():
             return bare(found)
-    texts = list(_texts(value))
-    for text in texts:
-        match = UUID.search(text)
-        if match:
-            return match.group()
+    texts = _texts(value)
+    match = next(filter(None, map(UUID.search, texts)), None)
+    if match:
+        return match.group()
     words = [text.strip() for text in texts if _is_lone_id(text)]
     return words[0] if len(words) == 1 else None
 

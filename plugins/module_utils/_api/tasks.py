@@ -65,6 +65,14 @@ class ServerTask:
         return asdict(self)
 
 
+def per_cent(value: Any) -> Optional[int]:
+    """Return the progress that an answer holds as a number, or None where it holds none."""
+    try:
+        return None if isinstance(value, bool) else round(float(str(value).strip().rstrip("%")))
+    except (ValueError, OverflowError):
+        return None
+
+
 def failed_step(task: ServerTask) -> Optional[str]:
     """Return the name of the first step below a task that failed, or else that was canceled."""
     steps = list(steps_of(task))

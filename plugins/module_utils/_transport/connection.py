@@ -56,6 +56,8 @@ class Connection:
         # Of the proxy itself no fingerprint is known.
         of_proxy = tls.plain_context(settings, verify=settings.validate_certs) if through and through.tls else None
         self._route = Route(settings, tls.context(settings), through, of_proxy)
+        self.date = ""
+        """The header ``Date`` of the last answer that had one: what the server says about the time."""
         self._idle: list[Channel] = []
         self._held_until = 0.0
 
@@ -79,6 +81,7 @@ class Connection:
                 target = self._redirect_target(request, target, response)
                 answer = _read_whole(response, pieces)
             if not target:
+                self.date = answer.headers.get("date", self.date)
                 took = (self.clock.monotonic() - started) * 1000
                 self.trace(f"{request.described} -> {answer.status} ({took:.0f} ms)")
                 return answer

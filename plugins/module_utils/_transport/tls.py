@@ -110,27 +110,21 @@ def _load_default(made: ssl.SSLContext) -> None:
 
 def _load(made: ssl.SSLContext, path: str, option: str) -> None:
     """Trust the authorities in a file, or in a folder with hashed names; raise InputError when there is none."""
+    hint = "Convert a certificate in DER with: openssl x509 -inform der -in FILE -out ca.pem."
     try:
-        if os.path.isdir(path):
-            if not any(_HASHED_NAME.fullmatch(entry) for entry in os.listdir(path)):
-                raise _no_certificate(
-                    path, option, "Give a file, or make the hashed names with: openssl rehash FOLDER."
-                )
+        if not os.path.isdir(path):
+            with open(path, "rb") as file:
+                blocks = [match.group() for match in _PEM.finditer(file.read())]
+            made.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
+        elif any(_HASHED_NAME.fullmatch(entry) for entry in os.listdir(path)):
             made.load_verify_locations(capath=path)
-            return
-        with open(path, "rb") as file:
-            blocks = [match.group() for match in _PEM.finditer(file.read())]
-        made.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
+        else:
+            hint = "Give a file, or make the hashed names with: openssl rehash FOLDER."
+            raise ValueError
     except (ssl.SSLError, ValueError):
-        raise _no_certificate(
-            path, option, "Convert a certificate in DER with: openssl x509 -inform der -in FILE -out ca.pem."
-        ) from None
+        raise InputError(f"{option} holds no certificate in PEM: {path}.", hint=hint) from None
     except OSError as error:
         raise InputError(f"{option} cannot be read: {path}: {os.strerror(error.errno or 0)}.") from None
-
-
-def _no_certificate(path: str, option: str, hint: str) -> InputError:
-    return InputError(f"{option} holds no certificate in PEM: {path}.", hint=hint)
 
 
 def fingerprint_of(certificate: bytes) -> str:

@@ -37,21 +37,17 @@ VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 
 
 class MultitenancyApi:
-    """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks.
+    """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks."""
 
-    :param dates: What the server said last about the time, as the header ``Date``; shared by all copies.
-    """
-
-    def __init__(self, session: Session, dates: Optional[dict[str, str]] = None) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dates: dict[str, str] = {} if dates is None else dates
 
     def within(self, deadline: Deadline, retries: Optional[int] = None) -> MultitenancyApi:
         """Return the same API, all of whose calls end by a deadline.
 
         :param retries: How often a read is repeated; None for as often as the user says.
         """
-        return MultitenancyApi(self._session.within(deadline, retries), self._dates)
+        return MultitenancyApi(self._session.within(deadline, retries))
 
     def tenants(self) -> list[Tenant]:
         """List all tenants (topic 259248)."""
@@ -147,7 +143,7 @@ class MultitenancyApi:
         """
         created_from = None
         with suppress(TypeError, ValueError, OverflowError):
-            now: datetime = parsedate_to_datetime(self._dates.get("date", ""))
+            now: datetime = parsedate_to_datetime(self._session.connection.date)
             created_from = (now - age).strftime("%Y-%m-%dT%H:%M:%S")
         return self.tasks(created_from=created_from, task_type=task_type)
 
@@ -161,9 +157,7 @@ class MultitenancyApi:
             return self._read(f"{_tenant_path(tenant_id)}/vms")
 
     def _read(self, path: str, query: Query = ()) -> bytes:
-        answer = self._session.read(path, query, headers=_READ)
-        self._dates.update((name, value) for name, value in answer.headers.items() if name == "date")
-        return answer.body
+        return self._session.read(path, query, headers=_READ).body
 
     def _write(self, method: str, path: str, query: Query = (), body: Optional[bytes] = None) -> Answer:
         return self._session.write(Request(method, path, query, _READ if body is None else _WRITE, body))

@@ -17,7 +17,7 @@ from ..._errors import UnexpectedAnswer
 from ..._text import base64_text
 from ..._transport.answer import find_error_code, find_message
 from ..identifiers import bare
-from ..tasks import ServerTask
+from ..tasks import ServerTask, per_cent
 from . import xml
 from .records import Tenant, VirtualMachine
 
@@ -41,10 +41,9 @@ def tenant_body(tenant: NewTenant) -> bytes:
         user = xml.element("name", tenant.admin_username) + xml.element("password", base64_text(tenant.admin_password))
         account = f"<vKsc><user>{user}</user></vKsc>"
     described = _optional("description", tenant.description) + _user_data(tenant.user_data)
-    kind = _optional("preferredViisAddress", tenant.preferred_viis_address) + _optional(
-        "type", (tenant.type or "").capitalize()
-    )
-    return f"<tenant>{xml.element('name', tenant.name)}{described}{kind}{account}</tenant>".encode()
+    address = _optional("preferredViisAddress", tenant.preferred_viis_address)
+    kind = _optional("type", (tenant.type or "").capitalize())
+    return f"<tenant>{xml.element('name', tenant.name)}{described}{address}{kind}{account}</tenant>".encode()
 
 
 def vm_body(bios_id: str, name: Optional[str], user_data: Optional[str]) -> bytes:
@@ -88,8 +87,7 @@ def make_vm(element: xml.Element) -> VirtualMachine:
 
 
 def read_tenants(body: bytes) -> list[Tenant]:
-    tenants: list[Tenant] = xml.read_records(body, "tenant", make_tenant)
-    return tenants
+    return xml.read_records(body, "tenant", make_tenant)
 
 
 def read_tenant(body: bytes) -> Tenant:
@@ -101,8 +99,7 @@ def read_tenant(body: bytes) -> Tenant:
 
 
 def read_vms(body: bytes) -> list[VirtualMachine]:
-    vms: list[VirtualMachine] = xml.read_records(body, "vm", make_vm)
-    return vms
+    return xml.read_records(body, "vm", make_vm)
 
 
 def count_vms(body: bytes) -> int:
@@ -133,7 +130,7 @@ def make_task(element: xml.Element) -> ServerTask:
         type=texts.get("type"),
         state=(texts.get("state") or "unknown").strip(),
         stage=texts.get("stage") or None,
-        progress=_per_cent(texts.get("progress")),
+        progress=per_cent(texts.get("progress")),
         created=texts.get("created"),
         state_changed=texts.get("statechanged"),
         last_changed=texts.get("changed"),
@@ -147,13 +144,6 @@ def make_task(element: xml.Element) -> ServerTask:
 
 def _word(value: Optional[str]) -> Optional[str]:
     return value.strip().lower() if value and value.strip() else None
-
-
-def _per_cent(value: Optional[str]) -> Optional[int]:
-    try:
-        return round(float((value or "").strip().rstrip("%")))
-    except (ValueError, OverflowError):
-        return None
 
 
 def _outermost(value: Any, name: str) -> list[xml.Element]:

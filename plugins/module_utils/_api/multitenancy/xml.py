@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Callable, Optional, Union
+from collections.abc import Mapping
+from typing import Any, Callable, Optional, TypeVar, Union
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from ..._errors import UnexpectedAnswer
 from ..._transport.answer import DEEPEST
 
+T = TypeVar("T")
 Element = Mapping[str, Any]
 """An element: ``@name`` attributes, child elements, ``#text``; names without prefixes. Text alone stands for itself."""
 
@@ -36,7 +37,7 @@ def read(body: Union[bytes, str]) -> dict[str, Any]:
     return root
 
 
-def read_records(body: bytes, name: str, make: Callable[[Element], Any]) -> list[Any]:
+def read_records(body: bytes, name: str, make: Callable[[Element], T]) -> list[T]:
     """Return a record of each element of that name, wherever it stands, without building the whole document.
 
     :param make: Makes the record of one element.
@@ -112,15 +113,13 @@ def _parse(body: Union[bytes, str], reader: _Records) -> None:
 
     :raises UnexpectedAnswer: when the body is not valid XML, declares entities, or nests too deeply.
     """
-    encoding = "utf-8" if isinstance(body, str) else None
     content = (
         body.lstrip() if isinstance(body, bytes) else body.strip().lstrip("\ufeff").encode("utf-8", "surrogatepass")
     )
-    if _SAYS_UTF_16.match(content):
-        # .NET writes this declaration where a text in UTF-16 was written out in UTF-8.
-        encoding = "utf-8"
+    # .NET declares UTF-16 where a text in UTF-16 was written out in UTF-8.
+    known = isinstance(body, str) or _SAYS_UTF_16.match(content)
     try:
-        parser = expat.ParserCreate(encoding)
+        parser = expat.ParserCreate("utf-8" if known else None)
         parser.buffer_text = True
         parser.StartElementHandler = reader.start
         parser.EndElementHandler = reader.end
@@ -149,15 +148,9 @@ def _local(name: str) -> str:
 
 def child(element: Any, name: str) -> Any:
     """Return what stands in the child element of that name, whatever its case, or None."""
-    if not isinstance(element, dict):
-        return None
-    if name in element:
-        return element[name]
+    items = element.items() if isinstance(element, dict) else ()
     wanted = name.lower()
-    for key, value in element.items():
-        if key.lower() == wanted:
-            return value
-    return None
+    return next((value for key, value in items if key.lower() == wanted), None)
 
 
 def text(value: Any) -> Optional[str]:
@@ -170,17 +163,11 @@ def text(value: Any) -> Optional[str]:
 
 
 def texts(element: Any) -> dict[str, str]:
-    """Return the texts of an element's children, and its attributes, by names in lower case."""
-    found: dict[str, str] = {}
-    for key, value in element.items() if isinstance(element, dict) else ():
-        own, name = value if isinstance(value, str) else text(value), key.lower()
-        if own is None:
-            continue
-        if name[0] != "@":
-            found[name] = own
-        elif name[1:] not in found:
-            found[name[1:]] = own
-    return found
+    """Return an element's attributes, and the texts of its children, by names in lower case; a child comes first."""
+    items = element.items() if isinstance(element, dict) else ()
+    # Attributes stand before children.
+    found = ((key.lower().lstrip("@"), value if isinstance(value, str) else text(value)) for key, value in items)
+    return {name: own for name, own in found if own is not None}
 
 
 def find(element: Any, name: str) -> Any:
@@ -188,20 +175,11 @@ def find(element: Any, name: str) -> Any:
     if isinstance(element, str):
         embedded = read_embedded(element)
         return find(embedded, name) if embedded is not None else None
-    if isinstance(element, Mapping):
-        found = child(element, name)
-        if found is not None:
-            return found[0] if isinstance(found, list) else found
-        values: Iterable[Any] = element.values()
-    elif isinstance(element, list):
-        values = element
-    else:
-        return None
-    for value in values:
-        found = find(value, name)
-        if found is not None:
-            return found
-    return None
+    found = child(element, name)
+    if found is not None:
+        return found[0] if isinstance(found, list) else found
+    values = element.values() if isinstance(element, dict) else element if isinstance(element, list) else ()
+    return next((found for found in (find(value, name) for value in values) if found is not None), None)
 
 
 def read_embedded(value: str) -> Optional[dict[str, Any]]:

@@ -150,22 +150,17 @@ class SvmManagementApi:
 
         What is not a list is read once more: it may have arrived garbled.
         """
-
-        def read() -> Optional[list[dict[str, Any]]]:
-            answer = self._session.read(path, headers=_READ, passing=_MAY_PASS)
-            return json.listed(json.read(answer), needed)
-
-        try:
+        for _time in range(2):
             try:
-                return read()
+                answer = self._session.read(path, headers=_READ, passing=_MAY_PASS)
+                return json.listed(json.read(answer), needed)
             except UnexpectedAnswer:
-                return read()
-        except UnexpectedAnswer:
-            return None
-        except ApiError as error:
-            if error.status not in _LISTS_OR_NOT:
-                return None
-            raise
+                continue
+            except ApiError as error:
+                if error.status in _LISTS_OR_NOT:
+                    raise
+                break
+        return None
 
 
 def _path(infrastructure_id: str) -> str:

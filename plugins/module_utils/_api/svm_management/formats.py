@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from ..._errors import UnexpectedAnswer
 from ..._transport.answer import Answer, find_error_code
-from ..tasks import ServerTask
+from ..tasks import ServerTask, per_cent
 from . import json
 from .records import Certificate, Connection, Image, Infrastructure, InfrastructureObjects, Service
 
@@ -145,7 +145,7 @@ def _task(value: dict[str, Any], beside: list[dict[str, Any]]) -> ServerTask:
         type=texts.get("type"),
         state=state,
         stage=texts.get("stage") or None,
-        progress=_progress(value.get("progress")),
+        progress=per_cent(value.get("progress")),
         created=texts.get("created"),
         state_changed=texts.get("state_changed"),
         last_changed=texts.get("changed"),
@@ -170,13 +170,6 @@ def _error(value: dict[str, Any], texts: Mapping[str, str], state: str) -> tuple
         found = next(filter(None, words), code)
     message = "; ".join(json.texts(found)) or None
     return message, code or (find_error_code(message) if message else None)
-
-
-def _progress(value: Any) -> Optional[int]:
-    try:
-        return None if value is None or isinstance(value, bool) else int(float(value))
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _parameters(value: Any) -> dict[str, Any]:
