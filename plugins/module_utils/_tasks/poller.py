@@ -106,6 +106,7 @@ class Poller:
         """
         clock = self.context.clock
         seen: Optional[Look[T_co]] = None
+        trouble: Optional[KsvlaError] = None
         silence = _Silence(self.waiting.unreachable_timeout, self.context)
         started = clock.monotonic()
         growing = FIRST_PAUSE
@@ -113,14 +114,15 @@ class Poller:
             began = clock.monotonic()
             try:
                 seen = look(self.deadline)
-                silence.broken()
+                silence.began = None
                 if seen.done:
                     return seen.value, True
             except WaitTimeout:
                 break
-            except (NotConnected, OutcomeUnknown, ApiError) as error:
+            except KsvlaError as error:
                 if not passes(error):
                     raise
+                trouble = error
                 silence.noted(error, began)
             took = clock.monotonic() - began
             growing = min(growing * GROWTH, self.waiting.longest_pause)
@@ -132,22 +134,25 @@ class Poller:
                 break
             clock.sleep(min(pause, remaining - reserve))
         if seen is None:
-            raise silence.timed_out(f"The server could not be asked within {self.waiting.timeout:g} s.")
+            raise WaitTimeout(
+                f"The server could not be asked within {self.waiting.timeout:g} s. {trouble.message if trouble else ''}".strip(),
+                status=trouble.status if trouble else None,
+                request=trouble.request if trouble else None,
+                hint="Raise wait_timeout, or run this again once the Integration Server answers.",
+            )
         return seen.value, False
 
 
 class _Silence:
-    """How long the server has not answered."""
+    """How long the server has not answered.
+
+    :param longest: For how many seconds it may not.
+    """
 
     def __init__(self, longest: float, context: Context) -> None:
         self._longest = longest
         self._context = context
-        self._trouble: Optional[KsvlaError] = None
-        self._began: Optional[float] = None
-        self._since = ""
-
-    def broken(self) -> None:
-        self._trouble = self._began = None
+        self.began: Optional[float] = None
 
     def noted(self, trouble: KsvlaError, began: float) -> None:
         """Note a failed look; an error that the server itself sent is an answer.
@@ -155,17 +160,15 @@ class _Silence:
         :param began: When the look began.
         :raises ServerSilent: when there was no answer for too long.
         """
-        self._trouble = trouble
         if isinstance(trouble, ApiError) or trouble.status is not None:
-            self._began = None
+            self.began = None
             return
         clock = self._context.clock
-        if self._began is None:
-            self._began = began
-            self._since = time.strftime("%H:%M:%S", time.localtime(clock.now() - (clock.monotonic() - began)))
-        silent = clock.monotonic() - self._began
+        self.began = began if self.began is None else self.began
+        silent = clock.monotonic() - self.began
+        since = time.strftime("%H:%M:%S", time.localtime(clock.now() - silent))
         server = trouble.server or "the server"
-        silence = f"o answer from {server} since {self._since}: {trouble.reason or 'connection lost'}"
+        silence = f"o answer from {server} since {since}: {trouble.reason or 'connection lost'}"
         if silent >= self._longest:
             raise ServerSilent(
                 f"N{silence}; given up after {self._longest:g} s.",
@@ -175,15 +178,6 @@ class _Silence:
             )
         if silent >= SILENT_SECONDS:
             self._context.progress(server, f"n{silence}; still trying")
-
-    def timed_out(self, message: str) -> WaitTimeout:
-        trouble = self._trouble
-        return WaitTimeout(
-            f"{message} {trouble.message}" if trouble else message,
-            status=trouble.status if trouble else None,
-            request=trouble.request if trouble else None,
-            hint="Raise wait_timeout, or run this again once the Integration Server answers.",
-        )
 
 
 def passes(error: KsvlaError) -> bool:
