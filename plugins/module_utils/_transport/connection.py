@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Callable, Optional
@@ -24,7 +23,7 @@ from .request import Request
 from .settings import ConnectionSettings
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Bytes of an answer, unpacked, that is read whole; reports are streamed instead."""
+"""Bytes of an answer that is read whole; reports are streamed instead."""
 MOST_BYTES_OF_ERROR = 64 * 1024
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
@@ -133,7 +132,7 @@ class Connection:
             )
         budget = Budget(self.settings.request_timeout, attempt.deadline, self.clock)
         channel = self._channel(attempt, budget)
-        headers = {"User-Agent": "ksvla.light_agent", "Accept-Encoding": "gzip", **request.headers}
+        headers = {"User-Agent": "ksvla.light_agent", **request.headers}
         if self.authentication is not None:
             headers["Authorization"] = self.authentication
         response: Optional[http.client.HTTPResponse] = None
@@ -248,45 +247,22 @@ def _read_whole(response: http.client.HTTPResponse, body: Iterator[bytes]) -> An
 
 
 def _pieces(attempt: Attempt, response: http.client.HTTPResponse) -> Iterator[bytes]:
-    """Give the body of an answer as it comes, unpacked piece by piece.
+    """Give the body of an answer as it comes.
 
     :raises OutcomeUnknown: when the connection breaks.
-    :raises UnexpectedAnswer: when the body is packed in a way that was not asked for.
+    :raises UnexpectedAnswer: when the body is packed, which no request asks for.
     """
     packing = response.headers.get("content-encoding", "identity").strip().lower()
+    if packing not in ("", "identity"):
+        raise UnexpectedAnswer(
+            f"The answer is packed as {packing[:40]!r}, which was not asked for.", status=response.status
+        )
     try:
-        if packing in ("gzip", "x-gzip"):
-            yield from _unpacked(_raw_pieces(response))
-        elif packing in ("", "identity"):
-            yield from _raw_pieces(response)
-        else:
-            raise UnexpectedAnswer(
-                f"The answer is packed as {packing[:40]!r}, which was not asked for.", status=response.status
-            )
-    except (OSError, http.client.HTTPException, zlib.error) as error:
+        yield from iter(lambda: response.read(_CHUNK), b"")
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
+    except (OSError, http.client.HTTPException) as error:
         raise failures.answer_lost(attempt, error) from None
-
-
-def _raw_pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    yield from iter(lambda: response.read(_CHUNK), b"")
-    if response.length:
-        raise http.client.IncompleteRead(b"", response.length)
-
-
-def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj(wbits=31)
-    began = False
-    for piece in packed:
-        if unpacker.eof:
-            raise http.client.HTTPException("there is more than what was packed")
-        began, rest = True, piece
-        while rest and not unpacker.eof:
-            yield unpacker.decompress(rest, _CHUNK)
-            rest = unpacker.unconsumed_tail
-    if began:
-        yield unpacker.flush()
-        if not unpacker.eof:
-            raise http.client.IncompleteRead(b"")
 
 
 def _lower(headers: http.client.HTTPMessage) -> dict[str, str]:

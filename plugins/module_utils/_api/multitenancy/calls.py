@@ -121,8 +121,6 @@ class MultitenancyApi:
         headers = dict(_REPORT)
         if first is not None:
             headers["Range"] = f"bytes={first}-{'' if last is None else last}"
-        # A packed body would have another length than the report, and could not be continued in the middle.
-        headers["Accept-Encoding"] = "identity"
         return self._session.stream(f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers=headers)
 
     def task(self, task_id: str) -> ServerTask:
