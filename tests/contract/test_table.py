@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 from contract.table import CALL_BY_NAME, CALLS, ERROR_CODES, MULTITENANCY, NO_SERVICE, NOT_FOUND, ROWS, Call, Row
+from support.web import logged_in
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils import _hints
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy import calls as _multitenancy
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
     MultitenancyApi,
-    connection,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.formats import NewTenant
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
@@ -57,7 +57,7 @@ class World:
             "request_timeout": 20,
             "retries": 0,
         }
-        self._connection = connection(ConnectionSettings.from_parameters(parameters))
+        self._connection = logged_in(ConnectionSettings.from_parameters(parameters))
         self.api = MultitenancyApi(Session(self._connection))
 
     def close(self) -> None:

@@ -17,10 +17,7 @@ from contract.svm_client import SvmClient, connection, encode
 from contract.table import CALL_BY_NAME, SVM_MANAGEMENT_CALLS, SVM_MANAGEMENT_ROWS, UNDOCUMENTED_LISTS, Call, Row
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.login import (
-    connection as log_in_connection,
-)
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.login import log_in
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.login import authenticate, log_in
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
@@ -69,9 +66,8 @@ class World:
             "request_timeout": 20,
             "retries": 0,
         }
-        self._connections.append(
-            log_in_connection(ConnectionSettings.from_parameters({**given, **changes}), lambda _line: None)
-        )
+        self._connections.append(Connection(ConnectionSettings.from_parameters({**given, **changes})))
+        authenticate(self._connections[-1])
         return Session(self._connections[-1])
 
     def close(self) -> None:

@@ -13,13 +13,11 @@ from typing import Any
 import hypothesis
 import pytest
 from support.svm import Caller, caller
-from support.web import FakeClock, WebServer, settings, web_server
+from support.web import FakeClock, WebServer, logged_in, settings, web_server
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
-from ansible_collections.ksvla.light_agent.plugins.module_utils._text import basic_authorization
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
 from simulator.testing import RunningSimulator, running_simulator
 from simulator.tls import Tls, prepare_tls
 
@@ -60,13 +58,6 @@ def server(tls: Tls) -> Iterator[WebServer]:
         yield running
 
 
-def _logged_in(chosen: ConnectionSettings) -> Connection:
-    """A connection that sends the account with each request, as for API 2.0."""
-    connection = Connection(chosen)
-    connection.authentication = basic_authorization(chosen.username or "", chosen.password or "")
-    return connection
-
-
 @pytest.fixture
 def connect(server: WebServer, tls: Tls, clock: FakeClock) -> Iterator[Callable[..., Session]]:
     """Makes sessions with the server, whose connections are closed at the end of the test."""
@@ -74,7 +65,7 @@ def connect(server: WebServer, tls: Tls, clock: FakeClock) -> Iterator[Callable[
 
     def make(**changes: Any) -> Session:
         given = {"host": server.host, "port": server.port, "ca_path": str(tls.ca_path), **changes}
-        connections.append(_logged_in(settings(**given)))
+        connections.append(logged_in(settings(**given)))
         connections[-1].clock = clock
         return Session(connections[-1])
 
@@ -115,7 +106,7 @@ def run(simulator: RunningSimulator) -> Iterator[Caller]:
 @pytest.fixture
 def api(simulator: RunningSimulator) -> Iterator[MultitenancyApi]:
     """API 2.0 of the empty simulator; requests are repeated twice."""
-    connection = _logged_in(
+    connection = logged_in(
         settings(
             host=simulator.host,
             port=simulator.port,

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Clock
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import basic_authorization
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Connection
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
 from simulator.tls import Tls
 
@@ -198,3 +200,10 @@ def parameters(**changes: Any) -> dict[str, Any]:
 def settings(**changes: Any) -> ConnectionSettings:
     """Checked connection settings."""
     return ConnectionSettings.from_parameters(parameters(**changes))
+
+
+def logged_in(chosen: ConnectionSettings) -> Connection:
+    """A connection that sends the account with each request, as for API 2.0."""
+    connection = Connection(chosen)
+    connection.authentication = basic_authorization(chosen.username or "", chosen.password or "")
+    return connection
