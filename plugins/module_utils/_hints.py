@@ -46,11 +46,6 @@ BY_CODE: dict[str, str] = {
     "VIRMT_VmWithSpecifiedIdNotFound": ("The tenant has no such virtual machine: list them with ksvla_tenant_vm_info."),
 }
 
-_BY_CODE_OF_SVM_MANAGEMENT: dict[str, str] = {
-    "VIRMT_MandatoryParameterIsNotSpecified": "A required value is missing: the server's message says which.",
-}
-"""Codes with another meaning in API 3.0."""
-
 _BY_STATUS: dict[int, str] = {
     401: (
         "Check the username and the password, or the access token. Each password is tried once, because ten wrong ones "
@@ -85,15 +80,15 @@ def hint_for(error_code: Optional[str], status: Optional[int] = None, request: O
 
     :param request: Method and path of the request: some codes and statuses mean different things in the two APIs.
     """
-    svm_management = " /api/3.0/" in (request or "")
-    by_code = {**BY_CODE, **_BY_CODE_OF_SVM_MANAGEMENT} if svm_management else BY_CODE
-    if error_code is not None and error_code in by_code:
-        return by_code[error_code]
+    asked = request or "/cancel"
+    if error_code == "VIRMT_MandatoryParameterIsNotSpecified" and " /api/3.0/" in asked:
+        return "A required value is missing: the server's message says which."
+    if error_code in BY_CODE:
+        return BY_CODE[error_code]
     if status is not None and (error_code is None or status in _WHATEVER_THE_CODE):
-        if status == 404 and " /api/2.0/" in (request or ""):
-            return _NO_API if (request or "").endswith(_LISTS) else f"{_BY_STATUS[404]} {_UPDATE}"
-        canceling = request is None or request.endswith("/cancel")
-        if status in _BY_STATUS and (canceling or status not in _OF_CANCELING):
+        if status == 404 and " /api/2.0/" in asked:
+            return _NO_API if asked.endswith(_LISTS) else f"{_BY_STATUS[404]} {_UPDATE}"
+        if status in _BY_STATUS and (asked.endswith("/cancel") or status not in _OF_CANCELING):
             return _BY_STATUS[status]
         if status >= 500:
             return "The Integration Server failed to handle the request: see its log for the reason."

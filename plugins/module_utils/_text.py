@@ -18,7 +18,7 @@ _LETTERS_OFF = 2
 
 def same_text(wanted: str, found: Optional[str]) -> bool:
     """Return whether two texts are the same but for how line ends are written, which not every server keeps."""
-    return wanted == found or _plain_line_ends(wanted) == _plain_line_ends(found or "")
+    return wanted == found or re.sub("\r\n?", "\n", wanted) == re.sub("\r\n?", "\n", found or "")
 
 
 def similar_names(names: Collection[str], name: str) -> str:
@@ -46,10 +46,6 @@ def _numbers(name: str) -> list[int]:
 def with_code(code: Optional[str], message: Optional[str]) -> str:
     """Return an error code and its message as ``CODE: message``; the code once where the message has it already."""
     return message if code and message and code in message else ": ".join(part for part in (code, message) if part)
-
-
-def _plain_line_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def base64_text(text: str) -> str:

@@ -288,8 +288,8 @@ def test_a_fault_of_the_collection_is_called_so() -> None:
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert missing_library() is None
-    monkeypatch.setattr(_definition, "LIBRARIES", ("requests", "no_such_library"))
-    assert missing_library() == "no_such_library"
+    monkeypatch.setattr(_definition, "find_spec", lambda _name: None)
+    assert missing_library() == "requests"
 
 
 def test_the_defaults_of_a_context_do_nothing() -> None:

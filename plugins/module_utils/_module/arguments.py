@@ -84,10 +84,9 @@ def svm_management_account() -> Options:
 def either_api() -> Options:
     """Return the options of modules that speak either API; the account's defaults follow the API that is chosen."""
     return {
+        **svm_management_account(),
         "api": {"type": "str", "choices": [MULTITENANCY, SVM_MANAGEMENT], "default": MULTITENANCY},
         "username": {"type": "str"},
-        "password": {"type": "str", "no_log": True},
-        "access_token": {"type": "str", "no_log": True},
     }
 
 

@@ -24,7 +24,6 @@ from .check import misfit
 from .context import Context, Function, Parameters, Result
 from .secrets import hidden_forms, secret_values
 
-LIBRARIES = ("requests",)
 _MOST_SHOWN_ITEMS = 100
 _FILE_OPTIONS = {name for option, spec in FILE_COMMON_ARGUMENTS.items() for name in (option, *spec.get("aliases", ()))}
 
@@ -109,4 +108,4 @@ def shown_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def missing_library() -> Optional[str]:
     """Return the name of a Python library that is needed and not there, or None."""
-    return next((library for library in LIBRARIES if find_spec(library) is None), None)
+    return None if find_spec("requests") else "requests"

@@ -140,18 +140,18 @@ class Once:
             attempt = 0
             while pending:
                 self._send_each(work, pending, workers)
-                lost = [each for each in pending if each.lost is not None]
+                lost = [(each, each.lost) for each in pending if each.lost is not None]
                 if not lost or not work.repeatable:
                     break
-                for each in lost:
-                    self._context.trace(f"{each.lost and each.lost.message} Looking whether it took effect.")
-                asked = max((each.lost.retry_after or 0.0 for each in lost if each.lost), default=0.0)
+                for _each, error in lost:
+                    self._context.trace(f"{error.message} Looking whether it took effect.")
+                asked = max(error.retry_after or 0.0 for _each, error in lost)
                 self._context.clock.sleep(self._deadline.shortened(pause(attempt, asked or None)))
                 try:
-                    pending = self._look(work, lost)
-                except KsvlaError as error:
-                    for each in lost:
-                        each.lost = _unseen(each.lost, error) if each.lost else None
+                    pending = self._look(work, [each for each, _error in lost])
+                except KsvlaError as trouble:
+                    for each, error in lost:
+                        each.lost = _unseen(error, trouble)
                     break
                 pending = [each for each in pending if not isinstance(each.lost, UnexpectedAnswer)]
                 if attempt >= self._retries or self._deadline.expired():

@@ -39,6 +39,14 @@ _CERTIFICATE: dict[int, tuple[str, str]] = {
     64: ("it was issued to another address", _NAME),
 }
 """Reasons and advice by OpenSSL's codes of X509_verify_cert_error_string(3)."""
+_REASONS: dict[type[Exception], str] = {
+    TooSlow: "the answer comes too slowly",
+    http.client.IncompleteRead: "the answer was cut short",
+    http.client.RemoteDisconnected: "connection closed",
+    ssl.SSLEOFError: "connection closed",
+    http.client.HTTPException: "the answer is not HTTP",
+    ssl.SSLError: "the TLS connection broke",
+}
 _TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO_LOW"})
 _HTTP = frozenset({b"http/", b"<!doc", b"<html"})
 """How the answer of a plain HTTP server to a TLS handshake begins."""
@@ -124,21 +132,14 @@ def answer_lost(attempt: Attempt, error: Exception) -> KsvlaError:
 
 
 def _reason(attempt: Attempt, error: BaseException) -> str:
-    if isinstance(error, TooSlow):
-        return "the answer comes too slowly"
-    if isinstance(error, socket.timeout):
+    if isinstance(error, socket.timeout) and not isinstance(error, TooSlow):
         within = f"within {attempt.settings.request_timeout:g} s"
         return f"no answer {'before the time to wait was over' if attempt.deadline.expired() else within}"
     if isinstance(error, socket.gaierror):
         return "the name server does not answer" if error.errno == socket.EAI_AGAIN else "name not known"
-    if isinstance(error, http.client.IncompleteRead):
-        return "the answer was cut short"
-    if isinstance(error, (http.client.RemoteDisconnected, ssl.SSLEOFError)):
-        return "connection closed"
-    if isinstance(error, http.client.HTTPException):
-        return "the answer is not HTTP"
-    if isinstance(error, ssl.SSLError):
-        return "the TLS connection broke"
+    for kind, reason in _REASONS.items():
+        if isinstance(error, kind):
+            return reason
     code = error.errno if isinstance(error, OSError) else None
     return _WORDS.get(code or 0) or (os.strerror(code) if code else "connection lost")
 

@@ -15,7 +15,7 @@ from typing import Any, Optional
 from ..._clock import Deadline
 from ..._errors import ApiError, UnexpectedAnswer
 from ..._transport.answer import Answer
-from ..._transport.request import Request, encode_segment
+from ..._transport.request import Query, Request, encode_segment
 from ..._transport.session import Session
 from .. import identifiers
 from ..tasks import ServerTask
@@ -54,7 +54,7 @@ class SvmManagementApi:
         :param kind: ``https`` or ``ssh``.
         """
         path = "sshConfig/getSshKey" if kind == "ssh" else "sslConfig/getCertificate"
-        return formats.certificate(self._session.read(f"{_BASE}/{path}", [("address", address)], headers=_READ))
+        return formats.certificate(self._read(f"{_BASE}/{path}", [("address", address)]))
 
     def trust(self, address: str, thumbprint: str) -> None:
         wanted = {"address": address, "thumbprint": thumbprint}
@@ -73,7 +73,7 @@ class SvmManagementApi:
         return found
 
     def infrastructure(self, infrastructure_id: str) -> Infrastructure:
-        found = formats.infrastructure(json.read_object(self._session.read(_path(infrastructure_id), headers=_READ)))
+        found = formats.infrastructure(json.read_object(self._read(_path(infrastructure_id))))
         return found if found.id else Infrastructure(**{**found.__dict__, "id": infrastructure_id})
 
     def infrastructures(self) -> Optional[list[Infrastructure]]:
@@ -105,12 +105,11 @@ class SvmManagementApi:
         """
         given = (("objectTypes", tuple(object_types)), ("outputType", output_type), ("parentId", parent_id))
         query = [(name, value) for name, value in given if value]
-        return formats.objects(self._session.read(f"{_path(infrastructure_id)}/objects", query, headers=_READ))
+        return formats.objects(self._read(f"{_path(infrastructure_id)}/objects", query))
 
     def object(self, infrastructure_id: str, object_id: str) -> dict[str, Any]:
         """Return one object in full; an unknown id is an :class:`ApiError` with status 404."""
-        path = f"{_path(infrastructure_id)}/objects/{encode_segment(object_id)}"
-        return json.read_object(self._session.read(path, headers=_READ))
+        return json.read_object(self._read(f"{_path(infrastructure_id)}/objects/{encode_segment(object_id)}"))
 
     def register_image(self, manifest_url: str, types: Sequence[str]) -> Image:
         """Register an SVM image by its description ("SVM image registration request")."""
@@ -139,8 +138,10 @@ class SvmManagementApi:
 
     def task(self, task_id: str) -> ServerTask:
         """Return one task with its children ("SVM deployment task")."""
-        path = f"{_BASE}/virtualization/tasks/{encode_segment(task_id)}"
-        return formats.task(json.read(self._session.read(path, headers=_READ)))
+        return formats.task(json.read(self._read(f"{_BASE}/virtualization/tasks/{encode_segment(task_id)}")))
+
+    def _read(self, path: str, query: Query = ()) -> Answer:
+        return self._session.read(path, query, headers=_READ)
 
     def _write(self, method: str, path: str, wanted: Mapping[str, Any], *, safe: bool = False) -> Answer:
         return self._session.write(Request(method, path, headers=_WRITE, body=json.body(wanted)), safe=safe)
