@@ -227,10 +227,7 @@ def _origin(parts: SplitResult) -> tuple[str, Optional[str], Optional[int]]:
 
 
 def _read_whole(response: http.client.HTTPResponse, body: Iterator[bytes]) -> Answer:
-    """Read the body of an answer; of an error, as much as can hold what it says.
-
-    :raises UnexpectedAnswer: when it is too large.
-    """
+    """Read the body of an answer; of an error, as much as can hold what it says."""
     pieces, size = [], 0
     for piece in body:
         pieces.append(piece)
@@ -247,11 +244,7 @@ def _read_whole(response: http.client.HTTPResponse, body: Iterator[bytes]) -> An
 
 
 def _pieces(attempt: Attempt, response: http.client.HTTPResponse) -> Iterator[bytes]:
-    """Give the body of an answer as it comes.
-
-    :raises OutcomeUnknown: when the connection breaks.
-    :raises UnexpectedAnswer: when the body is packed, which no request asks for.
-    """
+    """Give the body of an answer as it comes; raise OutcomeUnknown when the connection breaks."""
     packing = response.headers.get("content-encoding", "identity").strip().lower()
     if packing not in ("", "identity"):
         raise UnexpectedAnswer(

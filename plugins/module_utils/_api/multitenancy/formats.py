@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
+from xml.sax.saxutils import quoteattr
 
 from ..._errors import UnexpectedAnswer
 from ..._text import base64_text
@@ -47,7 +48,7 @@ def tenant_body(tenant: NewTenant) -> bytes:
 
 
 def vm_body(bios_id: str, name: Optional[str], user_data: Optional[str]) -> bytes:
-    return f"<vm biosId={xml.attribute(bios_id)}>{_optional('name', name)}{_user_data(user_data)}</vm>".encode()
+    return f"<vm biosId={quoteattr(bios_id)}>{_optional('name', name)}{_user_data(user_data)}</vm>".encode()
 
 
 def _optional(name: str, value: Optional[str]) -> str:

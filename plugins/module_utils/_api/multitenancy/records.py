@@ -29,7 +29,6 @@ class Tenant:
     admin_username: Optional[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
         return dict(self.__dict__)
 
 
@@ -45,5 +44,4 @@ class VirtualMachine:
     updated: Optional[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as a module returns it."""
         return dict(self.__dict__)

@@ -27,10 +27,7 @@ _HINT = "Check that host and port are those of an Integration Server."
 
 
 def read(body: Union[bytes, str]) -> dict[str, Any]:
-    """Return a document as nested dictionaries, its one key being the root element's name.
-
-    :raises UnexpectedAnswer: when the body is not valid XML.
-    """
+    """Return a document as nested dictionaries, its one key being the root element's name, or raise UnexpectedAnswer."""
     reader = _Records(None, lambda element: element)
     _parse(body, reader)
     root: dict[str, Any] = reader.records[0]
@@ -74,7 +71,6 @@ class _Records:
             self._open.append((content, []))
 
     def text(self, piece: str) -> None:
-        """Take a piece of text."""
         if self._open:
             self._open[-1][1].append(piece)
 
@@ -109,10 +105,7 @@ def _add(content: dict[str, Any], name: str, value: Any) -> None:
 
 
 def _parse(body: Union[bytes, str], reader: _Records) -> None:
-    """Give a document to a reader.
-
-    :raises UnexpectedAnswer: when the body is not valid XML, declares entities, or nests too deeply.
-    """
+    """Give a document to a reader; raise UnexpectedAnswer when it is not valid, declares entities, or nests too deeply."""
     content = (
         body.lstrip() if isinstance(body, bytes) else body.strip().lstrip("\ufeff").encode("utf-8", "surrogatepass")
     )
@@ -214,10 +207,6 @@ def element(name: str, value: str) -> str:
 def escape_text(value: str) -> str:
     """Return a text escaped for the content of an element; a carriage return would arrive as a line feed."""
     return escape(value, {"\r": "&#13;"})
-
-
-def attribute(value: str) -> str:
-    return '"' + escape(value, {'"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}) + '"'
 
 
 def cdata_element(name: str, value: str) -> str:

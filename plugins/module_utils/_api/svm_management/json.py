@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -35,15 +35,10 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def read(answer: Answer) -> Any:
-    """Return the body of an answer with its keys in snake case; None for an empty body.
-
-    :raises UnexpectedAnswer: when it is not valid JSON.
-    """
+    """Return the body of an answer with its keys in snake case; None for an empty body; or raise UnexpectedAnswer."""
     text = answer.text.strip()
-    if not text:
-        return None
     try:
-        return with_plain_keys(parse_json(text))
+        return with_plain_keys(parse_json(text)) if text else None
     except ValueError:
         raise UnexpectedAnswer(
             f"The server answered with {answer.status}, but the body is not valid JSON.",
@@ -123,13 +118,12 @@ def flag(value: Any) -> bool:
     return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
 
 
-def listed(value: Any, needed: Iterable[str]) -> Optional[list[dict[str, Any]]]:
+def listed(value: Any, needed: Sequence[str]) -> Optional[list[dict[str, Any]]]:
     """Return the objects of a list that is not documented, bare or below any key; None when it is something else.
 
-    :param needed: Keys that each object must have.
+    :param needed: Keys of which each object must have one.
     """
     if isinstance(value, list):
-        needed = tuple(needed)
         items = objects(value)
         fits = len(items) == len(value) and all(any(item.get(key) for key in needed) for item in items)
         return items if fits else None
