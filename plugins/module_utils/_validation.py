@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Optional
@@ -29,19 +29,17 @@ def blank_place(paths: Iterable[str], values: Mapping[str, Any]) -> Optional[str
 
     :param paths: Where to look: names, with a dot before a key of a dictionary. Lists are searched item by item.
     """
-    places = (_blank_place("", path.split("."), values) for path in paths)
-    return next((place for place in places if place is not None), None)
+    return next((place for path in paths for place in _blank_places("", path.split("."), values)), None)
 
 
-def _blank_place(place: str, names: Sequence[str], value: Any) -> Optional[str]:
+def _blank_places(place: str, names: Sequence[str], value: Any) -> Iterator[str]:
     if isinstance(value, (list, tuple)):
-        items = (_blank_place(f"{place}[{index}]", names, item) for index, item in enumerate(value))
-        return next((found for found in items if found is not None), None)
-    if not names:
-        return place if value is None or (isinstance(value, str) and not value.strip()) else None
-    if isinstance(value, Mapping) and names[0] in value:
-        return _blank_place(f"{place}.{names[0]}".lstrip("."), names[1:], value[names[0]])
-    return None
+        for index, item in enumerate(value):
+            yield from _blank_places(f"{place}[{index}]", names, item)
+    elif names and isinstance(value, Mapping) and names[0] in value:
+        yield from _blank_places(f"{place}.{names[0]}".lstrip("."), names[1:], value[names[0]])
+    elif not names and (value is None or (isinstance(value, str) and not value.strip())):
+        yield place
 
 
 def require_text(value: Optional[str], option: str) -> None:
@@ -77,9 +75,7 @@ def require_manifest_path(value: Optional[str], option: str) -> None:
 
 def require_xml_text(value: Optional[str], option: str) -> None:
     """Refuse a character that XML 1.0 cannot contain, because the server could never receive it."""
-    if value is None:
-        return
-    match = _NOT_XML.search(value)
+    match = _NOT_XML.search(value or "")
     if match:
         raise InputError(
             f"{option} contains the character U+{ord(match.group()):04X} at position {match.start() + 1}, which cannot be "

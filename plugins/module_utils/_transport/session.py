@@ -105,12 +105,12 @@ class Session:
                 failure = connection.refusal(request, answer)
                 unclear = not safe and answer.status not in _NOT_CARRIED_OUT and failure.error_code is None
                 if answer.status == 401:
-                    if connection.renew is not None and not renewed:
+                    if connection.renew is None:
+                        connection.refused = failure
+                    elif not renewed:
                         renewed = True
                         connection.renew(failure, deadline)
                         continue
-                    if connection.renew is None:
-                        connection.refused = failure
                 if unclear:
                     # A gateway may have passed it on before it failed.
                     raise failure.turned_into(OutcomeUnknown, failure.message)

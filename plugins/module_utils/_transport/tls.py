@@ -59,9 +59,7 @@ def context(settings: ConnectionSettings) -> ssl.SSLContext:
     if settings.fingerprint:
         made.check_hostname = False
     # Private, but there since Python 3.8: the one way to see a certificate that OpenSSL refuses on this very connection.
-    # Without it, messages offer no fingerprint.
-    if hasattr(made, "_msg_callback"):
-        made._msg_callback = _note
+    made._msg_callback = _note  # type: ignore[attr-defined]
     return made
 
 
@@ -91,21 +89,19 @@ def plain_context(settings: ConnectionSettings, *, verify: bool) -> ssl.SSLConte
 
 def _load_default(made: ssl.SSLContext) -> None:
     """Trust the authorities that the variables name, as ``requests`` does, or else those that it trusts."""
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        path = os.environ.get(variable)
-        if path:
-            _load(made, path, variable)
-            return
+    variable = next((name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), None)
+    if variable:
+        _load(made, os.environ[variable], variable)
+        return
     try:
         # What requests asks, too; to import all of that takes longer than a whole task.
-        import certifi
+        from certifi import where
 
-        path = certifi.where()
+        made.load_verify_locations(where())
     except ImportError:
         from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-        path = DEFAULT_CA_BUNDLE_PATH
-    made.load_verify_locations(cafile=path)
+        made.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
 
 
 def _load(made: ssl.SSLContext, path: str, option: str) -> None:
