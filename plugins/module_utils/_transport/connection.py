@@ -27,7 +27,6 @@ MOST_BYTES = 64 * 1024 * 1024
 MOST_BYTES_OF_ERROR = 64 * 1024
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
-_MOST_IDLE = 64
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 """Variables that decide how a connection is made."""
@@ -143,7 +142,7 @@ class Connection:
             except (OSError, http.client.HTTPException) as error:
                 raise failures.answer_lost(attempt, error) from None
             yield response, _pieces(attempt, response)
-            reusable = response.isclosed() and channel.sock is not None and len(self._idle) < _MOST_IDLE
+            reusable = response.isclosed() and channel.sock is not None
         finally:
             if reusable:
                 self._idle.append(channel)
