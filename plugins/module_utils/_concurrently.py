@@ -15,7 +15,6 @@ R = TypeVar("R")
 
 _LOOK_SECONDS = 0.5
 MOST_WORKERS = 64
-"""As many as a session keeps connections."""
 
 
 def for_each(

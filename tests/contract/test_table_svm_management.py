@@ -183,7 +183,7 @@ def test_the_simulator_has_the_routes_of_the_table(simulator: RunningSimulator) 
 
 def test_the_client_has_the_calls_of_the_table_and_no_others() -> None:
     methods = {name for name in vars(SvmManagementApi) if not name.startswith("_")}
-    assert methods == {*METHODS, *UNDOCUMENTED_LISTS, "within"}
+    assert methods == {*METHODS, *UNDOCUMENTED_LISTS}
     assert {name for calls in METHODS.values() for name in calls} | {"log_in"} == {c.name for c in SVM_MANAGEMENT_CALLS}
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks of the Integration Server, which both APIs start and show.
+"""What both APIs share: a session with a deadline, and tasks of the Integration Server, which both start and show.
 
 Sources: "Getting task information" (topic 259259), "SVM deployment task" (SVM management).
 """
@@ -10,9 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
+from .._clock import Deadline
+from .._transport.session import Session
+
+A = TypeVar("A", bound="Api")
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})
+
+
+class Api:
+    """The calls of one API of an Integration Server, over a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def within(self: A, deadline: Deadline, retries: Optional[int] = None) -> A:
+        """Return the same API, all of whose calls end by a deadline.
+
+        :param retries: How often a read is repeated; None for as often as the user says.
+        """
+        return type(self)(self._session.within(deadline, retries))
 
 
 @dataclass(frozen=True)

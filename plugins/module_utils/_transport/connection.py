@@ -133,7 +133,7 @@ class Connection:
         channel = self._channel(attempt, budget)
         headers = {"User-Agent": "ksvla.light_agent", **request.headers}
         if self.authentication is not None:
-            headers["Authorization"] = self.authentication
+            headers.setdefault("Authorization", self.authentication)
         response: Optional[http.client.HTTPResponse] = None
         reusable = False
         try:

@@ -105,7 +105,7 @@ class Session:
                 failure = connection.refusal(request, answer)
                 unclear = not safe and answer.status not in _NOT_CARRIED_OUT and failure.error_code is None
                 if answer.status == 401:
-                    if connection.renew is None:
+                    if connection.renew is None or "Authorization" in request.headers:
                         connection.refused = failure
                     elif not renewed:
                         renewed = True

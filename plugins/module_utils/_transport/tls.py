@@ -129,7 +129,7 @@ def fingerprint_of(certificate: bytes) -> str:
 
 def readable_fingerprint(fingerprint: str) -> str:
     """Return a fingerprint as tools print it: pairs of digits in upper case, joined by colons."""
-    return ":".join(fingerprint[index : index + 2] for index in range(0, len(fingerprint), 2)).upper()
+    return bytes.fromhex(fingerprint).hex(":").upper()
 
 
 def valid_until(certificate: bytes) -> Optional[str]:

@@ -15,14 +15,12 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Optional
 
-from ..._clock import Deadline
 from ..._errors import ApiError
 from ..._hints import hint_for
 from ..._transport.answer import Answer
 from ..._transport.request import Query, Request, encode_segment
-from ..._transport.session import Session
 from .. import identifiers
-from ..tasks import ServerTask
+from ..tasks import Api, ServerTask
 from . import formats
 from .records import Tenant, VirtualMachine
 
@@ -36,18 +34,8 @@ VM_NOT_FOUND = "VIRMT_VmWithSpecifiedIdNotFound"
 VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 
 
-class MultitenancyApi:
+class MultitenancyApi(Api):
     """API 2.0 of one Integration Server: tenants, their virtual machines, reports, and tasks."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def within(self, deadline: Deadline, retries: Optional[int] = None) -> MultitenancyApi:
-        """Return the same API, all of whose calls end by a deadline.
-
-        :param retries: How often a read is repeated; None for as often as the user says.
-        """
-        return MultitenancyApi(self._session.within(deadline, retries))
 
     def tenants(self) -> list[Tenant]:
         """List all tenants (topic 259248)."""

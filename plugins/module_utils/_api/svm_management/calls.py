@@ -12,13 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from ..._clock import Deadline
 from ..._errors import ApiError, UnexpectedAnswer
 from ..._transport.answer import Answer
 from ..._transport.request import Query, Request, encode_segment
-from ..._transport.session import Session
 from .. import identifiers
-from ..tasks import ServerTask
+from ..tasks import Api, ServerTask
 from . import formats, json
 from .records import Certificate, Image, Infrastructure, InfrastructureObjects
 
@@ -34,18 +32,8 @@ _LISTS_OR_NOT = frozenset({401, *_MAY_PASS})
 """Statuses that are errors of any call; every other one means that the server does not have this one."""
 
 
-class SvmManagementApi:
+class SvmManagementApi(Api):
     """API 3.0 of one Integration Server: certificates, infrastructures, images, SVMs, and tasks."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def within(self, deadline: Deadline, retries: Optional[int] = None) -> SvmManagementApi:
-        """Return the same API, all of whose calls end by a deadline.
-
-        :param retries: How often a read is repeated; None for as often as the user says.
-        """
-        return SvmManagementApi(self._session.within(deadline, retries))
 
     def certificate(self, address: str, kind: str) -> Certificate:
         """Return what an address presents ("Obtaining a virtual infrastructure certificate").

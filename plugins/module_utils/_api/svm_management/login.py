@@ -40,16 +40,11 @@ def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> dict[str
 
     :raises ApiError: when the server refuses the account.
     """
-    settings = connection.settings
-    authentication, renew = connection.authentication, connection.renew
-    connection.authentication = basic_authorization(settings.username or "", settings.password or "")
-    connection.renew = None
-    try:
-        login = formats.login(Session(connection, deadline).read(TOKENS, headers={"Accept": "application/json"}))
-        authentication = f"Bearer {login['access_token']}"
-        return login
-    finally:
-        connection.authentication, connection.renew = authentication, renew
+    account = basic_authorization(connection.settings.username or "", connection.settings.password or "")
+    headers = {"Accept": "application/json", "Authorization": account}
+    login = formats.login(Session(connection, deadline).read(TOKENS, headers=headers))
+    connection.authentication = f"Bearer {login['access_token']}"
+    return login
 
 
 def _renew(connection: Connection, refused: ApiError, deadline: Deadline) -> None:
