@@ -72,10 +72,9 @@ class Connection:
         :raises UnexpectedAnswer: when the answer is too large.
         """
         started = self.clock.monotonic()
-        attempt = Attempt(self.settings, request.described, deadline)
         target = request.target
         for _redirect in range(_MOST_REDIRECTS + 1):
-            with self._send(attempt, request, target) as (response, pieces):
+            with self._send(request, target, deadline) as (response, pieces):
                 target = self._redirect_target(request, target, response)
                 answer = _read_whole(response, pieces)
             if not target:
@@ -92,8 +91,7 @@ class Connection:
         :raises OutcomeUnknown: when the connection breaks, also in the middle of the body.
         """
         self.wait_for_hold(deadline)
-        attempt = Attempt(self.settings, request.described, deadline)
-        with self._send(attempt, request, request.target) as (response, pieces):
+        with self._send(request, request.target, deadline) as (response, pieces):
             self._redirect_target(request, None, response)
             if not 200 <= response.status < 300:
                 raise self.refusal(request, _read_whole(response, pieces))
@@ -121,15 +119,16 @@ class Connection:
 
     @contextmanager
     def _send(
-        self, attempt: Attempt, request: Request, target: str
+        self, request: Request, target: str, deadline: Deadline
     ) -> Iterator[tuple[http.client.HTTPResponse, Iterator[bytes]]]:
-        if attempt.deadline.expired():
+        if deadline.expired():
             raise WaitTimeout(
                 f"{request.described} was not sent: the time to wait was over.",
                 request=request.described,
                 hint="Raise wait_timeout, or run this again.",
             )
-        budget = Budget(self.settings.request_timeout, attempt.deadline, self.clock)
+        attempt = Attempt(self.settings, request.described, deadline)
+        budget = Budget(self.settings.request_timeout, deadline, self.clock)
         channel = self._channel(attempt, budget)
         headers = {"User-Agent": "ksvla.light_agent", **request.headers}
         if self.authentication is not None:

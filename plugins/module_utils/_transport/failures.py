@@ -204,10 +204,3 @@ def refusal(described: str, answer: Answer) -> ApiError:
     )
     error.retry_after = parse_retry_after(answer.headers.get("retry-after"))
     return error
-
-
-def not_sent(refusal: ApiError) -> ApiError:
-    """Return the failure of a request that is not sent, because its account was refused before."""
-    return refusal.turned_into(
-        ApiError, f"Nothing was sent, since the server refused the account before: {refusal.message}"
-    )

@@ -15,10 +15,9 @@ from contextlib import AbstractContextManager
 from typing import Optional
 
 from .._clock import NO_DEADLINE, Deadline
-from .._errors import KsvlaError, NotConnected, OutcomeUnknown
+from .._errors import ApiError, KsvlaError, NotConnected, OutcomeUnknown
 from .answer import Answer
 from .connection import Connection
-from .failures import not_sent
 from .request import Query, Request
 from .retry import LONGEST_RETRY_AFTER, PASSING, pause
 
@@ -92,7 +91,8 @@ class Session:
             connection.wait_for_hold(patience)
             failure: KsvlaError
             if connection.refused is not None:
-                raise not_sent(connection.refused)
+                before = f"Nothing was sent, since the server refused the account before: {connection.refused.message}"
+                raise connection.refused.turned_into(ApiError, before)
             try:
                 answer = connection.exchange(request, deadline)
             except NotConnected as error:
