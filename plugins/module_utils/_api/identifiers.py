@@ -88,7 +88,7 @@ def _first(value: Any, name: str) -> Optional[str]:
         found = xml.find(value, f"@{key}") or xml.find(value, key)
         if isinstance(found, str) and found.strip():
             return bare(found)
-    texts = _texts(value)
+    texts = xml.all_texts(value)
     match = next(filter(None, map(UUID.search, texts)), None)
     if match:
         return match.group()
@@ -99,11 +99,3 @@ def _first(value: Any, name: str) -> Optional[str]:
 def _is_lone_id(text: str) -> bool:
     """Return whether a text may be an id by itself: one word with a digit, unlike ``OK``."""
     return bool(_TOKEN.fullmatch(text.strip())) and any(character.isdigit() for character in text)
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, Mapping):
-        return [text for key, item in value.items() if not key.startswith("@xmlns") for text in _texts(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
-    return [str(value)] if value is not None else []

@@ -20,16 +20,8 @@ SVM_MANAGEMENT = "svm_management"
 TEXT_OR_JSON: dict[str, Any] = {"type": "raw"}
 """The spec of an option that takes text; a dictionary or list is stored as JSON."""
 
-_VARIABLES = {
-    "host": "KSVLA_HOST",
-    "port": "KSVLA_PORT",
-    "validate_certs": "KSVLA_VALIDATE_CERTS",
-    "ca_path": "KSVLA_CA_PATH",
-    "fingerprint": "KSVLA_FINGERPRINT",
-    "request_timeout": "KSVLA_REQUEST_TIMEOUT",
-    "retries": "KSVLA_RETRIES",
-    "unreachable_timeout": "KSVLA_UNREACHABLE_TIMEOUT",
-}
+_OF_EACH_MODULE = ("host", "port", "validate_certs", "ca_path", "fingerprint", "request_timeout", "retries")
+_VARIABLES = {option: f"KSVLA_{option.upper()}" for option in (*_OF_EACH_MODULE, "unreachable_timeout")}
 _ACCOUNT_VARIABLES = {
     MULTITENANCY: {"username": "KSVLA_MULTITENANCY_USERNAME", "password": "KSVLA_MULTITENANCY_PASSWORD"},
     SVM_MANAGEMENT: {

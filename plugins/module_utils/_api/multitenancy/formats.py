@@ -122,7 +122,7 @@ def read_tasks(body: bytes) -> list[ServerTask]:
 
 def make_task(element: xml.Element) -> ServerTask:
     texts, error, result = xml.texts(element), xml.child(element, "error"), xml.child(element, "result")
-    error_text = _flatten(error)
+    error_text = " ".join(xml.all_texts(error))
     code = find_error_code(error_text)
     if isinstance(result, str):
         result = xml.read_embedded(result) or result
@@ -160,15 +160,6 @@ def _outermost(value: Any, name: str) -> list[xml.Element]:
         else:
             found.extend(_outermost(item, name))
     return found
-
-
-def _flatten(value: Any) -> str:
-    """Return all texts and attributes of an element as one text, in which an error code can be found."""
-    if isinstance(value, Mapping):
-        return " ".join(_flatten(item) for key, item in value.items() if not key.startswith("@xmlns")).strip()
-    if isinstance(value, list):
-        return " ".join(_flatten(item) for item in value)
-    return str(value) if value is not None else ""
 
 
 def _error_message(error: Any, flattened: str, code: Optional[str]) -> Optional[str]:

@@ -163,6 +163,15 @@ def texts(element: Any) -> dict[str, str]:
     return {name: own for name, own in found if own is not None}
 
 
+def all_texts(value: Any) -> list[str]:
+    """Return all texts and attributes of an element, and those below."""
+    if isinstance(value, Mapping):
+        return [text for key, item in value.items() if not key.startswith("@xmlns") for text in all_texts(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in all_texts(item)]
+    return [] if value is None else [str(value)]
+
+
 def find(element: Any, name: str) -> Any:
     """Return the first element of that name at any depth below, or None; escaped XML inside a text is looked into."""
     if isinstance(element, str):

@@ -37,7 +37,7 @@ def certificate(answer: Answer) -> Certificate:
         address=texts.get("address", ""),
         thumbprint=texts["thumbprint"],
         data=texts.get("data"),
-        accepted=json.flag(validation.get("is_accepted")),
+        accepted=json.scalars(validation).get("is_accepted", "").lower() == "true",
         warnings=json.texts(validation.get("validation_warnings")),
         errors=json.texts(validation.get("validation_errors")),
     )

@@ -102,8 +102,6 @@ def scalars(value: Mapping[str, Any]) -> dict[str, str]:
 
 def texts(value: Any) -> list[str]:
     """Return a list of texts; for an object in it, its message, or else the object as JSON."""
-    if value is None:
-        return []
     found = []
     for item in value if isinstance(value, list) else [value]:
         plain = text(item)
@@ -112,10 +110,6 @@ def texts(value: Any) -> list[str]:
         if plain:
             found.append(plain)
     return found
-
-
-def flag(value: Any) -> bool:
-    return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
 
 
 def listed(value: Any, needed: Sequence[str]) -> Optional[list[dict[str, Any]]]:
