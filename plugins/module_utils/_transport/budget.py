@@ -21,7 +21,7 @@ WINDOW_SECONDS = 30.0
 _LONGEST_HEAD = 256 * 1024
 
 
-class TooSlow(socket.timeout):
+class TooSlow(OSError):
     """The answer came, but too slowly."""
 
 

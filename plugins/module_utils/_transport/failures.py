@@ -106,12 +106,8 @@ def not_connected(attempt: Attempt, error: Exception) -> KsvlaError:
         why, advice = _CERTIFICATE.get(error.verify_code, (error.verify_message, _CHAIN))
         day = valid_until(HANDSHAKE.certificate or b"") if advice is _EXPIRED else None
         since = f" (valid until {day})" if day else ""
-        return attempt.failure(
-            NotTrusted,
-            f"The certificate of {attempt.server} is refused: {why}{since}.{_presented()}",
-            "certificate refused",
-            advice,
-        )
+        message = f"The certificate of {attempt.server} is refused: {why}{since}.{_presented()}"
+        return attempt.failure(NotTrusted, message, "certificate refused", advice)
     reason = _why_not_connected(attempt, error)
     return attempt.failure(NotConnected, f"No connection to {attempt.server}: {reason}.", reason, _CONNECT_HINT)
 
@@ -119,20 +115,18 @@ def not_connected(attempt: Attempt, error: Exception) -> KsvlaError:
 def answer_lost(attempt: Attempt, error: Exception) -> KsvlaError:
     """Return why there is no answer to a request that may have reached the server."""
     if isinstance(error, (HeadTooLong, http.client.LineTooLong)):
-        return attempt.failure(
-            UnexpectedAnswer, f"The head of the answer of {attempt.server} is too long.", "answer too long"
-        )
+        message = f"The head of the answer of {attempt.server} is too long."
+        return attempt.failure(UnexpectedAnswer, message, "answer too long")
     reason, hint = _reason(attempt, error), None
     if isinstance(error, socket.timeout):
         option = "wait_timeout" if attempt.deadline.expired() else "request_timeout"
-        hint = None if isinstance(error, TooSlow) else f"Raise {option} if the server needs longer."
-    return attempt.failure(
-        OutcomeUnknown, f"{attempt.server} did not answer {attempt.described}: {reason}.", reason, hint
-    )
+        hint = f"Raise {option} if the server needs longer."
+    message = f"{attempt.server} did not answer {attempt.described}: {reason}."
+    return attempt.failure(OutcomeUnknown, message, reason, hint)
 
 
 def _reason(attempt: Attempt, error: BaseException) -> str:
-    if isinstance(error, socket.timeout) and not isinstance(error, TooSlow):
+    if isinstance(error, socket.timeout):
         within = f"within {attempt.settings.request_timeout:g} s"
         return f"no answer {'before the time to wait was over' if attempt.deadline.expired() else within}"
     if isinstance(error, socket.gaierror):
@@ -189,9 +183,8 @@ def refusal(described: str, answer: Answer) -> ApiError:
     said = find_message(answer.text, code)
     meaning = {401: "Not authenticated", 403: "Access denied", 404: "Not found", 415: "Format not supported"}
     reason = ": ".join(part for part in (code, said) if part) or meaning.get(answer.status, "No reason given")
-    schemes = (
-        list(dict.fromkeys(_SCHEME.findall(answer.headers.get("www-authenticate", "")))) if answer.status == 401 else []
-    )
+    offered = answer.headers.get("www-authenticate", "") if answer.status == 401 else ""
+    schemes = list(dict.fromkeys(_SCHEME.findall(offered)))
     if schemes:
         reason = f"{reason.rstrip('.')}; the server accepts {', '.join(schemes)}"
     known = {"basic", "bearer"}.intersection(scheme.lower() for scheme in schemes)
