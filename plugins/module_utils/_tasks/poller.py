@@ -89,8 +89,8 @@ class Poller:
 
     def within(self, seconds: float) -> Poller:
         """Return a poller that waits in the same way, for that many seconds at most, and cancels nothing."""
-        timeout = self.deadline.shortened(min(seconds, self.waiting.timeout))
-        return Poller(replace(self.waiting, timeout=timeout, cancel_on_timeout=False), self.context)
+        waiting = replace(self.waiting, timeout=self.deadline.shortened(seconds), cancel_on_timeout=False)
+        return Poller(waiting, self.context)
 
     def canceling_nothing(self) -> Poller:
         """Return a poller for the same time to wait that cancels nothing: for tasks that may belong to another run."""
@@ -134,8 +134,9 @@ class Poller:
                 break
             clock.sleep(min(pause, remaining - reserve))
         if seen is None:
+            message = f"The server could not be asked within {self.waiting.timeout:g} s."
             raise WaitTimeout(
-                f"The server could not be asked within {self.waiting.timeout:g} s. {trouble.message if trouble else ''}".strip(),
+                f"{message} {trouble.message}" if trouble else message,
                 status=trouble.status if trouble else None,
                 request=trouble.request if trouble else None,
                 hint="Raise wait_timeout, or run this again once the Integration Server answers.",
