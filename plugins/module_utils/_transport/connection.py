@@ -180,7 +180,8 @@ class Connection:
             elsewhere = "an address that is not valid"
         else:
             if request.method == "GET" and target and location and _origin(there) == _origin(urlsplit(here)):
-                return quote(there._replace(scheme="", netloc="", fragment="").geturl(), safe="!$%&'()*+,/:;=?@~")
+                path = there._replace(scheme="", netloc="", fragment="").geturl() or "/"
+                return quote(path, safe="!$%&'()*+,/:;=?@~")
         raise ApiError(
             f"The server redirects {request.described} to {elsewhere}, which is not followed.",
             status=response.status,
