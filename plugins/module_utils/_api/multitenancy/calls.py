@@ -106,10 +106,8 @@ class MultitenancyApi(Api):
 
         The status is 206 when the server keeps to the range, and 200 when it sends the whole report.
         """
-        headers = dict(_REPORT)
-        if first is not None:
-            headers["Range"] = f"bytes={first}-{'' if last is None else last}"
-        return self._session.stream(f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers=headers)
+        span = {} if first is None else {"Range": f"bytes={first}-{'' if last is None else last}"}
+        return self._session.stream(f"{_BASE}/reports/tenants/{encode_segment(report_id)}", headers={**_REPORT, **span})
 
     def task(self, task_id: str) -> ServerTask:
         """Return one task (topic 259259)."""
