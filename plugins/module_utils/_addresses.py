@@ -55,12 +55,10 @@ def require_address(value: Optional[str], option: str) -> None:
 
 def _has_form(text: str) -> bool:
     """Return whether a text has the form of an address; only IPv6 addresses have colons or brackets of their own."""
-    if _is_ipv6(text):
-        return True
     host = split_address(text)[0]
-    if host.startswith("["):
-        return host.endswith("]") and _is_ipv6(host[1:-1]) and not text.endswith(":")
-    return _is_ipv6(host) or (host != "" and not text.endswith(":") and not re.search(r"[\[\]:]", host))
+    inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    is_name = host != "" and not re.search(r"[\[\]:]", host)
+    return _is_ipv6(text) or (not text.endswith(":") and (is_name or _is_ipv6(inner)))
 
 
 def _is_ipv6(text: str) -> bool:

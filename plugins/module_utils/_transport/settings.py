@@ -14,7 +14,7 @@ from typing import Any, Optional
 from .._errors import InputError
 
 _FINGERPRINT_PREFIX = re.compile(r"^sha-?256(\s+fingerprint)?[:=\s]+", re.IGNORECASE)
-_URL = re.compile(r"[\w+.-]+://(?:[^/?#]*@)?(?P<host>\[[^\]]+\]|[^/?#@:\[\]]+)(?::(?P<port>\d*))?(?:[/?#].*)?")
+_URL = re.compile(r".*?://(?:[^/?#]*@)?(?P<host>\[[^\]]+\]|(?!\[)[^/?#@:\[\]]*)(?::(?P<port>\d+))?")
 _HOST = re.compile(r"[^\s/?#@\[\]]+")
 _LONGEST_TIMEOUT = 86400
 """Seconds; what is much longer cannot be given to a socket."""
@@ -77,10 +77,12 @@ def _check_host(host: Optional[str]) -> str:
     if not host or not host.strip():
         raise InputError("host is required: give the address of the Integration Server, or set KSVLA_HOST.")
     host = host.strip()
-    url = _URL.fullmatch(host)
+    url = _URL.match(host)
     if url:
         port = f" and port: {url['port']}" if url["port"] else ""
-        raise InputError(f"host takes an address without a scheme: write host: {url['host']}{port}.")
+        raise InputError(
+            f"host takes an address without a scheme: write host: {url['host'] or 'ksv.example.com'}{port}."
+        )
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not _HOST.fullmatch(host):
