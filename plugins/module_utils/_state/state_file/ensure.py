@@ -5,89 +5,54 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
 from ..change import diff_of
 from .file import State, locked_folder, read_state, write_state
-from .pool import AddressRequest, read_given, read_pool, with_addresses
-
-
-@dataclass(frozen=True)
-class WantedState:
-    """What is to be kept, or kept no longer; what was not given stays as it is.
-
-    :param disconnected: The infrastructure is known to be disconnected, which is kept as an empty id.
-    :param free: Names of SVMs whose addresses are free again.
-    """
-
-    path: Path
-    infrastructure: Optional[str] = None
-    infrastructure_id: Optional[str] = None
-    disconnected: bool = False
-    image: Optional[str] = None
-    image_id: Optional[str] = None
-    addresses: Optional[AddressRequest] = None
-    free: frozenset[str] = field(default_factory=frozenset)
+from .pool import read_given, read_pool, with_addresses
 
 
 def ensure_state_file(parameters: Parameters, context: Context) -> Result:
     """Keep ids and addresses in the file, and return what it holds."""
-    wanted = _wanted(parameters)
-    if context.check_mode or wanted == WantedState(wanted.path):
-        before = read_state(wanted.path)
-        after = changed_state(before, wanted)
-    else:
-        with locked_folder(wanted.path.parent, context.clock):
-            before = read_state(wanted.path)
-            after = changed_state(before, wanted)
-            if after != before:
-                write_state(wanted.path, after)
+    if parameters.get("infrastructure_id") is not None and parameters["disconnected"]:
+        raise InputError("infrastructure_id and disconnected exclude each other.")
+    # The file itself where the path is a link, so that the link stays.
+    path = Path(os.path.realpath(os.path.expanduser(parameters["path"])))
+    before = read_state(path)
+    after = _changed(before, parameters)
+    if after != before and not context.check_mode:
+        with locked_folder(path.parent, context.clock):
+            before = read_state(path)
+            after = _changed(before, parameters)
+            write_state(path, after)
     # Not "state": Ansible replaces that of a result with a path by the one of the file.
-    result: Result = {"changed": after != before, "path": str(wanted.path), "kept": after}
+    result: Result = {"changed": after != before, "path": str(path), "kept": after}
     if context.diff:
-        result["diff"] = diff_of(str(wanted.path), before, after)
+        result["diff"] = diff_of(str(path), before, after)
     return result
 
 
-def changed_state(state: State, wanted: WantedState) -> State:
-    """Return the state with what is wanted.
+def _changed(state: State, parameters: Parameters) -> State:
+    """Return the state with what is wanted; what was not given stays as it is.
 
-    :raises KsvlaError: when there are not enough addresses; then nothing changes.
+    :raises KsvlaError: when an address is invalid, or there are too few.
     """
-    after = copy.deepcopy(state)
-    if wanted.infrastructure is not None and (wanted.infrastructure_id is not None or wanted.disconnected):
-        after["infrastructures"][wanted.infrastructure] = wanted.infrastructure_id or ""
-    if wanted.image is not None and wanted.image_id is not None:
-        after["images"][wanted.image] = wanted.image_id
-    if wanted.addresses is not None:
-        after["addresses"] = with_addresses(after["addresses"], wanted.addresses)
-    if wanted.free and wanted.infrastructure in after["addresses"]:
-        own = after["addresses"][wanted.infrastructure]
-        after["addresses"][wanted.infrastructure] = {n: a for n, a in own.items() if n not in wanted.free}
-    return after
-
-
-def _wanted(parameters: Parameters) -> WantedState:
-    infrastructure, svms = parameters.get("infrastructure"), parameters.get("svms") or []
-    if parameters.get("infrastructure_id") is not None and parameters["disconnected"]:
-        raise InputError("infrastructure_id and disconnected exclude each other.")
+    after = {part: dict(content) for part, content in state.items()}
+    infrastructure, addresses = parameters.get("infrastructure"), after["addresses"]
     # Checked even where no SVM needs an address yet.
     pool, given = read_pool(parameters.get("address_pool") or []), read_given(parameters.get("addresses") or {})
-    addresses = AddressRequest(infrastructure or "", svms, pool, given) if svms else None
-    return WantedState(
-        # The file itself where the path is a link, so that the link stays.
-        path=Path(os.path.realpath(os.path.expanduser(parameters["path"]))),
-        infrastructure=infrastructure,
-        infrastructure_id=parameters.get("infrastructure_id"),
-        disconnected=parameters["disconnected"],
-        image=parameters.get("image"),
-        image_id=parameters.get("image_id"),
-        addresses=addresses,
-        free=frozenset(parameters.get("free") or []),
-    )
+    if infrastructure is not None:
+        # One that is known to be disconnected has an empty id.
+        if parameters.get("infrastructure_id") is not None or parameters["disconnected"]:
+            after["infrastructures"][infrastructure] = parameters.get("infrastructure_id") or ""
+        if parameters.get("svms"):
+            addresses[infrastructure] = with_addresses(addresses, infrastructure, parameters["svms"], pool, given)
+        if infrastructure in addresses:
+            free = parameters.get("free") or ()
+            addresses[infrastructure] = {svm: one for svm, one in addresses[infrastructure].items() if svm not in free}
+    if parameters.get("image_id") is not None:
+        after["images"][parameters["image"]] = parameters["image_id"]
+    return after

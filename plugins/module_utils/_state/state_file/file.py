@@ -40,8 +40,7 @@ def read_state(path: Path) -> State:
     except (yaml.YAMLError, ValueError):
         raise InputError(f"{path} is not a YAML file, so it cannot be the one that keeps the ids of SVMs.") from None
     content = {} if content is None else content
-    parts = list(content.values()) if isinstance(content, dict) else [content]
-    if all(isinstance(part, dict) for part in parts):
+    if isinstance(content, dict) and all(isinstance(part, dict) for part in content.values()):
         state = {**{part: {} for part in _PARTS}, **content}
         if all(isinstance(addresses, dict) for addresses in state["addresses"].values()):
             return state

@@ -7,49 +7,28 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..._errors import InputError, KsvlaError
 
 _MOST_ADDRESSES = 65536
 
 
-@dataclass(frozen=True)
-class AddressRequest:
-    """Which SVMs of an infrastructure need an address.
-
-    :param pool: Addresses, taken in this order.
-    :param given: Addresses by the name of the SVM, in place of the pool.
-    """
-
-    infrastructure: str
-    svms: Sequence[str]
-    pool: Sequence[str]
-    given: Mapping[str, str]
-
-
 def read_pool(items: Iterable[str]) -> list[str]:
     """Return the addresses of a pool: single ones, ranges (``192.0.2.51-192.0.2.60``) and networks (``192.0.2.64/28``).
 
     Items may hold several, separated by commas or blanks. Of a network, the addresses of hosts are taken.
-
-    :raises InputError: naming the first item that is none of these.
     """
     addresses: dict[str, None] = {}
-    for item in items:
-        for text in item.replace(",", " ").split():
-            for address in _read(text):
-                addresses[address] = None
-                if len(addresses) > _MOST_ADDRESSES:
-                    raise InputError(f"address_pool has more than {_MOST_ADDRESSES} addresses, with {text!r}.")
+    for text in (text for item in items for text in item.replace(",", " ").split()):
+        for address in _read(text):
+            addresses[address] = None
+            if len(addresses) > _MOST_ADDRESSES:
+                raise InputError(f"address_pool has more than {_MOST_ADDRESSES} addresses, with {text!r}.")
     return list(addresses)
 
 
 def read_given(given: Mapping[str, str]) -> dict[str, str]:
-    """Return addresses by the name of the SVM, checked.
-
-    :raises InputError: naming the first that is not an IP address, or two SVMs with the same one.
-    """
+    """Return addresses by the name of the SVM; raise InputError where one is invalid, or two SVMs have the same."""
     owners: dict[str, str] = {}
     for name, text in given.items():
         try:
@@ -62,24 +41,28 @@ def read_given(given: Mapping[str, str]) -> dict[str, str]:
     return {name: address for address, name in owners.items()}
 
 
-def with_addresses(kept: Mapping[str, Mapping[str, str]], request: AddressRequest) -> dict[str, dict[str, str]]:
-    """Return the addresses of all infrastructures, with one for each SVM asked for: given, kept, or a free one.
+def with_addresses(
+    kept: Mapping[str, Mapping[str, str]],
+    infrastructure: str,
+    svms: Sequence[str],
+    pool: Sequence[str],
+    given: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the addresses of an infrastructure by the name of the SVM: given, kept, or the next free one of the pool.
 
-    :param kept: By infrastructure, addresses by the name of the SVM; what any of them has is not free.
+    :param kept: Those of all infrastructures; what any of them has is not free.
     :raises KsvlaError: when the pool has too few, naming the SVMs that would have none.
     """
-    everywhere = {name: dict(addresses) for name, addresses in kept.items()}
-    own = {**everywhere.get(request.infrastructure, {}), **request.given}
-    used = {*own.values(), *(address for addresses in everywhere.values() for address in addresses.values())}
-    free = [address for address in request.pool if address not in used]
-    missing = [name for name in request.svms if name not in own]
+    own = {**kept.get(infrastructure, {}), **given}
+    used = {*own.values(), *(address for addresses in kept.values() for address in addresses.values())}
+    free = [address for address in pool if address not in used]
+    missing = [name for name in svms if name not in own]
     if len(missing) > len(free):
         raise KsvlaError(
-            f"The address pool is too small: {len(free)} of its {len(request.pool)} addresses are free, and {len(missing)} "
-            f"are needed. Without one: {', '.join(missing[len(free) :])}.",
+            f"The address pool is too small: {len(free)} of its {len(pool)} addresses are free, and {len(missing)} are "
+            f"needed. Without one: {', '.join(missing[len(free) :])}.",
         )
-    own.update(zip(missing, free))
-    return {**everywhere, request.infrastructure: own} if own else everywhere
+    return {**own, **dict(zip(missing, free))}
 
 
 def _read(text: str) -> Iterator[str]:
