@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Generic, Optional, TypeVar
 
+from .._api.svm_management.calls import SvmManagementApi
 from .._errors import KsvlaError, OutcomeUnknown
 from .memory import Memory, Record
 from .once import Once, State, Subject
@@ -30,7 +31,8 @@ class AddedOnce(ABC, Generic[T]):
     id_option = ""
     """The option of the module that takes the id."""
 
-    def __init__(self, poller: Poller, memory: Memory, retries: int) -> None:
+    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory, retries: int) -> None:
+        self.api = api
         self.memory = memory
         self.context = poller.context
         self._once = Once(memory, poller.context, poller.deadline, retries)

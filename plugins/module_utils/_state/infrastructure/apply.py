@@ -12,19 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Infrastructure
 from ..._errors import InputError, KsvlaError, unless_missing
 from ..._tasks.adding import AddedOnce
-from ..._tasks.memory import Memory
 from ..._tasks.once import Subject
-from ..._tasks.poller import Poller
 from ..change import Change
 from .diagnosis import require_connected
 from .plan import RECONNECT, REFRESH, plan
 from .platforms import is_openstack
-from .read_only_account import without_unused_account
-from .wanted import WantedInfrastructure
+from .wanted import WantedInfrastructure, without_unused_account
 
 _MOST_REPLACED = 10
 """Ids that an infrastructure had before, as many as are remembered."""
@@ -47,10 +43,6 @@ class InfrastructureApplier(AddedOnce[Step]):
     """Finds infrastructures and changes them."""
 
     id_option = "infrastructure_id"
-
-    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory, retries: int) -> None:
-        super().__init__(poller, memory, retries)
-        self._api = api
 
     # ---- finding ------------------------------------------------------------------------------------------------------
 
@@ -75,7 +67,7 @@ class InfrastructureApplier(AddedOnce[Step]):
         known = known if known is not None and wanted.fits(known) else None
         if known is not None and wanted.state != "absent":
             return known
-        listed = self._api.infrastructures()
+        listed = self.api.infrastructures()
         if listed is None and wanted.state == "absent" and not (record and record.id):
             asked = f" It was requested from this machine at {record.sent}, without an answer." if record else ""
             raise InputError(
@@ -93,7 +85,7 @@ class InfrastructureApplier(AddedOnce[Step]):
         return known or (self._by_id(wanted, next(iter(same.values()))) if same else None)
 
     def _by_id(self, wanted: WantedInfrastructure, infrastructure_id: str) -> Optional[Infrastructure]:
-        found = unless_missing(self._api.infrastructure, infrastructure_id)
+        found = unless_missing(self.api.infrastructure, infrastructure_id)
         return None if found is None else without_unused_account(found, wanted)
 
     # ---- changing -----------------------------------------------------------------------------------------------------
@@ -108,9 +100,9 @@ class InfrastructureApplier(AddedOnce[Step]):
         if before is None or change.action == RECONNECT:
             return self._connect(wanted if before is None else wanted.like(before), before)
         if change.action == REFRESH:
-            self._api.refresh(before.id)
+            self.api.refresh(before.id)
         else:
-            unless_missing(self._api.disconnect, before.id)
+            unless_missing(self.api.disconnect, before.id)
         self.changed = True
         return before if change.action == REFRESH else None
 
@@ -135,10 +127,10 @@ class InfrastructureApplier(AddedOnce[Step]):
             raise
 
     def _test(self, wanted: WantedInfrastructure) -> None:
-        tested = without_unused_account(self._api.test_connection(wanted.body()), wanted)
+        tested = without_unused_account(self.api.test_connection(wanted.body()), wanted)
         place: dict[str, Any] = {"type": tested.type or wanted.type, "address": tested.address or wanted.address}
         shown = replace(tested, **place, **wanted.usernames())
-        require_connected(self._api, shown, tested=True, note=" Nothing was added.")
+        require_connected(self.api, shown, tested=True, note=" Nothing was added.")
 
     # ---- what adding once asks for ------------------------------------------------------------------------------------
 
@@ -154,6 +146,6 @@ class InfrastructureApplier(AddedOnce[Step]):
 
     def add(self, item: Step) -> Infrastructure:
         if item.before is not None:
-            unless_missing(self._api.disconnect, item.before.id)
+            unless_missing(self.api.disconnect, item.before.id)
             self.changed = True
-        return without_unused_account(self._api.connect(item.wanted.body()), item.wanted)
+        return without_unused_account(self.api.connect(item.wanted.body()), item.wanted)

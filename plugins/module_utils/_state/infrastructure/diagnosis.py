@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from functools import cache
+from typing import Any, Optional, Union
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import (
@@ -36,8 +37,6 @@ _NO_CONNECTION = "the server says nothing about the connection"
 
 _Place = tuple[str, str]
 """Where something is presented: ``https`` or ``ssh``, and ``address:port``."""
-_Look = Callable[[_Place], Optional[Certificate]]
-"""Gives what is presented at a place, or None when that cannot be seen."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +54,15 @@ class Problem:
 
 
 def describe(infrastructure: Infrastructure) -> str:
-    parts = []
+    parts: list[tuple[str, Union[Connection, Service]]] = []
     for account, connection in infrastructure.connection.items():
-        error = f" ({connection.problem})" if connection.problem else ""
-        parts.append(f"{account} {connection.status}{error}")
-        parts.extend(
-            f"{one.name} {one.status}{f' ({one.problem})' if one.problem else ''}"
-            for one in connection.services
-            if not one.connected
-        )
-    return ", ".join(parts) or _NO_CONNECTION
+        parts.append((account, connection))
+        parts.extend((one.name, one) for one in connection.services if not one.connected)
+    return ", ".join(f"{name} {one.status}{_bracketed(one.problem)}" for name, one in parts) or _NO_CONNECTION
+
+
+def _bracketed(text: Optional[str]) -> str:
+    return f" ({text})" if text else ""
 
 
 def label(infrastructure: Infrastructure) -> str:
@@ -80,7 +78,7 @@ def require_connected(
     :param note: What the message says besides.
     :raises KsvlaError: naming everything that is not, why, and what to do about it.
     """
-    if infrastructure.connected or (tested and not _any_part_failed(infrastructure)):
+    if infrastructure.connected or (tested and not any(_has_failed(one) for one in infrastructure.connection.values())):
         return
     why = explained(api, infrastructure)
     what = "cannot be connected" if tested else "is not connected"
@@ -117,11 +115,8 @@ def add_connection_hint(error: ApiError, infrastructure: Infrastructure) -> None
         )
 
 
-def _any_part_failed(infrastructure: Infrastructure) -> bool:
-    return any(
-        one.status == DISCONNECTED or one.problem or any(service.failed for service in one.services)
-        for one in infrastructure.connection.values()
-    )
+def _has_failed(one: Connection) -> bool:
+    return one.status == DISCONNECTED or bool(one.problem) or any(service.failed for service in one.services)
 
 
 def _problems(infrastructure: Infrastructure) -> Iterator[Problem]:
@@ -137,12 +132,11 @@ def _problems(infrastructure: Infrastructure) -> Iterator[Problem]:
 
 def _account_problem(infrastructure: Infrastructure, account: str, connection: Connection) -> Problem:
     code = connection.problem
-    said = f" ({connection.message})" if connection.message else ""
+    said, primary = _bracketed(connection.message), connection.primary_server_address
     who = f"the {'read-only' if account == 'readonly' else 'admin'} account"
-    name = infrastructure.readonly_username if account == "readonly" else infrastructure.admin_username
+    name = getattr(infrastructure, f"{account}_username")
     named = f"{who} '{name}'" if name else who
-    if connection.primary_server_address:
-        primary = connection.primary_server_address
+    if primary:
         return Problem(
             code,
             f"{who}: {code or connection.status}, as {infrastructure.address} is a secondary server; the primary one is "
@@ -190,49 +184,41 @@ def _service_problem(account: str, service: Service) -> Problem:
 def _untrusted(api: SvmManagementApi, infrastructure: Infrastructure) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the certificates and keys that are to be trusted, and what to do with each.
 
-    What cannot be looked at within the deadline of the API is named without its thumbprint.
-    """
-    refused = [one for one in infrastructure.connection.values() if INVALID_CERTIFICATE in one.problems]
-    presented: dict[_Place, Optional[Certificate]] = {}
-
-    def look(place: _Place) -> Optional[Certificate]:
-        if place not in presented:
-            presented[place] = None
-            with suppress(KsvlaError):
-                presented[place] = api.certificate(place[1], place[0])
-        return presented[place]
-
-    places = dict.fromkeys(place for one in refused for place in _rejected_endpoints(infrastructure, one, look))
-    seen = [(place, look(place)) for place in places]
-    found = [
-        {"address": place[1], "kind": place[0], "thumbprint": certificate.thumbprint if certificate else None}
-        for place, certificate in seen
-    ]
-    advice = [_advice(place, certificate) for place, certificate in seen]
-    unknown = "Trust the certificate of the infrastructure with ksvla_trusted_certificate, then run this again."
-    return found, advice or ([unknown] if refused else [])
-
-
-def _rejected_endpoints(infrastructure: Infrastructure, connection: Connection, look: _Look) -> Iterator[_Place]:
-    """Yield the places for which a connection is refused.
-
     A microservice has an error of its own. The error of an account does not say which certificate it means: it is one that
-    is not accepted; or, if all are, whatever the microservices do not explain.
+    is not accepted; or, if all are, whatever the microservices do not explain. What cannot be looked at within the deadline
+    of the API is named without its thumbprint.
     """
-    services = [
-        ("https", one.address) for one in connection.services if one.error == INVALID_CERTIFICATE and one.address
+
+    @cache
+    def look(place: _Place) -> Optional[Certificate]:
+        with suppress(KsvlaError):
+            return api.certificate(place[1], place[0])
+        return None
+
+    refused = [one for one in infrastructure.connection.values() if INVALID_CERTIFICATE in one.problems]
+    https = (infrastructure.protocol or "").lower() != "http"
+    own = certificates_of(infrastructure.type, infrastructure.address or "") if https else []
+    places: dict[_Place, None] = {}
+    for one in refused:
+        services = [
+            ("https", each.address) for each in one.services if each.error == INVALID_CERTIFICATE and each.address
+        ]
+        if one.error == INVALID_CERTIFICATE:
+            unaccepted = [place for place in own if not ((seen := look(place)) and seen.accepted)]
+            places.update(dict.fromkeys(unaccepted or ([] if services else own)))
+        places.update(dict.fromkeys(services))
+    found = [
+        {"address": place[1], "kind": place[0], "thumbprint": seen.thumbprint if (seen := look(place)) else None}
+        for place in places
     ]
-    if connection.error == INVALID_CERTIFICATE and (infrastructure.protocol or "").lower() != "http":
-        own = certificates_of(infrastructure.type, infrastructure.address or "")
-        unaccepted = [place for place in own if not ((seen := look(place)) and seen.accepted)]
-        yield from unaccepted or ([] if services else own)
-    yield from services
+    unknown = "Trust the certificate of the infrastructure with ksvla_trusted_certificate, then run this again."
+    return found, [_advice(place, look(place)) for place in places] or ([unknown] if refused else [])
 
 
 def _advice(place: _Place, certificate: Optional[Certificate]) -> str:
     kind, address = place
     what = "an SSH key" if kind == "ssh" else "a certificate"
-    reasons = f" ({'; '.join(certificate.errors)})" if certificate and certificate.errors else ""
+    reasons = _bracketed("; ".join(certificate.errors)) if certificate else ""
     if certificate is None or not certificate.accepted:
         shown = f"thumbprint: {certificate.thumbprint}" if certificate else "its thumbprint"
         return (

@@ -19,9 +19,8 @@ from .apply import InfrastructureApplier
 from .diagnosis import label, require_connected
 from .plan import CONNECT, RECONNECT, REFRESH, plan
 from .platforms import warn_of_unknown_types
-from .read_only_account import is_missing, is_shown
 from .wait import wait_for_connection
-from .wanted import WantedInfrastructure, wanted_infrastructure
+from .wanted import WantedInfrastructure, shows_readonly, uses_readonly, wanted_infrastructure
 
 _SHOWN = ("type", "address", "protocol", "region", "admin_username", "readonly_username")
 
@@ -110,7 +109,7 @@ def _warn_of_what_cannot_be_changed(
         there = getattr(found, option)
         if value and there and value != there:
             context.warn(f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}")
-    if wanted.readonly is not None and is_missing(found, wanted):
+    if wanted.readonly is not None and not uses_readonly(found, wanted):
         context.warn(
             f"{named} is connected without a read-only account, and {wanted.readonly.username!r} is wanted. {cannot}"
         )
@@ -136,7 +135,7 @@ def _wait(
     except KsvlaError as error:
         error.add_details(infrastructure=found.as_dict(), infrastructure_id=found.id, remaining=[])
         raise
-    if not is_shown(seen, wanted):
+    if not shows_readonly(seen, wanted):
         name = seen.readonly_username or (wanted.readonly.username if wanted.readonly else None)
         poller.context.warn(
             f"The Integration Server does not say whether the read-only account {name!r} is connected with "

@@ -11,7 +11,7 @@ from ..._errors import ApiError, unless_missing
 from ..._module.context import Context, Parameters, Result
 from .diagnosis import add_connection_hint, describe, label
 from .objects import Places
-from .read_only_account import without_unused_account
+from .wanted import without_unused_account
 
 _ABOUT_OBJECTS = ("object_types", "detail", "parent_id", "object_id")
 _OUTPUT_TYPES = {"general": "GeneralInfo", "detailed": "DetailedInfo"}

@@ -21,19 +21,10 @@ from ..._errors import ApiError, InputError, unless_missing
 from ..._text import listed
 from .diagnosis import add_connection_hint
 from .platforms import is_openstack
-from .read_only_account import without_unused_account
+from .wanted import without_unused_account
 
 Object = dict[str, Any]
 _MOST_NAMES = 20
-RESOURCES = {
-    "storage": "storages",
-    "network": "networks",
-    "flavor": "flavors",
-    "volume_type": "volume_types",
-    "server_group": "server_groups",
-    "security_group": "security_groups",
-    "availability_zone": "availability_zones",
-}
 
 
 @dataclass(frozen=True)
@@ -77,18 +68,18 @@ class Places:
         return choose(self._all_locations(infrastructure_id), wanted, self._noun(infrastructure_id))
 
     def resource(self, infrastructure_id: str, location_id: str, kind: str, wanted: str) -> Named:
-        """Return what a place offers by that id or name: a network, a storage, and so on.
+        """Return what a place offers by that id or name.
 
-        :param kind: One of the keys of :data:`RESOURCES`.
+        :param kind: ``network``, ``storage``, ``flavor``, and so on; the server's key is its plural.
         :raises InputError: when there is none, or several have the name.
         """
-        detail = self.detail(infrastructure_id, location_id)
-        offered = (detail.get("resources") or {}).get(RESOURCES[kind]) or []
+        detail = self._detail(infrastructure_id, location_id)
+        offered = (detail.get("resources") or {}).get(f"{kind}s") or []
         items = [item if isinstance(item, dict) else {"name": str(item)} for item in offered]
         where = f"{self._noun(infrastructure_id)} {detail.get('name') or location_id}"
         return choose(items, wanted, f"{kind.replace('_', ' ')} of {where}")
 
-    def detail(self, infrastructure_id: str, object_id: str) -> Object:
+    def _detail(self, infrastructure_id: str, object_id: str) -> Object:
         key = (infrastructure_id, object_id)
         if key not in self._details:
             with self._explained(infrastructure_id):
@@ -96,7 +87,7 @@ class Places:
         return self._details[key]
 
     def machine(self, infrastructure_id: str, machine_id: str) -> Optional[Object]:
-        return unless_missing(self.detail, infrastructure_id, machine_id)
+        return unless_missing(self._detail, infrastructure_id, machine_id)
 
     def machines(self, infrastructure_id: str, location_id: Optional[str]) -> list[Object]:
         """Return virtual machines and SVMs of one place in general; of the whole infrastructure SVMs alone."""
@@ -137,8 +128,7 @@ class Places:
         try:
             yield
         except ApiError as error:
-            if infrastructure_id in self._infrastructures:
-                add_connection_hint(error, without_unused_account(self._infrastructures[infrastructure_id]))
+            add_connection_hint(error, without_unused_account(self.infrastructure(infrastructure_id)))
             raise
 
     def _noun(self, infrastructure_id: str) -> str:

@@ -15,33 +15,23 @@ from ..._addresses import join_address, split_address
 from ..._module.context import Context
 
 OPENSTACK_TYPES = ("OPENSTACK", "TIONIXOPENSTACK", "VKCLOUDOPENSTACK")
-TYPES = (
-    "HYPERV",
-    "XEN",
-    "NUMAVSERVER",
-    "LIBVIRT",
-    "PROXMOX",
-    "VMWARE",
-    "ROSPLATFORMA",
-    "BASISVCONTROL",
-    "FUSIONCOMPUTE",
-    "NUTANIXPRISM",
-    "ALTVIRTUALIZATIONSERVER",
-    "ASTRALINUX",
-    *OPENSTACK_TYPES,
-)
-_HTTPS = {
-    "XEN": 443,
-    "NUMAVSERVER": 443,
-    "PROXMOX": 8006,
-    "VMWARE": 443,
-    "ROSPLATFORMA": 443,
-    "BASISVCONTROL": 443,
-    "NUTANIXPRISM": 9440,
-    "FUSIONCOMPUTE": 7443,
-    **dict.fromkeys(OPENSTACK_TYPES, 5000),
+_VERIFIED: dict[str, dict[str, int]] = {
+    "HYPERV": {},
+    "XEN": {"https": 443},
+    "NUMAVSERVER": {"https": 443},
+    "LIBVIRT": {"ssh": 22},
+    "PROXMOX": {"https": 8006, "ssh": 22},
+    "VMWARE": {"https": 443},
+    "ROSPLATFORMA": {"https": 443},
+    "BASISVCONTROL": {"https": 443},
+    "FUSIONCOMPUTE": {"https": 7443},
+    "NUTANIXPRISM": {"https": 9440},
+    "ALTVIRTUALIZATIONSERVER": {"ssh": 22},
+    "ASTRALINUX": {"ssh": 22},
+    **{each: {"https": 5000} for each in OPENSTACK_TYPES},
 }
-_SSH = {"PROXMOX": 22, "LIBVIRT": 22, "ALTVIRTUALIZATIONSERVER": 22, "ASTRALINUX": 22}
+"""By platform, what the server verifies when it connects, and the usual port of each."""
+TYPES = tuple(_VERIFIED)
 DEFAULT_PORTS = {"https": 443, "ssh": 22}
 ONLY_PRIMARY = ("XEN", "NUMAVSERVER")
 """Platforms of which only the primary server can be connected to."""
@@ -70,11 +60,8 @@ def certificates_of(infrastructure_type: Optional[str], address: str) -> list[tu
 
     A port that the address carries takes the place of the usual one for HTTPS, or for SSH where there is no HTTPS.
     """
-    kind = (infrastructure_type or "").upper()
     host, port = split_address(address)
-    found = []
-    if kind in _HTTPS:
-        found.append(("https", join_address(host, port or _HTTPS[kind])))
-    if kind in _SSH:
-        found.append(("ssh", join_address(host, (None if found else port) or _SSH[kind])))
-    return found
+    ports = dict(_VERIFIED.get((infrastructure_type or "").upper(), {}))
+    if ports and port:
+        ports[next(iter(ports))] = port
+    return [(kind, join_address(host, one)) for kind, one in ports.items()]

@@ -14,8 +14,7 @@ from ..._clock import Deadline
 from ..._errors import WaitTimeout
 from ..._tasks.poller import GRACE_SECONDS, Look, Poller
 from .diagnosis import describe, explained, label
-from .read_only_account import is_shown, without_unused_account
-from .wanted import WantedInfrastructure
+from .wanted import WantedInfrastructure, shows_readonly, without_unused_account
 
 UNEXPLAINED_SECONDS = 10.0
 """An account that is not connected without an error, or is not shown, may be about to be connected for so long. The server
@@ -53,7 +52,7 @@ def wait_for_connection(
         before = not seen_connecting and elapsed < (SETTLED_SECONDS if now.connected else STALE_SECONDS)
         early = elapsed < UNEXPLAINED_SECONDS
         stale = before or (early and not now.problems)
-        incomplete = before or (early and not is_shown(now, wanted))
+        incomplete = before or (early and not shows_readonly(now, wanted))
         poller.context.progress(now.name or now.address or now.id, describe(now))
         return Look(now, (now.connected and not incomplete) or (now.failed and not stale))
 

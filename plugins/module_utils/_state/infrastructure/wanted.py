@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ..._addresses import require_address
-from ..._api.svm_management.records import Infrastructure
+from ..._api.svm_management.records import DISCONNECTED, Infrastructure
 from ..._errors import InputError
 from ..._module.context import Parameters
 from ..._text import base64_text
@@ -144,3 +144,28 @@ def _account(parameters: Parameters, account: str) -> Optional[Account]:
     if domain:
         raise InputError(f"{account}_domain goes with {account}_username and {account}_password.")
     return None
+
+
+# ---- the read-only account: the answers about the OpenStack family name no accounts, and may show one that is not used ----
+
+
+def uses_readonly(found: Infrastructure, wanted: Optional[WantedInfrastructure]) -> bool:
+    """Return whether there is a read-only account: as the server says, or as is wanted where it names none at all."""
+    given = wanted is not None and wanted.readonly is not None and not found.admin_username
+    return given or bool(found.readonly_username)
+
+
+def shows_readonly(found: Infrastructure, wanted: WantedInfrastructure) -> bool:
+    """Return whether the server shows how the read-only account is connected, if there is one."""
+    return "readonly" in found.connection or not uses_readonly(found, wanted)
+
+
+def without_unused_account(found: Infrastructure, wanted: Optional[WantedInfrastructure] = None) -> Infrastructure:
+    """Return an infrastructure without the connection of a read-only account that is not used."""
+    shown = found.connection.get("readonly")
+    if shown is None or uses_readonly(found, wanted):
+        return found
+    # Where nothing else says whether there is such an account, one that is not connected without an error is not used.
+    if (wanted is None or wanted.admin is None) and (shown.status != DISCONNECTED or shown.problem):
+        return found
+    return replace(found, connection={name: one for name, one in found.connection.items() if one is not shown})

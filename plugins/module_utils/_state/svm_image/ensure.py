@@ -35,29 +35,21 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     before = images.find(wanted)
     changes = plan(wanted, before)
     after = changes[0].after if changes else before
-    result: Result = {
-        "changed": bool(changes),
-        "image": after.as_dict() if after else None,
-        "task": None,
-        "remaining": [],
-    }
-    if not context.check_mode:
-        after = before or images.ensure(wanted)
+    image = after.as_dict() if after else None
+    result: Result = {"changed": bool(changes), "image": image, "task": None, "remaining": []}
+    known = before
+    while not context.check_mode:
+        after = known or images.ensure(wanted)
         result.update(changed=images.changed, image=after.as_dict())
         try:
-            verifier = ImageVerifier(api, poller, memory, settings.retries)
-            try:
-                task = verifier.verify(after.id) if wanted.verify else None
-            except UnknownImage:
-                if before is None or not images.forget(wanted, before):
-                    raise
-                after = images.ensure(wanted)
-                result.update(changed=images.changed, image=after.as_dict())
-                task = verifier.verify(after.id)
-            result["task"] = task.as_dict() if task else None
+            if wanted.verify:
+                result["task"] = ImageVerifier(api, poller, memory, settings.retries).verify(after.id).as_dict()
+            break
         except KsvlaError as error:
-            error.add_details(**result)
-            raise
+            if known is None or not isinstance(error, UnknownImage) or not images.forget(wanted, known):
+                error.add_details(**result)
+                raise
+            known = None
     if context.diff:
         result["diff"] = diff_of(f"SVM image {wanted.label}", _shown(before, wanted), _shown(after, wanted))
     return result

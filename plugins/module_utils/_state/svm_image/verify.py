@@ -13,7 +13,7 @@ from typing import Optional
 
 from ..._api.svm_management import json
 from ..._api.svm_management.calls import SvmManagementApi
-from ..._api.tasks import CANCELED, ServerTask
+from ..._api.tasks import ServerTask
 from ..._errors import ApiError, TaskFailed, unless_missing
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, State, Subject
@@ -61,23 +61,19 @@ class ImageVerifier:
             if (json.text(require_success(task).result) or "").strip().lower() == "false":
                 raise TaskFailed(f"The image {image_id} is not authentic.", task=task.as_dict())
         except TaskFailed as error:
-            error.hint = error.hint or (_AGAIN if task.state.lower() in CANCELED else _NOT_AUTHENTIC)
+            error.hint = error.hint or (_AGAIN if task.canceled else _NOT_AUTHENTIC)
             raise
         return task
-
-    # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, image_id: str) -> Subject:
         return Subject(f"verify image {image_id.lower()}", f"verify image {image_id}")
 
     def under_way(self, _image_id: str, record: Optional[Record]) -> Optional[str]:
-        """Return the task of an earlier run from this machine that has not ended, or None."""
         task = unless_missing(self._api.task, record.id) if record is not None and record.id is not None else None
         return None if task is None or task.ended else task.id
 
     def state(self, _image_id: str, _record: Optional[Record]) -> State:
-        """Return that it is missing: what was verified before is verified again."""
-        return State.MISSING
+        return State.MISSING  # What was verified before is verified again.
 
     def send(self, image_ids: Sequence[str]) -> str:
         (image_id,) = image_ids
@@ -86,10 +82,7 @@ class ImageVerifier:
         except ApiError as error:
             if not error.not_found:
                 raise
-            raise UnknownImage(
-                f"No image has the id {image_id}.",
-                error_code=error.error_code,
-                status=error.status,
-                request=error.request,
-                hint="Register it: give manifest_path and infrastructure_types.",
-            ) from error
+            unknown = error.turned_into(UnknownImage, f"No image has the id {image_id}.")
+            unknown.error_code = error.error_code
+            unknown.hint = "Register it: give manifest_path and infrastructure_types."
+            raise unknown from error

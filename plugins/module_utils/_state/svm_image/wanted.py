@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Optional
 
@@ -39,12 +40,12 @@ class WantedImage:
 
     @property
     def key(self) -> str:
-        return f"image {plain_path(self.manifest_path)} {'+'.join(sorted(self.types))}"
+        return f"image {_plain(self.manifest_path)} {'+'.join(sorted(self.types))}"
 
-    def fits(self, key: str) -> bool:
-        """Return whether a key is that of an image of the same description, for these platforms or more."""
-        path, _blank, types = key.partition(" ")[2].rpartition(" ")
-        return path == plain_path(self.manifest_path) and set(self.types) <= set(types.split("+"))
+    def fits(self, path: Optional[str], types: Iterable[str]) -> bool:
+        """Return whether an image has the same description, where its path is known, and is for these platforms or more."""
+        same = path is not None and _plain(path) == _plain(self.manifest_path)
+        return same and set(self.types) <= set(map(image_type, types))
 
     def image(self, image_id: str = "") -> Image:
         """Return what is known of the image without the server."""
@@ -67,6 +68,6 @@ def image_type(infrastructure_type: str) -> str:
     return NUMA if normal == NUMA_OTHERWISE else normal
 
 
-def plain_path(path: str) -> str:
+def _plain(path: str) -> str:
     """Return a path on the server in the form in which two can be compared: on Windows case and slashes do not matter."""
     return path.replace("\\", "/").lower() if "\\" in path or path[1:2] == ":" else path

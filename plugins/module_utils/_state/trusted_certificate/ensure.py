@@ -24,7 +24,7 @@ def ensure_trusted(parameters: Parameters, context: Context) -> Result:
     """
     wanted = wanted_certificate(parameters)
     api, _settings = connect.svm_management(parameters, context)
-    before = api.certificate(wanted.address, wanted.kind)
+    before = _presented(api, wanted)
     changes = plan(wanted, before)
     after = (changes[0].after if changes else None) or before
     if changes and not context.check_mode:
@@ -35,7 +35,7 @@ def ensure_trusted(parameters: Parameters, context: Context) -> Result:
                 f"not call it accepted: {'; '.join(after.errors) or 'it gives no reason'}. Whether it is good enough shows "
                 "when the infrastructure is connected."
             )
-    result: Result = {"changed": bool(changes), "certificate": _record(after, wanted)}
+    result: Result = {"changed": bool(changes), "certificate": asdict(after)}
     if context.diff:
         result["diff"] = diff_of(f"{wanted.noun} of {wanted.address}", _shown(before), _shown(after))
     return result
@@ -51,7 +51,7 @@ def plan(wanted: WantedCertificate, found: Certificate) -> list[Change[Certifica
             f"{wanted.address} presents another {wanted.noun} than expected: one with the thumbprint {found.thumbprint}, and "
             f"{wanted.thumbprint} is expected. It was not added to the trusted list.",
             hint="Find out why it differs, from the infrastructure itself, before you expect the new one.",
-            details={"certificate": _record(found, wanted)},
+            details={"certificate": asdict(found)},
         )
     if found.accepted:
         return []
@@ -61,7 +61,7 @@ def plan(wanted: WantedCertificate, found: Certificate) -> list[Change[Certifica
             "and nothing says whether it is the right one.",
             hint="Compare it with the infrastructure's own and give it as thumbprint, or accept what is presented now with "
             "trust_on_first_use: true.",
-            details={"certificate": _record(found, wanted)},
+            details={"certificate": asdict(found)},
         )
     return [Change("trust", found, replace(found, accepted=True))]
 
@@ -80,9 +80,14 @@ def _trust(api: SvmManagementApi, wanted: WantedCertificate, found: Certificate)
     return _look_again(api, wanted, found)
 
 
+def _presented(api: SvmManagementApi, wanted: WantedCertificate) -> Certificate:
+    found = api.certificate(wanted.address, wanted.kind)
+    return replace(found, address=found.address or wanted.address)
+
+
 def _look_again(api: SvmManagementApi, wanted: WantedCertificate, judged: Certificate) -> Certificate:
     """Return what is presented now, and refuse what is not the one that was judged."""
-    now = api.certificate(wanted.address, wanted.kind)
+    now = _presented(api, wanted)
     if same_thumbprint(now.thumbprint, judged.thumbprint):
         return now
     raise KsvlaError(
@@ -90,13 +95,9 @@ def _look_again(api: SvmManagementApi, wanted: WantedCertificate, judged: Certif
         f"have been added to the trusted list, and now it presents {now.thumbprint}.",
         hint="Several machines may answer at this address, or it was replaced just now. Find out from the infrastructure "
         "itself which one is right, and run this again with it as thumbprint.",
-        details={"changed": True, "certificate": _record(now, wanted)},
+        details={"changed": True, "certificate": asdict(now)},
     )
 
 
 def _shown(certificate: Certificate) -> dict[str, Any]:
     return {"thumbprint": certificate.thumbprint, "accepted": certificate.accepted}
-
-
-def _record(certificate: Certificate, wanted: WantedCertificate) -> dict[str, Any]:
-    return {**asdict(certificate), "address": certificate.address or wanted.address}

@@ -41,11 +41,11 @@ def wanted_certificate(parameters: Parameters) -> WantedCertificate:
     given = parameters.get("address_port")
     if given is not None and port is not None and given != port:
         raise InputError(f"address has the port {port} and address_port is {given}: give one of them.")
-    port = port if given is None else given
-    address = join_address(host, DEFAULT_PORTS[parameters["kind"]] if port is None else port)
+    ports = (port, given, DEFAULT_PORTS[parameters["kind"]])
+    address = join_address(host, next(one for one in ports if one is not None))
     require_address(address, "address with address_port")
     return WantedCertificate(
-        address, parameters["kind"], parameters.get("thumbprint"), bool(parameters["trust_on_first_use"])
+        address, parameters["kind"], parameters.get("thumbprint"), parameters["trust_on_first_use"]
     )
 
 
@@ -54,10 +54,6 @@ def same_thumbprint(one: str, other: str) -> bool:
 
 
 def _normal(thumbprint: str) -> str:
-    """Return a thumbprint without colons and blanks, in one case.
-
-    The Base64 form that SSH prints (``SHA256:…``) distinguishes upper from lower case and stays as it is.
-    """
-    digits = re.sub(r"^(sha-?\d+|md5)[:=\s]+", "", thumbprint.strip(), flags=re.IGNORECASE)
-    digits = re.sub(r"[:\s-]", "", digits)
+    digits = re.sub(r"^(sha-?\d+|md5)[:=\s]+|[:\s-]", "", thumbprint.strip(), flags=re.IGNORECASE)
+    # The Base64 form that SSH prints (SHA256:…) distinguishes upper from lower case.
     return digits.lower() if re.fullmatch(r"[0-9A-Fa-f]+", digits) else digits.rstrip("=")
