@@ -109,7 +109,7 @@ class SvmApplier:
 
         :raises PlanAgain: when another change of the SVM is under way.
         """
-        earlier = None if record is None else self._requests.read(record, item)
+        earlier = self._requests.read(record, item)
         if earlier is None:
             return None
         self._earlier[item] = earlier
@@ -164,7 +164,7 @@ class SvmApplier:
                 by_request.setdefault(earlier.note.request, []).append(target)
         found = []
         for svms in by_request.values():
-            asked = self._requests.asked([self._earlier[one] for one in svms], [one.label for one in svms])
+            asked = self._requests.asked(self._earlier[svms[0]], *(one.label for one in svms))
             found.append(self._lost(svms, OutcomeUnknown(f"{asked} Nothing was sent.")))
         return found
 
@@ -185,7 +185,7 @@ class SvmApplier:
                     self.advice["To have it removed, run this with state absent."] = None
             else:
                 may = "exists, but may still be removed" if target.svm else "does not exist, but may still appear"
-                error = f"{self._requests.asked([earlier], [target.label])} It {may}, so nothing was sent"
+                error = f"{self._requests.asked(earlier, target.label)} It {may}, so nothing was sent"
             self.advice[self._requests.advice([earlier])] = None
             self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 

@@ -30,8 +30,8 @@ _SETTINGS = {
 def request_body(action: str, wanted: WantedSvms, targets: Sequence[Target]) -> Body:
     body: Body = {} if action == REMOVE else {"threadsCount": str(wanted.threads_count)}
     if action == DEPLOY:
-        skipped = {"skipCheckIntegrity": _word(wanted.skip_integrity_check)}
-        body["image"] = {"id": wanted.image_id, **skipped, **_given(localization=wanted.localization)}
+        skipped = _word(wanted.skip_integrity_check)
+        body["image"] = given(id=wanted.image_id, skipCheckIntegrity=skipped, localization=wanted.localization)
     return {**body, "svms": [_svm(action, one) for one in targets]}
 
 
@@ -50,15 +50,15 @@ def _without_passwords(value: Any) -> Any:
 
 
 def _svm(action: str, target: Target) -> Body:
-    place = _given(infrastructureId=target.infrastructure_id, svmId=target.svm_id, location={"id": target.location_id})
+    place = given(infrastructureId=target.infrastructure_id, svmId=target.svm_id, location={"id": target.location_id})
     body: Body = {"deploymentInfo": {"type": "openstackProject" if target.openstack else "host", "target": place}}
     if action == REMOVE:
         return body
     wanted = target.wanted
     ksc, dns, root_ssh = wanted.ksc, wanted.dns, wanted.allow_root_ssh
-    common = _given(
-        ksc=ksc and _given(address=ksc.address, port=str(ksc.port), sslPort=str(ksc.ssl_port), language=ksc.language),
-        dns=dns and _given(main=dns.main, alternative=dns.alternative),
+    common = given(
+        ksc=ksc and given(address=ksc.address, port=str(ksc.port), sslPort=str(ksc.ssl_port), language=ksc.language),
+        dns=dns and given(main=dns.main, alternative=dns.alternative),
     )
     if action == DEPLOY:
         root = {"allowSshAccess": _word(bool(root_ssh)), "password": _base64(wanted.root_password)}
@@ -70,12 +70,9 @@ def _svm(action: str, target: Target) -> Body:
         }
         settings["networks"] = _networks(target)
         return {"svmSettings": {"name": wanted.name, "users": users, **common}, **body, "settings": settings}
-    new = _base64(wanted.new_klconfig_password)
-    users = _given(
-        root=_given(allowSshAccess=_word(root_ssh), password=_base64(wanted.root_password)) or None,
-        klconfig={"password": new} if new else None,
-    )
-    body["svmSettings"] = _given(password=_base64(wanted.klconfig_password), **common, users=users or None)
+    root = given(allowSshAccess=_word(root_ssh), password=_base64(wanted.root_password))
+    users = given(root=root, klconfig=given(password=_base64(wanted.new_klconfig_password)))
+    body["svmSettings"] = given(password=_base64(wanted.klconfig_password), **common, users=users)
     return body if target.adapters is None else {**body, "settings": {"networks": _networks(target)}}
 
 
@@ -93,21 +90,22 @@ def _networks(target: Target) -> list[Body]:
 def _adapter(adapter: Adapter, *, openstack: bool) -> Body:
     wanted, groups = adapter.wanted, [one.id for one in adapter.security_groups]
     addresses = list(wanted.ip_addresses)
-    return _given(
+    return given(
         vlanId=None if wanted.vlan_id is None else str(wanted.vlan_id),
         isPrimary=wanted.primary,
         type=wanted.addressing,
         mask=wanted.mask,
         gateway=wanted.gateway,
         ipAddress=addresses[0] if addresses and not openstack else None,
-        ipAddresses=addresses if addresses and openstack else None,
+        ipAddresses=addresses if openstack else None,
         portSecurityEnabled=True if groups else None,
-        securityGroupIds=groups or None,
+        securityGroupIds=groups,
     )
 
 
-def _given(**fields: Any) -> Body:
-    return {key: value for key, value in fields.items() if value is not None}
+def given(**fields: Any) -> Body:
+    """Return the fields that have a value; False is one."""
+    return {key: value for key, value in fields.items() if value not in (None, (), [], {})}
 
 
 def _word(value: Optional[bool]) -> Optional[str]:

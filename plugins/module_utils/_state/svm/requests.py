@@ -26,7 +26,7 @@ from ..._tasks.once import Subject
 from .bodies import settings_of
 from .find import Target
 from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE
-from .results import enumerated, judged, match_children, svm_id_of
+from .results import enumerated, judged, match_children, svm_id_in
 from .wanted import WantedSvms
 
 HOLD_SECONDS = 3600.0
@@ -79,9 +79,8 @@ class Earlier:
     def svm_id(self) -> Optional[str]:
         """The id of the SVM that it made or is about."""
         asked = self.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
-        shown = [self.child, self.task if self.task and len(self.task.children) < 2 else None]
-        found = (svm_id_of(one) for one in shown if one is not None)
-        return str(asked) if asked else next((one for one in found if one), None)
+        shown = svm_id_in(self.child, self.task) if self.task else None
+        return str(asked) if asked else shown
 
 
 class Requests:
@@ -108,40 +107,37 @@ class Requests:
     def subject(self, target: Target) -> Subject:
         # SVMs on hypervisors and in OpenStack projects are asked for with a request each.
         request = f"{self._request} {'openstack' if target.openstack else 'host'}"
-        until = self.context.clock.now() + HOLD_SECONDS
-        note = Note(self.action, request, until, target.name, target.location_id, self._settings(target))
+        note = Note(
+            self.action, request, self._in(HOLD_SECONDS), target.name, target.location_id, self._settings(target)
+        )
         return Subject(_key(target), f"{self.action} SVM {target.label} on {target.place}", asdict(note))
 
     def about(self, target: Target) -> list[Earlier]:
+        """Return the last request about an SVM; those of its infrastructure that fit where its key is not known."""
         if target.name is not None and target.location_id is not None:
-            found = self.memory.find(_key(target))
-            records = [] if found is None else [found]
+            records = [self.memory.find(_key(target))]
         else:
-            records = self.memory.find_all(f"svm {target.infrastructure_id.lower()} ")
+            records = [*self.memory.find_all(f"svm {target.infrastructure_id.lower()} ")]
         earlier = (self.read(record, target) for record in records)
         return [one for one in earlier if one is not None and _is_about(one, target)]
 
-    def read(self, record: Record, target: Target) -> Optional[Earlier]:
-        """Return how far a request is; None for a record that cannot be understood."""
-        note = _note(record)
-        if note is None:
-            return None
-        task = None if record.id is None else self._task(record.id)
-        if task is None:
-            return Earlier(record, note)
+    def read(self, record: Optional[Record], target: Target) -> Optional[Earlier]:
+        """Return how far a request is; None without a record that can be understood."""
+        earlier = _earlier(record)
+        task = None if earlier is None or earlier.record.id is None else self._task(earlier.record.id)
+        if earlier is None or task is None:
+            return earlier
         child = match_children([target], task)[0]
         one = judged(child, task)
         status = Status.COMPLETED if one.completed else Status.FAILED if one.ended else Status.RUNNING
-        return Earlier(record, note, status, task, child)
+        return replace(earlier, status=status, task=task, child=child)
 
     def noted(self, target: Target) -> Optional[Earlier]:
         """Return the last request about an SVM; the server is not asked for its task."""
-        record = self.memory.find(_key(target))
-        note = None if record is None else _note(record)
-        return None if record is None or note is None else Earlier(record, note)
+        return _earlier(self.memory.find(_key(target)))
 
     def remaining(self, earlier: Earlier) -> float:
-        return max(0.0, earlier.note.until - self.context.clock.now())
+        return earlier.note.until - self.context.clock.now()
 
     def holds(self, earlier: Earlier) -> bool:
         return self.remaining(earlier) > 0
@@ -179,7 +175,7 @@ class Requests:
         """Note that a task completed whose SVM the list does not show: it has its time to show from now on, once."""
         if earlier.note.seen:
             return earlier
-        return self._keep(earlier, replace(earlier.note, seen=True, until=self.context.clock.now() + HOLD_SECONDS))
+        return self._keep(earlier, replace(earlier.note, seen=True, until=self._in(HOLD_SECONDS)))
 
     def shown(self, target: Target) -> None:
         """Note that the list shows an SVM that was deployed.
@@ -194,22 +190,20 @@ class Requests:
             self._keep(found, replace(found.note, seen=True))
             return
         self.memory.forget(found.record)
-        until = self.context.clock.now() + HOLD_SECONDS
-        for record in self.memory.find_all("svm "):
-            note = _note(record)
-            if record.id is None and note is not None and note.request == found.note.request:
-                self._keep(Earlier(record, note), replace(note, until=until))
+        for one in map(_earlier, self.memory.find_all("svm ")):
+            if one is not None and one.record.id is None and one.note.request == found.note.request:
+                self._keep(one, replace(one.note, until=self._in(HOLD_SECONDS)))
 
     def shorten(self, earlier: Earlier, seconds: float) -> None:
         """Let a request that most likely did nothing hold for that many seconds from now on at most."""
-        until = min(earlier.note.until, self.context.clock.now() + seconds)
-        self._keep(earlier, replace(earlier.note, until=until))
+        self._keep(earlier, replace(earlier.note, until=min(earlier.note.until, self._in(seconds))))
 
-    def asked(self, earlier: Sequence[Earlier], names: Sequence[str]) -> str:
+    def asked(self, earlier: Earlier, *names: str) -> str:
         """Return what is known of a request that was not answered."""
-        record, note = earlier[0].record, earlier[0].note
+        record = earlier.record
         lost = "the answer was lost" if record.id is None else f"the server does not show its task {record.id}"
-        return f"An earlier run asked at {_clock(record.sent_at)} to {note.action} {enumerated(names)}, and {lost}."
+        about = f"{earlier.note.action} {enumerated(names)}"
+        return f"An earlier run asked at {_clock(record.sent_at)} to {about}, and {lost}."
 
     def advice(self, earlier: Sequence[Earlier]) -> str:
         """Return until when nothing is deployed again, and how to have it deployed at once."""
@@ -221,6 +215,9 @@ class Requests:
             return f"Run this with state absent to complete the removal, or, {known} keep the SVM."
         until = _clock(max(one.note.until for one in earlier))
         return f"Until {until} a run on this machine deploys no second one; {known} have it deployed at once."
+
+    def _in(self, seconds: float) -> float:
+        return self.context.clock.now() + seconds
 
     def _settings(self, target: Target) -> dict[str, Any]:
         return settings_of(self.action, self.wanted, target)
@@ -242,9 +239,9 @@ def _key(target: Target) -> str:
     return f"svm {target.infrastructure_id.lower()} {target.location_id} {target.label}"
 
 
-def _note(record: Record) -> Optional[Note]:
+def _earlier(record: Optional[Record]) -> Optional[Earlier]:
     try:
-        return Note(**record.settings)
+        return None if record is None else Earlier(record, Note(**record.settings))
     except TypeError:  # As a person has edited it.
         return None
 
@@ -257,5 +254,4 @@ def _is_about(earlier: Earlier, target: Target) -> bool:
 
 
 def _clock(moment: float) -> str:
-    """Return the time of day of a moment, as the clock of this machine shows it."""
     return time.strftime("%H:%M", time.localtime(moment))

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional
 
 from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
 from ..._tasks.watch import cause
 from ..._text import listed, with_code
 from ..change import Diff, diff_of
+from .bodies import given
 from .find import Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
 
@@ -85,7 +86,7 @@ def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional
     missing = [index for index, child in enumerate(found) if child is None]
     # A child that shows the id of its SVM may be that of a new one, whose id is not known before.
     new = any(targets[index].svm_id is None for index in missing)
-    nameless = [child for child in left if not _parameter(child, "svm_name") and (new or not svm_id_of(child))]
+    nameless = [child for child in left if not _parameter(child, "svm_name") and (new or not _svm_id(child))]
     if len(nameless) == len(missing):
         for index in missing:
             child = next((child for child in nameless if _is_in_place(child, targets[index])), None)
@@ -95,10 +96,16 @@ def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional
     return found
 
 
-def svm_id_of(task: ServerTask) -> Optional[str]:
+def _svm_id(task: ServerTask) -> Optional[str]:
     result = task.result if isinstance(task.result, dict) else {}
     found = result.get("svm_id") or task.parameters.get("svm_id")
     return str(found) if found else None
+
+
+def svm_id_in(child: Optional[ServerTask], task: ServerTask) -> Optional[str]:
+    """Return the id of an SVM that its child shows, or else a task that can be about no other."""
+    own = _svm_id(child) if child else None
+    return own or (_svm_id(task) if len(task.children) < 2 else None)
 
 
 def progress_line(task: ServerTask) -> str:
@@ -140,32 +147,23 @@ def diff(action: str, outcomes: Sequence[Outcome]) -> Diff:
 def _settings(action: str, target: Target) -> dict[str, Any]:
     """Return what is sent about an SVM, with names in the place of ids."""
     wanted = target.wanted
-    shown: dict[str, Any] = {option: one.name for option, one in target.resources.items()}
-    networks = [
-        {
-            **asdict(one.wanted),
-            "network": one.network.name,
-            "security_groups": [each.name for each in one.security_groups],
-        }
+    adapters = [
+        replace(one.wanted, network=one.network.name, security_groups=tuple(each.name for each in one.security_groups))
         for one in target.adapters or ()
     ]
-    records = {"ksc": wanted.ksc and asdict(wanted.ksc), "dns": wanted.dns and asdict(wanted.dns)}
-    shown |= {"networks": [_given(one) for one in networks]} | {key: _given(one or {}) for key, one in records.items()}
-    shown["allow_root_ssh"] = wanted.allow_root_ssh
     new = [name for name in ("root_password", "new_klconfig_password") if getattr(wanted, name)]
-    shown["passwords"] = f"new: {', '.join(new)}" if action == RECONFIGURE and new else None
-    return _given(shown)
-
-
-def _given(fields: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if value not in (None, (), [], {})}
+    return given(
+        **{option: one.name for option, one in target.resources.items()},
+        networks=[given(**asdict(one)) for one in adapters],
+        ksc=wanted.ksc and given(**asdict(wanted.ksc)),
+        dns=wanted.dns and given(**asdict(wanted.dns)),
+        allow_root_ssh=wanted.allow_root_ssh,
+        passwords=f"new: {', '.join(new)}" if action == RECONFIGURE and new else None,
+    )
 
 
 def _outcome(action: str, target: Target, child: Optional[ServerTask], task: ServerTask) -> Outcome:
-    svm_id = svm_id_of(child) if child else None
-    if svm_id is None and len(task.children) < 2:
-        svm_id = svm_id_of(task)
-    one = judged(child, task)
+    svm_id, one = svm_id_in(child, task), judged(child, task)
     if one.completed or not one.ended:
         return Outcome(target, DONE[action] if one.completed else STARTED, svm_id, one.state)
     code, message = cause(child) if child else (None, None)
@@ -191,7 +189,7 @@ def _is_in_place(child: ServerTask, target: Target) -> bool:
 
 
 def _is_about(child: ServerTask, target: Target) -> bool:
-    shown_id, wanted_id = svm_id_of(child), target.svm_id or target.wanted.svm_id
+    shown_id, wanted_id = _svm_id(child), target.svm_id or target.wanted.svm_id
     if shown_id and wanted_id:
         same = shown_id.lower() == wanted_id.lower()
     else:

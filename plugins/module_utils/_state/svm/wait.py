@@ -119,7 +119,7 @@ class EarlierRuns:
             elif one.svm_id == target.svm_id and wanted == DEPLOY and may_come:
                 found.doubtful.append((target, one))
         elif wanted == RECONFIGURE and may_come:
-            asked = self._requests.asked([one], [target.label])
+            asked = self._requests.asked(one, target.label)
             self._requests.warn(f"{asked} If the server is still at it, the one that is sent now may fail.")
 
     def _warn_of_deployment(self, target: Target, one: Earlier) -> None:
@@ -128,7 +128,7 @@ class EarlierRuns:
         if self._requests.action != DEPLOY or one.status is Status.COMPLETED:
             return
         if one.status is Status.UNANSWERED:
-            asked = self._requests.asked([one], [target.label])
+            asked = self._requests.asked(one, target.label)
             why = f"{asked} Whether its deployment is finished, or failed, is not known."
         else:
             step = (failed_step(one.child) if one.child else None) or "a step that is not named"
