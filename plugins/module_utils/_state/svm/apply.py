@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Optional
 
@@ -20,7 +21,7 @@ from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
 from .requests import Earlier, Requests, Status
 from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, match_children, outcomes, progress_line
-from .wait import Pairs, Situation
+from .wait import Pair, Situation
 from .watch import Expected, Lists, LostAnswer, WatchedTask, watch_all
 
 _LOCK = "SVM requests"
@@ -86,7 +87,7 @@ class SvmApplier:
         for task_id in tasks:
             self.see(ServerTask(task_id, None, "unknown"))
         failures = self._watch(lost)
-        if self._poller.waiting.wait:
+        if self._poller.waiting.wait and self.action != RECONFIGURE:
             self._confirm()
         if failures:
             raise _together([*failures, *refused])
@@ -173,7 +174,7 @@ class SvmApplier:
         lost = error if isinstance(error, OutcomeUnknown) else error.turned_into(OutcomeUnknown, error.message)
         return LostAnswer(Lists(self._api, self._poller), self._requests, targets, lost, self._settle)
 
-    def _doubt(self, doubtful: Pairs) -> None:
+    def _doubt(self, doubtful: Sequence[Pair]) -> None:
         """Note that it is not known whether SVMs will be there."""
         for target, earlier in doubtful:
             if earlier.status is Status.COMPLETED:
@@ -191,16 +192,12 @@ class SvmApplier:
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
         """Watch everything to its end; return the failures, with the lost answers first."""
-        wait, memory = self._poller.waiting.wait, self._requests.memory
-        # What a reconfiguration did cannot be seen, so there is nothing to look for.
-        looked_for = lost if wait and self.action != RECONFIGURE else []
-        failures = [one.give_up() for one in lost if one not in looked_for]
-        if not wait:
-            return failures
+        if not self._poller.waiting.wait:
+            return [one.give_up() for one in lost]
         watched = [WatchedTask(self._api, self._poller, task, self.see) for task in self.tasks.values()]
-        failures += watch_all([*looked_for, *watched], self._poller)
+        failures = watch_all([*lost, *watched], self._poller)
         noted = (self._requests.noted(target) for svms in self._targets.values() for target in svms)
-        if not all(memory.keeps(one.record) for one in noted if one):
+        if not all(self._requests.memory.keeps(one.record) for one in noted if one):
             for failure in failures:
                 if isinstance(failure, WaitTimeout):
                     failure.hint = (
@@ -214,26 +211,22 @@ class SvmApplier:
 
         An SVM that was removed and that the list still shows was not removed. One that was deployed was deployed in any case.
         """
-        done = {DONE[DEPLOY]: True, DONE[REMOVE]: False}
-        expected = [
-            Expected(target, outcome.svm_id or target.svm_id, done[outcome.action])
-            for target, outcome in self.outcomes.items()
-            if outcome.action in done
-        ]
         lists = Lists(self._api, self._poller)
-        late = lists.wait(expected)
-        for target, svm_id in lists.ids.items():
-            outcome = self.outcomes[target]
-            if outcome.action == DONE[DEPLOY]:
-                self._settle(replace(outcome, svm_id=svm_id))
-                self._requests.shown(target)
+        done = [one for one in self.outcomes.values() if one.action == DONE[self.action]]
+        late = lists.wait(
+            [Expected(one.target, one.svm_id or one.target.svm_id, self.action == DEPLOY) for one in done]
+        )
         why = f": {lists.trouble.message}" if lists.trouble else "."
-        for one in late:
-            if not one.there:
-                fault = f"could not be read{why}" if lists.trouble else "still shows the SVM"
-                error = f"the server's task completed, but its list {fault}"
+        if self.action == REMOVE:
+            fault = f"could not be read{why}" if lists.trouble else "still shows the SVM"
+            error = f"the server's task completed, but its list {fault}"
+            for one in late:
                 self._settle(Outcome(one.target, FAILED, one.svm_id, self.outcomes[one.target].state, error=error))
-        missing = [one.target.label for one in late if one.there]
+            return
+        for target, svm_id in lists.ids.items():
+            self._settle(replace(self.outcomes[target], svm_id=svm_id))
+            self._requests.shown(target)
+        missing = [one.target.label for one in late]
         if missing:
             self._requests.warn(
                 f"The server's list does not show yet that {', '.join(missing)} {'was' if len(missing) == 1 else 'were'} "
@@ -242,13 +235,10 @@ class SvmApplier:
 
     def _is_gone(self, target: Target) -> bool:
         """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
-        try:
-            return (
-                target.listed
-                and unless_missing(self._api.object, target.infrastructure_id, target.svm_id or "") is None
-            )
-        except KsvlaError:
-            return False
+        with suppress(KsvlaError):
+            svm = unless_missing(self._api.object, target.infrastructure_id, target.svm_id or "")
+            return target.listed and svm is None
+        return False
 
     def _settle(self, outcome: Outcome) -> None:
         self.outcomes[outcome.target] = outcome

@@ -38,19 +38,16 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
         targets, situation = earlier.settled()
         for warning in (*wanted.warnings, *(text for one in targets for text in one.warnings)):
             requests.warn(warning)
-        busy = {target for target, _earlier in situation.in_the_way}
-        busy.update(target for svms in situation.attached.values() for target in svms)
-        changes = plan(wanted.state, [one for one in targets if one not in busy])
-        changed = [change.after or change.before for change in changes]
+        changes = plan(wanted.state, [one for one in targets if one not in situation.busy])
+        changed = [one for change in changes if (one := change.after or change.before)]
         applier = SvmApplier(api, finder, requests, poller)
         try:
             if context.check_mode:
-                applier.predict([*busy, *filter(None, changed)], situation)
+                applier.predict([*situation.busy, *changed], situation)
             else:
-                applier.carry_out([*filter(None, changed)], situation)
+                applier.carry_out(changed, situation)
             _require_all(targets, applier)
         except PlanAgain:
-            earlier.forget()
             continue
         except KsvlaError as error:
             # What is known of a task stands among the tasks.

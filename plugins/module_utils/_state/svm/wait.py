@@ -27,7 +27,7 @@ from .watch import Expected, Lists
 
 _DOING = {DEPLOY: "deploying", RECONFIGURE: "reconfiguring", REMOVE: "removing"}
 
-Pairs = Sequence[tuple[Target, Earlier]]
+Pair = tuple[Target, Earlier]
 
 
 @dataclass
@@ -42,20 +42,23 @@ class Situation:
     """
 
     attached: dict[str, list[Target]] = field(default_factory=dict)
-    in_the_way: list[tuple[Target, Earlier]] = field(default_factory=list)
-    lagging: list[tuple[Target, Earlier]] = field(default_factory=list)
-    doubtful: list[tuple[Target, Earlier]] = field(default_factory=list)
+    in_the_way: list[Pair] = field(default_factory=list)
+    lagging: list[Pair] = field(default_factory=list)
+    doubtful: list[Pair] = field(default_factory=list)
+
+    @property
+    def busy(self) -> list[Target]:
+        return [*(one for one, _earlier in self.in_the_way), *(one for svms in self.attached.values() for one in svms)]
 
 
 class EarlierRuns:
-    """What earlier runs do with the wanted SVMs."""
+    """Settles what earlier runs do, in turn with looking at what there is."""
 
     def __init__(self, api: SvmManagementApi, finder: Finder, requests: Requests, poller: Poller) -> None:
         self._api = api
         self._finder = finder
         self._requests = requests
         self._poller = poller
-        self._check_mode = poller.context.check_mode
 
     def settled(self) -> tuple[list[Target], Situation]:
         """Return what there is of each SVM once nothing is in the way, and what still is under way.
@@ -65,8 +68,10 @@ class EarlierRuns:
         :raises KsvlaError: when something is in the way that is not to be waited for.
         :raises WaitTimeout: when the time is up before it has ended.
         """
-        caught_up = self._check_mode
+        check_mode = caught_up = self._poller.context.check_mode
         while True:
+            self._finder.forget()
+            self._requests.forget()
             targets = self._finder.find()
             refuse_repeated(targets)
             situation = Situation()
@@ -78,7 +83,7 @@ class EarlierRuns:
                     f"{self._still(situation.in_the_way)} Nothing was sent.",
                     hint="Run this without wait: false, or again once that is done.",
                 )
-            if situation.in_the_way and not self._check_mode:
+            if situation.in_the_way and not check_mode:
                 self._wait_for(situation.in_the_way)
             else:
                 found = self._shown_by_id(situation.lagging)
@@ -91,11 +96,6 @@ class EarlierRuns:
                 half = self._poller.within((self._poller.deadline.remaining() or 0.0) / 2)
                 Lists(self._api, half, refresh_after=0).wait(expected)
                 caught_up = True
-            self.forget()
-
-    def forget(self) -> None:
-        self._finder.forget()
-        self._requests.forget()
 
     def _add(self, found: Situation, target: Target, one: Earlier) -> None:
         """Note what an earlier request means for an SVM, and warn of what the user must know."""
@@ -135,7 +135,7 @@ class EarlierRuns:
             why = f"Its last deployment from here failed at {step}: if it does not work, remove it and deploy it again."
         self._requests.warn(f"SVM {target.label} exists and is left unchanged. {why}")
 
-    def _wait_for(self, in_the_way: Pairs) -> None:
+    def _wait_for(self, in_the_way: Sequence[Pair]) -> None:
         """Wait until what is in the way of each SVM has ended; other SVMs of the same task need not have."""
         left = list(in_the_way)
 
@@ -159,19 +159,21 @@ class EarlierRuns:
         late.hint = "Nothing was sent. Run this again once that is done, or raise wait_timeout."
         raise late
 
-    def _still(self, in_the_way: Pairs) -> str:
+    def _still(self, in_the_way: Sequence[Pair]) -> str:
         action = in_the_way[0][1].note.action
         names = enumerated([one.label for one, earlier in in_the_way if earlier.note.action == action])
         other = " with other settings" if action == self._requests.action else ""
         return f"An earlier run is still {_DOING[action]} {names}{other}."
 
-    def _shown_by_id(self, lagging: Pairs) -> dict[Target, Target]:
+    def _shown_by_id(self, lagging: Sequence[Pair]) -> dict[Target, Target]:
         """Return the SVMs that are there although the list does not show them."""
-        missing = [(target, earlier.svm_id) for target, earlier in lagging if target.svm is None and earlier.svm_id]
-        found = ((target, self._finder.unlisted(target, svm_id)) for target, svm_id in missing)
-        return {target: there for target, there in found if there is not None}
+        return {
+            target: found
+            for target, earlier in lagging
+            if target.svm is None and earlier.svm_id and (found := self._finder.unlisted(target, earlier.svm_id))
+        }
 
-    def _assumed(self, lagging: Pairs, situation: Situation) -> dict[Target, Target]:
+    def _assumed(self, lagging: Sequence[Pair], situation: Situation) -> dict[Target, Target]:
         """Return the SVMs that a task deployed and that still do not show: they are removed by their id.
 
         Those that are to be there are not deployed again while their requests hold. Check mode takes them for there, since
@@ -185,7 +187,7 @@ class EarlierRuns:
             noted = earlier if earlier.status is Status.UNANSWERED else self._requests.awaited(earlier)
             if not self._requests.holds(noted):
                 continue
-            if earlier.svm_id and (removes or self._check_mode):
+            if earlier.svm_id and (removes or self._poller.context.check_mode):
                 found[target] = target.assumed(earlier.svm_id, noted.note.location_id)
             elif removes:
                 situation.doubtful.append((target, noted))

@@ -20,7 +20,7 @@ from ..._tasks.poller import Look, Poller, passes
 from ..._tasks.watch import timed_out
 from ..infrastructure.objects import Object
 from .find import Target
-from .plan import DEPLOY
+from .plan import DEPLOY, RECONFIGURE
 from .requests import Earlier, Requests
 from .results import DONE, FAILED, STARTED, Outcome, enumerated
 
@@ -209,6 +209,8 @@ class LostAnswer:
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
         """Look once; it is done when everything shows, or when nothing shows that anything ever will."""
+        if self._action == RECONFIGURE:  # What it did cannot be seen.
+            return Look(self.give_up(), True)
         before = self._late
         self._late = self._lists.look(self._expected, deadline)
         for one in self._expected:
