@@ -10,12 +10,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Optional
 
-from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
 from ..._errors import KsvlaError, OutcomeUnknown, WaitTimeout, unless_missing
 from ..._tasks.memory import Record
 from ..._tasks.once import Once, Started, State, Subject
-from ..._tasks.poller import Poller
 from .bodies import request_body
 from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
@@ -37,13 +35,11 @@ class SvmApplier:
 
     repeatable = False
 
-    def __init__(self, api: SvmManagementApi, finder: Finder, requests: Requests, poller: Poller) -> None:
-        self._api = api
+    def __init__(self, finder: Finder, requests: Requests) -> None:
         self._finder = finder
         self._requests = requests
-        self._poller = poller
-        self.action = requests.action
-        self._once = Once(requests.memory, poller.context, poller.deadline, retries=0)
+        self._api, self._poller, self.action = requests.api, requests.poller, requests.action
+        self._once = Once(requests.memory, requests.context, self._poller.deadline, retries=0)
         self._earlier: dict[Target, Earlier] = {}
         self._targets: dict[str, list[Target]] = {}
         self.outcomes: dict[Target, Outcome] = {}

@@ -17,7 +17,7 @@ from .find import Finder, Target
 from .plan import RECONFIGURE, plan
 from .requests import Requests
 from .results import DONE, FAILED, UNCHANGED, Outcome, diff, enumerated, reasons
-from .wait import EarlierRuns
+from .wait import settled
 from .wanted import wanted_svms
 
 
@@ -30,17 +30,15 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
     api = server.within(poller.deadline)
-    memory = context.memory(settings.origin)
-    requests = Requests(api, memory, context, wanted)
+    requests = Requests(api, poller, context.memory(settings.origin), wanted)
     finder = Finder(Places(api), wanted)
-    earlier = EarlierRuns(api, finder, requests, poller)
     while True:
-        targets, situation = earlier.settled()
+        targets, situation = settled(finder, requests)
         for warning in (*wanted.warnings, *(text for one in targets for text in one.warnings)):
             requests.warn(warning)
         changes = plan(wanted.state, [one for one in targets if one not in situation.busy])
         changed = [one for change in changes if (one := change.after or change.before)]
-        applier = SvmApplier(api, finder, requests, poller)
+        applier = SvmApplier(finder, requests)
         try:
             if context.check_mode:
                 applier.predict([*situation.busy, *changed], situation)

@@ -20,9 +20,9 @@ from typing import Any, Optional
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
 from ..._errors import unless_missing
-from ..._module.context import Context
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Subject
+from ..._tasks.poller import Poller
 from .bodies import settings_of
 from .find import Target
 from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE
@@ -84,12 +84,13 @@ class Earlier:
 
 
 class Requests:
-    """The requests about SVMs that this machine remembers."""
+    """The requests about SVMs that this machine remembers, and what all steps of sending and watching one need."""
 
-    def __init__(self, api: SvmManagementApi, memory: Memory, context: Context, wanted: WantedSvms) -> None:
-        self._api = api
+    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory, wanted: WantedSvms) -> None:
+        self.api = api
+        self.poller = poller
+        self.context = poller.context
         self.memory = memory
-        self.context = context
         self.wanted = wanted
         self.action = ACTIONS[wanted.state]
         self._request = uuid.uuid4().hex
@@ -231,7 +232,7 @@ class Requests:
 
     def _task(self, task_id: str) -> Optional[ServerTask]:
         if task_id not in self._tasks:
-            self._tasks[task_id] = unless_missing(self._api.task, task_id)
+            self._tasks[task_id] = unless_missing(self.api.task, task_id)
         return self._tasks[task_id]
 
 
