@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -38,9 +39,13 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
     applier = InfrastructureApplier(api, poller, context.memory(settings.origin), settings.retries)
     wanted = applier.followed(wanted)
     before = applier.read(wanted)
-    _require_same(wanted, before)
+    if before is not None:
+        _require_same(wanted, before)
     change = next(iter(plan(wanted, before)), None)
-    _warn_of_what_cannot_be_changed(wanted, before, change, context)
+    if before is not None and wanted.state != "absent":
+        reconnects = change is not None and change.action == RECONNECT
+        for warning in _warnings(wanted, before, reconnects=reconnects):
+            context.warn(warning)
     after = change.after if change else before
     waits = poller.waiting.wait
     if context.check_mode:
@@ -53,7 +58,7 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
         except KsvlaError as error:
             error.add_details(changed=applier.changed)
             raise
-        if after is not None and change is not None and change.after is not None:
+        if after and change and change.after:
             # The answers about the OpenStack family do not name the accounts; those that were just given are known.
             names = ("admin_username", "readonly_username")
             after = replace(after, **{name: getattr(after, name) or getattr(change.after, name) for name in names})
@@ -70,36 +75,24 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
     return result
 
 
-def _require_same(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> None:
-    if found is None:
-        return
+def _require_same(wanted: WantedInfrastructure, found: Infrastructure) -> None:
     hint = "The type and address of an infrastructure cannot be changed: remove it with state: absent and connect it again."
     if wanted.state == "absent":
         hint = "Find out which one is meant: to disconnect the one that has this id, leave type and address out."
     for option in ("type", "address"):
         value, there = getattr(wanted, option), getattr(found, option)
         if value and there and value.lower() != there.lower():
-            raise KsvlaError(
-                f"Infrastructure {found.id} has the {option} {there}, and {value} is wanted.",
-                hint=hint,
-                details={"infrastructure": found.as_dict()},
-            )
+            message = f"Infrastructure {found.id} has the {option} {there}, and {value} is wanted."
+            raise KsvlaError(message, hint=hint, details={"infrastructure": found.as_dict()})
 
 
-def _warn_of_what_cannot_be_changed(
-    wanted: WantedInfrastructure,
-    found: Optional[Infrastructure],
-    change: Optional[Change[Infrastructure]],
-    context: Context,
-) -> None:
-    """Warn of what the API cannot change, and of what is lost when an infrastructure is connected again."""
-    if found is None or wanted.state == "absent":
-        return
+def _warnings(wanted: WantedInfrastructure, found: Infrastructure, *, reconnects: bool) -> Iterator[str]:
+    """Give what the API cannot change, or what is lost when an infrastructure is connected again."""
     named = f"Infrastructure {label(found)}"
-    if change is not None and change.action == RECONNECT:
+    if reconnects:
         lost = found.readonly_username if wanted.readonly is None else None
         without = f" The read-only account {lost!r} was not given, so it is connected without one." if lost else ""
-        context.warn(
+        yield (
             f"{named} refuses the login, so it is disconnected and connected again with the credentials that are given: it "
             f"gets another id than {found.id}.{without}"
         )
@@ -108,11 +101,9 @@ def _warn_of_what_cannot_be_changed(
     for option, value in {**wanted.usernames(), "protocol": wanted.protocol, "region": wanted.region}.items():
         there = getattr(found, option)
         if value and there and value != there:
-            context.warn(f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}")
+            yield f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}"
     if wanted.readonly is not None and not uses_readonly(found, wanted):
-        context.warn(
-            f"{named} is connected without a read-only account, and {wanted.readonly.username!r} is wanted. {cannot}"
-        )
+        yield f"{named} is connected without a read-only account, and {wanted.readonly.username!r} is wanted. {cannot}"
 
 
 def _wait(
@@ -123,15 +114,14 @@ def _wait(
     found: Infrastructure,
 ) -> Infrastructure:
     """Wait for the connection, and return the infrastructure as it is then."""
-    added = change is not None and change.action in (CONNECT, RECONNECT)
+    action = change.action if change else None
     note = (
         f" It stays on the server as infrastructure_id {found.id}: run this again with this id once the cause is removed, "
         "or remove it with state: absent."
     )
     try:
-        refreshed = change is not None and change.action == REFRESH
-        seen = wait_for_connection(api, found, poller, wanted, refreshed=refreshed)
-        require_connected(api, seen, note=note if added else "")
+        seen = wait_for_connection(api, found, poller, wanted, refreshed=action == REFRESH)
+        require_connected(api, seen, note=note if action in (CONNECT, RECONNECT) else "")
     except KsvlaError as error:
         error.add_details(infrastructure=found.as_dict(), infrastructure_id=found.id, remaining=[])
         raise
@@ -145,15 +135,10 @@ def _wait(
 
 
 def _connected(infrastructure: Infrastructure) -> Infrastructure:
-    connection = {
-        account: Connection(
-            CONNECTED,
-            NO_ERROR,
-            None,
-            services=[replace(service, status=CONNECTED, error=NO_ERROR) for service in one.services],
-        )
-        for account, one in infrastructure.connection.items()
-    }
+    connection = {}
+    for account, one in infrastructure.connection.items():
+        services = [replace(service, status=CONNECTED, error=NO_ERROR) for service in one.services]
+        connection[account] = Connection(CONNECTED, NO_ERROR, None, services=services)
     return replace(infrastructure, connection=connection)
 
 
@@ -165,7 +150,9 @@ def _shown(infrastructure: Optional[Infrastructure], change: Optional[Change[Inf
     if infrastructure is None:
         return {}
     shown = {name: getattr(infrastructure, name) for name in _SHOWN if getattr(infrastructure, name) is not None}
-    if change is not None and change.action == RECONNECT and change.before is not None:
+    if change is None:
+        return shown
+    if change.action == RECONNECT and change.before is not None:
         old = infrastructure.id == change.before.id
         shown = {"id": infrastructure.id if old else "given by the server", **shown}
-    return {**shown, "connected": infrastructure.connected} if change is not None else shown
+    return {**shown, "connected": infrastructure.connected}

@@ -168,7 +168,7 @@ class SvmApplier:
     def _lost(self, targets: Sequence[Target], error: KsvlaError) -> LostAnswer:
         # An answer that does not say which task was started is as good as lost.
         lost = error if isinstance(error, OutcomeUnknown) else error.turned_into(OutcomeUnknown, error.message)
-        return LostAnswer(Lists(self._api, self._poller), self._requests, targets, lost, self._settle)
+        return LostAnswer(self._requests, targets, lost, self._settle)
 
     def _doubt(self, doubtful: Sequence[Pair]) -> None:
         """Note that it is not known whether SVMs will be there."""
@@ -190,7 +190,7 @@ class SvmApplier:
         """Watch everything to its end; return the failures, with the lost answers first."""
         if not self._poller.waiting.wait:
             return [one.give_up() for one in lost]
-        watched = [WatchedTask(self._api, self._poller, task, self.see) for task in self.tasks.values()]
+        watched = [WatchedTask(self._requests, task, self.see) for task in self.tasks.values()]
         failures = watch_all([*lost, *watched], self._poller)
         noted = (self._requests.noted(target) for svms in self._targets.values() for target in svms)
         if not all(self._requests.memory.keeps(one.record) for one in noted if one):

@@ -8,7 +8,7 @@ Source: "SVM deployment request", "SVM reconfiguration request", "SVM removal" (
 
 from __future__ import annotations
 
-import re
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -31,8 +31,7 @@ _STATIC_ONLY = ("ip_addresses", "mask", "gateway")
 _HIGHEST_PORT = 65535
 _HIGHEST_VLAN = 4094
 _LONGEST_PASSWORD = 60
-_SIGNS = "!#$%&'()*\"+,-./\\:;<=>_?@[]^`{|}~"
-_PASSWORD = re.compile(f"[A-Za-z0-9{re.escape(_SIGNS)}]*")
+_OF_PASSWORDS = frozenset(string.ascii_letters + string.digits + string.punctuation)
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def wanted_svms(parameters: Parameters) -> WantedSvms:
         raise InputError("image_id is required: SVMs are deployed from an image, see ksvla_svm_image.")
     options = ("image_id", "localization", "skip_integrity_check", "threads_count", "all_with_name")
     given = {option: parameters[option] for option in options}
-    return WantedSvms(state, svms, **given, warnings=tuple(_warnings(parameters)))
+    return WantedSvms(state, svms, **given, warnings=() if state == ABSENT else tuple(_warnings(parameters)))
 
 
 def _svm(index: int, entry: Mapping[str, Any], parameters: Parameters) -> WantedSvm:
@@ -133,7 +132,9 @@ def _svm(index: int, entry: Mapping[str, Any], parameters: Parameters) -> Wanted
     _check_given(where, entry, state)
     for option in _PASSWORDS:
         given[option] = entry.get(option)
-        _check_password(given[option], f"{where}.{option}", new=state == PRESENT or option != "klconfig_password")
+        require_no_final_line_break(given[option], f"{where}.{option}")
+        if given[option] is not None and (state == PRESENT or option != "klconfig_password"):
+            _check_new_password(given[option], f"{where}.{option}")
     wanted = WantedSvm(
         index,
         **given,
@@ -163,20 +164,13 @@ def _check_given(where: str, entry: Mapping[str, Any], state: str) -> None:
         raise InputError(f"{where}: there is nothing to reconfigure. Give {', '.join(changes)} or allow_root_ssh.")
 
 
-def _check_password(password: Optional[str], option: str, *, new: bool) -> None:
-    """Refuse a password that an SVM does not accept: a deployment would fail only after the image was uploaded.
-
-    :param new: Whether the SVM does not have it yet.
-    """
-    require_no_final_line_break(password, option)
-    if password is None or not new:
-        return
+def _check_new_password(password: str, option: str) -> None:
+    """Refuse a password that an SVM does not accept: a deployment would fail only after the image was uploaded."""
     if len(password) > _LONGEST_PASSWORD:
         raise InputError(f"{option} has more than {_LONGEST_PASSWORD} characters, which an SVM does not accept.")
-    if not _PASSWORD.fullmatch(password):
-        raise InputError(
-            f"{option} contains a character that an SVM does not accept. Use Latin letters, digits and {_SIGNS}"
-        )
+    if not _OF_PASSWORDS.issuperset(password):
+        accepted = f"Latin letters, digits and {string.punctuation}"
+        raise InputError(f"{option} contains a character that an SVM does not accept. Use {accepted}")
 
 
 def _ksc(where: str, ksc: Optional[Mapping[str, Any]], localization: Optional[str]) -> Optional[Ksc]:
@@ -247,8 +241,6 @@ def _warnings(parameters: Parameters) -> Iterator[str]:
     The server does not show what connection to the Administration Server an SVM has, and replaces it as a whole. It has no
     call that moves an SVM.
     """
-    if parameters["state"] == ABSENT:
-        return
     languages = {"localization": parameters.get("localization")}
     for index, entry in enumerate(parameters["svms"]):
         ksc = entry.get("ksc") or {}

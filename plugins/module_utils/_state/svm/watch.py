@@ -35,9 +35,6 @@ SETTLE_SECONDS = 30.0
 REFRESH_SECONDS = 12.0
 """After that time, longer than the interval that the pages show, the server is asked to read the infrastructure again."""
 
-Settle = Callable[[Outcome], None]
-See = Callable[[ServerTask, Optional[KsvlaError]], None]
-
 
 def watch_all(watched: Sequence[Union[WatchedTask, LostAnswer]], poller: Poller) -> list[KsvlaError]:
     """Look at all until each is done or the time is up; return the failures."""
@@ -73,30 +70,29 @@ def watch_all(watched: Sequence[Union[WatchedTask, LostAnswer]], poller: Poller)
     return [*failures, *(one.give_up(late) for one in pending)]
 
 
+@dataclass(eq=False)
 class WatchedTask:
     """A task of the server.
 
     :param see: Takes the task as it was seen, and why it cannot be watched to its end.
     """
 
-    def __init__(self, api: SvmManagementApi, poller: Poller, task: ServerTask, see: See) -> None:
-        self._api = api
-        self._poller = poller
-        self._task = task
-        self._see = see
+    requests: Requests
+    task: ServerTask
+    see: Callable[[ServerTask, Optional[KsvlaError]], None]
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
         """Look once; the value is the failure when it is done with one."""
-        self._task = self._api.within(deadline, retries=0).task(self._task.id)
-        self._see(self._task, None)
-        return Look(None, self._task.ended, self._task.progress)
+        self.task = self.requests.api.within(deadline, retries=0).task(self.task.id)
+        self.see(self.task, None)
+        return Look(None, self.task.ended, self.task.progress)
 
-    def give_up(self, trouble: Optional[KsvlaError] = None) -> KsvlaError:
+    def give_up(self, trouble: Optional[KsvlaError]) -> KsvlaError:
         """Return the failure when the time is up, or when looking fails for a reason that does not pass."""
         if trouble is None or isinstance(trouble, WaitTimeout):
-            return timed_out(self._api, [self._task], self._poller, trouble)
-        trouble.message = f"The task {self._task.id} cannot be watched: {trouble.message}"
-        self._see(self._task, trouble)
+            return timed_out(self.requests.api, [self.task], self.requests.poller, trouble)
+        trouble.message = f"The task {self.task.id} cannot be watched: {trouble.message}"
+        self.see(self.task, trouble)
         return trouble
 
 
@@ -192,9 +188,9 @@ class LostAnswer:
     """
 
     def __init__(
-        self, lists: Lists, requests: Requests, targets: Sequence[Target], error: OutcomeUnknown, settle: Settle
+        self, requests: Requests, targets: Sequence[Target], error: OutcomeUnknown, settle: Callable[[Outcome], None]
     ) -> None:
-        self._lists = lists
+        self._lists = Lists(requests.api, requests.poller)
         self._requests = requests
         self._settle = settle
         self.error = error
