@@ -22,9 +22,6 @@ from .plan import RECONNECT, REFRESH, plan
 from .platforms import is_openstack
 from .wanted import WantedInfrastructure, without_unused_account
 
-_MOST_REPLACED = 10
-"""Ids that an infrastructure had before, as many as are remembered."""
-
 
 @dataclass(frozen=True)
 class Step:
@@ -111,7 +108,7 @@ class InfrastructureApplier(AddedOnce[Step]):
             self._test(wanted)
         known = self.memory.find(wanted.key)
         replaced = [*(known.settings if known else ()), *([before.id] if before else ())]
-        step = Step(wanted, before, replaced[-_MOST_REPLACED:])
+        step = Step(wanted, before, replaced)
         try:
             added: Infrastructure = self.ensure(step)
             return added

@@ -10,7 +10,7 @@ from ..._api.svm_management.calls import SvmManagementApi
 from ..._errors import ApiError, unless_missing
 from ..._module.context import Context, Parameters, Result
 from .diagnosis import add_connection_hint, describe, label
-from .objects import Places
+from .objects import require_infrastructure
 from .wanted import without_unused_account
 
 _ABOUT_OBJECTS = ("object_types", "detail", "parent_id", "object_id")
@@ -24,20 +24,15 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
     because the infrastructure is not connected are missed only where they were asked for.
     """
     api, _settings = connect.svm_management(parameters, context)
-    infrastructure = Places(api).infrastructure(parameters["infrastructure_id"])
-    result: Result = {
-        "changed": False,
-        "infrastructure": infrastructure.as_dict(),
-        "locations": [],
-        "vms": [],
-        "object": None,
-    }
+    infrastructure = require_infrastructure(api, parameters["infrastructure_id"])
+    shown = infrastructure.as_dict()
+    result: Result = {"changed": False, "infrastructure": shown, "locations": [], "vms": [], "object": None}
     try:
         result.update(_objects(api, parameters))
     except ApiError as error:
         used = without_unused_account(infrastructure)
         if used.connected or any(parameters.get(option) for option in _ABOUT_OBJECTS):
-            error.add_details(infrastructure=infrastructure.as_dict())
+            error.add_details(infrastructure=shown)
             add_connection_hint(error, used)
             raise
         context.warn(

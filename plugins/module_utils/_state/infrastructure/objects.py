@@ -10,10 +10,10 @@ Source: "Getting information about infrastructure objects required for SVM deplo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from functools import cached_property
+from typing import Any, Callable, Optional, TypeVar
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Infrastructure, InfrastructureObjects
@@ -23,6 +23,7 @@ from .diagnosis import add_connection_hint
 from .platforms import is_openstack
 from .wanted import without_unused_account
 
+T = TypeVar("T")
 Object = dict[str, Any]
 _MOST_NAMES = 20
 
@@ -35,104 +36,85 @@ class Named:
     name: str
 
 
-class Places:
-    """What the infrastructures hold, read when it is needed, and once."""
+def require_infrastructure(api: SvmManagementApi, infrastructure_id: str) -> Infrastructure:
+    try:
+        return api.infrastructure(infrastructure_id)
+    except ApiError as error:
+        if error.not_found:
+            error.message = f"No infrastructure has the id {infrastructure_id}."
+            error.hint = "Connect it with ksvla_infrastructure, and give the id that it returns."
+        raise
 
-    def __init__(self, api: SvmManagementApi) -> None:
+
+class Objects:
+    """What an infrastructure holds, read when it is needed, and once."""
+
+    def __init__(self, api: SvmManagementApi, infrastructure: Infrastructure) -> None:
         self._api = api
-        self._infrastructures: dict[str, Infrastructure] = {}
-        self._locations: dict[str, list[Object]] = {}
-        self._details: dict[tuple[str, str], Object] = {}
-        self._machines: dict[tuple[str, Optional[str]], list[Object]] = {}
+        self._infrastructure = infrastructure
+        self.infrastructure_id = infrastructure.id
+        self.openstack = is_openstack(infrastructure.type)
+        self._noun = "project" if self.openstack else "hypervisor"
+        self._details: dict[str, Object] = {}
+        self._machines: dict[Optional[str], list[Object]] = {}
 
-    def infrastructure(self, infrastructure_id: str) -> Infrastructure:
-        if infrastructure_id not in self._infrastructures:
-            try:
-                found = self._api.infrastructure(infrastructure_id)
-                self._infrastructures[infrastructure_id] = self._infrastructures[found.id] = found
-            except ApiError as error:
-                if error.not_found:
-                    error.message = f"No infrastructure has the id {infrastructure_id}."
-                    error.hint = "Connect it with ksvla_infrastructure, and give the id that it returns."
-                raise
-        return self._infrastructures[infrastructure_id]
-
-    def openstack(self, infrastructure_id: str) -> bool:
-        return is_openstack(self.infrastructure(infrastructure_id).type)
-
-    def location(self, infrastructure_id: str, wanted: str) -> Named:
+    def location(self, wanted: str) -> Named:
         """Return the hypervisor or the project of that id or name, in general.
 
         :raises InputError: when there is none, or several have the name.
         """
-        return choose(self._all_locations(infrastructure_id), wanted, self._noun(infrastructure_id))
+        return choose(self._locations, wanted, self._noun)
 
-    def resource(self, infrastructure_id: str, location_id: str, kind: str, wanted: str) -> Named:
+    def resource(self, location_id: str, kind: str, wanted: str) -> Named:
         """Return what a place offers by that id or name.
 
         :param kind: ``network``, ``storage``, ``flavor``, and so on; the server's key is its plural.
         :raises InputError: when there is none, or several have the name.
         """
-        detail = self._detail(infrastructure_id, location_id)
+        detail = self._detail(location_id)
         offered = (detail.get("resources") or {}).get(f"{kind}s") or []
         items = [item if isinstance(item, dict) else {"name": str(item)} for item in offered]
-        where = f"{self._noun(infrastructure_id)} {detail.get('name') or location_id}"
-        return choose(items, wanted, f"{kind.replace('_', ' ')} of {where}")
+        return choose(items, wanted, f"{kind.replace('_', ' ')} of {self._noun} {detail.get('name') or location_id}")
 
-    def _detail(self, infrastructure_id: str, object_id: str) -> Object:
-        key = (infrastructure_id, object_id)
-        if key not in self._details:
-            with self._explained(infrastructure_id):
-                self._details[key] = self._api.object(infrastructure_id, object_id)
-        return self._details[key]
+    def machine(self, machine_id: str) -> Optional[Object]:
+        return unless_missing(self._detail, machine_id)
 
-    def machine(self, infrastructure_id: str, machine_id: str) -> Optional[Object]:
-        return unless_missing(self._detail, infrastructure_id, machine_id)
-
-    def machines(self, infrastructure_id: str, location_id: Optional[str]) -> list[Object]:
+    def machines(self, location_id: Optional[str]) -> list[Object]:
         """Return virtual machines and SVMs of one place in general; of the whole infrastructure SVMs alone."""
-        key = (infrastructure_id, location_id)
-        if key not in self._machines:
+        if location_id not in self._machines:
             types = ("SVM",) if location_id is None else ("VM", "SVM")
-            self._machines[key] = self._objects(infrastructure_id, types, location_id).vms
-        return self._machines[key]
+            self._machines[location_id] = self._general(types, location_id).vms
+        return self._machines[location_id]
 
     def forget_machines(self) -> None:
         self._machines = {}
         self._details = {}
 
-    def _all_locations(self, infrastructure_id: str) -> list[Object]:
-        if infrastructure_id not in self._locations:
-            openstack = self.openstack(infrastructure_id)
-            types = ("OpenstackDomain", "OpenstackProject") if openstack else ("Host",)
-            found = self._objects(infrastructure_id, types).locations
-            if openstack:
-                # A domain stands directly below the infrastructure, a project below its domain.
-                names = {one.get("id"): one.get("name") for one in found}
-                projects = [one for one in found if one.get("parent_id") in names]
-                found = [{**one, "within": names[one["parent_id"]]} for one in projects] or found
-            self._locations[infrastructure_id] = found
-        return self._locations[infrastructure_id]
+    @cached_property
+    def _locations(self) -> list[Object]:
+        if not self.openstack:
+            return self._general(("Host",)).locations
+        # A domain stands directly below the infrastructure, a project below its domain.
+        found = self._general(("OpenstackDomain", "OpenstackProject")).locations
+        names = {one.get("id"): one.get("name") for one in found}
+        projects = [one for one in found if one.get("parent_id") in names]
+        return [{**one, "within": names[one["parent_id"]]} for one in projects] or found
 
-    def _objects(
-        self, infrastructure_id: str, types: Sequence[str], parent_id: Optional[str] = None
-    ) -> InfrastructureObjects:
-        with self._explained(infrastructure_id):
-            return self._api.objects(
-                infrastructure_id, object_types=types, output_type="GeneralInfo", parent_id=parent_id
-            )
+    def _detail(self, object_id: str) -> Object:
+        if object_id not in self._details:
+            self._details[object_id] = self._read(self._api.object, object_id)
+        return self._details[object_id]
 
-    @contextmanager
-    def _explained(self, infrastructure_id: str) -> Iterator[None]:
+    def _general(self, types: Sequence[str], parent_id: Optional[str] = None) -> InfrastructureObjects:
+        return self._read(self._api.objects, object_types=types, output_type="GeneralInfo", parent_id=parent_id)
+
+    def _read(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """Say in an error that the infrastructure is not connected, where that may be why."""
         try:
-            yield
+            return call(self.infrastructure_id, *arguments, **options)
         except ApiError as error:
-            add_connection_hint(error, without_unused_account(self.infrastructure(infrastructure_id)))
+            add_connection_hint(error, without_unused_account(self._infrastructure))
             raise
-
-    def _noun(self, infrastructure_id: str) -> str:
-        return "project" if self.openstack(infrastructure_id) else "hypervisor"
 
 
 def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Named:

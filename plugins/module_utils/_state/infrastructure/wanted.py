@@ -77,14 +77,6 @@ class WantedInfrastructure:
         accounts = {"admin_username": self.admin, "readonly_username": self.readonly}
         return {name: account.username if account else None for name, account in accounts.items()}
 
-    def missing(self) -> list[str]:
-        missing = [] if self.admin else ["admin_username", "admin_password"]
-        if is_openstack(self.type):
-            missing += [] if self.protocol else ["protocol"]
-            missing += [] if self.admin and self.admin.domain else ["admin_domain"]
-            missing += ["readonly_domain"] if self.readonly and not self.readonly.domain else []
-        return missing
-
     def body(self) -> dict[str, Any]:
         specific = {"protocol": self.protocol, "region": self.region}
         accounts = {"admin": self.admin, "readOnly": self.readonly}
@@ -128,7 +120,11 @@ def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
 
 
 def require_complete(wanted: WantedInfrastructure) -> None:
-    missing = wanted.missing()
+    missing = [] if wanted.admin else ["admin_username", "admin_password"]
+    if is_openstack(wanted.type):
+        missing += [] if wanted.protocol else ["protocol"]
+        missing += [] if wanted.admin and wanted.admin.domain else ["admin_domain"]
+        missing += ["readonly_domain"] if wanted.readonly and not wanted.readonly.domain else []
     if missing:
         raise InputError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required to connect it.")
 

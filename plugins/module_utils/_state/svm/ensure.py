@@ -11,7 +11,6 @@ from ..._api import connect
 from ..._errors import KsvlaError, TaskFailed
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller, Waiting
-from ..infrastructure.objects import Places
 from .apply import PlanAgain, SvmApplier
 from .find import Finder, Target
 from .plan import RECONFIGURE, plan
@@ -31,7 +30,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
     server, settings = connect.svm_management(parameters, context)
     api = server.within(poller.deadline)
     requests = Requests(api, poller, context.memory(settings.origin), wanted)
-    finder = Finder(Places(api), wanted)
+    finder = Finder(api, wanted)
     while True:
         targets, situation = settled(finder, requests)
         for warning in (*wanted.warnings, *(text for one in targets for text in one.warnings)):

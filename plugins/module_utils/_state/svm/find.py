@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
+from ..._api.svm_management.calls import SvmManagementApi
 from ..._errors import ApiError, InputError, KsvlaError
-from ..infrastructure.objects import Named, Object, Places
+from ..infrastructure.objects import Named, Object, Objects, require_infrastructure
 from .addresses import Network
 from .wanted import ABSENT, PRESENT, RECONFIGURED, WantedSvm, WantedSvms
 
@@ -86,9 +87,10 @@ class Target:
 class Finder:
     """Finds what there is of every wanted SVM."""
 
-    def __init__(self, places: Places, wanted: WantedSvms) -> None:
-        self._places = places
+    def __init__(self, api: SvmManagementApi, wanted: WantedSvms) -> None:
+        self._api = api
         self._wanted = wanted
+        self._known: dict[str, Objects] = {}
 
     def find(self) -> list[Target]:
         """Read what there is of each, in the user's order; several of one name where all of them are meant.
@@ -99,16 +101,17 @@ class Finder:
         return [target for one in self._wanted.svms for target in self._find(one)]
 
     def forget(self) -> None:
-        self._places.forget_machines()
+        for one in self._known.values():
+            one.forget_machines()
 
     def now(self, target: Target) -> Optional[Object]:
         location_id = target.location_id if target.wanted.location else None
-        svms = self._svms(target.infrastructure_id, target.wanted, location_id)
+        svms = self._svms(self._objects(target.infrastructure_id), target.wanted, location_id)
         return next((one for one in svms if target.svm is None or str(one["id"]) == target.svm_id), None)
 
     def unlisted(self, target: Target, svm_id: str) -> Optional[Target]:
         """Return a target with the SVM of that id, which the list does not show; None when there is none."""
-        machine = self._places.machine(target.infrastructure_id, svm_id)
+        machine = self._objects(target.infrastructure_id).machine(svm_id)
         return None if machine is None else replace(self.with_svm(target, machine), listed=False)
 
     def with_svm(self, target: Target, svm: Object) -> Target:
@@ -117,7 +120,7 @@ class Finder:
             # An SVM is found also where its place cannot be read.
             location = Named(str(parent), str(parent))
             with suppress(KsvlaError):
-                location = self._places.location(target.infrastructure_id, str(parent))
+                location = self._objects(target.infrastructure_id).location(str(parent))
         found = replace(_with(target, svm), location=location)
         if self._wanted.state == PRESENT:
             return self._compared(found)
@@ -126,9 +129,9 @@ class Finder:
         return found
 
     def _find(self, wanted: WantedSvm) -> list[Target]:
-        places, state = self._places, self._wanted.state
+        state = self._wanted.state
         try:
-            infrastructure_id = places.infrastructure(wanted.infrastructure_id).id
+            objects = self._objects(wanted.infrastructure_id)
         except ApiError as error:
             if state != ABSENT or not error.not_found:
                 raise
@@ -137,11 +140,11 @@ class Finder:
                 "disconnected from the Integration Server, they still exist."
             )
             return [Target(wanted, wanted.infrastructure_id, warnings=(warning,))]
-        target = Target(wanted, infrastructure_id, places.openstack(infrastructure_id))
+        target = Target(wanted, objects.infrastructure_id, objects.openstack)
         _check_platform(target, deploys=state == PRESENT and wanted.svm_id is None)
         if wanted.location:
-            target = replace(target, location=places.location(infrastructure_id, wanted.location))
-        svms = self._svms(infrastructure_id, wanted, target.location_id)
+            target = replace(target, location=objects.location(wanted.location))
+        svms = self._svms(objects, wanted, target.location_id)
         if len(svms) > 1 and not self._wanted.all_with_name:
             raise _several(wanted, svms, state)
         if svms:
@@ -152,43 +155,31 @@ class Finder:
             target = replace(target, resources=resources, adapters=self._adapters(target))
         return [target]
 
-    def _svms(self, infrastructure_id: str, wanted: WantedSvm, location_id: Optional[str]) -> list[Object]:
+    def _objects(self, infrastructure_id: str) -> Objects:
+        if infrastructure_id not in self._known:
+            found = Objects(self._api, require_infrastructure(self._api, infrastructure_id))
+            self._known[infrastructure_id] = self._known[found.infrastructure_id] = found
+        return self._known[infrastructure_id]
+
+    def _svms(self, objects: Objects, wanted: WantedSvm, location_id: Optional[str]) -> list[Object]:
         """Return the SVM of that id, or those of that name in their place.
 
         :raises KsvlaError: when a machine that is not an SVM is in the way. Where none is to be there, it is not.
         """
         if wanted.svm_id is not None:
-            machine = self._places.machine(infrastructure_id, wanted.svm_id)
+            machine = objects.machine(wanted.svm_id)
             machines = [] if machine is None else [machine]
         else:
-            listed = self._places.machines(infrastructure_id, location_id)
+            listed = objects.machines(location_id)
             named = {str(one.get("id")): one for one in listed if one.get("name") == wanted.name}
-            machines = [self._in_full(infrastructure_id, one, location_id) for one in named.values()]
-        svms = [one for one in machines if self._is_svm(infrastructure_id, one)]
+            machines = [_in_full(objects, one, location_id) for one in named.values()]
+        svms = [one for one in machines if _is_svm(objects, one)]
         if machines and not svms and (wanted.svm_id is not None or self._wanted.state != ABSENT):
             raise KsvlaError(
                 f"{machines[0].get('name')} ({machines[0].get('id')}) is not an SVM.",
                 hint="Choose another name for the SVM, or give the right svm_id.",
             )
         return svms
-
-    def _in_full(self, infrastructure_id: str, machine: Object, location_id: Optional[str]) -> Object:
-        """Return a machine that says what it is and where: a list in general may leave out one or the other.
-
-        :param location_id: The place whose machines were listed; without one, SVMs alone were.
-        """
-        needed = machine.get("parent_id") if location_id is None else machine.get("is_svm")
-        if needed is not None or machine.get("id") is None:
-            return machine
-        return {**machine, **(self._places.machine(infrastructure_id, str(machine["id"])) or {})}
-
-    def _is_svm(self, infrastructure_id: str, machine: Object) -> bool:
-        """Return whether a machine is an SVM: as it says itself, or else as the list of SVMs has it."""
-        shown = machine.get("is_svm")
-        if shown is not None:
-            return str(shown).lower() == "true"
-        listed = self._places.machines(infrastructure_id, None)
-        return any(one.get("id") is not None and one.get("id") == machine.get("id") for one in listed)
 
     def _compared(self, target: Target) -> Target:
         """Return a target whose SVM is left alone, with a warning when it has other networks than wanted."""
@@ -197,7 +188,7 @@ class Finder:
         has = (target.svm or {}).get("network_adapters")
         if not has and target.svm_id:
             # A list in general may leave them out; the SVM in full has them.
-            has = (self._places.machine(target.infrastructure_id, target.svm_id) or {}).get("network_adapters")
+            has = (self._objects(target.infrastructure_id).machine(target.svm_id) or {}).get("network_adapters")
         try:
             adapters = self._adapters(target)
         except InputError as error:
@@ -224,11 +215,30 @@ class Finder:
         )
 
     def _resource(self, target: Target, kind: str, name: str) -> Named:
-        return self._places.resource(target.infrastructure_id, target.location_id or "", kind, name)
+        return self._objects(target.infrastructure_id).resource(target.location_id or "", kind, name)
 
 
 def _with(target: Target, svm: Object) -> Target:
     return replace(target, svm=svm, resources={}, adapters=None)
+
+
+def _in_full(objects: Objects, machine: Object, location_id: Optional[str]) -> Object:
+    """Return a machine that says what it is and where: a list in general may leave out one or the other.
+
+    :param location_id: The place whose machines were listed; without one, SVMs alone were.
+    """
+    needed = machine.get("parent_id") if location_id is None else machine.get("is_svm")
+    if needed is not None or machine.get("id") is None:
+        return machine
+    return {**machine, **(objects.machine(str(machine["id"])) or {})}
+
+
+def _is_svm(objects: Objects, machine: Object) -> bool:
+    """Return whether a machine is an SVM: as it says itself, or else as the list of SVMs has it."""
+    shown = machine.get("is_svm")
+    if shown is not None:
+        return str(shown).lower() == "true"
+    return any(one.get("id") is not None and one.get("id") == machine.get("id") for one in objects.machines(None))
 
 
 def _check_platform(target: Target, *, deploys: bool) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, Optional
+from typing import Any
 
 from ..._errors import InputError
 from ..change import Change
@@ -28,29 +28,25 @@ def plan(state: str, targets: Sequence[Target]) -> list[Change[Target]]:
     :raises InputError: when an SVM can neither be deployed nor reconfigured, or is there twice.
     """
     refuse_repeated(targets)
-    changes = (_change(ACTIONS[state], one) for one in targets)
-    return [change for change in changes if change is not None]
-
-
-def _change(action: str, target: Target) -> Optional[Change[Target]]:
-    if action == REMOVE:
-        return None if target.svm is None else Change(REMOVE, target, None)
-    if action == RECONFIGURE:
-        if target.svm is None:
-            place = f" in {target.wanted.location}" if target.wanted.location else ""
+    missing = [one for one in targets if one.svm is None]
+    there = [one for one in targets if one.svm is not None]
+    if state == ABSENT:
+        return [Change(REMOVE, one, None) for one in there]
+    for one in missing:
+        if state == RECONFIGURED:
+            place = f" in {one.wanted.location}" if one.wanted.location else ""
             raise InputError(
-                f"svms[{target.wanted.index}]: there is no SVM {target.label}{place} to reconfigure.",
+                f"svms[{one.wanted.index}]: there is no SVM {one.label}{place} to reconfigure.",
                 hint="Deploy it with state: present, or correct its name, svm_id or location.",
             )
-        return Change(RECONFIGURE, target, target)
-    if target.svm is not None:
-        return None
-    if target.wanted.svm_id is not None:
-        raise InputError(
-            f"No SVM has the id {target.wanted.svm_id}, and one cannot be deployed with a chosen id.",
-            hint="Leave svm_id out to deploy it.",
-        )
-    return Change(DEPLOY, None, target)
+        if one.wanted.svm_id is not None:
+            raise InputError(
+                f"No SVM has the id {one.wanted.svm_id}, and one cannot be deployed with a chosen id.",
+                hint="Leave svm_id out to deploy it.",
+            )
+    if state == RECONFIGURED:
+        return [Change(RECONFIGURE, one, one) for one in there]
+    return [Change(DEPLOY, None, one) for one in missing]
 
 
 def refuse_repeated(targets: Sequence[Target]) -> None:

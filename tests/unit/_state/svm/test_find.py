@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError, KsvlaError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Finder, Named, Target
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.records import (
+    Infrastructure,
+    InfrastructureObjects,
+)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, KsvlaError
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Finder, Target
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import WantedSvm, WantedSvms
 
 
@@ -23,20 +27,18 @@ def _find(
     svm_id: str | None = None,
     **full: Any,
 ) -> list[Target]:
-    def place(_infrastructure_id: str, wanted: str) -> Named:
-        if wanted == "h9":
-            raise InputError("There is no hypervisor with the id 'h9'.")
-        return Named(wanted, f"hypervisor {wanted}")
+    def in_full(_infrastructure_id: str, _machine_id: str) -> dict[str, Any]:
+        if not full:
+            raise ApiError("There is no such machine.", status=404)
+        return full
 
-    places: Any = SimpleNamespace(
-        infrastructure=lambda _i: SimpleNamespace(id="i"),
-        openstack=lambda _i: False,
-        machines=lambda _i, _l: machines,
-        machine=lambda _i, _m: full or None,
-        location=place,
+    api: Any = SimpleNamespace(
+        infrastructure=lambda _i: Infrastructure("i", "VMWARE", "vcenter"),
+        objects=lambda _i, **_o: InfrastructureObjects([{"id": "h1", "name": "hypervisor h1"}], machines),
+        object=in_full,
     )
     one = WantedSvm(0, "i", name="svm", svm_id=svm_id, location=location, klconfig_password="k")
-    return Finder(places, WantedSvms(state, (one,))).find()
+    return Finder(api, WantedSvms(state, (one,))).find()
 
 
 @pytest.mark.parametrize("state", ["absent", "reconfigured"])
