@@ -24,10 +24,7 @@ STATIC, DYNAMIC = "static", "dynamic"
 
 @dataclass(frozen=True)
 class Network:
-    """A network adapter as the user describes it.
-
-    :param network: The network, by id or by name.
-    """
+    """A network adapter as the user describes it; ``network`` is an id or a name."""
 
     network: str
     addressing: str = DYNAMIC

@@ -102,10 +102,7 @@ class SvmApplier:
         return self._requests.subject(item)
 
     def under_way(self, item: Target, record: Optional[Record]) -> Optional[str]:
-        """Return the task that does the same to the SVM already, or None.
-
-        :raises PlanAgain: when another change of the SVM is under way.
-        """
+        """Return the task that does the same already, or None; raise PlanAgain where another change is under way."""
         earlier = self._requests.read(record, item)
         if earlier is None:
             return None
@@ -135,10 +132,7 @@ class SvmApplier:
     # -------------------------------------------------------------------------------------------------------------------
 
     def see(self, task: ServerTask, trouble: Optional[KsvlaError] = None) -> None:
-        """Note what became of the SVMs of a task, and show how far those are that are not done.
-
-        :param trouble: Why the task cannot be watched to its end.
-        """
+        """Note what became of the SVMs of a task; ``trouble`` is why it cannot be watched to its end."""
         self.tasks[task.id] = task
         targets = self._targets[task.id]
         for one, child in zip(targets, match_children(targets, task)):

@@ -21,10 +21,7 @@ from .wanted import wanted_svms
 
 
 def ensure_svms(parameters: Parameters, context: Context) -> Result:
-    """Deploy, reconfigure or remove SVMs; return what became of each, and the server's tasks.
-
-    :raises TaskFailed: when any SVM failed, naming which and why, and which did not.
-    """
+    """Deploy, reconfigure or remove SVMs; raise TaskFailed when any of them failed, naming which and why."""
     wanted = wanted_svms(parameters)
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)

@@ -93,11 +93,7 @@ class Finder:
         self._known: dict[str, Objects] = {}
 
     def find(self) -> list[Target]:
-        """Read what there is of each, in the user's order; several of one name where all of them are meant.
-
-        :raises InputError: when a place, a network and so on cannot be found, or does not fit the platform.
-        :raises KsvlaError: when something else is in the way.
-        """
+        """Read what there is of each, in the user's order; several of one name where all of them are meant."""
         return [target for one in self._wanted.svms for target in self._find(one)]
 
     def forget(self) -> None:
