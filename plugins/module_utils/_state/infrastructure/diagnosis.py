@@ -89,8 +89,6 @@ def require_connected(
 def explained(api: SvmManagementApi, infrastructure: Infrastructure, kind: type[KsvlaError] = KsvlaError) -> KsvlaError:
     """Return an error that says why an infrastructure is not connected; of several reasons those that are certain.
 
-    Of several codes it has the one whose cause has to be removed first.
-
     :param api: For looking at certificates, within its own deadline.
     """
     everything = list(_problems(infrastructure))

@@ -27,10 +27,7 @@ _SHOWN = ("type", "address", "protocol", "region", "admin_username", "readonly_u
 
 
 def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
-    """Connect, refresh or disconnect an infrastructure; return it and what remains to be done.
-
-    :raises KsvlaError: naming each account and microservice that is not connected, and what to do about it.
-    """
+    """Connect, refresh or disconnect an infrastructure; return it and what remains to be done."""
     wanted = wanted_infrastructure(parameters)
     warn_of_unknown_types([wanted.type], context)
     poller = Poller(Waiting.from_parameters(parameters), context)

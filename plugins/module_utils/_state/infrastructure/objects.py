@@ -59,17 +59,13 @@ class Objects:
         self._machines: dict[Optional[str], list[Object]] = {}
 
     def location(self, wanted: str) -> Named:
-        """Return the hypervisor or the project of that id or name, in general.
-
-        :raises InputError: when there is none, or several have the name.
-        """
+        """Return the hypervisor or the project of that id or name, in general."""
         return choose(self._locations, wanted, self._noun)
 
     def resource(self, location_id: str, kind: str, wanted: str) -> Named:
         """Return what a place offers by that id or name.
 
         :param kind: ``network``, ``storage``, ``flavor``, and so on; the server's key is its plural.
-        :raises InputError: when there is none, or several have the name.
         """
         detail = self._detail(location_id)
         offered = (detail.get("resources") or {}).get(f"{kind}s") or []

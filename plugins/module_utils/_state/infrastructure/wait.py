@@ -36,7 +36,6 @@ def wait_for_connection(
     """Wait until all accounts and microservices are connected, or one of them certainly is not; return what is shown.
 
     :param refreshed: A refresh was just asked for, so that what is shown may still be what was before it.
-    :raises WaitTimeout: when the time is up.
     """
     clock = poller.context.clock
     started = clock.monotonic()

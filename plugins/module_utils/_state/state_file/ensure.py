@@ -36,10 +36,7 @@ def ensure_state_file(parameters: Parameters, context: Context) -> Result:
 
 
 def _changed(state: State, parameters: Parameters) -> State:
-    """Return the state with what is wanted; what was not given stays as it is.
-
-    :raises KsvlaError: when an address is invalid, or there are too few.
-    """
+    """Return the state with what is wanted; what was not given stays as it is."""
     after = {part: dict(content) for part, content in state.items()}
     infrastructure, addresses = parameters.get("infrastructure"), after["addresses"]
     # Checked even where no SVM needs an address yet.

@@ -26,10 +26,7 @@ _LOCK_SECONDS = 60.0
 
 
 def read_state(path: Path) -> State:
-    """Return what the file holds, with every part; empty parts where there is no file.
-
-    :raises InputError: when it cannot be read, or is not such a file.
-    """
+    """Return what the file holds, with every part; raise InputError when it is not such a file."""
     yaml = _yaml()
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -53,8 +53,6 @@ def refuse_repeated(targets: Sequence[Target]) -> None:
     """Refuse an SVM that is listed twice, which its options do not show when they name its place in different ways.
 
     An IP address that is given twice in one network is refused too; projects have networks, and addresses, of their own.
-
-    :raises InputError: naming the two.
     """
     seen: dict[tuple[Any, ...], int] = {}
 

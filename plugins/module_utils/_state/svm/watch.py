@@ -98,10 +98,7 @@ class WatchedTask:
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What the server's list is expected to show of an SVM.
-
-    :param svm_id: Its id; None where only its name and its place are known.
-    """
+    """What the server's list is expected to show of an SVM, which is known by its id, or by name and place."""
 
     target: Target
     svm_id: Optional[str]

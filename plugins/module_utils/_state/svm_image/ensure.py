@@ -22,10 +22,7 @@ REGISTER = "register"
 
 
 def ensure_image(parameters: Parameters, context: Context) -> Result:
-    """Register an image unless it is registered, verify it if that is wanted, and return it with the task.
-
-    :raises TaskFailed: when the image is not authentic.
-    """
+    """Register an image unless it is registered, verify it if that is wanted, and return it with the task."""
     wanted = wanted_image(parameters)
     warn_of_unknown_types(wanted.types, context)
     poller = Poller(Waiting.from_parameters(parameters), context)

@@ -26,7 +26,6 @@ class WantedImage:
 
     :param id: Of an image that is registered, and not to be registered here.
     :param types: The platforms, in one spelling.
-    :param verify: Whether its authenticity is verified.
     """
 
     id: Optional[str]

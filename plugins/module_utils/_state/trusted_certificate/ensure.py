@@ -18,10 +18,7 @@ from .wanted import WantedCertificate, same_thumbprint, wanted_certificate
 
 
 def ensure_trusted(parameters: Parameters, context: Context) -> Result:
-    """Add what an address presents to the trusted list, once it is known to be the right one.
-
-    :raises KsvlaError: when it is not what is expected, or nothing says what to expect.
-    """
+    """Add what an address presents to the trusted list, once it is known to be the right one."""
     wanted = wanted_certificate(parameters)
     api, _settings = connect.svm_management(parameters, context)
     before = _presented(api, wanted)
@@ -67,10 +64,7 @@ def plan(wanted: WantedCertificate, found: Certificate) -> list[Change[Certifica
 
 
 def _trust(api: SvmManagementApi, wanted: WantedCertificate, found: Certificate) -> Certificate:
-    """Add it, and return it as the server sees it then, which need not be as accepted.
-
-    :raises KsvlaError: when the address presents another one by now.
-    """
+    """Add it, and return it as the server sees it then, which need not be as accepted."""
     try:
         api.trust(wanted.address, found.thumbprint)
     except OutcomeUnknown:
