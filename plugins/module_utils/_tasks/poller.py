@@ -96,7 +96,7 @@ class Poller:
         """Return a poller for the same time to wait that cancels nothing: for tasks that may belong to another run."""
         return Poller(replace(self.waiting, cancel_on_timeout=False), self.context, self.deadline)
 
-    def until_done(self, look: Callable[[Deadline], Look[T_co]]) -> tuple[Optional[T_co], bool]:
+    def until_done(self, look: Callable[[Deadline], Look[T_co]]) -> tuple[T_co, bool]:
         """Look until done or until the time is up; return what was seen last, and whether it was done.
 
         :param look: Makes its requests within the deadline and returns what it saw.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from .._api.multitenancy.calls import MultitenancyApi
 from .._api.svm_management.calls import SvmManagementApi
@@ -91,13 +91,7 @@ class _Watch:
         self.forgotten: dict[str, ApiError] = {}
 
     def wait(self) -> None:
-        trouble = None
-        try:
-            if self._poller.until_done(self._look)[1]:
-                return
-        except WaitTimeout as error:
-            trouble = error
-        raise timed_out(self._source, self._pending(), self._poller, trouble)
+        until_ended(self._source, self._poller, self._look, self._pending)
 
     def _pending(self) -> list[ServerTask]:
         """Return the tasks that have not ended, as they were last seen."""
@@ -123,6 +117,25 @@ class _Watch:
             done = len(self.last) - len(pending)
             self._poller.context.progress(self._together, f"{done} of {len(self.last)} done, {percent:.0f} %")
         return Look(None, not pending, percent)
+
+
+def until_ended(
+    source: TaskSource,
+    poller: Poller,
+    look: Callable[[Deadline], Look[None]],
+    pending: Callable[[], Sequence[ServerTask]],
+) -> None:
+    """Look until all have ended.
+
+    :param pending: Returns the tasks that have not ended, as they were last seen.
+    """
+    trouble = None
+    try:
+        if poller.until_done(look)[1]:
+            return
+    except WaitTimeout as error:
+        trouble = error
+    raise timed_out(source, pending(), poller, trouble)
 
 
 def require_success(task: ServerTask) -> ServerTask:

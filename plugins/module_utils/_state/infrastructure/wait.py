@@ -43,8 +43,7 @@ def wait_for_connection(
 
     def look(deadline: Deadline) -> Look[Infrastructure]:
         nonlocal seen_connecting
-        shown = api.within(deadline, retries=0).infrastructure(infrastructure.id)
-        now = without_unused_account(shown, wanted)
+        now = without_unused_account(api.within(deadline, retries=0).infrastructure(infrastructure.id), wanted)
         seen_connecting = seen_connecting or any(one.status == CONNECTING for one in now.connection.values())
         elapsed = clock.monotonic() - started
         # Until the server is seen to connect again, what it shows may be what it had before the refresh.
@@ -56,12 +55,11 @@ def wait_for_connection(
         return Look(now, (now.connected and not incomplete) or (now.failed and not stale))
 
     seen, done = poller.until_done(look)
-    if seen is not None and (done or seen.connected):
+    if done or seen.connected:
         return seen
-    known = seen or infrastructure
-    late = explained(api.within(Deadline(GRACE_SECONDS, clock)), known, WaitTimeout)
+    late = explained(api.within(Deadline(GRACE_SECONDS, clock)), seen, WaitTimeout)
     late.message = (
-        f"Infrastructure {label(known)} is not connected after {poller.waiting.timeout:g} s: {describe(known)}."
+        f"Infrastructure {label(seen)} is not connected after {poller.waiting.timeout:g} s: {describe(seen)}."
     )
     go_on = (
         "The server goes on with it: run this again with its infrastructure_id to keep waiting, or raise wait_timeout."

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Optional
 
-from ..._api.tasks import failed_step
+from ..._api.tasks import ServerTask, failed_step
 from ..._clock import Deadline
 from ..._errors import KsvlaError, WaitTimeout
 from ..._tasks.poller import Look
-from ..._tasks.watch import timed_out
+from ..._tasks.watch import until_ended
 from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE, refuse_repeated
 from .requests import Earlier, Requests, Status
@@ -144,17 +143,15 @@ def _wait_for(requests: Requests, in_the_way: Sequence[Pair]) -> None:
             requests.context.progress(target.label, f"an earlier run is still {_DOING[now.note.action]} it")
         return Look(None, not left)
 
-    trouble: Optional[WaitTimeout] = None
+    def tasks() -> list[ServerTask]:
+        return list({earlier.task.id: earlier.task for _target, earlier in left if earlier.task is not None}.values())
+
     try:
-        if requests.poller.until_done(look)[1]:
-            return
-    except WaitTimeout as error:
-        trouble = error
-    tasks = {earlier.task.id: earlier.task for _target, earlier in left if earlier.task is not None}
-    late = timed_out(requests.api, list(tasks.values()), requests.poller, trouble)
-    late.message = f"{_still(requests, left)} {late.message}"
-    late.hint = "Nothing was sent. Run this again once that is done, or raise wait_timeout."
-    raise late
+        until_ended(requests.api, requests.poller, look, tasks)
+    except WaitTimeout as late:
+        late.message = f"{_still(requests, left)} {late.message}"
+        late.hint = "Nothing was sent. Run this again once that is done, or raise wait_timeout."
+        raise
 
 
 def _still(requests: Requests, in_the_way: Sequence[Pair]) -> str:
