@@ -19,6 +19,7 @@ from ..._errors import InputError
 from ..._validation import require_ip_address
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+Interface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 STATIC, DYNAMIC = "static", "dynamic"
 
 
@@ -54,11 +55,11 @@ def static_addressing(where: str, network: Network) -> Network:
             "one version."
         )
     length = _prefix_length(network.mask or "", version, f"{where}.mask")
-    for index, one in enumerate(addresses):
-        _require_usable(one, length, f"{where}.ip_addresses[{index}]")
-    _require_gateway(gateway, addresses, length, f"{where}.gateway")
-    mask = str(ipaddress.IPv4Network((0, length)).netmask) if version == 4 else str(length)
-    return replace(network, mask=mask)
+    interfaces = [ipaddress.ip_interface(f"{one}/{length}") for one in addresses]
+    for index, one in enumerate(interfaces):
+        _require_usable(one, f"{where}.ip_addresses[{index}]")
+    _require_gateway(gateway, interfaces, f"{where}.gateway")
+    return replace(network, mask=str(interfaces[0].netmask) if version == 4 else str(length))
 
 
 def _prefix_length(mask: str, version: int, option: str) -> int:
@@ -71,9 +72,9 @@ def _prefix_length(mask: str, version: int, option: str) -> int:
     raise InputError(f"{option} is not a valid IPv{version} subnet mask: {mask!r}. Give one such as {example}.")
 
 
-def _require_usable(address: Address, length: int, option: str) -> None:
-    network = ipaddress.ip_network(f"{address}/{length}", strict=False)
-    ends = address.version == 4 and length < 31
+def _require_usable(interface: Interface, option: str) -> None:
+    address, network = interface.ip, interface.network
+    ends = address.version == 4 and network.prefixlen < 31
     kinds = (
         (address.is_unspecified, "is the unspecified address"),
         (address.is_multicast, "is a multicast address"),
@@ -86,13 +87,11 @@ def _require_usable(address: Address, length: int, option: str) -> None:
             raise InputError(f"{option} {kind}: {address}. Give the address that the SVM is to have, and its mask.")
 
 
-def _require_gateway(gateway: Address, addresses: Sequence[Address], length: int, option: str) -> None:
+def _require_gateway(gateway: Address, interfaces: Sequence[Interface], option: str) -> None:
     """Refuse a gateway that is the SVM itself, or that it could not reach."""
-    if gateway in addresses:
+    if any(gateway == one.ip for one in interfaces):
         raise InputError(f"{option} is the address of the SVM itself: {gateway}.")
-    if length == gateway.max_prefixlen or gateway.is_unspecified or gateway.is_link_local:
-        return
-    networks = [ipaddress.ip_network(f"{one}/{length}", strict=False) for one in addresses]
-    if not any(gateway in network for network in networks):
-        shown = ", ".join(dict.fromkeys(map(str, networks)))
+    elsewhere = gateway.is_unspecified or gateway.is_link_local
+    if not elsewhere and not any(gateway in one.network or one.network.num_addresses == 1 for one in interfaces):
+        shown = ", ".join(dict.fromkeys(str(one.network) for one in interfaces))
         raise InputError(f"{option} is not in the network of the SVM, {shown}: {gateway}. Correct it, or the mask.")

@@ -201,11 +201,9 @@ class SvmApplier:
 
         An SVM that was removed and that the list still shows was not removed. One that was deployed was deployed in any case.
         """
-        lists = Lists(self._api, self._poller)
+        lists, there = Lists(self._api, self._poller), self.action == DEPLOY
         done = [one for one in self.outcomes.values() if one.action == DONE[self.action]]
-        late = lists.wait(
-            [Expected(one.target, one.svm_id or one.target.svm_id, self.action == DEPLOY) for one in done]
-        )
+        late = lists.wait([Expected(one.target, one.svm_id or one.target.svm_id, there) for one in done])
         why = f": {lists.trouble.message}" if lists.trouble else "."
         if self.action == REMOVE:
             fault = f"could not be read{why}" if lists.trouble else "still shows the SVM"
@@ -226,8 +224,7 @@ class SvmApplier:
     def _is_gone(self, target: Target) -> bool:
         """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
         with suppress(KsvlaError):
-            svm = unless_missing(self._api.object, target.infrastructure_id, target.svm_id or "")
-            return target.listed and svm is None
+            return target.listed and unless_missing(self._api.object, target.infrastructure_id, target.svm_id) is None
         return False
 
     def _settle(self, outcome: Outcome) -> None:
