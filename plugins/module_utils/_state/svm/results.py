@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Optional
+from functools import partial
+from typing import Any, Callable, Optional
 
 from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
 from ..._tasks.watch import cause
@@ -77,23 +78,22 @@ def judged(child: Optional[ServerTask], task: ServerTask) -> ServerTask:
 def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional[ServerTask]]:
     """Return the child of each SVM, matched by its id, or else by name and place, or else by its order in the list."""
     left = list(task.children)
-    found: list[Optional[ServerTask]] = []
-    for one in targets:
-        child = next((child for child in left if _is_about(child, one)), None)
-        if child is not None:
-            left.remove(child)
-        found.append(child)
+    found = [_taken(left, partial(_is_about, one)) for one in targets]
     missing = [index for index, child in enumerate(found) if child is None]
     # A child that shows the id of its SVM may be that of a new one, whose id is not known before.
     new = any(targets[index].svm_id is None for index in missing)
     nameless = [child for child in left if not _parameter(child, "svm_name") and (new or not _svm_id(child))]
     if len(nameless) == len(missing):
         for index in missing:
-            child = next((child for child in nameless if _is_in_place(child, targets[index])), None)
-            if child is not None:
-                nameless.remove(child)
-            found[index] = child
+            found[index] = _taken(nameless, partial(_is_in_place, targets[index]))
     return found
+
+
+def _taken(children: list[ServerTask], fits: Callable[[ServerTask], bool]) -> Optional[ServerTask]:
+    child = next(filter(fits, children), None)
+    if child is not None:
+        children.remove(child)
+    return child
 
 
 def _svm_id(task: ServerTask) -> Optional[str]:
@@ -181,20 +181,20 @@ def _outcome(action: str, target: Target, child: Optional[ServerTask], task: Ser
     )
 
 
-def _is_in_place(child: ServerTask, target: Target) -> bool:
+def _is_in_place(target: Target, child: ServerTask) -> bool:
     """Return whether a child shows no other place than that of the SVM."""
     places = (("infrastructure_id", target.infrastructure_id), ("host_id", target.location_id))
     shown = [(_parameter(child, name), wanted) for name, wanted in places]
     return all(not one or not wanted or one.lower() == wanted.lower() for one, wanted in shown)
 
 
-def _is_about(child: ServerTask, target: Target) -> bool:
+def _is_about(target: Target, child: ServerTask) -> bool:
     shown_id, wanted_id = _svm_id(child), target.svm_id or target.wanted.svm_id
     if shown_id and wanted_id:
         same = shown_id.lower() == wanted_id.lower()
     else:
         same = _parameter(child, "svm_name") == target.label
-    return same and _is_in_place(child, target)
+    return same and _is_in_place(target, child)
 
 
 def _parameter(task: ServerTask, name: str) -> Optional[str]:

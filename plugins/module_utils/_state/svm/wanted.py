@@ -176,7 +176,7 @@ def _check_new_password(password: str, option: str) -> None:
 def _ksc(where: str, ksc: Optional[Mapping[str, Any]], localization: Optional[str]) -> Optional[Ksc]:
     if ksc is None:
         return None
-    address = (ksc.get("address") or "").strip()
+    address = ksc["address"].strip()
     require_address(address, f"{where}.address")
     if split_address(address)[1] is not None:
         raise InputError(f"{where}.address must not contain a port: {address!r}. Give port and ssl_port beside it.")
@@ -191,10 +191,9 @@ def _ksc(where: str, ksc: Optional[Mapping[str, Any]], localization: Optional[st
 def _dns(where: str, dns: Optional[Mapping[str, Any]]) -> Optional[Dns]:
     if dns is None:
         return None
-    found = Dns(dns.get("main") or "", dns.get("alternative"))
-    require_ip_address(found.main, f"{where}.main")
-    require_ip_address(found.alternative, f"{where}.alternative")
-    return found
+    for option in ("main", "alternative"):
+        require_ip_address(dns.get(option), f"{where}.{option}")
+    return Dns(**dns)
 
 
 def _networks(where: str, networks: Optional[Sequence[Mapping[str, Any]]]) -> Optional[tuple[Network, ...]]:
