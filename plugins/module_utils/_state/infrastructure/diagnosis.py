@@ -20,7 +20,6 @@ from typing import Any, Optional, Union
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import (
     CONNECTED,
-    CONNECTING,
     DISCONNECTED,
     INVALID_CERTIFICATE,
     Certificate,
@@ -78,7 +77,7 @@ def require_connected(
     :param note: What the message says besides.
     :raises KsvlaError: naming everything that is not, why, and what to do about it.
     """
-    if infrastructure.connected or (tested and not any(_has_failed(one) for one in infrastructure.connection.values())):
+    if infrastructure.connected or (tested and not any(one.certain for one in _problems(infrastructure))):
         return
     why = explained(api, infrastructure)
     what = "cannot be connected" if tested else "is not connected"
@@ -113,10 +112,6 @@ def add_connection_hint(error: ApiError, infrastructure: Infrastructure) -> None
         )
 
 
-def _has_failed(one: Connection) -> bool:
-    return one.status == DISCONNECTED or bool(one.problem) or any(service.failed for service in one.services)
-
-
 def _problems(infrastructure: Infrastructure) -> Iterator[Problem]:
     if "admin" not in infrastructure.connection:
         yield Problem(None, _NO_CONNECTION, certain=False)
@@ -144,7 +139,7 @@ def _account_problem(infrastructure: Infrastructure, account: str, connection: C
         )
     if code is None:
         explained = any(service.problem for service in connection.services)
-        certain = connection.status != CONNECTING and not explained
+        certain = connection.status == DISCONNECTED and not explained
         return Problem(None, f"{who}: {connection.status}, without an error{said}", certain=certain)
     need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"
     only = " and that it is the primary server" if infrastructure.type in ONLY_PRIMARY else ""

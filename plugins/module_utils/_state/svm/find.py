@@ -17,7 +17,7 @@ from ..._api.svm_management.calls import SvmManagementApi
 from ..._errors import ApiError, InputError, KsvlaError
 from ..infrastructure.objects import Named, Object, Objects, require_infrastructure
 from .addresses import Network
-from .wanted import ABSENT, PRESENT, RECONFIGURED, WantedSvm, WantedSvms
+from .wanted import ABSENT, PRESENT, WantedSvm, WantedSvms
 
 _HOST_ONLY = ("storage",)
 _OPENSTACK_ONLY = ("flavor", "volume_type", "availability_zone", "server_group")
@@ -81,7 +81,8 @@ class Target:
     def assumed(self, svm_id: str, location_id: Optional[str]) -> Target:
         """Return the same with an SVM that neither the list nor its id shows."""
         location = self.location or (Named(location_id, location_id) if location_id else None)
-        return replace(_with(self, {"id": svm_id, "name": self.name}), location=location, listed=False)
+        svm = {"id": svm_id, "name": self.name}
+        return replace(self, svm=svm, resources={}, adapters=None, location=location, listed=False)
 
 
 class Finder:
@@ -107,22 +108,11 @@ class Finder:
 
     def unlisted(self, target: Target, svm_id: str) -> Optional[Target]:
         """Return a target with the SVM of that id, which the list does not show; None when there is none."""
-        machine = self._objects(target.infrastructure_id).machine(svm_id)
-        return None if machine is None else replace(self.with_svm(target, machine), listed=False)
-
-    def with_svm(self, target: Target, svm: Object) -> Target:
-        parent, location = svm.get("parent_id"), target.location
-        if parent is not None and (location is None or location.id != parent):
-            # An SVM is found also where its place cannot be read.
-            location = Named(str(parent), str(parent))
-            with suppress(KsvlaError):
-                location = self._objects(target.infrastructure_id).location(str(parent))
-        found = replace(_with(target, svm), location=location)
-        if self._wanted.state == PRESENT:
-            return self._compared(found)
-        if self._wanted.state == RECONFIGURED and found.wanted.networks is not None:
-            return replace(found, adapters=self._adapters(found))
-        return found
+        objects = self._objects(target.infrastructure_id)
+        machine = objects.machine(svm_id)
+        return (
+            None if machine is None else replace(_with_svm(objects, target, machine, self._wanted.state), listed=False)
+        )
 
     def _find(self, wanted: WantedSvm) -> list[Target]:
         state = self._wanted.state
@@ -144,11 +134,11 @@ class Finder:
         if len(svms) > 1 and not self._wanted.all_with_name:
             raise _several(wanted, svms, state)
         if svms:
-            return [self.with_svm(target, svm) for svm in svms]
+            return [_with_svm(objects, target, svm, state) for svm in svms]
         if state == PRESENT and wanted.svm_id is None:
-            given = wanted.resources.items()
-            resources = {option: self._resource(target, option, name) for option, name in given}
-            target = replace(target, resources=resources, adapters=self._adapters(target))
+            at, given = target.location_id or "", wanted.resources.items()
+            resources = {option: objects.resource(at, option, name) for option, name in given}
+            target = replace(target, resources=resources, adapters=_adapters(objects, target))
         return [target]
 
     def _objects(self, infrastructure_id: str) -> Objects:
@@ -177,45 +167,51 @@ class Finder:
             )
         return svms
 
-    def _compared(self, target: Target) -> Target:
-        """Return a target whose SVM is left alone, with a warning when it has other networks than wanted."""
-        if target.wanted.networks is None:
+
+def _with_svm(objects: Objects, target: Target, svm: Object, state: str) -> Target:
+    """Return a target with the SVM that is there, and what is to become of its networks."""
+    parent, location = svm.get("parent_id"), target.location
+    if parent is not None and (location is None or location.id != parent):
+        # An SVM is found also where its place cannot be read.
+        location = Named(str(parent), str(parent))
+        with suppress(KsvlaError):
+            location = objects.location(str(parent))
+    found = replace(target, svm=svm, resources={}, adapters=None, location=location)
+    if found.wanted.networks is None:
+        return found
+    return _compared(objects, found, svm) if state == PRESENT else replace(found, adapters=_adapters(objects, found))
+
+
+def _compared(objects: Objects, target: Target, svm: Object) -> Target:
+    """Return a target whose SVM is left alone, with a warning when it has other networks than wanted."""
+    # A list in general may leave them out; the SVM in full has them.
+    has = svm.get("network_adapters") or (objects.machine(str(svm["id"])) or {}).get("network_adapters")
+    try:
+        adapters = _adapters(objects, target)
+    except InputError as error:
+        why = error.message
+    else:
+        found = [one for one in has if isinstance(one, dict)] if isinstance(has, list) else None
+        ids = sorted(one.network.id for one in adapters)
+        if found is None or sorted(str(one.get("id")) for one in found) == ids:
             return target
-        has = (target.svm or {}).get("network_adapters")
-        if not has and target.svm_id:
-            # A list in general may leave them out; the SVM in full has them.
-            has = (self._objects(target.infrastructure_id).machine(target.svm_id) or {}).get("network_adapters")
-        try:
-            adapters = self._adapters(target)
-        except InputError as error:
-            why = error.message
-        else:
-            found = [one for one in has if isinstance(one, dict)] if isinstance(has, list) else None
-            ids = sorted(one.network.id for one in adapters)
-            if found is None or sorted(str(one.get("id")) for one in found) == ids:
-                return target
-            names = ", ".join(str(one.get("name") or one.get("id")) for one in found) or "none"
-            wanted = ", ".join(one.network.name for one in adapters)
-            why = f"it has {names}, not {wanted}. Change them with state reconfigured."
-        warning = f"SVM {target.label} exists and is left unchanged, but its networks differ: {why}"
-        return replace(target, differences=("networks",), warnings=(warning,))
+        names = ", ".join(str(one.get("name") or one.get("id")) for one in found) or "none"
+        wanted = ", ".join(one.network.name for one in adapters)
+        why = f"it has {names}, not {wanted}. Change them with state reconfigured."
+    warning = f"SVM {target.label} exists and is left unchanged, but its networks differ: {why}"
+    return replace(target, differences=("networks",), warnings=(warning,))
 
-    def _adapters(self, target: Target) -> tuple[Adapter, ...]:
-        return tuple(
-            Adapter(
-                one,
-                self._resource(target, "network", one.network),
-                tuple(self._resource(target, "security_group", each) for each in one.security_groups),
-            )
-            for one in target.wanted.networks or ()
+
+def _adapters(objects: Objects, target: Target) -> tuple[Adapter, ...]:
+    at = target.location_id or ""
+    return tuple(
+        Adapter(
+            one,
+            objects.resource(at, "network", one.network),
+            tuple(objects.resource(at, "security_group", each) for each in one.security_groups),
         )
-
-    def _resource(self, target: Target, kind: str, name: str) -> Named:
-        return self._objects(target.infrastructure_id).resource(target.location_id or "", kind, name)
-
-
-def _with(target: Target, svm: Object) -> Target:
-    return replace(target, svm=svm, resources={}, adapters=None)
+        for one in target.wanted.networks or ()
+    )
 
 
 def _in_full(objects: Objects, machine: Object, location_id: Optional[str]) -> Object:
