@@ -177,7 +177,7 @@ class SvmApplier:
             else:
                 may = "exists, but may still be removed" if target.svm else "does not exist, but may still appear"
                 error = f"{self._requests.asked(earlier, target.label)} It {may}, so nothing was sent"
-            self.advice[self._requests.advice([earlier])] = None
+            self.advice[self._requests.advice(earlier)] = None
             self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:

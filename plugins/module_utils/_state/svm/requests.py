@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any, Optional
@@ -174,9 +173,7 @@ class Requests:
 
     def awaited(self, earlier: Earlier) -> Earlier:
         """Note that a task completed whose SVM the list does not show: it has its time to show from now on, once."""
-        if earlier.note.seen:
-            return earlier
-        return self._keep(earlier, replace(earlier.note, seen=True, until=self._in(HOLD_SECONDS)))
+        return earlier if earlier.note.seen else self._keep(earlier, seen=True, until=self._in(HOLD_SECONDS))
 
     def shown(self, target: Target) -> None:
         """Note that the list shows an SVM that was deployed.
@@ -188,16 +185,16 @@ class Requests:
         if found is None or found.note.action != DEPLOY or self.context.check_mode:
             return
         if found.record.id is not None:
-            self._keep(found, replace(found.note, seen=True))
+            self._keep(found, seen=True)
             return
         self.memory.forget(found.record)
         for one in map(_earlier, self.memory.find_all("svm ")):
             if one is not None and one.record.id is None and one.note.request == found.note.request:
-                self._keep(one, replace(one.note, until=self._in(HOLD_SECONDS)))
+                self._keep(one, until=self._in(HOLD_SECONDS))
 
     def shorten(self, earlier: Earlier, seconds: float) -> None:
         """Let a request that most likely did nothing hold for that many seconds from now on at most."""
-        self._keep(earlier, replace(earlier.note, until=min(earlier.note.until, self._in(seconds))))
+        self._keep(earlier, until=min(earlier.note.until, self._in(seconds)))
 
     def asked(self, earlier: Earlier, *names: str) -> str:
         """Return what is known of a request that was not answered."""
@@ -206,7 +203,7 @@ class Requests:
         about = f"{earlier.note.action} {enumerated(names)}"
         return f"An earlier run asked at {_clock(record.sent_at)} to {about}, and {lost}."
 
-    def advice(self, earlier: Sequence[Earlier]) -> str:
+    def advice(self, *earlier: Earlier) -> str:
         """Return until when nothing is deployed again, and how to have it deployed at once."""
         files = enumerated([str(self.memory.path_of(one.record)) for one in earlier])
         if not all(self.memory.keeps(one.record) for one in earlier):
@@ -223,7 +220,8 @@ class Requests:
     def _settings(self, target: Target) -> dict[str, Any]:
         return settings_of(self.action, self.wanted, target)
 
-    def _keep(self, earlier: Earlier, note: Note) -> Earlier:
+    def _keep(self, earlier: Earlier, **changes: Any) -> Earlier:
+        note = replace(earlier.note, **changes)
         if note == earlier.note or self.context.check_mode:
             return earlier
         kept = replace(earlier.record, settings=asdict(note))

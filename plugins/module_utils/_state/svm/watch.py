@@ -230,7 +230,7 @@ class LostAnswer:
             f"whether a task for {self._names} is under way or done, then run this again."
         )
         if unanswered:
-            self.error.hint += f" {self._requests.advice(unanswered)}"
+            self.error.hint += f" {self._requests.advice(*unanswered)}"
         seen = STARTED if self._late and self._action == DEPLOY else DONE[self._action]
         for one in self._expected:
             if one in self._late:
