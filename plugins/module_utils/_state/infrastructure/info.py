@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ..._api import connect
-from ..._api.svm_management.calls import SvmManagementApi
 from ..._errors import ApiError, unless_missing
 from ..._module.context import Context, Parameters, Result
 from .diagnosis import add_connection_hint, describe, label
@@ -24,11 +23,21 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
     because the infrastructure is not connected are missed only where they were asked for.
     """
     api, _settings = connect.svm_management(parameters, context)
-    infrastructure = require_infrastructure(api, parameters["infrastructure_id"])
+    infrastructure_id = parameters["infrastructure_id"]
+    infrastructure = require_infrastructure(api, infrastructure_id)
     shown = infrastructure.as_dict()
     result: Result = {"changed": False, "infrastructure": shown, "locations": [], "vms": [], "object": None}
     try:
-        result.update(_objects(api, parameters))
+        if parameters.get("object_id") is not None:
+            result["object"] = unless_missing(api.object, infrastructure_id, parameters["object_id"])
+        else:
+            found = api.objects(
+                infrastructure_id,
+                object_types=parameters.get("object_types") or (),
+                output_type=_OUTPUT_TYPES.get(parameters.get("detail") or ""),
+                parent_id=parameters.get("parent_id"),
+            )
+            result.update(locations=found.locations, vms=found.vms)
     except ApiError as error:
         used = without_unused_account(infrastructure)
         if used.connected or any(parameters.get(option) for option in _ABOUT_OBJECTS):
@@ -40,16 +49,3 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
             f"{error.message}"
         )
     return result
-
-
-def _objects(api: SvmManagementApi, parameters: Parameters) -> Result:
-    infrastructure_id = parameters["infrastructure_id"]
-    if parameters.get("object_id") is not None:
-        return {"object": unless_missing(api.object, infrastructure_id, parameters["object_id"])}
-    found = api.objects(
-        infrastructure_id,
-        object_types=parameters.get("object_types") or (),
-        output_type=_OUTPUT_TYPES.get(parameters.get("detail") or ""),
-        parent_id=parameters.get("parent_id"),
-    )
-    return {"locations": found.locations, "vms": found.vms}

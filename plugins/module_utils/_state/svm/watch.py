@@ -9,6 +9,7 @@ A failure of one of them does not keep the others from being watched.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Callable, Optional, Union
 
@@ -164,10 +165,8 @@ class Lists:
         if self._refresh_at.expired():
             for infrastructure_id in {one.target.infrastructure_id for one in late} - self._refreshed:
                 self._refreshed.add(infrastructure_id)
-                try:
+                with suppress(KsvlaError):  # The list is read in any case.
                     self._api.refresh(infrastructure_id)
-                except KsvlaError as error:
-                    self._poller.context.trace(f"Infrastructure {infrastructure_id} was not refreshed: {error.message}")
         return late
 
     def _shows(self, listed: Optional[Sequence[Object]], expected: Expected) -> bool:
