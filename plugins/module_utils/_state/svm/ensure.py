@@ -32,12 +32,13 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
         targets, situation = settled(finder, requests)
         for warning in (*wanted.warnings, *(text for one in targets for text in one.warnings)):
             requests.warn(warning)
-        changes = plan(wanted.state, [one for one in targets if one not in situation.busy])
+        busy = situation.busy
+        changes = plan(wanted.state, [one for one in targets if one not in busy])
         changed = [one for change in changes if (one := change.after or change.before)]
         applier = SvmApplier(finder, requests)
         try:
             if context.check_mode:
-                applier.predict([*situation.busy, *changed], situation)
+                applier.predict([*busy, *changed], situation)
             else:
                 applier.carry_out(changed, situation)
             _require_all(targets, applier)

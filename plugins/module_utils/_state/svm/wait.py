@@ -45,8 +45,9 @@ class Situation:
     doubtful: list[Pair] = field(default_factory=list)
 
     @property
-    def busy(self) -> list[Target]:
-        return [*(one for one, _earlier in self.in_the_way), *(one for svms in self.attached.values() for one in svms)]
+    def busy(self) -> set[Target]:
+        attached = (target for svms in self.attached.values() for target in svms)
+        return {*attached, *(target for target, _earlier in self.in_the_way)}
 
 
 def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation]:
