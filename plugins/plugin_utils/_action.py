@@ -29,31 +29,14 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
-    ModuleDefinition,
-    hidden_values,
-    missing_library,
-)
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import TRACE_KEY, TRACE_VERBOSITY
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import (
-    TaskRun,
-    run_in_controller,
-    without_secrets,
-)
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import (
-    STATE_DIR,
-    Options,
-    Variables,
-    configured_home,
-)
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement import (
-    TaskEnvironment,
-    choose_place,
-    wanted_place,
-)
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._progress import ProgressLines
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import named_for_role
+from ..module_utils._module.definition import ModuleDefinition, hidden_values, missing_library
+from ..module_utils._module.run import TRACE_KEY, TRACE_VERBOSITY
+from ._controller import TaskRun, run_in_controller, without_secrets
+from ._environment import STATE_DIR, Options, Variables, configured_home
+from ._placement import TaskEnvironment, choose_place, wanted_place
+from ._plain import plain
+from ._progress import ProgressLines
+from ._variables import named_for_role
 
 _COLLECTION = "ksvla.light_agent"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules"

@@ -15,23 +15,13 @@ from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.check import (
-    with_json_text,
-    with_records,
-    without_records,
-)
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
-    ModuleDefinition,
-    execute,
-    hidden_values,
-    refusal,
-    shown_arguments,
-)
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.paths import with_local_paths
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import refuse_attribute
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import ConnectionPool
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import STATE_DIR
+from ..module_utils._module.check import with_json_text, with_records, without_records
+from ..module_utils._module.context import Context
+from ..module_utils._module.definition import ModuleDefinition, execute, hidden_values, refusal, shown_arguments
+from ..module_utils._module.paths import with_local_paths
+from ..module_utils._module.run import refuse_attribute
+from ..module_utils._transport.connection import ConnectionPool
+from ._environment import STATE_DIR
 
 _CONNECTIONS = ConnectionPool()
 """Kept for the loop items of this worker process."""

@@ -17,9 +17,9 @@ from typing import Any
 
 from ansible import constants
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.arguments import variables_of
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.paths import certificates
+from ..module_utils._module.arguments import variables_of
+from ..module_utils._module.definition import ModuleDefinition
+from ..module_utils._module.paths import certificates
 
 STATE_DIR = "KSVLA_STATE_DIR"
 _PREFIX = "KSVLA_"

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, parsed
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import did_you_mean, options_of
+from ._lists import is_blank, parsed
+from ._variables import did_you_mean, options_of
 
 ROLES = ("infrastructure", "svm_image", "svm_rollout")
 VARIABLE, GROUP = "ksvla_infrastructures", "infrastructures_from_list"

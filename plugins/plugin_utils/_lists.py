@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
+from ._plain import plain
 
 
 def is_blank(value: Any) -> bool:

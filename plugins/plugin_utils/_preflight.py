@@ -15,9 +15,9 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._text import listed, similar_names
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
+from ..module_utils._text import listed, similar_names
+from ._lists import is_blank, names
+from ._plain import plain
 
 _SHOWN_HOSTS, _SHOWN_VICTIMS = 5, 20
 _CONTAINER_MARKS = ("/run/.containerenv", "/.dockerenv")

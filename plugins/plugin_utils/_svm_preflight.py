@@ -12,24 +12,12 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.pool import read_given, read_pool
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import ROLES
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, names
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
-    Host,
-    Kind,
-    common,
-    folder_mistakes,
-    shared_subjects,
-    vanishing_files,
-)
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
-    blank_variables,
-    named_for_role,
-    unknown_variables,
-    wrong_types,
-)
+from ..module_utils._errors import InputError
+from ..module_utils._state.state_file.pool import read_given, read_pool
+from ._infrastructure_list import ROLES
+from ._lists import is_blank, names
+from ._preflight import Host, Kind, common, folder_mistakes, shared_subjects, vanishing_files
+from ._variables import blank_variables, named_for_role, unknown_variables, wrong_types
 
 INFRASTRUCTURES = Kind("infrastructure", "infrastructures", "infrastructure_name", "SVMs")
 ENTRY_POINTS = ("main", "reconfigure", "remove")
@@ -179,9 +167,9 @@ def _refusals(arguments: dict[str, Any]) -> Iterator[str]:
     # Imported for those who deploy SVMs only: it takes longer than all other checks.
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-    from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import refusal
-    from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import wanted_svms
-    from ansible_collections.ksvla.light_agent.plugins.modules.ksvla_svm import DEFINITION
+    from ..module_utils._module.definition import refusal
+    from ..module_utils._state.svm.wanted import wanted_svms
+    from ..modules.ksvla_svm import DEFINITION
 
     message = refusal(DEFINITION, arguments)
     if message is not None:

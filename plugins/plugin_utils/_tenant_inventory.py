@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import Tenant, VirtualMachine
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
+from ..module_utils._api.multitenancy.records import Tenant, VirtualMachine
+from ..module_utils._module import arguments
 
 try:
     # Since ansible-core 2.19, text from a plugin is not templated unless it is marked as trusted, and the inventory as JSON

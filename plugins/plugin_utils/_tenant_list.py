@@ -9,14 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
-    require_ip_address,
-    require_uuid,
-    require_xml_text,
-)
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import parsed
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Columns, Sheet, read_sheet
+from ..module_utils._errors import InputError
+from ..module_utils._validation import require_ip_address, require_uuid, require_xml_text
+from ._lists import parsed
+from ._sheet import Columns, Sheet, read_sheet
 
 TENANTS = Columns(
     known=(

@@ -10,23 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._text import similar_names
-from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import administrator_password_advice
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank, passwords
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
-    Host,
-    Kind,
-    common,
-    folder_mistakes,
-    folder_of,
-    shared_subjects,
-    vanishing_files,
-)
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
-    blank_variables,
-    unknown_variables,
-    wrong_types,
-)
+from ..module_utils._text import similar_names
+from ..module_utils._validation import administrator_password_advice
+from ._lists import is_blank, passwords
+from ._preflight import Host, Kind, common, folder_mistakes, folder_of, shared_subjects, vanishing_files
+from ._variables import blank_variables, unknown_variables, wrong_types
 
 TENANTS = Kind("tenant", "tenants", "ksvla_tenant_name")
 ONBOARDING, OFFBOARDING, REPORT = ROLES = ("tenant_onboarding", "tenant_offboarding", "tenant_report")

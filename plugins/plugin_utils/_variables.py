@@ -15,9 +15,9 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import blank_place
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_inventory import VARIABLES as OF_INVENTORY
+from ..module_utils._validation import blank_place
+from ._lists import is_blank
+from ._tenant_inventory import VARIABLES as OF_INVENTORY
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 _SIMILAR = 0.6
