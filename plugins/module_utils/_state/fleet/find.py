@@ -13,7 +13,7 @@ from ..._api.multitenancy.records import Tenant
 from ..._concurrently import for_each
 from ..._errors import KsvlaError
 from ..._module.context import Context
-from ..tenant.find import vms_unless_gone
+from ..tenant.find import unless_gone
 from ..tenant_vm.plan import Owner, Registered
 from .wanted import WantedFleet
 
@@ -44,7 +44,7 @@ def find_fleet(api: MultitenancyApi, wanted: WantedFleet, context: Context) -> F
     def progress(done: int) -> None:
         context.progress("fleet", f"read {done} of {len(read)} tenants")
 
-    lists = for_each(lambda tenant: vms_unless_gone(api, tenant.id), read, wanted.concurrency, progress)
+    lists = for_each(lambda tenant: unless_gone(api.vms, tenant.id), read, wanted.concurrency, progress)
     gone = {tenant.id for tenant, vms in zip(read, lists) if vms is None}
     if gone:
         tenants = api.tenants()

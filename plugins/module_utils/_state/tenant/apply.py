@@ -29,7 +29,7 @@ from ..._tasks.once import Once, Started, State, Subject
 from ..._tasks.poller import Poller
 from ..._tasks.watch import require_success, show, watch_each, watch_task
 from ..change import Change
-from .find import TenantReference, find_tenant
+from .find import find_tenant
 from .plan import ACTIVATE, CREATE, DEACTIVATE, REMOVE, plan
 from .wanted import WantedTenant
 
@@ -68,8 +68,9 @@ class Step:
         return self.tenant.name if self.tenant else self.wanted.reference.label
 
     @property
-    def reference(self) -> TenantReference:
-        return TenantReference(self.tenant.id) if self.tenant else self.wanted.reference
+    def who(self) -> str:
+        """What tells the tenant from all others, as :func:`_by_id_and_name` has it."""
+        return f"id {self.tenant.id.lower()}" if self.tenant else f"name {self.label}"
 
     def shown_by(self, task: ServerTask) -> Optional[bool]:
         """Return whether the task itself shows that it makes this change; None where it does not show it.
@@ -77,14 +78,14 @@ class Step:
         Activating and deactivating have one type of task: that it is about the tenant does not say which it does.
         """
         shown = _shown_names(task)
-        names = {"tenantid": self.tenant.id} if self.tenant else {}
-        names["tenantname"] = self.label
-        for name, value in names.items():
-            if name in shown:
-                # Ids are written in either case, names are compared exactly.
-                same = shown[name] == value or (name == "tenantid" and shown[name].lower() == value.lower())
-                return None if same and self.action in (ACTIVATE, DEACTIVATE) else same
-        return None
+        # Ids are written in either case, names are compared exactly.
+        if self.tenant and "tenantid" in shown:
+            same = shown["tenantid"].lower() == self.tenant.id.lower()
+        elif "tenantname" in shown:
+            same = shown["tenantname"] == self.label
+        else:
+            return None
+        return None if same and self.action in (ACTIVATE, DEACTIVATE) else same
 
 
 class TenantApplier:
@@ -96,6 +97,7 @@ class TenantApplier:
         self._api = api
         self._poller = poller
         self.context = poller.context
+        self.waits = poller.waiting.wait
         self._once = Once(memory, poller.context, poller.deadline, retries)
         self._memory = memory
         self.created: set[str] = set()
@@ -106,10 +108,6 @@ class TenantApplier:
         """Tasks of other machines that were waited for already."""
         self.tasks: list[ServerTask] = []
         """The tasks that were started or attached to, as they were last seen."""
-
-    @property
-    def waits(self) -> bool:
-        return self._poller.waiting.wait
 
     def carry_out(self, wanted: WantedTenant, tenant: Optional[Tenant], change: Change[Tenant]) -> bool:
         """Start a change unless it is under way or done, and wait for its end if waiting is wanted.
@@ -129,7 +127,10 @@ class TenantApplier:
             except KsvlaError as error:
                 seen[task_id] = error
         elif task_id is not None:
-            self.tasks.append(self._read_task(step, task_id))
+            # That it cannot be read does not undo it.
+            self.tasks.append(ServerTask(task_id, _TYPES[step.action], "unknown"))
+            with suppress(KsvlaError):
+                self.tasks[-1] = self._api.task(task_id)
         return self._end(step, started, seen)
 
     def carry_out_all(self, steps: Sequence[Step], workers: int) -> list[Union[bool, KsvlaError]]:
@@ -174,20 +175,16 @@ class TenantApplier:
         if error is not None:
             raise error
         task_id = _task_of(started)
-        if task_id is None:
+        if task_id is None or (self.waits and not self._judge(step, task_id, seen[task_id])):
             return False
-        if self.waits and not self._judge(step, task_id, seen[task_id]):
-            return False
-        own = bool(started.sent)
-        if own and self.waits and step.action == CREATE:
+        if started.sent and self.waits and step.action == CREATE:
             self.created.add(step.label)
-        return own
+        return bool(started.sent)
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, step: Step) -> Subject:
-        who = f"id {step.tenant.id.lower()}" if step.tenant else f"name {step.label}"
-        return Subject(f"tenant {step.action} {who}", f"{step.action} tenant {step.label}")
+        return Subject(f"tenant {step.action} {step.who}", f"{step.action} tenant {step.label}")
 
     def under_way(self, step: Step, record: Optional[Record]) -> Optional[str]:
         """Return the task that makes the same change already, or None."""
@@ -223,22 +220,16 @@ class TenantApplier:
     def _find(self, step: Step) -> Optional[Tenant]:
         """Return the tenant of a step as it is now; for many steps, all tenants are read once."""
         if self._seen is None:
-            return find_tenant(self._api, step.reference)
-        if "tenants" not in self._seen:
-            tenants = self._api.tenants()
-            by_id = {("id", tenant.id.lower()): tenant for tenant in tenants}
-            self._seen["tenants"] = {**by_id, **{("name", tenant.name): tenant for tenant in tenants}}
-        key = ("id", step.tenant.id.lower()) if step.tenant else ("name", step.label)
-        found: Optional[Tenant] = self._seen["tenants"].get(key)
-        return found
+            return find_tenant(self._api, step.wanted.reference_of(step.tenant))
+        return self._read_once("tenants", lambda: _by_id_and_name(self._api.tenants())).get(step.who)
 
     # ---- tasks under way ----------------------------------------------------------------------------------------------
 
     def _under_way(self, step: Step) -> list[ServerTask]:
         """Return the tasks of the step's type that have not ended."""
-        task_type = _TYPES[step.action]
-        tasks = self._read_once(task_type, lambda: self._api.recent_tasks(task_type, _RECENT))
-        return [task for task in tasks if task.type == task_type and not task.ended]
+        of_type = _TYPES[step.action]
+        tasks = self._read_once(of_type, lambda: self._api.recent_tasks(of_type, _RECENT))
+        return [task for task in tasks if task.type == of_type and not task.ended]
 
     def _unknown(self, tasks: Sequence[ServerTask], step: Step) -> list[ServerTask]:
         """Return the tasks of which neither they themselves nor the records here say what they are about."""
@@ -328,14 +319,6 @@ class TenantApplier:
             self.context.trace(f"Whether another task did the same could not be read: {trouble.message}")
             return False
 
-    def _read_task(self, step: Step, task_id: str) -> ServerTask:
-        """Return a task that was started; that it cannot be read does not undo it."""
-        try:
-            return self._api.task(task_id)
-        except KsvlaError as trouble:
-            self.context.trace(f"Reading the task failed: {trouble.message}")
-            return ServerTask(task_id, _TYPES[step.action], "unknown")
-
 
 def _task_of(started: Started[Step]) -> Optional[str]:
     """Return the task that makes the change of one step, or None."""
@@ -344,15 +327,15 @@ def _task_of(started: Started[Step]) -> Optional[str]:
     return started.id if started.sent else next(iter(started.attached), None)
 
 
+def _by_id_and_name(tenants: Sequence[Tenant]) -> dict[str, Tenant]:
+    by_id = {f"id {tenant.id.lower()}": tenant for tenant in tenants}
+    return {**by_id, **{f"name {tenant.name}": tenant for tenant in tenants}}
+
+
 def _shown_names(task: ServerTask) -> dict[str, str]:
     """Return the names and ids of a tenant that a task shows in its parameters or its result, by normalized key."""
-    shown: dict[str, str] = {}
-    sources: list[Any] = [task.parameters]
-    if isinstance(task.result, Mapping):
-        tenant = task.result.get("tenant", task.result)
-        sources.append({f"tenant{key}": value for key, value in tenant.items()} if isinstance(tenant, Mapping) else {})
-    for source in sources:
-        for key, value in source.items():
-            if isinstance(value, str):
-                shown[key.lower().replace("_", "")] = value
-    return shown
+    result = task.result if isinstance(task.result, Mapping) else {}
+    tenant = result.get("tenant", result)
+    of_result = {f"tenant{key}": value for key, value in tenant.items()} if isinstance(tenant, Mapping) else {}
+    shown = {**task.parameters, **of_result}
+    return {key.lower().replace("_", ""): value for key, value in shown.items() if isinstance(value, str)}

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Optional
 
 from ..._api import connect
@@ -17,9 +18,9 @@ from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import GRACE_SECONDS, Poller, Waiting
 from ..._text import similar_names
 from ..._validation import administrator_password_advice
-from ..change import Change, diff_of
+from ..change import diff_of
 from .apply import TenantApplier
-from .find import TenantReference, find_by_name, find_tenant, is_predicted, predicted_tenant
+from .find import find_tenant, is_predicted
 from .plan import CREATE, differences, plan
 from .wanted import WantedTenant, wanted_tenant
 
@@ -40,7 +41,8 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
         before = _find(api, wanted, context)
         judge_immutable(wanted, before, context)
         changes = plan(wanted, before)
-        _warn_about_password(wanted, changes, context)
+        if changes and changes[0].action == CREATE:
+            warn_about_password(wanted, "admin_password", context)
         begun = changes if applier.waits else changes[:1]
         after = begun[-1].after if begun else before
         if changes and not context.check_mode:
@@ -67,20 +69,15 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
     :raises InputError: when it cannot be created from what is given, naming tenants with similar names.
     """
     reference = wanted.reference
-    if reference.tenant_id is not None:
-        tenant = find_tenant(api, reference)
-        if tenant is None and wanted.present:
-            raise InputError(
-                f"No tenant has the id {reference.tenant_id}, and one cannot be created with a chosen id.",
-                error_code=TENANT_NOT_FOUND,
-            )
-        return tenant
-    tenants = api.tenants()
-    tenant = find_by_name(tenants, reference.label)
-    if tenant is None and reference.predicted:
-        return predicted_tenant(reference.label)
+    tenants = api.tenants() if reference.tenant_id is None else []
+    tenant = find_tenant(api, reference, tenants)
     if tenant is not None:
         return tenant
+    if wanted.present and reference.tenant_id is not None:
+        raise InputError(
+            f"No tenant has the id {reference.tenant_id}, and one cannot be created with a chosen id.",
+            error_code=TENANT_NOT_FOUND,
+        )
     similar = similar_names([each.name for each in tenants], reference.label)
     if wanted.present and wanted.type is None:
         raise InputError(
@@ -93,11 +90,11 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
     return None
 
 
-def _warn_about_password(wanted: WantedTenant, changes: Sequence[Change[Tenant]], context: Context) -> None:
-    if changes and changes[0].action == CREATE and wanted.admin_password:
-        advice = administrator_password_advice(wanted.admin_password, "admin_password")
-        if advice is not None:
-            context.warn(advice)
+def warn_about_password(wanted: WantedTenant, option: str, context: Context) -> None:
+    """Warn of a password that Kaspersky Security Center may refuse for a new tenant."""
+    advice = administrator_password_advice(wanted.admin_password, option) if wanted.admin_password else None
+    if advice is not None:
+        context.warn(advice)
 
 
 def judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Context) -> None:
@@ -119,10 +116,7 @@ def judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Con
             message,
             hint="Leave these options out, or set immutable_changes to warn or ignore, or remove the tenant and create it "
             "again.",
-            details={
-                "tenant": tenant.as_dict(),
-                "remaining": _remaining(wanted, tenant),
-            },
+            details={"tenant": tenant.as_dict(), "remaining": _remaining(wanted, tenant)},
         )
     context.warn(message)
 
@@ -144,7 +138,7 @@ def _apply(
             own = applier.carry_out(wanted, tenant, changes[0])
             if not applier.waits:
                 return tenant
-            tenant = find_tenant(api, _reference(wanted, tenant))
+            tenant = find_tenant(api, wanted.reference_of(tenant))
             if changes[0].action == CREATE and not own:
                 judge_immutable(wanted, tenant, applier.context)
         raise KsvlaError(
@@ -154,25 +148,15 @@ def _apply(
     except KsvlaError as error:
         # Once, and briefly: the time to wait may be over.
         grace = Deadline(GRACE_SECONDS, applier.context.clock)
-        after = _last_known(api.within(grace, retries=0), wanted, tenant)
+        with suppress(KsvlaError):
+            tenant = find_tenant(api.within(grace, retries=0), wanted.reference_of(tenant))
         error.add_details(
-            changed=after != before,
-            tenant=_record(after),
-            remaining=_remaining(wanted, after),
+            changed=tenant != before,
+            tenant=_record(tenant),
+            remaining=_remaining(wanted, tenant),
             tasks=[task.as_dict() for task in applier.tasks],
         )
         raise
-
-
-def _reference(wanted: WantedTenant, known: Optional[Tenant]) -> TenantReference:
-    return TenantReference(known.id) if known else wanted.reference
-
-
-def _last_known(api: MultitenancyApi, wanted: WantedTenant, known: Optional[Tenant]) -> Optional[Tenant]:
-    try:
-        return find_tenant(api, _reference(wanted, known))
-    except KsvlaError:
-        return known
 
 
 def _remaining(wanted: WantedTenant, tenant: Optional[Tenant]) -> list[str]:
@@ -189,7 +173,5 @@ def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:
 
 def shown_tenant(tenant: Optional[Tenant]) -> Mapping[str, Any]:
     """Return what a diff shows of a tenant: what the user can set."""
-    if tenant is None:
-        return {}
     names = ("name", "description", "user_data", "type", "status", "admin_username")
-    return {name: getattr(tenant, name) for name in names}
+    return {name: getattr(tenant, name) for name in names} if tenant else {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Callable, Optional, TypeVar
 
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
-from ..._api.multitenancy.records import Tenant, VirtualMachine
+from ..._api.multitenancy.records import Tenant
 from ..._errors import ApiError, InputError
 from ..._module.context import Context, Parameters
 from ..._text import similar_names
@@ -56,11 +56,9 @@ def tenant_reference(parameters: Parameters, context: Context, name_option: str 
     return TenantReference(name=tenant_id[len(_PREDICTED_ID) :], predicted=True)
 
 
-def predicted_tenant(name: str, **known: Optional[str]) -> Tenant:
+def predicted_tenant(name: str) -> Tenant:
     """Return a tenant as check mode predicts it: inactive, and with an id that later tasks of the play understand."""
-    fields = dict.fromkeys(("type", "created", "updated", "virtual_server_id", "admin_username"))
-    texts = {"description": "", "user_data": "", **{key: value for key, value in known.items() if value is not None}}
-    return Tenant(**{**fields, "id": f"{_PREDICTED_ID}{name}", "name": name, "status": "inactive", **texts})
+    return Tenant(f"{_PREDICTED_ID}{name}", name, "", "", None, "inactive", None, None, None, None)
 
 
 def is_predicted(tenant: Tenant) -> bool:
@@ -76,10 +74,15 @@ def find_by_name(tenants: Sequence[Tenant], name: str) -> Optional[Tenant]:
     return found[0] if found else None
 
 
-def find_tenant(api: MultitenancyApi, reference: TenantReference) -> Optional[Tenant]:
-    """Return the tenant that is meant, or None when there is none; one that was predicted is always there."""
+def find_tenant(
+    api: MultitenancyApi, reference: TenantReference, tenants: Optional[Sequence[Tenant]] = None
+) -> Optional[Tenant]:
+    """Return the tenant that is meant, or None when there is none; one that was predicted is always there.
+
+    :param tenants: All tenants, where they were read already.
+    """
     if reference.tenant_id is None:
-        found = find_by_name(api.tenants(), reference.label)
+        found = find_by_name(api.tenants() if tenants is None else tenants, reference.label)
         return predicted_tenant(reference.label) if found is None and reference.predicted else found
     try:
         return api.tenant(reference.tenant_id)
@@ -108,19 +111,8 @@ def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
     return tenant
 
 
-def vms_unless_gone(api: MultitenancyApi, tenant_id: str) -> Optional[list[VirtualMachine]]:
-    """Return the virtual machines of a tenant, or None when it was removed since it was listed."""
-    nothing: list[VirtualMachine] = []
-    return unless_gone(api.vms, tenant_id, nothing)
-
-
-def unless_gone(read: Callable[[str], T], tenant_id: str, predicted: T) -> Optional[T]:
-    """Return what is read of a tenant, or None when it was removed since it was listed.
-
-    :param predicted: What a tenant has that check mode predicted.
-    """
-    if tenant_id.startswith(_PREDICTED_ID):
-        return predicted
+def unless_gone(read: Callable[[str], T], tenant_id: str) -> Optional[T]:
+    """Return what is read of a tenant, or None when it was removed since it was listed."""
     try:
         return read(tenant_id)
     except ApiError as error:

@@ -12,7 +12,7 @@ from ..._api.multitenancy.records import Tenant
 from ..._concurrently import for_each
 from ..._errors import InputError
 from ..._module.context import Context, Parameters, Result
-from .find import find_tenant, tenant_reference, unless_gone, vms_unless_gone
+from .find import find_tenant, is_predicted, tenant_reference, unless_gone
 
 
 def read_tenants(parameters: Parameters, context: Context) -> Result:
@@ -31,9 +31,9 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
 
     def read(tenant: Tenant) -> Optional[Result]:
         if not parameters["include_vms"]:
-            count = unless_gone(api.count_vms, tenant.id, 0)
+            count = 0 if is_predicted(tenant) else unless_gone(api.count_vms, tenant.id)
             return None if count is None else {**tenant.as_dict(), "vm_count": count}
-        vms = vms_unless_gone(api, tenant.id)
+        vms = [] if is_predicted(tenant) else unless_gone(api.vms, tenant.id)
         if vms is None:
             return None
         counted = {"vm_count": len(vms)} if parameters["count_vms"] else {}

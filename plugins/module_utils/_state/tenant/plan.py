@@ -60,11 +60,10 @@ def _removal(wanted: WantedTenant, tenant: Tenant) -> Change[Tenant]:
 def _new(wanted: WantedTenant) -> Tenant:
     if wanted.type is None:
         raise InputError(f"type is required to create the tenant {wanted.reference.label!r}: complete or simple.")
-    new = wanted.new()
-    return predicted_tenant(
-        new.name,
-        description=new.description,
-        user_data=new.user_data,
-        type=new.type,
-        admin_username=new.admin_username,
+    return replace(
+        predicted_tenant(wanted.reference.label),
+        description=wanted.description or "",
+        user_data=wanted.user_data or "",
+        type=wanted.type,
+        admin_username=wanted.admin_username,
     )

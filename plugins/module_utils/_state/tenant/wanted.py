@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from ..._api.multitenancy.formats import NewTenant
+from ..._api.multitenancy.records import Tenant
 from ..._errors import InputError
 from ..._module.context import Context, Parameters
 from ..._validation import require_ip_address, require_no_final_line_break, require_text, require_xml_text
@@ -38,6 +39,10 @@ class WantedTenant:
     admin_password: Optional[str] = field(default=None, repr=False)
     remove_artifacts: Optional[bool] = None
     immutable_changes: str = "fail"
+
+    def reference_of(self, known: Optional[Tenant]) -> TenantReference:
+        """Return how the tenant is found: by its id as soon as that is known."""
+        return TenantReference(known.id) if known else self.reference
 
     def new(self) -> NewTenant:
         return NewTenant(

@@ -21,7 +21,7 @@ from ..._concurrently import MOST_WORKERS, for_each
 from ..._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown
 from ..._module.context import Context
 from ..._transport.retry import pause
-from ..tenant.find import vms_unless_gone
+from ..tenant.find import unless_gone
 from .breaker import Breaker
 from .holders import Holder, find_holders
 from .outcomes import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, failed, same_record
@@ -162,7 +162,7 @@ class VmApplier:
         owners = {owner.id: owner for each in lost for owner in (each.change.owner, each.change.holder)}
         if len(owners) == 1:
             return {owner_id: Registered(self._api.vms(owner_id)) for owner_id in owners}
-        lists = for_each(lambda owner_id: vms_unless_gone(self._api, owner_id), owners, self._concurrency)
+        lists = for_each(lambda owner_id: unless_gone(self._api.vms, owner_id), owners, self._concurrency)
         return {owner_id: Registered(vms or []) for owner_id, vms in zip(owners, lists)}
 
     def _restore_remaining(self, outcomes: dict[tuple[str, str], VmOutcome]) -> None:

@@ -15,7 +15,7 @@ from ..._api.multitenancy.calls import VM_ALREADY_EXISTS, MultitenancyApi
 from ..._api.multitenancy.records import Tenant, VirtualMachine
 from ..._concurrently import for_each
 from ..._hints import hint_for
-from ..tenant.find import vms_unless_gone
+from ..tenant.find import unless_gone
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def find_holders(
     """Return which of the tenants hold these BIOS ids (in lower case)."""
 
     def held_by(tenant: Tenant) -> list[Holder]:
-        vms = vms_unless_gone(api, tenant.id) or ()
+        vms = unless_gone(api.vms, tenant.id) or ()
         return [Holder(tenant, vm) for vm in vms if vm.bios_id.lower() in bios_ids]
 
     found = for_each(held_by, tenants, concurrency)
