@@ -118,20 +118,14 @@ class TenantApplier:
         :raises OutcomeUnknown: when answers are lost again and again.
         """
         step = Step(wanted, tenant, change.action)
-        started: Started[Step] = self._once.start(self, [step], f"{change.action} tenant {step.label}")
+        started: Started[Step] = self._once.start(self, [step], self.subject(step).about)
         task_id = _task_of(started)
-        seen: dict[str, Union[ServerTask, KsvlaError]] = {}
-        if task_id is not None and self.waits:
-            try:
-                seen[task_id] = watch_task(self._api, task_id, self._poller, step.label)
-            except KsvlaError as error:
-                seen[task_id] = error
-        elif task_id is not None:
+        if task_id is not None and not self.waits:
             # That it cannot be read does not undo it.
             self.tasks.append(ServerTask(task_id, _TYPES[step.action], "unknown"))
             with suppress(KsvlaError):
                 self.tasks[-1] = self._api.task(task_id)
-        return self._end(step, started, seen)
+        return self._end(step, started, lambda task_id: watch_task(self._api, task_id, self._poller, step.label))
 
     def carry_out_all(self, steps: Sequence[Step], workers: int) -> list[Union[bool, KsvlaError]]:
         """Carry out one kind of change of many tenants side by side; each is tried, and all are waited for together.
@@ -147,17 +141,24 @@ class TenantApplier:
                 begun.extend([begun[-1]] * (len(steps) - len(begun)))
                 break
         task_ids = [task_id for task_id in map(_task_of, begun) if task_id is not None]
-        seen: Mapping[str, Union[ServerTask, KsvlaError]] = {}
+        seen: dict[str, Union[ServerTask, KsvlaError]] = {}
         if task_ids and self.waits:
             seen = watch_each(self._api, task_ids, self._poller, " and ".join(sorted({step.action for step in steps})))
-        ended: list[Union[bool, KsvlaError]] = []
+
+        def ended(task_id: str) -> ServerTask:
+            task = seen[task_id]
+            if isinstance(task, KsvlaError):
+                raise task
+            return task
+
+        results: list[Union[bool, KsvlaError]] = []
         for step, each in zip(steps, begun):
             try:
                 # Where an answer from here was lost and the change is there, the request made it.
-                ended.append(self._end(step, each, seen) or each.asked)
+                results.append(self._end(step, each, ended) or each.asked)
             except KsvlaError as error:
-                ended.append(error)
-        return ended
+                results.append(error)
+        return results
 
     def _begin(self, steps: Sequence[Step], workers: int) -> Sequence[Started[Step]]:
         """Start steps after one look at all of them."""
@@ -169,15 +170,35 @@ class TenantApplier:
         finally:
             self._seen = None
 
-    def _end(self, step: Step, started: Started[Step], seen: Mapping[str, Union[ServerTask, KsvlaError]]) -> bool:
-        """Return whether a request from here made the change, now that its task has ended."""
-        error = started.refused or started.lost
-        if error is not None:
-            raise error
+    def _end(self, step: Step, started: Started[Step], ended: Callable[[str], ServerTask]) -> bool:
+        """Return whether a request from here made the change, once its task has ended if waiting is wanted.
+
+        :param ended: Returns a task as it ended, or raises why its end was not seen.
+        """
+        problem = started.refused or started.lost
+        if problem is not None:
+            raise problem
         task_id = _task_of(started)
-        if task_id is None or (self.waits and not self._judge(step, task_id, seen[task_id])):
-            return False
-        if started.sent and self.waits and step.action == CREATE:
+        if task_id is None or not self.waits:
+            return bool(started.sent)
+        try:
+            task = ended(task_id)
+        except KsvlaError as error:
+            state = str(error.task["state"]) if error.task else "unknown"
+            self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
+            forgotten = isinstance(error, ApiError) and error.not_found
+            if not forgotten or self.state(step, None) is State.MISSING:
+                raise
+        else:
+            self.tasks.append(task)
+            try:
+                require_success(task)
+            except TaskFailed as error:
+                # Another run may have done the same at the same time: then the tenant is as wanted.
+                if not self._done_by_another(step, error):
+                    raise
+                return False
+        if started.sent and step.action == CREATE:
             self.created.add(step.label)
         return bool(started.sent)
 
@@ -282,29 +303,6 @@ class TenantApplier:
             task=tasks[0].as_dict(),
             hint="See how the task ends with ksvla_task, then run this again.",
         )
-
-    # ---- the end of a task --------------------------------------------------------------------------------------------
-
-    def _judge(self, step: Step, task_id: str, seen: Union[ServerTask, KsvlaError]) -> bool:
-        """Return whether a task did what it was for.
-
-        :param seen: The task as it ended, or why its end was not seen.
-        """
-        if isinstance(seen, KsvlaError):
-            state = str(seen.task["state"]) if seen.task else "unknown"
-            self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
-            if isinstance(seen, ApiError) and seen.not_found and self.state(step, None) is State.HOLDS:
-                return True
-            raise seen
-        self.tasks.append(seen)
-        try:
-            require_success(seen)
-        except TaskFailed as error:
-            # Another run may have done the same at the same time: then the tenant is as wanted.
-            if not self._done_by_another(step, error):
-                raise
-            return False
-        return True
 
     def _done_by_another(self, step: Step, error: TaskFailed) -> bool:
         """Return whether the tenant is as wanted although the task failed, once a task that does the same has ended."""

@@ -8,7 +8,7 @@ Source: "Creating a tenant" (topic 259250), "Removing a tenant" (topic 259255).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Optional
 
 from ..._api.multitenancy.formats import NewTenant
@@ -17,6 +17,8 @@ from ..._errors import InputError
 from ..._module.context import Context, Parameters
 from ..._validation import require_ip_address, require_no_final_line_break, require_text, require_xml_text
 from .find import TenantReference, tenant_reference
+
+_CREATED_WITH = tuple(each.name for each in fields(NewTenant) if each.name != "name")
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,7 @@ class WantedTenant:
         return TenantReference(known.id) if known else self.reference
 
     def new(self) -> NewTenant:
-        return NewTenant(
-            name=self.reference.name or "",
-            description=self.description,
-            user_data=self.user_data,
-            preferred_viis_address=self.preferred_viis_address,
-            type=self.type,
-            admin_username=self.admin_username,
-            admin_password=self.admin_password,
-        )
+        return NewTenant(self.reference.name or "", **{option: getattr(self, option) for option in _CREATED_WITH})
 
 
 def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
@@ -62,9 +56,8 @@ def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
     :raises InputError: naming the first option that is invalid.
     """
     wanted = described_tenant(parameters, context)
-    if wanted.reference.tenant_id is None and (
-        wanted.type == "complete" or wanted.admin_username or wanted.admin_password
-    ):
+    account = wanted.type == "complete" or wanted.admin_username or wanted.admin_password
+    if wanted.reference.tenant_id is None and account:
         require_account(wanted)
     return wanted
 
@@ -83,18 +76,16 @@ def described_tenant(parameters: Parameters, context: Context) -> WantedTenant:
     require_text(parameters.get("admin_username"), "admin_username")
     require_ip_address(parameters.get("preferred_viis_address"), "preferred_viis_address")
     require_no_final_line_break(parameters.get("admin_password"), "admin_password")
-    _require_no_account_if_simple(parameters)
-    options = (
-        "status",
-        "type",
-        "description",
-        "user_data",
-        "preferred_viis_address",
-        "admin_username",
-        "admin_password",
+    account = [name for name in ("admin_username", "admin_password") if parameters.get(name)]
+    if parameters.get("type") == "simple" and account:
+        raise InputError(
+            f"{' and '.join(account)} cannot be given for a tenant of type simple: only a complete tenant has a virtual "
+            "Administration Server with an account."
+        )
+    given = {option: parameters.get(option) for option in _CREATED_WITH}
+    return WantedTenant(
+        reference, present, parameters.get("status"), immutable_changes=parameters["immutable_changes"], **given
     )
-    given = {option: parameters.get(option) for option in options}
-    return WantedTenant(reference, present, **given, immutable_changes=parameters["immutable_changes"])
 
 
 def require_account(wanted: WantedTenant) -> None:
@@ -107,13 +98,4 @@ def require_account(wanted: WantedTenant) -> None:
         raise InputError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required for a complete tenant: the account "
             "of its virtual Administration Server has a name and a password."
-        )
-
-
-def _require_no_account_if_simple(parameters: Parameters) -> None:
-    given = [name for name in ("admin_username", "admin_password") if parameters.get(name)]
-    if parameters.get("type") == "simple" and given:
-        raise InputError(
-            f"{' and '.join(given)} cannot be given for a tenant of type simple: only a complete tenant has a virtual "
-            "Administration Server with an account."
         )
