@@ -357,7 +357,7 @@ def test_more_than_may_be_removed_is_refused(fleet: Fleet, check_mode: bool) -> 
     absent = [{"name": f"T{number}", "state": "absent"} for number in range(7)]
     result = fleet.fails(*absent, max_removals=6, check_mode=check_mode)
     assert result["msg"] == (
-        "This would remove 7 tenants, and max_removals allows 6: 'T0', 'T1', 'T2', 'T3', 'T4', and 2 more."
+        "This would remove 7 tenants, and max_removals allows 6: 'T0', 'T1', 'T2', 'T3', 'T4' and 2 more."
     )
     assert not fleet.simulator.effects()
     assert "This would remove 1 tenant, and max_removals allows 0: 'T0'." in fleet.fails(absent[0])["msg"]

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from ..._api.multitenancy.records import Tenant, VirtualMachine
 from ..._errors import InputError, KsvlaError
 from ..._module.context import Context
-from ..._validation import administrator_password_advice
+from ..._text import listed as listed_texts
 from ..change import Change
 from ..tenant import plan as tenant_plan
-from ..tenant.ensure import judge_immutable
+from ..tenant.ensure import judge_immutable, warn_about_password
 from ..tenant.plan import CREATE, REMOVE
 from ..tenant.wanted import require_account
 from ..tenant_vm import plan as vm_plan
@@ -64,7 +64,9 @@ def plan(wanted: WantedFleet, found: FoundFleet, context: Context) -> list[Tenan
         except InputError as error:
             mistakes.append(f"{listed.place}: {error.message}")
     if mistakes:
-        raise InputError(" ".join(_first(mistakes)), hint="Nothing was sent. Correct the list, then run this again.")
+        raise InputError(
+            listed_texts(mistakes, _SHOWN, " "), hint="Nothing was sent. Correct the list, then run this again."
+        )
     _plan_moves(plans, found)
     _require_allowed(wanted, plans)
     return plans
@@ -81,20 +83,13 @@ def _plan_tenant(listed: ListedTenant, there: Sequence[Tenant], found: FoundFlee
         return TenantPlan(listed, tenant, error=error)
     planned = TenantPlan(listed, tenant, tenant_plan.plan(listed.tenant, tenant))
     if planned.changes and planned.changes[0].action == CREATE:
-        _check_creation(listed, context)
+        if listed.tenant.type == "complete":
+            require_account(listed.tenant)
+        warn_about_password(listed.tenant, f"the admin_password of {listed.name!r}", context)
     if listed.vms is not None:
         nothing = Registered([], Owner("", f"tenant {listed.name}"))
         planned.vms = vm_plan.plan(listed.vms, found.vms.get(tenant.id, nothing) if tenant else nothing)
     return planned
-
-
-def _check_creation(listed: ListedTenant, context: Context) -> None:
-    if listed.tenant.type == "complete":
-        require_account(listed.tenant)
-    password = listed.tenant.admin_password
-    advice = administrator_password_advice(password, f"the admin_password of {listed.name!r}") if password else None
-    if advice is not None:
-        context.warn(advice)
 
 
 def _plan_moves(plans: Sequence[TenantPlan], found: FoundFleet) -> None:
@@ -138,7 +133,7 @@ def _require_allowed(wanted: WantedFleet, plans: Sequence[TenantPlan]) -> None:
     if len(removals) > wanted.max_removals:
         raise InputError(
             f"This would remove {_number(removals, 'tenant')}, and max_removals allows {wanted.max_removals}: "
-            f"{', '.join(_first(removals))}.",
+            f"{listed_texts(removals, _SHOWN)}.",
             hint="Nothing was sent. Raise max_removals if this is what you want.",
         )
     gone = [
@@ -150,15 +145,9 @@ def _require_allowed(wanted: WantedFleet, plans: Sequence[TenantPlan]) -> None:
     if wanted.max_unregistrations is not None and len(gone) > wanted.max_unregistrations:
         raise InputError(
             f"This would unregister {_number(gone, 'virtual machine')}, and max_unregistrations allows "
-            f"{wanted.max_unregistrations}: {', '.join(_first(gone))}.",
+            f"{wanted.max_unregistrations}: {listed_texts(gone, _SHOWN)}.",
             hint="Nothing was sent. Raise max_unregistrations if this is what you want.",
         )
-
-
-def _first(texts: Sequence[str]) -> Iterator[str]:
-    yield from texts[:_SHOWN]
-    if len(texts) > _SHOWN:
-        yield f"and {len(texts) - _SHOWN} more"
 
 
 def _number(things: Sequence[str], singular: str) -> str:

@@ -16,12 +16,11 @@ from ..tenant.ensure import shown_tenant
 from ..tenant.plan import CREATE, REMOVE
 from ..tenant_vm.outcomes import DONE, NOT_TRIED, UNCHANGED, VmOutcome
 from ..tenant_vm.plan import FAIL, MOVE, REGISTER, REREGISTER, UNREGISTER
-from ..tenant_vm.results import failure_of, shown_result, shown_vm
+from ..tenant_vm.results import failure_of, reasons_of, shown_result, shown_vm
 from .apply import TenantRun
 
 MOST_SHOWN = 1000
 """How many virtual machines that changed are shown one by one, in the results and in the diff; counts are whole."""
-_MOST_NAMED = 5
 _MOVED_IN, _MOVED_OUT = "moved_in", "moved_out"
 _COUNTS = (REGISTER, UNREGISTER, REREGISTER, _MOVED_IN, _MOVED_OUT, FAIL, NOT_TRIED, UNCHANGED)
 _OUTCOMES = ("created", "changed", "removed", FAIL, UNCHANGED)
@@ -65,7 +64,9 @@ def _shown_run(run: TenantRun, moved_out: int, room: list[int]) -> dict[str, Any
     counts.update(Counter(_MOVED_IN if each.action == MOVE else each.action for each in run.outcomes))
     counts[_MOVED_OUT] = moved_out
     counts[UNCHANGED] += run.plan.unchanged
-    errors = [*run.errors, *_failed_vms(run, counts)]
+    listed = len(run.plan.listed.vms.vms) if run.plan.listed.vms is not None else 0
+    failure = failure_of(f"tenant {run.plan.listed.name}", run.outcomes, listed, run.stopped_by, {"counts": counts})
+    errors = [*run.errors, *([failure] if failure is not None else [])]
     if not run.outcomes:
         counts[NOT_TRIED] = len(run.plan.vms)
     results = list(_shown_outcomes(run.outcomes, room))
@@ -92,14 +93,6 @@ def _shown_run(run: TenantRun, moved_out: int, room: list[int]) -> dict[str, Any
         "error_code": next((error.error_code for error in errors if error.error_code), None),
         "hint": next((error.hint for error in errors if error.hint), None),
     }
-
-
-def _failed_vms(run: TenantRun, counts: dict[str, int]) -> Iterator[KsvlaError]:
-    listed = len(run.plan.listed.vms.vms) if run.plan.listed.vms is not None else 0
-    label = f"tenant {run.plan.listed.name}"
-    failure = failure_of(label, run.outcomes, listed, run.stopped_by, {"counts": counts})
-    if failure is not None:
-        yield failure
 
 
 def _shown_outcomes(outcomes: Sequence[VmOutcome], room: list[int]) -> Iterator[dict[str, Any]]:
@@ -155,18 +148,12 @@ def failure_of_fleet(result: Result, errors: Sequence[KsvlaError]) -> Optional[K
     failed = [tenant for tenant in result["tenants"] if tenant["outcome"] == FAIL]
     if not failed:
         return None
-    by_error: dict[str, list[str]] = {}
-    for tenant in failed:
-        by_error.setdefault(str(tenant["error"]).rstrip("."), []).append(tenant["name"])
-    shown = [f"{_named(names)}: {error}" for error, names in list(by_error.items())[:_MOST_NAMED]]
-    more = sum(len(names) for names in list(by_error.values())[_MOST_NAMED:])
-    if more:
-        shown.append(f"and {more} more")
+    reasons = reasons_of((tenant["name"], tenant["error"]) for tenant in failed)
     codes = {tenant["error_code"] for tenant in failed}
     hints = {tenant["hint"] for tenant in failed}
     first = errors[0] if errors else None
     return KsvlaError(
-        f"{len(failed)} of {len(result['tenants'])} tenants failed: {'; '.join(shown)}.",
+        f"{len(failed)} of {len(result['tenants'])} tenants failed: {reasons}.",
         error_code=codes.pop() if len(codes) == 1 else None,
         status=first.status if first is not None else None,
         request=first.request if first is not None else None,
@@ -175,8 +162,3 @@ def failure_of_fleet(result: Result, errors: Sequence[KsvlaError]) -> Optional[K
         else "Remove the causes, then run this again: it does only what is missing. See tenants for each.",
         details=result,
     )
-
-
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

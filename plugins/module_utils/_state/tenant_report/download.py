@@ -14,7 +14,6 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ from typing import BinaryIO, Callable, Optional
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._clock import Clock
 from ..._errors import ApiError, KsvlaError, NotConnected, OutcomeUnknown, UnexpectedAnswer
-from ..._transport.retry import PASSING, pause
+from ..._tasks.poller import passes
+from ..._transport.retry import pause
 
 RANGE_BYTES = 256 * 1024 * 1024
 """What one request asks for. Most reports are shorter; more requests than needed would slow down a distant server."""
@@ -42,34 +42,6 @@ class Downloaded:
     checksum: str
 
 
-class _Sha256:
-    """SHA-256, computed in a thread of its own, since it takes a third of the time that fetching takes."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-        self._executor = ThreadPoolExecutor(1)
-        self._waiting = bytearray()
-        self._done: Optional[Future[None]] = None
-
-    def update(self, piece: bytes) -> None:
-        """Add a piece."""
-        self._waiting += piece
-        if len(self._waiting) >= _PIECE:
-            self._submit()
-
-    def hexdigest(self) -> str:
-        """Return the checksum of all pieces, of which there may be no more."""
-        self._submit()
-        self._executor.shutdown()
-        return self._digest.hexdigest()
-
-    def _submit(self) -> None:
-        if self._done is not None:
-            self._done.result()
-        self._done = self._executor.submit(self._digest.update, self._waiting)
-        self._waiting = bytearray()
-
-
 class ReportDownload:
     """Fetches one report.
 
@@ -85,7 +57,7 @@ class ReportDownload:
         self._part = part
         self._consume = consume
         self._clock = clock
-        self._digest = _Sha256()
+        self._digest = hashlib.sha256()
         self._size = 0
         self._kept = 0
         """The bytes that an earlier run left in the part file."""
@@ -108,7 +80,7 @@ class ReportDownload:
                     self._fetch_range(progress)
                 except (NotConnected, OutcomeUnknown, ApiError) as error:
                     failures = 0 if self._size > before else failures + 1
-                    if failures > retries or (isinstance(error, ApiError) and error.status not in PASSING):
+                    if failures > retries or not passes(error):
                         self._explain(error)
                         raise
                     self._clock.sleep(pause(failures, error.retry_after))
@@ -162,12 +134,10 @@ class ReportDownload:
 
     def _part_of(self, headers: Mapping[str, str], pieces: Iterator[bytes], first: int) -> Iterator[bytes]:
         """Give the pieces of an answer that holds a range."""
-        match = _CONTENT_RANGE.search(headers.get("content-range", ""))
+        shown = headers.get("content-range", "no Content-Range")
+        match = _CONTENT_RANGE.search(shown)
         if match is None or int(match[1]) != first:
-            raise UnexpectedAnswer(
-                f"The server was asked for the report from byte {first} on and sent "
-                f"{headers.get('content-range', 'no Content-Range')!r}."
-            )
+            raise UnexpectedAnswer(f"The server was asked for the report from byte {first} on and sent {shown!r}.")
         total = None if match[3] == "*" else int(match[3])
         if total is not None and self._total not in (None, total):
             raise UnexpectedAnswer(f"The report had {self._total} bytes and has {total} now.")

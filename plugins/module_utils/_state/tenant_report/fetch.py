@@ -12,7 +12,7 @@ from ..._api.multitenancy.calls import MultitenancyApi
 from ..._errors import ApiError, KsvlaError, UnexpectedAnswer
 from ..._module.context import Context, Result
 from ..._tasks.memory import Memory
-from ..._transport.retry import PASSING
+from ..._tasks.poller import passes
 from ..change import diff_of
 from .download import Downloaded, ReportDownload, not_a_report
 from .file import ReportFile
@@ -46,13 +46,11 @@ class ReportFetcher:
         :raises KsvlaError: with what is known of the report until then.
         """
         wanted = self._wanted
-        file, check = wanted.file, self._context.check_mode
-        part = file.part(report_id) if file is not None and not check else None
+        file = wanted.file
+        part = file.part(report_id) if file is not None and not self._context.check_mode else None
         # In check mode there will be no part in which to count what a report holds that replaces another.
-        summary = "tenants" if wanted.summary == "none" and check and file is not None else wanted.summary
-        reader = ReportReader(
-            summary, keep_periods=wanted.return_periods, folder=part.parent if part is not None else None
-        )
+        summary = "tenants" if wanted.summary == "none" and file is not None and part is None else wanted.summary
+        reader = ReportReader(summary, keep_periods=wanted.return_periods, folder=part.parent if part else None)
         result = {**no_report(file), "changed": False, "report_id": report_id}
         try:
             report = self._download(report_id, part, reader)
@@ -66,7 +64,9 @@ class ReportFetcher:
             raise file.failure(error, result) from None
         except KsvlaError as error:
             error.add_details(**{key: value for key, value in result.items() if key in _KNOWN})
-            if result["size_bytes"] is not None or _is_final(error):
+            # Nor is it fetched again where the server refuses it, or what it sends is not a report.
+            final = isinstance(error, UnexpectedAnswer) or (isinstance(error, ApiError) and not passes(error))
+            if final or result["size_bytes"] is not None:
                 self._remember(report_id)
             raise
         self._remember(report_id)
@@ -156,8 +156,3 @@ class ReportFetcher:
         """Let later runs know that there is no reason to fetch this report again, unless it is asked for by its id."""
         if not self._context.check_mode:
             self._memory.note(fetched_key(report_id), f"report {report_id} was fetched, or cannot be")
-
-
-def _is_final(error: KsvlaError) -> bool:
-    """Return whether trying again would not help: the server refuses the report, or what it sends is not one."""
-    return isinstance(error, UnexpectedAnswer) or (isinstance(error, ApiError) and error.status not in PASSING)

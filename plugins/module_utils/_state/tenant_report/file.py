@@ -13,7 +13,7 @@ import shutil
 import stat
 import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 from ..._errors import InputError, KsvlaError
 from ..._module.context import FileAttributes, Parameters, Result
@@ -48,12 +48,10 @@ class ReportFile:
         """Return where a report is written until it is whole. Parts that can no longer be completed are removed."""
         part = self.path.with_name(f"{self._part_start}{_short(report_id)}{_PART}")
         oldest = time.time() - _REPORT_SECONDS
-        with contextlib.suppress(OSError):
-            for path in self.path.parent.iterdir():
-                if path.name.startswith(self._part_start) and path.name.endswith(_PART) and path != part:
-                    with contextlib.suppress(OSError):
-                        if path.stat().st_mtime < oldest:
-                            path.unlink()
+        for path in self.path.parent.glob(f"{self._part_start}*{_PART}"):
+            with contextlib.suppress(OSError):
+                if path != part and path.stat().st_mtime < oldest:
+                    path.unlink()
         return part
 
     def read(self) -> Optional[Downloaded]:
@@ -151,6 +149,6 @@ def _may(path: Path, access: int) -> bool:
     return os.access(path, access, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _short(text: Any) -> str:
+def _short(text: str) -> str:
     """Return a short name for a text of any length."""
-    return hashlib.sha256(str(text).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

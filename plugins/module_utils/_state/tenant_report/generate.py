@@ -92,7 +92,6 @@ class ReportGenerator:
         return finished
 
     def subject(self, request: ReportRequest) -> Subject:
-        """Return what a request is about."""
         return Subject(request.key, request.about)
 
     def under_way(self, request: ReportRequest, record: Optional[Record]) -> Optional[str]:
@@ -106,11 +105,9 @@ class ReportGenerator:
         return None
 
     def state(self, _request: ReportRequest, _record: Optional[Record]) -> State:
-        """Return that a report is always missing: only a task shows one."""
-        return State.MISSING
+        return State.MISSING  # Only a task shows one.
 
     def send(self, requests: Sequence[ReportRequest]) -> str:
-        """Start generating a report and return the id of the task."""
         (request,) = requests
         return self._api.generate_report(request.tenant_id, request.period_start, request.period_end)
 

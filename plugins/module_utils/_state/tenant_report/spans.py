@@ -78,17 +78,13 @@ class Spans:
     def _records(self, number: int) -> Iterator[Record]:
         """Give the records of a group, in the order in which they were added."""
         begin = 0
-        for ends in self._ends:
-            begin = ends[number - 1] if number else begin
-            yield from _RECORD.iter_unpack(self._read(begin, ends[number]))
-            begin = ends[-1]
+        if self._file is not None:
+            for ends in self._ends:
+                begin = ends[number - 1] if number else begin
+                self._file.seek(begin)
+                yield from _RECORD.iter_unpack(self._file.read(ends[number] - begin))
+                begin = ends[-1]
         yield from _RECORD.iter_unpack(self._groups[number])
-
-    def _read(self, begin: int, end: int) -> bytes:
-        if self._file is None:
-            return b""
-        self._file.seek(begin)
-        return self._file.read(end - begin)
 
 
 def _sums(records: Iterable[Record]) -> Optional[dict[Machine, list[int]]]:

@@ -118,8 +118,13 @@ def plan(wanted: WantedVms, registered: Registered) -> list[VmChange]:
     changes: list[VmChange] = []
     for vm in wanted.vms:
         found = registered.find(vm)
-        if found is not None:
-            _require_once(listed, vm, found)
+        first = listed.setdefault(found.bios_id.lower(), vm) if found is not None else vm
+        if found is not None and first is not vm:
+            # As by the BIOS id of one and the vm_id of the other.
+            raise InputError(
+                f"{first} and {vm} are the same registered virtual machine, with the BIOS id {found.bios_id} and the vm_id "
+                f"{found.id}. Each virtual machine can be listed once."
+            )
         changes.extend(_changes(wanted, vm, found, registered.owner))
     if wanted.purge:
         gone = (vm for vm in registered.vms if vm.bios_id.lower() not in listed)
@@ -154,16 +159,3 @@ def _new(vm: WantedVm) -> VirtualMachine:
             "bios_id; the server chooses the vm_id."
         )
     return VirtualMachine(None, vm.bios_id, vm.name or "", vm.user_data or "", None, None)
-
-
-def _require_once(listed: dict[str, WantedVm], vm: WantedVm, found: VirtualMachine) -> None:
-    """Note which entry of the list a record belongs to.
-
-    :raises InputError: when it belongs to another one too, as by the BIOS id of one and the vm_id of the other.
-    """
-    first = listed.setdefault(found.bios_id.lower(), vm)
-    if first is not vm:
-        raise InputError(
-            f"{first} and {vm} are the same registered virtual machine, with the BIOS id {found.bios_id} and the vm_id "
-            f"{found.id}. Each virtual machine can be listed once."
-        )

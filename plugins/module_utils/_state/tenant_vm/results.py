@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Optional
 
 from ..._api.multitenancy.records import VirtualMachine
@@ -80,10 +80,18 @@ def failure_of(
     not_tried = result["counts"].get(NOT_TRIED, 0)
     if not failures and not not_tried:
         return None
+    said = []
+    if failures:
+        reasons = reasons_of((failure.change.bios_id, failure.error) for failure in failures)
+        said.append(f"{len(failures)} of {max(total, len(failures))} virtual machines of {label} failed: {reasons}.")
+    if not_tried:
+        reason = in_full(stopped_by) if stopped_by is not None else "the server does not answer."
+        number = f"{not_tried} of {max(total, not_tried)}"
+        said.append(f"{number} virtual machines of {label} were not tried after this: {reason}")
     first = next((failure.cause for failure in failures if failure.cause is not None), stopped_by)
     codes = {failure.error_code for failure in failures}
     return KsvlaError(
-        " ".join([*_failed(label, failures, total), *_not_tried(label, not_tried, total, stopped_by)]),
+        " ".join(said),
         error_code=codes.pop() if len(codes) == 1 else None,
         status=first.status if first is not None else None,
         request=first.request if first is not None else None,
@@ -92,24 +100,14 @@ def failure_of(
     )
 
 
-def _failed(label: str, failures: Sequence[VmOutcome], total: int) -> Iterator[str]:
-    """Say how many failed and why; a reason that several have in common is given once."""
-    if not failures:
-        return
+def reasons_of(failures: Iterable[tuple[str, Optional[str]]]) -> str:
+    """Say what failed and why; a reason that several have in common is given once.
+
+    :param failures: What failed, and the error, in sentences.
+    """
     by_error: dict[str, list[str]] = {}
-    for failure in failures:
-        by_error.setdefault((failure.error or "").rstrip("."), []).append(failure.change.bios_id)
-    shown = [
-        f"{listed(bios_ids, _SHOWN_FAILURES)}: {error}" for error, bios_ids in list(by_error.items())[:_SHOWN_FAILURES]
-    ]
-    more = sum(len(bios_ids) for bios_ids in list(by_error.values())[_SHOWN_FAILURES:])
-    if more:
-        shown.append(f"and {more} more")
-    total = max(total, len(failures))
-    yield f"{len(failures)} of {total} virtual machines of {label} failed: {'; '.join(shown)}."
-
-
-def _not_tried(label: str, not_tried: int, total: int, stopped_by: Optional[KsvlaError]) -> Iterator[str]:
-    if not_tried:
-        reason = in_full(stopped_by) if stopped_by is not None else "the server does not answer."
-        yield f"{not_tried} of {max(total, not_tried)} virtual machines of {label} were not tried after this: {reason}"
+    for name, error in failures:
+        by_error.setdefault((error or "").rstrip("."), []).append(name)
+    shown = [f"{listed(names, _SHOWN_FAILURES)}: {error}" for error, names in by_error.items()]
+    more = sum(map(len, list(by_error.values())[_SHOWN_FAILURES:]))
+    return "; ".join(shown[:_SHOWN_FAILURES] + ([f"and {more} more"] if more else []))
