@@ -82,13 +82,11 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Columns, Sheet, read_sheet
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Columns, Given, read_sheet
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list import (
     TENANTS,
     VMS,
-    Given,
     TenantListError,
-    from_sheet,
     merge,
     tenants_from,
     vms_from,
@@ -121,12 +119,12 @@ class LookupModule(LookupBase):
         """Return what is given as a list or as a file, or None."""
         value, file = plain(self.get_option(option)), plain(self.get_option(f"{option}_csv"))
         if is_blank(value):
-            return None if is_blank(file) else from_sheet(self._sheet(file, columns, variables))
+            return None if is_blank(file) else self._sheet(file, columns, variables)
         if not is_blank(file):
             raise TenantListError([_MORE_THAN_ONE.format("tenants" if columns is TENANTS else "virtual machines")])
         return tenants_from(value) if columns is TENANTS else vms_from(value)
 
-    def _sheet(self, name: str, columns: Columns, variables: dict[str, Any] | None) -> Sheet:
+    def _sheet(self, name: str, columns: Columns, variables: dict[str, Any] | None) -> Given:
         path = Path(name).expanduser()
         if not path.is_file():
             try:
@@ -134,14 +132,10 @@ class LookupModule(LookupBase):
             except AnsibleError:
                 found = None
             if found is None:
-                return _unreadable(name, f"There is no file {name} (the current folder is {Path.cwd()}).")
+                return Given([], [f"There is no file {name} (the current folder is {Path.cwd()})."])
             path = Path(found)
         try:
             content = path.read_bytes()
         except OSError as error:
-            return _unreadable(name, f"{name} cannot be read: {error.strerror or error}.")
+            return Given([], [f"{name} cannot be read: {error.strerror or error}."])
         return read_sheet(name, content, columns)
-
-
-def _unreadable(name: str, mistake: str) -> Sheet:
-    return Sheet(name, [], [mistake], has_header=False)

@@ -77,7 +77,11 @@ class ActionModule(ActionBase):
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None
         if result.get("failed"):
-            _replace_message(result, self._in_words_of_role(options.explain(str(result.get("msg") or ""))))
+            message = self._in_words_of_role(options.explain(str(result.get("msg") or "")))
+            if message and message != result.get("msg"):
+                result["msg"] = message
+                # Ansible has made an error of the former message, and makes one of this.
+                result.pop("exception", None)
             if result.get("hint"):
                 result["hint"] = self._in_words_of_role(str(result["hint"]))
         elif definition.secret_result:
@@ -201,13 +205,6 @@ class ActionModule(ActionBase):
     @property
     def _host(self) -> str:
         return str(self._vars.get("inventory_hostname") or "localhost")
-
-
-def _replace_message(result: dict[str, Any], message: str) -> None:
-    if message and result.get("msg") != message:
-        result["msg"] = message
-        # Ansible has made an error of the former message, and makes one of this.
-        result.pop("exception", None)
 
 
 def action_plugin(name: str) -> type[ActionModule]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible import constants
@@ -106,15 +107,10 @@ class Options:
     def _read(self, name: str, path: str) -> str:
         files = [path] if not os.path.isdir(path) else sorted(os.path.join(path, file) for file in os.listdir(path))
         try:
-            texts = [_text(file) for file in files if os.path.isfile(file)]
+            texts = [Path(file).read_text("utf-8", "replace") for file in files if os.path.isfile(file)]
         except OSError as error:
             raise ValueError(self.explain(f"{name} cannot be read: {error.strerror}.")) from None
         found = "".join(certificates(text) for text in texts)
         if not found:
             raise ValueError(self.explain(f"{name} holds no certificate in PEM."))
         return found
-
-
-def _text(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()

@@ -79,15 +79,14 @@ def options_of(first: Host, shared: Values) -> dict[str, Any]:
 
     :param first: A host with the variables that hold for all tenants.
     """
-    arguments: dict[str, Any] = dict(first.given(f"{ONBOARDING}_connection", first.given("ksvla_connection", {})))
-    for option, variable in _OF_ALL.items():
-        if not is_blank(value := first.values.get(f"{ONBOARDING}_{variable}")):
-            arguments[option] = value
-    if not is_blank(value := first.values.get("ksvla_max_unregistrations")):
-        arguments["max_unregistrations"] = value
-    # Of a selection, all others would be tenants that are not listed.
-    arguments["unlisted"] = "ignore" if "ksvla_only" in shared else "report"
-    return arguments
+    options = {option: first.given(f"{ONBOARDING}_{variable}") for option, variable in _OF_ALL.items()}
+    options["max_unregistrations"] = first.given("ksvla_max_unregistrations")
+    return {
+        **first.given(f"{ONBOARDING}_connection", first.given("ksvla_connection", {})),
+        **{option: value for option, value in options.items() if value is not None},
+        # Of a selection, all others would be tenants that are not listed.
+        "unlisted": "ignore" if "ksvla_only" in shared else "report",
+    }
 
 
 def tenants_of(hosts: Sequence[Host], shared: Values) -> list[dict[str, Any]]:
@@ -97,11 +96,8 @@ def tenants_of(hosts: Sequence[Host], shared: Values) -> list[dict[str, Any]]:
 
 
 def _tenant(host: Host) -> dict[str, Any]:
-    tenant: dict[str, Any] = {"name": host.subject}
-    for option in _OF_TENANT:
-        value = host.given(f"{ONBOARDING}_{option}")
-        if value is not None:
-            tenant[option] = value
+    options = {option: host.given(f"{ONBOARDING}_{option}") for option in _OF_TENANT}
+    tenant = {"name": host.subject, **{option: value for option, value in options.items() if value is not None}}
     password = admin_password(host)
     # Where a simple tenant has one, it is one of the passwords that are given for all.
     if not is_blank(password) and tenant.get("type") != "simple":
@@ -126,14 +122,16 @@ def _different(hosts: Sequence[Host]) -> Iterator[str]:
 
 def _report_mistakes(shared: Values) -> Iterator[str]:
     report = shared.get("ksvla_drift_report")
-    if is_blank(report):
-        return
-    if not str(report).endswith(REPORT_ENDINGS):
+    if not is_blank(report) and not str(report).endswith(REPORT_ENDINGS):
         yield f"ksvla_drift_report is {report!r}: its ending says what is written, {' or '.join(REPORT_ENDINGS)}."
-    yield from folder_mistakes("ksvla_drift_report", folder_of(report))
+    yield from folder_mistakes(_report_folder(shared))
 
 
 def file_warnings(shared: Values) -> list[str]:
     """Return a warning where no one would find the drift report after the run."""
+    return list(vanishing_files(_report_folder(shared)))
+
+
+def _report_folder(shared: Values) -> list[tuple[str, str]]:
     report = shared.get("ksvla_drift_report")
-    return [] if is_blank(report) else list(vanishing_files("ksvla_drift_report", folder_of(report)))
+    return [] if is_blank(report) else [("ksvla_drift_report", folder_of(report))]

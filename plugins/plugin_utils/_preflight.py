@@ -27,6 +27,8 @@ _OMITTED = "__omit_place_holder__"
 """How the value of ``omit`` begins in ansible-core before 2.19."""
 
 Values = Mapping[str, Any]
+Folders = Iterable[tuple[str, str]]
+"""Folders that are written to, each behind the variable that names it."""
 
 
 @dataclass(frozen=True)
@@ -163,26 +165,28 @@ def folder_of(file: Any) -> str:
     return os.path.dirname(os.path.abspath(os.path.expanduser(str(file))))
 
 
-def folder_mistakes(variable: str, folder: str) -> Iterator[str]:
-    """Return why files cannot be written into the folder that a variable names."""
-    if not os.path.isdir(folder):
-        yield f"{variable}: the folder {folder} does not exist."
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        yield f"{variable}: the folder {folder} cannot be written to."
+def folder_mistakes(folders: Folders) -> Iterator[str]:
+    """Return why files cannot be written into these folders."""
+    for variable, folder in folders:
+        if not os.path.isdir(folder):
+            yield f"{variable}: the folder {folder} does not exist."
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            yield f"{variable}: the folder {folder} cannot be written to."
 
 
-def vanishing_files(variable: str, folder: str) -> Iterator[str]:
+def vanishing_files(folders: Folders) -> Iterator[str]:
     """Return a warning where the files of a folder vanish with the container of a job, such as one of AWX."""
     if not os.environ.get("JOB_ID") and not any(map(os.path.exists, _CONTAINER_MARKS)):
         return
-    mount = os.path.realpath(folder)
-    while not os.path.ismount(mount):
-        mount = os.path.dirname(mount)
-    if mount in _VANISHING:
-        yield (
-            f"{variable}: what is written to {folder} vanishes with the container of this job. Name a folder that stays: a "
-            "path that AWX exposes to jobs (Settings > Jobs), or a volume of the pod."
-        )
+    for variable, folder in folders:
+        mount = os.path.realpath(folder)
+        while not os.path.ismount(mount):
+            mount = os.path.dirname(mount)
+        if mount in _VANISHING:
+            yield (
+                f"{variable}: what is written to {folder} vanishes with the container of this job. Name a folder that "
+                "stays: a path that AWX exposes to jobs (Settings > Jobs), or a volume of the pod."
+            )
 
 
 def by_connection(hosts: Sequence[Host], role: str) -> list[list[Host]]:

@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 _NOTE = "#"
 _DELIMITERS = (";", ",", "\t")
@@ -26,32 +27,27 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A CSV file: its name in messages, its rows with their line numbers, and all mistakes that were found.
+class Given:
+    """Records of a list or a file, each with its place in messages, and all mistakes that were found."""
 
-    A blank cell is left out of its row.
-
-    :param has_header: Whether the columns could be read; otherwise nothing is known about the rows.
-    """
-
-    label: str
-    rows: list[tuple[int, dict[str, str]]] = field(repr=False)
+    records: list[tuple[str, dict[str, Any]]] = field(repr=False)
     mistakes: list[str]
-    has_header: bool = True
 
 
 class _Unreadable(ValueError):
     """The file has no rows that could be read."""
 
 
-def read_sheet(label: str, content: bytes, columns: Columns) -> Sheet:
+def read_sheet(label: str, content: bytes, columns: Columns) -> Given:
     """Read a CSV file as spreadsheets write it: with a comma, semicolon or tab, with or without a byte-order mark.
 
     The first line names the columns, in any case and order. A column whose name is blank or begins with ``#`` is for
-    notes and is left out. So are blanks around a cell, and rows without any cell. Only LF, CR and CRLF end a row.
+    notes and is left out. So are blanks around a cell, blank cells, and rows without any cell. Only LF, CR and CRLF end a
+    row.
+
+    :param label: The name of the file in messages.
     """
-    rows: list[tuple[int, dict[str, str]]] = []
-    mistakes: list[str] = []
+    given = Given([], [])
     try:
         text = _decoded(label, content)
         delimiter = _delimiter(text)
@@ -61,18 +57,19 @@ def read_sheet(label: str, content: bytes, columns: Columns) -> Sheet:
                 header = _header(label, cells, columns, delimiter)
                 continue
             row = {name: cell for name, cell in zip(header, cells, strict=False) if cell and name in columns.known}
+            place = f"{label}, line {number}"
             wrong = _mistake(cells, header, row, columns.required)
             if wrong:
-                mistakes.append(f"{label}, line {number}: {wrong}")
+                given.mistakes.append(f"{place}: {wrong}")
             elif row:
-                rows.append((number, row))
+                given.records.append((place, row))
         if header is None:
             raise _Unreadable(
                 f"{label} is empty. Its first line must name the columns, such as {', '.join(columns.known)}."
             )
     except _Unreadable as error:
-        return Sheet(label, [], [*mistakes, str(error)], has_header=False)
-    return Sheet(label, rows, mistakes)
+        return Given([], [*given.mistakes, str(error)])
+    return given
 
 
 def _decoded(label: str, content: bytes) -> str:

@@ -51,33 +51,23 @@ def check_variables(hosts: Sequence[Host], entry_point: str) -> list[str]:
         *common(hosts, lambda host: blank_variables(host.values, _NEVER_BLANK)),
         *common(hosts, lambda host: (mistake for role in ROLES for mistake in wrong_types(host.values, role))),
         *shared_subjects(hosts, "infrastructure"),
-        *common(hosts, _missing_folders),
+        *common(hosts, lambda host: folder_mistakes(_state_folder(host))),
         *common(hosts, _repetitions),
         *(common(hosts, _address_mistakes) if entry_point == "main" else ()),
         *(common(hosts, lambda host: svm_mistakes(host.values)) if entry_point == "main" else ()),
     ]
 
 
-def _state_file(host: Host) -> str:
-    return next((str(host.given(name)) for name in _STATE_FILES if host.given(name)), "")
-
-
 def file_warnings(hosts: Sequence[Host]) -> list[str]:
     """Return a warning for each folder whose state file no later run would find."""
-    return common(hosts, lambda host: (text for place in _folders(host) for text in vanishing_files(*place)))
+    return common(hosts, lambda host: vanishing_files(_state_folder(host)))
 
 
-def _missing_folders(host: Host) -> Iterator[str]:
-    for name, folder in _folders(host):
-        yield from folder_mistakes(name, folder)
-
-
-def _folders(host: Host) -> Iterator[tuple[str, str]]:
+def _state_folder(host: Host) -> list[tuple[str, str]]:
     """Return the folder of the state file, if any, and the variable that says so."""
-    name = next((name for name in _STATE_FILES if host.given(name)), None)
-    if name:
-        # The file itself where the path is a link, as the module does it.
-        yield name, os.path.dirname(os.path.realpath(os.path.expanduser(_state_file(host))))
+    given = [(name, os.path.expanduser(str(file))) for name in _STATE_FILES if (file := host.given(name))]
+    # The file itself where the path is a link, as the module does it.
+    return [(name, os.path.dirname(os.path.realpath(file))) for name, file in given[:1]]
 
 
 def _repetitions(host: Host) -> Iterator[str]:
@@ -111,12 +101,8 @@ def _address_mistakes(host: Host) -> Iterator[str]:
             read_given(given)
     except InputError as error:
         yield f"svm_rollout_{error}"
-    if (
-        not is_blank(pool)
-        and items
-        and host.switch("svm_rollout_per_hypervisor", default=False)
-        and not _state_file(host)
-    ):
+    per_hypervisor = host.switch("svm_rollout_per_hypervisor", default=False)
+    if items and per_hypervisor and not _state_folder(host):
         yield (
             "svm_rollout_address_pool needs svm_rollout_state_file (ksvla_svm_state_file of the playbooks), since the server "
             "does not say which address an SVM has."

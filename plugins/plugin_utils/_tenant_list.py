@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..module_utils._errors import InputError
 from ..module_utils._validation import require_ip_address, require_uuid, require_xml_text
 from ._lists import parsed
-from ._sheet import Columns, Sheet, read_sheet
+from ._sheet import Columns, Given, read_sheet
 
 TENANTS = Columns(
     known=(
@@ -40,23 +39,6 @@ class TenantListError(ValueError):
     def __init__(self, mistakes: Sequence[str]) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = list(mistakes)
-
-
-@dataclass(frozen=True)
-class Given:
-    """Records of tenants or of virtual machines, each with its place, and the mistakes that were found.
-
-    :param complete: Whether all records could be read, so that one that is not here does not exist.
-    """
-
-    records: list[tuple[str, dict[str, Any]]] = field(repr=False)
-    mistakes: list[str]
-    complete: bool = True
-
-
-def from_sheet(sheet: Sheet) -> Given:
-    records = [(f"{sheet.label}, line {number}", dict(row)) for number, row in sheet.rows]
-    return Given(records, sheet.mistakes, sheet.has_header and not sheet.mistakes)
 
 
 def tenants_from(value: Any) -> Given:
@@ -94,7 +76,7 @@ def merge(tenants: Given, vms: Optional[Given] = None) -> list[dict[str, Any]]:
         name = record["tenant"]
         if name in merged:
             listed.append((name, place, {key: value for key, value in record.items() if key != "tenant"}))
-        elif tenants.complete:
+        elif not tenants.mistakes:
             mistakes.append(f"{place}: no tenant is named {name!r}.")
     mistakes.extend(_add_vms(merged, listed))
     if mistakes:
@@ -151,9 +133,9 @@ def _refusals(check: Any, record: Mapping[str, Any], options: Sequence[str]) -> 
 def _from_list(value: Any, variable: str, columns: Columns, more: Sequence[str]) -> Given:
     data = parsed(value)
     if isinstance(data, str):
-        return from_sheet(read_sheet(variable, data.encode(), columns))
+        return read_sheet(variable, data.encode(), columns)
     if isinstance(data, Mapping) or not isinstance(data, Iterable):
-        return Given([], [f"{variable} must be a list, or a text in YAML, JSON or CSV."], complete=False)
+        return Given([], [f"{variable} must be a list, or a text in YAML, JSON or CSV."])
     records, mistakes = [], []
     for index, item in enumerate(data):
         place = f"{variable}[{index}]"
@@ -162,7 +144,7 @@ def _from_list(value: Any, variable: str, columns: Columns, more: Sequence[str])
             records.append((place, _record(record, columns, more)))
         except ValueError as error:
             mistakes.append(f"{place}{error}")
-    return Given(records, mistakes, not mistakes)
+    return Given(records, mistakes)
 
 
 def _record(record: Any, columns: Columns, more: Sequence[str] = ()) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def check_variables(hosts: Sequence[Host], role: str) -> list[str]:
         *common(hosts, lambda host: wrong_types(host.values, role)),
         *common(hosts, doubtful_names),
         *shared_subjects(hosts, role),
-        *common(hosts, lambda host: _missing_folders(host, role)),
+        *common(hosts, lambda host: folder_mistakes(_folders(host, role))),
         *(common(hosts, _missing_report_files) if role == OFFBOARDING else ()),
         *(common(hosts, _unclear_month) if role == REPORT else ()),
         *(_account_mistakes(hosts) if role == ONBOARDING else ()),
@@ -90,12 +90,7 @@ def doubtful_names(host: Host) -> Iterator[str]:
 
 def file_warnings(hosts: Sequence[Host], role: str) -> list[str]:
     """Return a warning for each folder whose files no one would find after the run."""
-    return common(hosts, lambda host: (text for place in _folders(host, role) for text in vanishing_files(*place)))
-
-
-def _missing_folders(host: Host, role: str) -> Iterator[str]:
-    for variable, folder in _folders(host, role):
-        yield from folder_mistakes(variable, folder)
+    return common(hosts, lambda host: vanishing_files(_folders(host, role)))
 
 
 def _folders(host: Host, role: str) -> Iterator[tuple[str, str]]:
