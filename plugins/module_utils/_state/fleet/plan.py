@@ -125,10 +125,7 @@ def _plan_moves(plans: Sequence[TenantPlan], found: FoundFleet) -> None:
 
 
 def _require_allowed(wanted: WantedFleet, plans: Sequence[TenantPlan]) -> None:
-    """Refuse to take away more than the user allows.
-
-    :raises InputError: saying how many and which.
-    """
+    """Refuse to take away more than the user allows; raise InputError saying how many and which."""
     removals = [repr(each.listed.name) for each in plans if each.changes and each.changes[0].action == REMOVE]
     if len(removals) > wanted.max_removals:
         raise InputError(

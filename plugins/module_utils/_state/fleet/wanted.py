@@ -51,10 +51,7 @@ class WantedFleet:
 
 
 def wanted_fleet(parameters: Parameters, context: Context) -> WantedFleet:
-    """Return the fleet of the parameters.
-
-    :raises InputError: naming the place of the first mistake.
-    """
+    """Return the fleet of the parameters; raise InputError naming the place of the first mistake."""
     for option, least in (("concurrency", 1), ("max_removals", 0), ("max_unregistrations", 0)):
         if parameters.get(option) is not None and parameters[option] < least:
             raise InputError(f"{option} must be {least} or more.")

@@ -29,16 +29,14 @@ def ensure_task(parameters: Parameters, context: Context) -> Result:
     if parameters["api"] == SVM_MANAGEMENT:
         _check_svm_management(parameters, waiting)
     poller = Poller(waiting, context)
-    source = connect.tasks(parameters, context)
-    if isinstance(source, MultitenancyApi):
-        source = source.within(poller.deadline)
+    source = connect.tasks(parameters, context).within(poller.deadline)
     if parameters["state"] == "canceled":
         return _cancel(cast(MultitenancyApi, source), parameters["task_id"], poller, context)
     if parameters.get("task_ids") is not None:
         return _complete_many(cast(MultitenancyApi, source), parameters["task_ids"], poller, context)
     task_id = parameters["task_id"]
     if context.check_mode or not waiting.wait:
-        task = source.within(poller.deadline).task(task_id)
+        task = source.task(task_id)
     else:
         task = watch_task(source, task_id, poller, f"task {task_id}")
     if task.ended:
@@ -115,7 +113,14 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
         after = replace(before, state="Canceled") if ask or poller.waiting.wait else before
         return _result(before, after, changed=ask, context=context)
     if ask:
-        after = _ask_to_cancel(source, before)
+        try:
+            source.cancel_task(task_id)
+        except ApiError as error:
+            error.task = before.as_dict()
+            # Another run may have canceled it in the meantime.
+            if error.status != 409 or not source.task(task_id).canceled:
+                raise
+        after = source.task(task_id)
     if poller.waiting.wait and not after.ended:
         after = watch_task(source, task_id, poller, f"task {task_id}")
     if after.ended and not after.canceled:
@@ -124,16 +129,6 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
             task=after.as_dict(),
         )
     return _result(before, after, changed=ask, context=context)
-
-
-def _ask_to_cancel(source: MultitenancyApi, before: ServerTask) -> ServerTask:
-    try:
-        source.cancel_task(before.id)
-    except ApiError as error:
-        error.task = before.as_dict()
-        if error.status != 409 or not source.task(before.id).canceled:
-            raise
-    return source.task(before.id)
 
 
 def _result(before: ServerTask, after: ServerTask, *, changed: bool, context: Context) -> Result:

@@ -51,10 +51,7 @@ class WantedTenant:
 
 
 def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
-    """Return the tenant of the parameters.
-
-    :raises InputError: naming the first option that is invalid.
-    """
+    """Return the tenant of the parameters; raise InputError naming the first option that is invalid."""
     wanted = described_tenant(parameters, context)
     account = wanted.type == "complete" or wanted.admin_username or wanted.admin_password
     if wanted.reference.tenant_id is None and account:
@@ -89,10 +86,7 @@ def described_tenant(parameters: Parameters, context: Context) -> WantedTenant:
 
 
 def require_account(wanted: WantedTenant) -> None:
-    """Refuse a complete tenant without an account.
-
-    :raises InputError: naming what is missing.
-    """
+    """Refuse a complete tenant without an account; raise InputError naming what is missing."""
     missing = [name for name in ("admin_username", "admin_password") if not getattr(wanted, name)]
     if missing:
         raise InputError(

@@ -70,10 +70,7 @@ class WantedReport:
 
     @classmethod
     def from_parameters(cls, parameters: Parameters, context: Context) -> WantedReport:
-        """Check the options before anything is sent.
-
-        :raises InputError: when one cannot be right.
-        """
+        """Check the options before anything is sent; raise InputError when one cannot be right."""
         tenant = tenant_reference(parameters, context)
         require_text(parameters.get("report_id"), "report_id")
         require_text(parameters.get("dest"), "dest")

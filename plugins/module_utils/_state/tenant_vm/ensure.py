@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 from ..._api import connect
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
@@ -87,11 +87,6 @@ def _is_listed(wanted: WantedVms, change: VmChange) -> bool:
 
 def _records(wanted: Sequence[WantedVm], registered: Registered, after: Registered) -> list[dict[str, Any]]:
     """Return the records of the listed virtual machines that are registered now, in the order of the list."""
-
-    def record(vm: WantedVm) -> Optional[dict[str, Any]]:
-        before = registered.find(vm) if vm.bios_id is None else None
-        bios_id = vm.bios_id or (before.bios_id if before is not None else "")
-        found = after.by_bios_id.get(bios_id.lower())
-        return found.as_dict() if found is not None else None
-
-    return [shown for shown in map(record, wanted) if shown is not None]
+    before = ((vm, registered.find(vm)) for vm in wanted)
+    bios_ids = [vm.bios_id or (found.bios_id.lower() if found else "") for vm, found in before]
+    return [after.by_bios_id[bios_id].as_dict() for bios_id in bios_ids if bios_id in after.by_bios_id]

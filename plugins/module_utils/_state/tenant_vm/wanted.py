@@ -113,10 +113,7 @@ def _is_plain(text: str) -> bool:
 
 
 def require_once(option: str, vms: Iterable[WantedVm]) -> None:
-    """Refuse an id that is listed twice.
-
-    :raises InputError: naming both places.
-    """
+    """Refuse an id that is listed twice; raise InputError naming both places."""
     seen: dict[str, str] = {}
     for vm in vms:
         value = getattr(vm, option)
