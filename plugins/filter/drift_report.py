@@ -52,7 +52,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import plain
 
 _WORDS = {"moved_in": "moved", "not_tried": "not tried"}
 

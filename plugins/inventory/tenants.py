@@ -141,7 +141,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run impo
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.file import read_state
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, run_in_controller
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import Options, Variables
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_inventory import (
     OPTIONS,
     SVMS,
@@ -154,6 +153,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_inventor
     tenant_hosts,
     vm_hosts,
 )
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import plain
 
 _MODULES = "ansible_collections.ksvla.light_agent.plugins.modules"
 _TENANTS_ACCOUNT = {"username": "username", "password": "password"}

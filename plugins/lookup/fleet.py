@@ -61,9 +61,9 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._fleet import (
     options_of,
     tenants_of,
 )
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, HostVariables
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import TENANTS
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import is_blank
 
 _NO_TENANTS = (
     "There are no tenants{}. Give an inventory with a group named tenants (or another pattern in ksvla_hosts), a list in "

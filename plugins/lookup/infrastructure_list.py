@@ -51,7 +51,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import infrastructures_from
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import plain
 
 
 class LookupModule(LookupBase):

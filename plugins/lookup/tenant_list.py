@@ -80,8 +80,6 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import is_blank
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Columns, Given, read_sheet
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list import (
     TENANTS,
@@ -91,6 +89,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list imp
     tenants_from,
     vms_from,
 )
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import is_blank, plain
 
 _MORE_THAN_ONE = "The {} are given twice, as a list and as a CSV file: give one of them."
 _NONE = "No tenants are given: give a list of them, or a CSV file."

@@ -59,7 +59,7 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import plain
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import blank_variables, unknown_variables
 
 

@@ -34,8 +34,8 @@ from ..module_utils._module.run import TRACE_KEY, TRACE_VERBOSITY
 from ._controller import TaskRun, run_in_controller, without_secrets
 from ._environment import STATE_DIR, Options, Variables, configured_home
 from ._placement import TaskEnvironment, choose_place, wanted_place
-from ._plain import plain
 from ._progress import ProgressLines
+from ._values import plain
 from ._variables import named_for_role
 
 _COLLECTION = "ksvla.light_agent"

@@ -10,9 +10,9 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ._lists import is_blank, passwords
 from ._preflight import Host, Values, common, folder_mistakes, folder_of, select, shared_subjects, vanishing_files
 from ._tenant_preflight import NEVER_BLANK, ONBOARDING, ROLES, TENANTS, admin_password, doubtful_names
+from ._values import is_blank, passwords
 from ._variables import blank_variables, unknown_variables, wrong_types
 
 _OF_TENANT = ("type", "description", "user_data", "preferred_viis_address", "admin_username")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ._lists import is_blank, parsed
+from ._values import is_blank, parsed
 from ._variables import did_you_mean, options_of
 
 ROLES = ("infrastructure", "svm_image", "svm_rollout")

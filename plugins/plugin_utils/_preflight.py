@@ -16,8 +16,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 
 from ..module_utils._text import listed, similar_names
-from ._lists import is_blank, names
-from ._plain import plain
+from ._values import is_blank, names, plain
 
 _SHOWN_HOSTS, _SHOWN_VICTIMS = 5, 20
 _CONTAINER_MARKS = ("/run/.containerenv", "/.dockerenv")

@@ -15,8 +15,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..module_utils._errors import InputError
 from ..module_utils._state.state_file.pool import read_given, read_pool
 from ._infrastructure_list import ROLES
-from ._lists import is_blank, names
 from ._preflight import Host, Kind, common, folder_mistakes, shared_subjects, vanishing_files
+from ._values import is_blank, names
 from ._variables import blank_variables, named_for_role, unknown_variables, wrong_types
 
 INFRASTRUCTURES = Kind("infrastructure", "infrastructures", "infrastructure_name", "SVMs")

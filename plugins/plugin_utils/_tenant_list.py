@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from ..module_utils._errors import InputError
 from ..module_utils._validation import require_ip_address, require_uuid, require_xml_text
-from ._lists import parsed
 from ._sheet import Columns, Given, read_sheet
+from ._values import parsed
 
 TENANTS = Columns(
     known=(
@@ -29,8 +29,20 @@ _VM_OPTIONS = ("bios_id", "name", "user_data")
 VMS = Columns(known=("tenant", *_VM_OPTIONS), required=("tenant", "bios_id"))
 TENANTS_VARIABLE, VMS_VARIABLE = "ksvla_tenants", "ksvla_vms"
 """How the user calls the two lists."""
-_TYPES = ("complete", "simple")
-_XML_TEXTS = ("name", "description", "user_data", "admin_username")
+
+
+def _require_type(value: str, option: str) -> None:
+    if value not in ("complete", "simple"):
+        raise InputError(f"{option} must be one of complete, simple, not {value!r}.")
+
+
+_TENANT_CHECKS = {
+    "type": _require_type,
+    **dict.fromkeys(("name", "description", "user_data", "admin_username"), require_xml_text),
+    "preferred_viis_address": require_ip_address,
+}
+"""Whether a complete tenant needs an account is left to the module: one that exists needs none."""
+_VM_CHECKS = {"bios_id": require_uuid, "name": require_xml_text, "user_data": require_xml_text}
 
 
 class TenantListError(ValueError):
@@ -63,7 +75,7 @@ def merge(tenants: Given, vms: Optional[Given] = None) -> list[dict[str, Any]]:
     listed: list[tuple[str, str, dict[str, Any]]] = []
     for place, record in tenants.records:
         name = record["name"]
-        mistakes.extend(f"{place}: {mistake}" for mistake in _tenant_mistakes(record))
+        mistakes.extend(f"{place}: {mistake}" for mistake in _mistakes(record, _TENANT_CHECKS))
         if name in merged:
             mistakes.append(f"{place}: the tenant {name!r} is given twice, first in {places[name]}.")
             continue
@@ -88,7 +100,7 @@ def _add_vms(merged: Mapping[str, dict[str, Any]], listed: Iterable[tuple[str, s
     """Give each tenant its virtual machines, and return the mistakes. Equal records count once."""
     first: dict[str, tuple[str, str, dict[str, Any]]] = {}
     for name, place, vm in listed:
-        mistakes = list(_vm_mistakes(vm))
+        mistakes = list(_mistakes(vm, _VM_CHECKS))
         yield from (f"{place}: {mistake}" for mistake in mistakes)
         if mistakes:
             continue
@@ -105,24 +117,9 @@ def _add_vms(merged: Mapping[str, dict[str, Any]], listed: Iterable[tuple[str, s
             yield f"{place}: BIOS id {bios_id} is listed with other values than in {place_before}."
 
 
-def _tenant_mistakes(record: Mapping[str, Any]) -> Iterator[str]:
-    """Return what the module would refuse.
-
-    Whether a complete tenant needs an account is left to the module: one that exists needs none.
-    """
-    if record.get("type", _TYPES[0]) not in _TYPES:
-        yield f"type must be one of {', '.join(_TYPES)}, not {record['type']!r}."
-    yield from _refusals(require_xml_text, record, _XML_TEXTS)
-    yield from _refusals(require_ip_address, record, ("preferred_viis_address",))
-
-
-def _vm_mistakes(vm: Mapping[str, Any]) -> Iterator[str]:
-    yield from _refusals(require_uuid, vm, ("bios_id",))
-    yield from _refusals(require_xml_text, vm, ("name", "user_data"))
-
-
-def _refusals(check: Any, record: Mapping[str, Any], options: Sequence[str]) -> Iterator[str]:
-    for option in options:
+def _mistakes(record: Mapping[str, Any], checks: Mapping[str, Callable[[str, str], None]]) -> Iterator[str]:
+    """Return what the module would refuse."""
+    for option, check in checks.items():
         if option in record:
             try:
                 check(str(record[option]), option)

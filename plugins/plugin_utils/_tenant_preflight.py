@@ -12,8 +12,8 @@ from typing import Any
 
 from ..module_utils._text import similar_names
 from ..module_utils._validation import administrator_password_advice
-from ._lists import is_blank, passwords
 from ._preflight import Host, Kind, common, folder_mistakes, folder_of, shared_subjects, vanishing_files
+from ._values import is_blank, passwords
 from ._variables import blank_variables, unknown_variables, wrong_types
 
 TENANTS = Kind("tenant", "tenants", "ksvla_tenant_name")

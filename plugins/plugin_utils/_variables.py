@@ -16,8 +16,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
 
 from ..module_utils._validation import blank_place
-from ._lists import is_blank
 from ._tenant_inventory import VARIABLES as OF_INVENTORY
+from ._values import is_blank
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 _SIMILAR = 0.6

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._lists import names, parsed, passwords
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import names, parsed, passwords
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     PLAYBOOK_VARIABLES,
     blank_variables,

@@ -24,8 +24,8 @@ from ..._transport.retry import pause
 from ..tenant.find import unless_gone
 from .breaker import Breaker
 from .holders import Holder, find_holders
-from .outcomes import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, failed, same_record
-from .plan import UNREGISTER, Owner, Registered, VmChange
+from .outcomes import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, in_full, same_record
+from .plan import FAIL, UNREGISTER, Owner, Registered, VmChange
 from .restore import Restorer
 
 
@@ -117,13 +117,14 @@ class VmApplier:
     def _judge(self, change: VmChange, error: KsvlaError) -> VmOutcome:
         """Return what became of a change that ended with an error."""
         self._breaker.failed(error)
-        if _concerns_all(error):
+        if isinstance(error, NotTrusted) or (isinstance(error, ApiError) and error.status in (401, 403)):
+            # Every other change would fail in the same way.
             self._stopped = error
         elif error.error_code == TENANT_NOT_FOUND:
             self._stopped_for[change.owner.id] = error
         if error.error_code == VM_NOT_FOUND and change.action == UNREGISTER and not _is_unclear(error):
             return VmOutcome(change, UNREGISTER if change.key in self._sent_before else UNCHANGED)
-        return self._restorer.at_once(failed(change, error))
+        return self._restorer.at_once(VmOutcome(change, FAIL, in_full(error), error))
 
     def _look(self, lost: Sequence[VmOutcome], outcomes: dict[tuple[str, str], VmOutcome]) -> list[VmChange]:
         """Look which lost changes took effect, note these as made, and return the others.
@@ -229,10 +230,3 @@ def _not_looked_up(outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
     text = f"{outcome.error} Whether it took effect could not be found out: {error.message}"
     again = outcome.change.before is not None and outcome.change.after is not None
     return replace(outcome, error=text, side_effect=GONE if again else None)
-
-
-def _concerns_all(error: KsvlaError) -> bool:
-    """Return whether every other change would fail in the same way, so that trying them is useless."""
-    if isinstance(error, NotTrusted):
-        return True
-    return isinstance(error, ApiError) and error.status in (401, 403)

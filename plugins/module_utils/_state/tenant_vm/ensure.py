@@ -14,8 +14,8 @@ from ..._errors import ApiError, KsvlaError
 from ..._module.context import Context, Parameters, Result
 from ..tenant.find import assumed, find_tenant, require_tenant
 from .apply import VmApplier
-from .outcomes import VmOutcome, known_after, predicted
-from .plan import FAIL, Owner, Registered, VmChange, plan
+from .outcomes import known_after, predicted
+from .plan import FAIL, Owner, Registered, plan
 from .results import diff_of_outcomes, failure_of, result_of
 from .wanted import WantedVm, WantedVms, wanted_vms
 
@@ -31,14 +31,19 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
     tenant = registered.owner
     applier = VmApplier(api, context, wanted.concurrency, settings.retries)
     changes = plan(wanted, registered)
-    outcomes = _carry_out(changes, applier, context)
-    result = result_of(outcomes, len(wanted.vms) - sum(_is_listed(wanted, change) for change in changes))
+    # Those that the plan rules out come first.
+    outcomes = [predicted(change) for change in changes if change.action == FAIL]
+    possible = [change for change in changes if change.action != FAIL]
+    outcomes += [predicted(change) for change in possible] if context.check_mode else applier.apply(possible)
+    # The others are purged, and not listed.
+    listed = [change for change in changes if change.after is not None or not wanted.present]
+    result = result_of(outcomes, len(wanted.vms) - len(listed))
     if context.diff:
         result["diff"] = diff_of_outcomes(tenant.label, outcomes)
     unread = applier.unreadable
     if wanted.return_vms:
         after = known_after(registered, outcomes)
-        if any(change.action != FAIL for change in changes) and not context.check_mode and unread is None:
+        if possible and not context.check_mode and unread is None:
             try:
                 after = Registered(api.vms(tenant.id))
             except KsvlaError as error:
@@ -71,18 +76,6 @@ def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> Register
         elif not assumed(error, reference, context):
             raise
     return Registered(vms, Owner(tenant_id or "", f"tenant {reference.label}"))
-
-
-def _carry_out(changes: Sequence[VmChange], applier: VmApplier, context: Context) -> list[VmOutcome]:
-    """Return what became of the changes, or in check mode what will; those that the plan rules out come first."""
-    possible = [change for change in changes if change.action != FAIL]
-    refused = [predicted(change) for change in changes if change.action == FAIL]
-    return refused + ([predicted(change) for change in possible] if context.check_mode else applier.apply(possible))
-
-
-def _is_listed(wanted: WantedVms, change: VmChange) -> bool:
-    """Return whether a change is about one that is listed, rather than one that is purged."""
-    return not wanted.present or change.after is not None
 
 
 def _records(wanted: Sequence[WantedVm], registered: Registered, after: Registered) -> list[dict[str, Any]]:

@@ -70,10 +70,6 @@ def predicted(change: VmChange) -> VmOutcome:
     return VmOutcome(change, change.action, change.refusal if change.action == FAIL else None)
 
 
-def failed(change: VmChange, error: KsvlaError) -> VmOutcome:
-    return VmOutcome(change, FAIL, in_full(error), error)
-
-
 def in_full(error: KsvlaError) -> str:
     return f"{error.message} {error.hint}" if error.hint else error.message
 

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._plain import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import plain
 
 
 class Tagged(str):

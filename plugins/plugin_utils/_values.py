@@ -1,16 +1,36 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists and dictionaries that come as text, as the surveys and credentials of AWX give them."""
+"""Values as users give them: without what Ansible adds to them, and lists and dictionaries that come as text.
+
+The surveys and credentials of AWX give such text.
+"""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from ._plain import plain
+
+def plain(value: Any) -> Any:
+    """Return arguments as a module process would receive them: plain values, secrets of a vault decrypted."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, str):
+        # In ansible-core before 2.19, str() of a text that is marked as unsafe is marked, too.
+        return str.__str__(str(value))
+    if isinstance(value, Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(item) for item in value]
+    if isinstance(value, (bool, int, float)):
+        return next(base(value) for base in (bool, int, float) if isinstance(value, base))
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
+    return str.__str__(str(value))
 
 
 def is_blank(value: Any) -> bool:
@@ -44,12 +64,12 @@ def names(value: Any, variable: str) -> list[str]:
     return data
 
 
-def passwords(value: Any, variable: str = "ksvla_admin_passwords") -> dict[str, Any]:
-    """Return the passwords by name of a dictionary, or of a text in YAML.
+def passwords(value: Any) -> dict[str, Any]:
+    """Return ``ksvla_admin_passwords``, a dictionary or a text in YAML, as passwords by name.
 
     :raises ValueError: when it is neither, without a part of it.
     """
     data = {} if is_blank(value) else parsed(value)
     if not isinstance(data, Mapping):
-        raise ValueError(f"{variable} must be a dictionary of passwords by tenant, or the same as YAML text.")
+        raise ValueError("ksvla_admin_passwords must be a dictionary of passwords by tenant, or the same as YAML text.")
     return {str(name): password for name, password in data.items()}
