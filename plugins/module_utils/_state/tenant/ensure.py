@@ -71,13 +71,8 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
     reference = wanted.reference
     tenants = api.tenants() if reference.tenant_id is None else []
     tenant = find_tenant(api, reference, tenants)
-    if tenant is not None:
+    if tenant is not None or reference.tenant_id is not None:
         return tenant
-    if wanted.present and reference.tenant_id is not None:
-        raise InputError(
-            f"No tenant has the id {reference.tenant_id}, and one cannot be created with a chosen id.",
-            error_code=TENANT_NOT_FOUND,
-        )
     similar = similar_names([each.name for each in tenants], reference.label)
     if wanted.present and wanted.type is None:
         raise InputError(

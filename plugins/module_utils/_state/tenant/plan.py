@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
+from ..._api.multitenancy.calls import TENANT_NOT_FOUND
 from ..._api.multitenancy.records import Tenant
 from ..._errors import InputError
 from ..._text import same_text
@@ -58,6 +59,11 @@ def _removal(wanted: WantedTenant, tenant: Tenant) -> Change[Tenant]:
 
 
 def _new(wanted: WantedTenant) -> Tenant:
+    if wanted.reference.tenant_id is not None:
+        raise InputError(
+            f"No tenant has the id {wanted.reference.tenant_id}, and one cannot be created with a chosen id.",
+            error_code=TENANT_NOT_FOUND,
+        )
     if wanted.type is None:
         raise InputError(f"type is required to create the tenant {wanted.reference.label!r}: complete or simple.")
     return replace(

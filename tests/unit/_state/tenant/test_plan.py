@@ -108,6 +108,11 @@ def test_actions(before: Tenant | None, changes: dict[str, Any], actions: list[s
             "remove_artifacts is required to remove the complete tenant 'A'",
         ),
         (tenant(type=None), {"state": "absent"}, "remove_artifacts is required"),
+        (
+            None,
+            {"name": None, "tenant_id": "t-1", "type": "simple"},
+            "No tenant has the id t-1, and one cannot be created",
+        ),
     ],
 )
 def test_what_must_be_said(before: Tenant | None, changes: dict[str, Any], message: str) -> None:
