@@ -183,7 +183,7 @@ class ActionModule(ActionBase):
         if self._task.no_log or not shown:
             return lambda _subject, _text: None
         # On the error stream, so that callbacks that print data for programs stay readable.
-        return ProgressLines(lambda line: display.display(line, stderr=True), f"  [{self._host}] ", self._host)
+        return ProgressLines(lambda line: display.display(line, stderr=True), self._host)
 
     def _trace(self) -> Callable[[str], None]:
         if self._task.no_log or display.verbosity < TRACE_VERBOSITY:

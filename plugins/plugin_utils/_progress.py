@@ -20,15 +20,11 @@ class ProgressLines:
     """Turns what is under way into few lines.
 
     :param show: Shows a line to the user.
-    :param prefix: Stands before each line, such as the host.
-    :param host: The host itself; a subject of the same name is not named twice.
+    :param host: Stands before each line; a subject of the same name is not named twice.
     """
 
-    def __init__(
-        self, show: Callable[[str], None], prefix: str, host: str = "", clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, show: Callable[[str], None], host: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._show = show
-        self._prefix = prefix
         self._host = host
         self._clock = clock
         self._started = clock()
@@ -43,4 +39,4 @@ class ProgressLines:
             return
         self._last[subject] = (now, text)
         named = "" if subject == self._host else f"{subject}: "
-        self._show(f"{self._prefix}{named}{text}")
+        self._show(f"  [{self._host}] {named}{text}")

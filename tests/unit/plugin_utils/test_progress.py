@@ -14,7 +14,7 @@ class Screen:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.lines: list[str] = []
-        self.show = ProgressLines(self.lines.append, "  [host] ", "own", self.clock.monotonic)
+        self.show = ProgressLines(self.lines.append, "own", self.clock.monotonic)
 
     def after(self, seconds: float, subject: str, text: str) -> None:
         self.clock.time += seconds
@@ -35,16 +35,16 @@ def test_each_subject_has_its_line_and_not_too_often() -> None:
     screen.after(0.5, "svm-07", "Upload 2 %")
     screen.after(0.6, "svm-07", "Upload 3 %")
     assert screen.lines == [
-        "  [host] svm-07: Upload 1 %",
-        "  [host] svm-08: Upload 1 %",
-        "  [host] svm-07: Upload 3 %",
+        "  [own] svm-07: Upload 1 %",
+        "  [own] svm-08: Upload 1 %",
+        "  [own] svm-07: Upload 3 %",
     ]
 
 
 def test_a_subject_that_is_the_host_is_not_named_twice() -> None:
     screen = Screen()
     screen.after(2, "own", "Upload 1 %")
-    assert screen.lines == ["  [host] Upload 1 %"]
+    assert screen.lines == ["  [own] Upload 1 %"]
 
 
 def test_what_does_not_change_is_shown_again_after_a_minute() -> None:

@@ -63,10 +63,9 @@ class TenantRun:
 
     def steps(self, actions: Collection[str]) -> list[Step]:
         """Return the changes of these kinds that come next."""
-        changes = tenant_plan.plan(self.plan.listed.tenant, self.tenant) if not self.errors else []
-        return [
-            Step(self.plan.listed.tenant, self.tenant, each.action) for each in changes[:1] if each.action in actions
-        ]
+        wanted = self.plan.listed.tenant
+        changes = [] if self.errors else tenant_plan.plan(wanted, self.tenant)[:1]
+        return [Step(wanted, self.tenant, each.action) for each in changes if each.action in actions]
 
 
 def predict(

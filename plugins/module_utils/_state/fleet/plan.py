@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
-from ..._api.multitenancy.records import Tenant, VirtualMachine
+from ..._api.multitenancy.records import Tenant
 from ..._errors import InputError, KsvlaError
 from ..._module.context import Context
 from ..._text import listed as listed_texts
@@ -95,28 +95,28 @@ def _plan_tenant(listed: ListedTenant, there: Sequence[Tenant], found: FoundFlee
 def _plan_moves(plans: Sequence[TenantPlan], found: FoundFleet) -> None:
     """Make moves of what is registered for one listed tenant and listed for another."""
     by_id = {planned.found.id: planned for planned in plans if planned.found is not None}
-    held: dict[str, tuple[str, VirtualMachine]] = {}
-    for tenant_id, registered in found.vms.items():
-        held.update((bios_id, (tenant_id, vm)) for bios_id, vm in registered.by_bios_id.items())
+    held = {
+        bios_id: (tenant_id, vm)
+        for tenant_id, registered in found.vms.items()
+        for bios_id, vm in registered.by_bios_id.items()
+    }
     moved: dict[str, set[str]] = {}
     for planned in plans if held else ():
-        new = [
-            (index, change)
-            for index, change in enumerate(planned.vms)
-            if change.action == REGISTER and change.bios_id.lower() in held
-        ]
-        wanted = {vm.bios_id: vm for vm in planned.listed.vms.vms} if new and planned.listed.vms is not None else {}
-        for index, change in new:
-            tenant_id, vm = held[change.bios_id.lower()]
+        wanted = {vm.bios_id: vm for vm in planned.listed.vms.vms} if planned.listed.vms is not None else {}
+        for index, change in enumerate(planned.vms):
+            bios_id = change.bios_id.lower()
+            if change.action != REGISTER or bios_id not in held:
+                continue
+            tenant_id, vm = held[bios_id]
             source = by_id.get(tenant_id)
-            if source is None or source.found is None or source.error is not None:
+            if source is None or source.error is not None:
                 owner = next(tenant for tenant in found.tenants if tenant.id == tenant_id)
                 planned.vms[index] = replace(change, action=FAIL, conflict=Holder(owner, vm).conflict)
                 continue
             # It keeps the name and the data that are not given.
-            after = vm_plan.registered_again(wanted[change.bios_id.lower()], vm)
+            after = vm_plan.registered_again(wanted[bios_id], vm)
             planned.vms[index] = VmChange(MOVE, vm, after, change.owner, found.vms[tenant_id].owner)
-            moved.setdefault(tenant_id, set()).add(change.bios_id.lower())
+            moved.setdefault(tenant_id, set()).add(bios_id)
     for tenant_id, bios_ids in moved.items():
         source = by_id[tenant_id]
         source.vms = [

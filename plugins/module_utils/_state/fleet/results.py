@@ -35,9 +35,7 @@ def result_of(runs: Sequence[TenantRun], unlisted: Optional[Sequence[str]]) -> R
     room = [MOST_SHOWN]
     tenants = [_shown_run(run, moved_out[run.plan.found.id] if run.plan.found else 0, room) for run in runs]
     outcomes = Counter(tenant["outcome"] for tenant in tenants)
-    vms: Counter[str] = Counter()
-    for tenant in tenants:
-        vms.update(tenant["counts"])
+    vms: Counter[str] = sum((Counter(tenant["counts"]) for tenant in tenants), Counter())
     result: Result = {
         "changed": any(_changed(run) for run in runs),
         "tenants": tenants,

@@ -104,7 +104,7 @@ class ReportFetcher:
         elif part is not None:
             part.unlink(missing_ok=True)
         result["changed"] = differs and part is not None
-        result["changed"] = file.set_attributes(self._context.files, changed=differs)
+        result["changed"] = self._context.files(str(file.path), file.options, differs)
         if self._context.diff:
             result["diff"] = diff_of(str(file.path), facts_of(before), facts_of(report))
 

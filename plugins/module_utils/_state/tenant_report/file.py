@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..._errors import InputError, KsvlaError
-from ..._module.context import FileAttributes, Parameters, Result
+from ..._module.context import Parameters, Result
 from .download import Downloaded
 
 _PART = ".part"
@@ -36,7 +36,7 @@ class ReportFile:
     """
 
     def __init__(self, dest: str, options: Parameters) -> None:
-        self._options = options
+        self.options = options
         try:
             self.path = Path(os.path.abspath(dest))
             _check(self.path)
@@ -84,16 +84,15 @@ class ReportFile:
             if self.differs(report):
                 raise
         except OSError as error:
-            if self._options.get("unsafe_writes") and error.errno in _NOT_MOVED:
-                self._write_into(part)
+            if self.options.get("unsafe_writes") and error.errno in _NOT_MOVED:
+                # A reader may see half of it.
+                with part.open("rb") as source, self.path.open("wb") as target:
+                    shutil.copyfileobj(source, target, _PIECE)
+                part.unlink()
                 return
             with contextlib.suppress(OSError):
                 os.chmod(part, 0o600)
             raise
-
-    def set_attributes(self, files: FileAttributes, *, changed: bool) -> bool:
-        """Set owner, permissions and the like, and return whether anything changed, here or before."""
-        return files(str(self.path), self._options, changed)
 
     def failure(self, error: OSError, result: Result) -> KsvlaError:
         """Return the failure that an error of the file system is, which names the file and says how to go on."""
@@ -114,16 +113,10 @@ class ReportFile:
             return
         with contextlib.suppress(PermissionError):
             os.chown(part, there.st_uid, there.st_gid)
-        mode = self._options.get("mode")
+        mode = self.options.get("mode")
         if mode is None or not str(mode).isdigit():
             # Letters, such as g+r, start from the permissions that were there.
             os.chmod(part, stat.S_IMODE(there.st_mode))
-
-    def _write_into(self, part: Path) -> None:
-        """Write the report into the file that is there, which only unsafe_writes allows: a reader may see half of it."""
-        with part.open("rb") as source, self.path.open("wb") as target:
-            shutil.copyfileobj(source, target, _PIECE)
-        part.unlink()
 
 
 def _check(path: Path) -> None:

@@ -98,8 +98,11 @@ class ReportGenerator:
         """Return the id of a task of this request that is under way, or whose report was not fetched yet."""
         tasks = [task for task in self._api.tasks(task_type=_TASK_TYPE) if task.type == _TASK_TYPE]
         remembered = [task for task in tasks if record is not None and task.id == record.id]
+        fresh = record is not None and self._memory.age(record) <= _FRESH_SECONDS
         for task in remembered + [task for task in reversed(tasks) if request.made(task)]:
-            if (not task.ended and not task.stopping) or self._is_new(Generation(task).report_id, record):
+            report_id = Generation(task).report_id if fresh else None
+            unfetched = report_id is not None and self._memory.find(fetched_key(report_id)) is None
+            if unfetched or not (task.ended or task.stopping):
                 self._found[task.id] = task
                 return task.id
         return None
@@ -110,11 +113,6 @@ class ReportGenerator:
     def send(self, requests: Sequence[ReportRequest]) -> str:
         (request,) = requests
         return self._api.generate_report(request.tenant_id, request.period_start, request.period_end)
-
-    def _is_new(self, report_id: Optional[str], record: Optional[Record]) -> bool:
-        """Return whether a report that this machine had generated is recent, and was not fetched."""
-        fresh = record is not None and self._memory.age(record) <= _FRESH_SECONDS
-        return fresh and report_id is not None and self._memory.find(fetched_key(report_id)) is None
 
 
 def fetched_key(report_id: str) -> str:
