@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import struct
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Optional
 
@@ -67,10 +69,13 @@ class Spans:
     def machines(self) -> Iterator[tuple[Machine, int, int]]:
         """Give each machine with the number of its periods and the seconds that they cover, in no order. Once."""
         for number in range(_GROUPS):
-            sums = _sums(self._records(number))
-            if sums is None:
-                sums = _sums(sorted(self._records(number))) or {}
-            for machine, (periods, seconds, _start, _end) in sums.items():
+            for machine, records in groupby(sorted(self._records(number)), itemgetter(0, 1)):
+                periods = seconds = covered = 0
+                for _tenant, _machine, start, end in records:
+                    periods += 1
+                    if end > covered:
+                        seconds += end - max(start, covered)
+                        covered = end
                 yield machine, periods, seconds
         if self._file is not None:
             self._file.close()
@@ -85,21 +90,3 @@ class Spans:
                 yield from _RECORD.iter_unpack(self._file.read(ends[number] - begin))
                 begin = ends[-1]
         yield from _RECORD.iter_unpack(self._groups[number])
-
-
-def _sums(records: Iterable[Record]) -> Optional[dict[Machine, list[int]]]:
-    """Return periods and seconds of each machine, and its latest start and end; None when a period came too late."""
-    sums: dict[Machine, list[int]] = {}
-    for tenant, machine, start, end in records:
-        known = sums.get((tenant, machine))
-        if known is None:
-            sums[tenant, machine] = [1, end - start, start, end]
-            continue
-        if start < known[2]:
-            return None
-        known[0] += 1
-        known[2] = start
-        if end > known[3]:
-            known[1] += end - max(start, known[3])
-            known[3] = end
-    return sums

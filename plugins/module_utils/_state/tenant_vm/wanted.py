@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 from ..._errors import InputError
 from ..._module.context import Context, Parameters
-from ..._validation import UUID, require_text, require_uuid, require_xml_text
+from ..._validation import require_text, require_uuid, require_xml_text
 from ..tenant.find import TenantReference, tenant_reference
 
 
@@ -87,29 +87,18 @@ def wanted_vm(where: str, item: Mapping[str, Any]) -> WantedVm:
     :param where: How the names of its options begin in messages.
     :raises InputError: naming the first option that is invalid.
     """
-    bios_id, name, user_data = item.get("bios_id"), item.get("name"), item.get("user_data")
-    texts = [each for each in (name, user_data) if each is not None]
-    if item.get("vm_id") is None and bios_id and UUID.fullmatch(bios_id) and all(map(_is_plain, texts)):
-        # As nearly all of 100,000 are.
-        return WantedVm(where, bios_id.lower(), None, name, user_data)
-    ids = {}
-    for option in ("bios_id", "vm_id"):
-        value = item.get(option)
-        require_uuid(value, f"{where}{option}")
-        ids[option] = value.lower() if value else None
-    if not any(ids.values()):
+    bios_id, vm_id, name, user_data = (item.get(option) for option in ("bios_id", "vm_id", "name", "user_data"))
+    require_uuid(bios_id, f"{where}bios_id")
+    require_uuid(vm_id, f"{where}vm_id")
+    if bios_id is None and vm_id is None:
         raise InputError(
             f"{where.rstrip('.') or 'The virtual machine'} has no id: give its bios_id, or the vm_id of one that is "
             "registered."
         )
-    require_text(item.get("name"), f"{where}name")
-    for option in ("name", "user_data"):
-        require_xml_text(item.get(option), f"{where}{option}")
-    return WantedVm(where, ids["bios_id"], ids["vm_id"], item.get("name"), item.get("user_data"))
-
-
-def _is_plain(text: str) -> bool:
-    return text.isprintable() and not text.isspace() and text != ""
+    require_text(name, f"{where}name")
+    require_xml_text(name, f"{where}name")
+    require_xml_text(user_data, f"{where}user_data")
+    return WantedVm(where, bios_id and bios_id.lower(), vm_id and vm_id.lower(), name, user_data)
 
 
 def require_once(option: str, vms: Iterable[WantedVm]) -> None:
