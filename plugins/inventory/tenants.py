@@ -277,7 +277,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             folder=self._folder,
             progress=lambda _subject, _text: None,
             trace=display.vvv if display.verbosity >= TRACE_VERBOSITY else lambda _line: None,
-            temporary=lambda: str(constants.DEFAULT_LOCAL_TMP),
             invocation=False,
         )
         result = run_in_controller(_definition(module), {**options.for_controller(), **more}, run)

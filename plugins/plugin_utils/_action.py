@@ -104,7 +104,6 @@ class ActionModule(ActionBase):
             folder=self._loader.get_basedir(),
             progress=self._progress(),
             trace=self._trace(),
-            temporary=lambda: str(constants.DEFAULT_LOCAL_TMP),
             invocation=self._with_invocation(),
         )
         return run_in_controller(definition, arguments, run)

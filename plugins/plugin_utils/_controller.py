@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ansible import constants
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -33,7 +34,6 @@ class TaskRun:
 
     :param environment: The variables of a process that would do the work.
     :param folder: Where relative paths begin, as for a module on a local connection.
-    :param temporary: Gives a folder for files that are needed until the end of the run.
     :param invocation: Whether the result names the arguments.
     """
 
@@ -43,7 +43,6 @@ class TaskRun:
     folder: str
     progress: Callable[[str, str], None]
     trace: Callable[[str], None]
-    temporary: Callable[[], str]
     invocation: bool = True
 
 
@@ -110,7 +109,8 @@ def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskR
         files=files.apply,
         state_dir=task.environment.get(STATE_DIR),
     )
-    result = execute(definition, with_local_paths(definition.options, parameters, task.temporary), context)
+    local = with_local_paths(definition.options, parameters, lambda: str(constants.DEFAULT_LOCAL_TMP))
+    result = execute(definition, local, context)
     files.add_facts(result)
     if task.invocation:
         result["invocation"] = {"module_args": shown_arguments(parameters)}

@@ -66,7 +66,6 @@ def test_an_account(
             folder=os.getcwd(),
             progress=lambda _subject, _text: None,
             trace=lambda _line: None,
-            temporary=lambda: str(tmp_path),
         )
         result = run_in_controller(definition, Options(definition, {}, variables).for_controller(), task)
         _controller._CONNECTIONS.close()

@@ -197,7 +197,6 @@ def _module(listed: list[dict[str, Any]], *, new: bool) -> float:
             folder=folder,
             progress=lambda _subject, _text: None,
             trace=lambda _line: None,
-            temporary=lambda: folder,
         )
         arguments = {
             "host": os.environ["KSVLA_HOST"],

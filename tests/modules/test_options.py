@@ -142,7 +142,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
 
 
 def in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    run = TaskRun(False, False, {}, ".", lambda _subject, _text: None, lambda _line: None, lambda: ".")
+    run = TaskRun(False, False, {}, ".", lambda _subject, _text: None, lambda _line: None)
     return run_in_controller(definition, arguments, run)
 
 

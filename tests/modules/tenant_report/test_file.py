@@ -45,7 +45,7 @@ def report(simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> Iter
             **options,
         }
         silent: Any = lambda *_anything: None  # noqa: E731
-        task = TaskRun(check, True, {}, os.getcwd(), silent, silent, os.getcwd)
+        task = TaskRun(check, True, {}, os.getcwd(), silent, silent)
         return run_in_controller(DEFINITION, given, task)
 
     yield run

@@ -42,7 +42,6 @@ def run(function: Any, arguments: dict[str, Any], tmp_path: Path, **changes: Any
         folder=str(tmp_path),
         progress=changes.pop("progress", lambda _subject, _text: None),
         trace=changes.pop("trace", lambda _line: None),
-        temporary=lambda: str(tmp_path),
         invocation=changes.pop("invocation", True),
     )
     assert not changes
