@@ -82,14 +82,11 @@ def predict(
         holder = holders.get(change.bios_id.lower()) if change.action == REGISTER else None
         return predicted(change if holder is None else replace(change, action=FAIL, conflict=holder.conflict))
 
-    runs = []
-    for each in plans:
-        run = TenantRun.of(each)
-        for change in each.changes:
-            run.actions.append(change.action)
-            run.tenant = change.after
-        run.outcomes = [outcome(change) for change in each.vms]
-        runs.append(run)
+    runs = [TenantRun.of(each) for each in plans]
+    for run in runs:
+        run.actions = [change.action for change in run.plan.changes]
+        run.tenant = run.plan.changes[-1].after if run.plan.changes else run.tenant
+        run.outcomes = [outcome(change) for change in run.plan.vms]
     return runs
 
 
@@ -149,43 +146,36 @@ class FleetApplier:
                 run.errors.append(error)
             return
         for run in begun:
-            run.tenant = tenants.get(run.plan.listed.name)
+            name = run.plan.listed.name
+            run.tenant = tenants.get(name)
             if run.tenant is None:
-                run.errors.append(
-                    KsvlaError(f"The tenant {run.plan.listed.name!r} was created, but the server does not list it.")
-                )
-        self._see_what_others_created([run for run in begun if not run.actions and not run.errors])
+                run.errors.append(KsvlaError(f"The tenant {name!r} was created, but the server does not list it."))
+        for_each(self._see_what_another_created, [run for run in begun if not run.actions], self.workers)
 
-    def _see_what_others_created(self, runs: Sequence[TenantRun]) -> None:
-        """Judge tenants that another run created in the meantime, and leave out what it registered for them."""
-
-        def see(run: TenantRun) -> None:
-            if run.tenant is None:
-                return
-            try:
-                judge_immutable(run.plan.listed.tenant, run.tenant, self.context)
-                there = Registered(self.api.vms(run.tenant.id) if run.plan.vms else [])
-            except KsvlaError as error:
-                run.errors.append(error)
-                return
-            run.plan.vms = [change for change in run.plan.vms if change.bios_id.lower() not in there.by_bios_id]
-
-        for_each(see, runs, self.workers)
+    def _see_what_another_created(self, run: TenantRun) -> None:
+        """Judge a tenant that another run created in the meantime, and leave out what it registered for it."""
+        if run.tenant is None:
+            return
+        try:
+            judge_immutable(run.plan.listed.tenant, run.tenant, self.context)
+            there = Registered(self.api.vms(run.tenant.id) if run.plan.vms else [])
+        except KsvlaError as error:
+            run.errors.append(error)
+            return
+        run.plan.vms = [change for change in run.plan.vms if change.bios_id.lower() not in there.by_bios_id]
 
     def _change_vms(self, runs: Sequence[TenantRun]) -> None:
         """Register, unregister and move virtual machines, over all tenants side by side."""
-        ready = [run for run in runs if run.tenant is not None and not run.errors]
-        changes: list[VmChange] = []
-        for run in ready:
-            if run.plan.found is None and run.tenant is not None:
-                owner = owner_of(run.tenant)
+        ready = [(run, owner_of(run.tenant)) for run in runs if run.tenant is not None and not run.errors]
+        for run, owner in ready:
+            if run.plan.found is None:
                 run.plan.vms = [replace(change, owner=owner) for change in run.plan.vms]
-            changes.extend(change for change in run.plan.vms if change.action != FAIL)
         applier = VmApplier(self.api, self.context, self.workers, self.retries)
+        changes = [change for run, _owner in ready for change in run.plan.vms if change.action != FAIL]
         outcomes = {outcome.change.key: outcome for outcome in applier.apply(changes)}
-        for run in ready:
+        for run, owner in ready:
             run.outcomes = [outcomes.get(change.key) or predicted(change) for change in run.plan.vms]
-            run.stopped_by = applier.stopped_by(owner_of(run.tenant)) if run.tenant is not None else None
+            run.stopped_by = applier.stopped_by(owner)
 
 
 def _keep_tenants_with_machines_to_move(runs: Sequence[TenantRun]) -> None:
