@@ -24,8 +24,8 @@ from simulator.testing import RunningSimulator
 
 OURS = "00000000-0000-4000-8000-000000000001"
 THEIRS = "00000000-0000-4000-8000-000000000002"
-OUR_TENANT = Owner(OURS, "tenant Ours")
-THEIR_TENANT = Owner(THEIRS, "tenant Theirs")
+OUR_TENANT = Owner(OURS, "Ours")
+THEIR_TENANT = Owner(THEIRS, "Theirs")
 
 
 def bios(number: int) -> str:

@@ -61,4 +61,4 @@ def find_fleet(api: MultitenancyApi, wanted: WantedFleet, context: Context) -> F
 
 def owner_of(tenant: Tenant) -> Owner:
     """Return a tenant as the changes of its virtual machines name it."""
-    return Owner(tenant.id, f"tenant {tenant.name}")
+    return Owner(tenant.id, tenant.name)

@@ -87,7 +87,7 @@ def _plan_tenant(listed: ListedTenant, there: Sequence[Tenant], found: FoundFlee
             require_account(listed.tenant)
         warn_about_password(listed.tenant, f"the admin_password of {listed.name!r}", context)
     if listed.vms is not None:
-        nothing = Registered([], Owner("", f"tenant {listed.name}"))
+        nothing = Registered([], Owner("", listed.name))
         planned.vms = vm_plan.plan(listed.vms, found.vms.get(tenant.id, nothing) if tenant else nothing)
     return planned
 

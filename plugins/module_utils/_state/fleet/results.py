@@ -105,7 +105,7 @@ def _shown_outcomes(outcomes: Sequence[VmOutcome], room: list[int]) -> Iterator[
         vm = outcome.change.after or outcome.change.before
         shown = {**shown_result(outcome), "name": vm.name if vm is not None else ""}
         if outcome.change.source is not None:
-            shown["from"] = outcome.change.source.label.partition(" ")[2]
+            shown["from"] = outcome.change.source.name
         yield shown
 
 
@@ -128,7 +128,7 @@ def diff_of_fleet(runs: Sequence[TenantRun]) -> Diff:
                 continue
             shown += 1
             change = outcome.change
-            holder = name if change.source is None else change.source.label.partition(" ")[2]
+            holder = change.holder.name
             if change.before is not None:
                 before.setdefault(holder, {}).setdefault("vms", {})[change.bios_id] = shown_vm(change.before)
             if outcome.after is not None:

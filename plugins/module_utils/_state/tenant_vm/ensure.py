@@ -75,7 +75,7 @@ def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> Register
             context.warn(f"There is nothing to unregister: {error.message}")
         elif not assumed(error, reference, context):
             raise
-    return Registered(vms, Owner(tenant_id or "", f"tenant {reference.label}"))
+    return Registered(vms, Owner(tenant_id or "", reference.label))
 
 
 def _records(wanted: Sequence[WantedVm], registered: Registered, after: Registered) -> list[dict[str, Any]]:

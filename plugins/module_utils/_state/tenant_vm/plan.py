@@ -28,11 +28,14 @@ class Owner:
     """A tenant that virtual machines are registered for.
 
     :param id: Its id; empty while it does not exist.
-    :param label: How messages name it.
     """
 
     id: str = ""
-    label: str = ""
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"tenant {self.name}"
 
 
 NO_OWNER = Owner()
