@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Optional
 
@@ -38,14 +39,14 @@ def plan(wanted: WantedTenant, tenant: Optional[Tenant]) -> list[Change[Tenant]]
     return changes
 
 
-def differences(wanted: WantedTenant, tenant: Tenant) -> list[str]:
-    """Return what differs and cannot be changed, each for a message."""
-    found = []
-    for option in _IMMUTABLE:
-        value, there = getattr(wanted, option), getattr(tenant, option)
+def differences(wanted: object, found: object, options: Sequence[str] = _IMMUTABLE) -> list[str]:
+    """Return what differs and cannot be changed, each for a message; an option that is not given does not."""
+    differing = []
+    for option in options:
+        value, there = getattr(wanted, option), getattr(found, option)
         if value is not None and not same_text(value, there):
-            found.append(f"{option} is {there!r} and should be {value!r}")
-    return found
+            differing.append(f"{option} is {there!r} and should be {value!r}")
+    return differing
 
 
 def _removal(wanted: WantedTenant, tenant: Tenant) -> Change[Tenant]:

@@ -11,8 +11,8 @@ from typing import Optional
 
 from ..._api.multitenancy.records import VirtualMachine
 from ..._errors import InputError
-from ..._text import same_text
 from ..change import Change
+from ..tenant.plan import differences
 from .wanted import WantedVm, WantedVms
 
 REGISTER, UNREGISTER, REREGISTER = "registered", "unregistered", "reregistered"
@@ -75,13 +75,8 @@ class VmChange(Change[VirtualMachine]):
         """Why the change cannot be made, where the action says so."""
         if self.conflict is not None:
             return self.conflict
-        differences = (
-            f"{name} is {getattr(self.before, name)!r} and should be {getattr(self.after, name)!r}"
-            for name in _CHANGEABLE
-            if not same_text(getattr(self.after, name), getattr(self.before, name))
-        )
         return (
-            f"Registered and differs: {'; '.join(differences)}. The Integration Server cannot change this: set reregister: "
+            f"Registered and differs: {'; '.join(differences(self.after, self.before, _CHANGEABLE))}. The Integration Server cannot change this: set reregister: "
             "true to unregister the virtual machine and register it again."
         )
 
@@ -141,12 +136,8 @@ def _changes(wanted: WantedVms, vm: WantedVm, found: Optional[VirtualMachine], o
             yield VmChange(UNREGISTER, found, None, owner)
     elif found is None:
         yield VmChange(REGISTER, None, _new(vm), owner)
-    elif _differs(vm.name, found.name) or _differs(vm.user_data, found.user_data):
+    elif differences(vm, found, _CHANGEABLE):
         yield VmChange(REREGISTER if wanted.reregister else FAIL, found, registered_again(vm, found), owner)
-
-
-def _differs(wanted: Optional[str], found: str) -> bool:
-    return wanted is not None and not same_text(wanted, found)
 
 
 def registered_again(vm: WantedVm, found: VirtualMachine) -> VirtualMachine:
