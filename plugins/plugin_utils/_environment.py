@@ -83,8 +83,8 @@ class Options:
 
         :raises ValueError: when such a file cannot be read, or holds none.
         """
-        path = self._ca_path()
-        return {**self._given, **self._taken, **{name: self._read(name, value) for name, value in path.items()}}
+        read = {name: self._certificates(path) for name, path in self._ca_path().items()}
+        return {**self._given, **self._taken, **read}
 
     def show_path(self, result: dict[str, Any]) -> None:
         """Let the result of a module process name the path of certificates, instead of showing them."""
@@ -104,13 +104,12 @@ class Options:
         path = os.path.abspath(os.path.expanduser(self._taken.get("ca_path", "")))
         return {"ca_path": path} if "ca_path" in self._taken and os.path.exists(path) else {}
 
-    def _read(self, name: str, path: str) -> str:
-        files = [path] if not os.path.isdir(path) else sorted(os.path.join(path, file) for file in os.listdir(path))
+    def _certificates(self, path: str) -> str:
         try:
-            texts = [Path(file).read_text("utf-8", "replace") for file in files if os.path.isfile(file)]
+            files = sorted(Path(path).iterdir()) if os.path.isdir(path) else [Path(path)]
+            found = "".join(certificates(file.read_text("utf-8", "replace")) for file in files if file.is_file())
         except OSError as error:
-            raise ValueError(self.explain(f"{name} cannot be read: {error.strerror}.")) from None
-        found = "".join(certificates(text) for text in texts)
+            raise ValueError(self.explain(f"ca_path cannot be read: {error.strerror}.")) from None
         if not found:
-            raise ValueError(self.explain(f"{name} holds no certificate in PEM."))
+            raise ValueError(self.explain("ca_path holds no certificate in PEM."))
         return found

@@ -125,6 +125,19 @@ def test_a_file_without_a_certificate_is_refused_by_its_variable(tmp_path: Path)
         made.for_module()
 
 
+def test_a_folder_that_cannot_be_read_is_refused_by_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_path: Any) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", denied)
+    monkeypatch.setattr(os, "scandir", denied)
+    made = options(arguments.connection(), {}, Variables({"KSVLA_CA_PATH": str(tmp_path)}, {}))
+    with pytest.raises(ValueError, match=f"^KSVLA_CA_PATH is '{tmp_path}': ca_path cannot be read: Permission denied"):
+        made.for_module()
+
+
 # ---- what a process gets ----------------------------------------------------------------------------------------------
 
 
