@@ -65,9 +65,11 @@ def file_warnings(hosts: Sequence[Host]) -> list[str]:
 
 def _state_folder(host: Host) -> list[tuple[str, str]]:
     """Return the folder of the state file, if any, and the variable that says so."""
-    given = [(name, os.path.expanduser(str(file))) for name in _STATE_FILES if (file := host.given(name))]
-    # The file itself where the path is a link, as the module does it.
-    return [(name, os.path.dirname(os.path.realpath(file))) for name, file in given[:1]]
+    for name in _STATE_FILES:
+        if file := host.given(name):
+            # The file itself where the path is a link, as the module does it.
+            return [(name, os.path.dirname(os.path.realpath(os.path.expanduser(str(file)))))]
+    return []
 
 
 def _repetitions(host: Host) -> Iterator[str]:
