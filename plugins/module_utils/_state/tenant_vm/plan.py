@@ -75,9 +75,10 @@ class VmChange(Change[VirtualMachine]):
         """Why the change cannot be made, where the action says so."""
         if self.conflict is not None:
             return self.conflict
+        found = "; ".join(differences(self.after, self.before, _CHANGEABLE))
         return (
-            f"Registered and differs: {'; '.join(differences(self.after, self.before, _CHANGEABLE))}. The Integration Server cannot change this: set reregister: "
-            "true to unregister the virtual machine and register it again."
+            f"Registered and differs: {found}. The Integration Server cannot change this: set reregister: true to unregister "
+            "the virtual machine and register it again."
         )
 
 
