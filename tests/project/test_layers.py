@@ -208,7 +208,6 @@ _MAY_IMPORT = {
     "tenant_report": {"tenant"},
     "trusted_certificate": {"infrastructure"},
     "svm_image": {"infrastructure"},
-    "task": {"svm"},  # to go: what both know about a task of SVM management belongs below them
 }
 """What a package of ``_state`` may import of the others. Files of ``_state`` itself are for all, and import none of them."""
 _MOST_PARAMETERS = 5
