@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Load: many controllers at once, on different tenants and on one, and a server that is slow.
+"""Load: many controllers at once, on different tenants and on one, a server that is slow, and very many machines.
 
 Usage: make load ARGS="[NAME …]"
 
@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from faults.scenarios import Onboarding, Scenario, Target
-from faults.worker import Run, Worker
+from faults.scenarios import Onboarding, Scenario, Target, drawn_uuid
+from faults.worker import Run, Step, Worker
 from simulator.testing import RunningSimulator, running_simulator
 
 _PATIENCE = 1800.0
+_MACHINES = 100_000
 
 
 def different_tenants(simulator: RunningSimulator) -> Iterator[str]:
@@ -41,6 +42,32 @@ def slow_server(simulator: RunningSimulator) -> Iterator[str]:
     """A server answers each request after a second."""
     simulator.fault(kind="delay", seconds=1.0, times=0)
     yield from _onboard(simulator, [Onboarding(Target(simulator), random.Random(2))])
+
+
+def many_machines(simulator: RunningSimulator) -> Iterator[str]:
+    """One task registers very many machines of one tenant, while 1 % of the requests meet a fault; then a repeat."""
+    rng = random.Random(3)
+    vms = [{"bios_id": drawn_uuid(rng), "name": f"vm-{number}"} for number in range(_MACHINES)]
+    simulator.seed(tenants=[{"name": "Northwind", "type": "simple", "status": "active"}])
+    simulator.clear_effects()
+    simulator.configure(fault_share=0.01, journal_limit=2 * _MACHINES)
+    options = Target(simulator).options("2.0", waits=False, tenant_name="Northwind", vms=vms, concurrency=16)
+    step = Step("tenant_vm", {**options, "request_timeout": 60, "retries": 5})
+    with tempfile.TemporaryDirectory(prefix="ksvla-load-") as folder:
+        worker = Worker({"ANSIBLE_HOME": folder})
+        run = worker.run([step], patience=_PATIENCE)
+        print(f"    {run.seconds:.0f} s, {sum(simulator.fired().values())} faults: {run.results[-1].get('counts')}")
+        simulator.configure(fault_share=0.0)
+        again = worker.run([step], patience=_PATIENCE)
+        print(f"    {again.seconds:.0f} s for the repeat: {again.results[-1].get('counts')}")
+    yield from (str(each.results[-1].get("msg")) for each in (run, again) if not each.succeeded)
+    if again.changed:
+        yield "the repeat changed something"
+    effects = Counter((action, subject) for action, subject in simulator.effects())
+    wanted = Counter(("register vm", vm["bios_id"]) for vm in vms)
+    for effect in effects | wanted:
+        if effects[effect] != wanted[effect]:
+            yield f"{' '.join(effect)}: {effects[effect]} times, wanted {wanted[effect]}"
 
 
 def _onboard(simulator: RunningSimulator, scenarios: Sequence[Onboarding]) -> Iterator[str]:
@@ -69,7 +96,7 @@ def _problems(scenario: Scenario, runs: Sequence[Run]) -> Iterator[str]:
 
 
 LOADS: dict[str, Callable[[RunningSimulator], Iterator[str]]] = {
-    load.__name__.replace("_", "-"): load for load in (different_tenants, same_tenant, slow_server)
+    load.__name__.replace("_", "-"): load for load in (different_tenants, same_tenant, slow_server, many_machines)
 }
 
 

@@ -104,20 +104,26 @@ class Worker:
         began = time.monotonic()
         process.start()
         theirs.close()
-        killed = not ends(lambda seconds: bool(wait([process.sentinel], seconds)), kill_when, patience)
+        results: list[Result] = []
+        warnings: list[str] = []
+
+        def ended(seconds: float) -> bool:
+            # What a pipe holds is bounded: the process waits until its result is taken.
+            while ours.poll():
+                try:
+                    kind, value = ours.recv()
+                except (EOFError, OSError):
+                    break
+                (results if kind == "result" else warnings).append(value)
+            return process.sentinel in wait([process.sentinel, ours], seconds)
+
+        killed = not ends(ended, kill_when, patience)
         if killed and process.pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
         process.join()
         seconds = time.monotonic() - began
-        results: list[Result] = []
-        warnings: list[str] = []
-        while ours.poll():
-            try:
-                kind, value = ours.recv()
-            except (EOFError, OSError):
-                break
-            (results if kind == "result" else warnings).append(value)
+        ended(0)
         if killed and seconds >= patience:
             raise TimeoutError(f"still running after {patience:.0f} s and {len(results)} of {len(steps)} steps")
         failed = any(result.get("failed") for result in results)
