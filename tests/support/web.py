@@ -23,17 +23,21 @@ from simulator.tls import Tls
 
 
 class FakeClock(Clock):
-    """A clock that no one waits for: sleeping only moves it."""
+    """A clock that no one waits for: sleeping only moves it.
+
+    ``set_by`` is by how many seconds someone has set the time of day, which the monotonic time does not show.
+    """
 
     def __init__(self) -> None:
         self.time = 1000.0
+        self.set_by = 0.0
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
         return self.time
 
     def now(self) -> float:
-        return self.time
+        return self.time + self.set_by
 
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.svm import Caller
+from support.svm import Caller, SimulatedClock
 from support.svm_deployments import HOST, cloud_svm, host_svm, registered_image
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
@@ -20,6 +20,14 @@ from simulator.testing import RunningSimulator
 
 SVM = {"name": "svm-01", "infrastructure_id": HOST}
 CHANGED = {**SVM, "klconfig_password": "Klconfig-Secret-1", "allow_root_ssh": True}
+
+
+class _ClockSetAhead(SimulatedClock):
+    """A clock whose time of day someone sets ahead by a day while a run waits."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.set_by = 24 * 3600 if self.time > 1060 else 0
 
 
 def _wanted(*more: dict[str, Any]) -> list[dict[str, Any]]:
@@ -84,6 +92,21 @@ def test_a_deployment_slower_than_its_first_sign_is_not_repeated(run: Caller, si
     assert _actions(run.fails("svm", image_id=image_id, svms=_wanted())) == ["failed"]
     assert "An earlier run asked" in run.fails("svm", image_id=image_id, svms=_wanted())["msg"]
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_clock_that_is_set_ahead_neither_ends_the_wait_nor_doubles_anything(
+    run: Caller, simulator: RunningSimulator, lost: bool
+) -> None:
+    image_id = registered_image(run)
+    simulator.configure(task_seconds=300)
+    run.clock = _ClockSetAhead(simulator)
+    if lost:
+        _lose(simulator)
+    assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
+    assert run.clock.monotonic() > 1200
+    assert not run("svm", image_id=image_id, svms=_wanted())["changed"]
     assert len(run.sent("POST", "/deployment/svm/")) == 1
 
 

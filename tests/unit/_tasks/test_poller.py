@@ -162,6 +162,19 @@ def test_an_old_view_that_was_done_does_not_count_while_there_is_trouble(clock: 
     assert poller(clock).until_done(looks) == ("new", True)
 
 
+@pytest.mark.parametrize("seconds", [24 * 3600, -24 * 3600])
+def test_setting_the_time_of_day_neither_ends_a_wait_nor_prolongs_it(seconds: float, clock: FakeClock) -> None:
+    def look(_deadline: Deadline) -> Look[str]:
+        if clock.time > 1005:
+            clock.set_by = seconds
+        if 1005 < clock.time < 1050:
+            raise gone()
+        return Look("v", False)
+
+    assert poller(clock, timeout=60).until_done(look) == ("v", False)
+    assert clock.time == pytest.approx(1060)
+
+
 def test_several_waits_share_one_time_to_wait(clock: FakeClock) -> None:
     waiter = poller(clock, timeout=10)
     assert waiter.until_done(Looks(clock, Look("v", True), seconds=8)) == ("v", True)

@@ -110,6 +110,23 @@ def test_an_unknown_state_does_not_end_a_wait(state: str, clock: FakeClock) -> N
         watch_task(Source(clock, a=[task(state)]), "a", poller(clock, timeout=5), "s")
 
 
+_BACK_AND_FORTH = (("Running", 60), ("Created", None), ("Queued", 0), ("Running", 5), ("Starting", None), ("Running", 90))
+
+
+@pytest.mark.parametrize("end", ["Completed", "Failed"])
+def test_a_task_that_goes_back_is_watched_to_its_end(end: str, clock: FakeClock) -> None:
+    seen = [task(state, progress=progress) for state, progress in _BACK_AND_FORTH]
+    assert watch_task(Source(clock, a=[*seen, task(end)]), "a", poller(clock), "s") == task(end)
+    assert len(clock.slept) == len(seen)
+
+
+def test_of_many_tasks_an_end_that_was_seen_is_final_and_the_others_may_go_back(clock: FakeClock) -> None:
+    back = [task(state, "b", progress=progress) for state, progress in _BACK_AND_FORTH]
+    source = Source(clock, a=[task("Completed", "a"), task("Running", "a")], b=[*back, task("Completed", "b")])
+    ended = watch_tasks(source, ["a", "b"], poller(clock))
+    assert ended == [task("Completed", "a"), task("Completed", "b")]
+
+
 def test_a_timeout_says_all_that_is_known(clock: FakeClock) -> None:
     source = Source(clock, a=[task("Running", stage="Folder", progress=45)])
     with pytest.raises(WaitTimeout) as caught:
