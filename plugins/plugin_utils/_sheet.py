@@ -131,6 +131,6 @@ def _header(label: str, cells: Sequence[str], columns: Columns, delimiter: str) 
         )
     if missing := [name for name in columns.required if name not in known]:
         raise _Unreadable(f"{label}: the column {', '.join(map(repr, missing))} is missing {assumed}.")
-    if twice := sorted({name for name in known if known.count(name) > 1}):
+    if twice := [name for name in columns.known if known.count(name) > 1]:
         raise _Unreadable(f"{label}: the column {', '.join(map(repr, twice))} occurs twice.")
     return names

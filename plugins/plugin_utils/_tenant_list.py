@@ -130,7 +130,7 @@ def _mistakes(record: Mapping[str, Any], checks: Mapping[str, Callable[[str, str
 def _from_list(value: Any, variable: str, columns: Columns, more: Sequence[str]) -> Given:
     data = parsed(value)
     if isinstance(data, str):
-        return read_sheet(variable, data.encode(), columns)
+        return read_sheet(variable, data.encode("utf-8", "surrogatepass"), columns)
     if isinstance(data, Mapping) or not isinstance(data, Iterable):
         return Given([], [f"{variable} must be a list, or a text in YAML, JSON or CSV."])
     records, mistakes = [], []

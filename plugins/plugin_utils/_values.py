@@ -44,7 +44,7 @@ def parsed(value: Any) -> Any:
         return value
     try:
         data = yaml.safe_load(str(value))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # such as 2026-13-45, or a thousand brackets
         return value
     return data if isinstance(data, (list, dict)) else value
 

@@ -20,3 +20,13 @@ xml_texts = st.lists(st.one_of(_PITFALLS, st.text(_CARRIED, max_size=8)), max_si
 filled_texts = xml_texts.filter(str.strip)
 uuids = st.uuids().map(str)
 any_case_uuids = st.builds(lambda value, upper: value.upper() if upper else value, uuids, st.booleans())
+
+_CSV_PARTS = st.sampled_from(
+    [b";", b",", b"\t", b'"', b'""', b"\n", b"\r", b"\r\n", b"\xef\xbb\xbf", b"\xff\xfe", b"\x00", b"\xff", b"#", b" ", b"\xc2\x85",
+     b"sep=;\n", b"name", b"tenant", b"type", b"bios_id", b"user_data", b"admin_password", b"complete", b"A", b"2026-02-30",
+     b"2026-03-01T08:00:00", b"0001-01-01T00:00:00", b"9999-12-31T23:59:59+00:01", b"423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1",
+     b"- ", b": ", b"[", b"{", b"&a ", b"*a", b"!!", b"9" * 5000, b"x" * 140_000]
+)  # fmt: skip
+
+csv_bytes = st.lists(st.one_of(_CSV_PARTS, _CSV_PARTS, st.binary(max_size=4)), max_size=40).map(b"".join)
+"""Any bytes, mostly such as could be a CSV file or a text in YAML."""

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from support.disk import failing, no_room, read_only
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import execute, refusal
@@ -127,6 +131,36 @@ def test_another_kind_of_file_is_refused_and_stays(path: Path, content: bytes) -
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     failed = run(tmp_path / "missing" / "svms.yml", infrastructure="one", infrastructure_id="id-1")
     assert str(tmp_path / "missing") in failed["msg"]
+
+
+def _stays_whole(path: Path, reason: str) -> None:
+    """Fail to keep something further, say why, and leave the file and nothing else."""
+    before = path.read_bytes()
+    failed = run(path, infrastructure="two", infrastructure_id="id-2")
+    assert failed["failed"]
+    assert "exception" not in failed
+    assert failed["msg"] == f"{path} cannot be written: {reason}."
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_disk_without_room_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(path, infrastructure="one", infrastructure_id="id-1")
+    with no_room(10):
+        _stays_whole(path, os.strerror(errno.EFBIG))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", failing(errno.ENOSPC))
+        _stays_whole(path, os.strerror(errno.ENOSPC))
+    assert run(path, infrastructure="two", infrastructure_id="id-2")["changed"]
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_file_as_it_was() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "svms.yml"
+        run(path, infrastructure="one", infrastructure_id="id-1")
+        path.chmod(0o644)
+        with read_only(path.parent):
+            _stays_whole(path, os.strerror(errno.EACCES))
 
 
 def test_a_link_stays_a_link(tmp_path: Path, path: Path) -> None:

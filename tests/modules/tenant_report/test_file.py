@@ -9,13 +9,16 @@ import errno
 import hashlib
 import os
 import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.disk import failing, no_room, read_only
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import file as _report_file
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.file import ReportFile
@@ -107,17 +110,20 @@ def test_what_is_not_allowed_is_refused(
     assert message in refused(report, simulator, dest)
 
 
+def test_a_folder_that_cannot_be_written_is_named(report: Report, simulator: RunningSimulator) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        dest = Path(name) / "report.csv"
+        dest.write_text("old")
+        dest.chmod(0o644)
+        with read_only(dest.parent):
+            assert f"folder of dest cannot be written to: {name}" in refused(report, simulator, dest)
+        assert [path.read_text() for path in Path(name).iterdir()] == ["old"]
+
+
 # ---- what fails later -------------------------------------------------------------------------------------------------
 
 
-def failing(number: int) -> Callable[..., None]:
-    def fail(*_anything: Any) -> None:
-        raise OSError(number, os.strerror(number))
-
-    return fail
-
-
-@pytest.mark.parametrize("number", [errno.EBUSY, errno.EACCES, errno.EIO])
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EACCES, errno.EIO, errno.ENOSPC])
 def test_what_cannot_be_moved_is_kept_and_fetched_by_the_next_run(
     number: int, report: Report, made: str, dest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +145,25 @@ def test_what_cannot_be_moved_is_kept_and_fetched_by_the_next_run(
     assert again["changed"]
     assert dest.stat().st_size == again["size_bytes"]
     assert list(dest.parent.iterdir()) == [dest]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_a_disk_without_room_leaves_the_file_that_was_there_and_the_next_run_goes_on(
+    call: str, report: Report, made: str, dest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dest.write_text("old")
+    with monkeypatch.context() as patch, no_room(10) if call == "write" else nullcontext():
+        if call == "fsync":
+            patch.setattr(os, "fsync", failing(errno.ENOSPC))
+        result = report(report_id=made, dest=str(dest))
+    assert "exception" not in result
+    reason = os.strerror(errno.EFBIG if call == "write" else errno.ENOSPC)
+    assert result["msg"] == f"The report cannot be written to {dest}: {reason}."
+    assert f"Make room or allow writing there, or give another dest, and run this again with report_id: {made}" in result["hint"]
+    assert dest.read_text() == "old"
+    assert report(report_id=made, dest=str(dest))["changed"]
+    assert list(dest.parent.iterdir()) == [dest]
+    assert hashlib.sha256(dest.read_bytes()).hexdigest() == report(report_id=made)["checksum_sha256"]
 
 
 def test_what_cannot_be_read_any_more_is_named(

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.disk import read_only
 from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
@@ -36,17 +37,9 @@ def memory(clock: FakeClock) -> Memory:
 def unprivileged() -> Iterator[Path]:
     """A folder of its own that the account of the test may read and not write."""
     folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o555)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
+    with read_only(folder):
         yield folder
-    finally:
-        if root:
-            os.seteuid(0)
-        folder.chmod(0o755)
-        shutil.rmtree(folder)
+    shutil.rmtree(folder)
 
 
 def again(clock: FakeClock, folder: str | None = None) -> Memory:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.strategies import csv_bytes
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Given, read_sheet
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list import (
@@ -72,6 +75,32 @@ def test_numbers_rows_by_the_line_they_begin_in() -> None:
         ("tenants.csv, line 2", {"name": "A", "description": "two\nlines"}),
         ("tenants.csv, line 4", {"name": "B"}),
     ]
+
+
+@given(csv_bytes, csv_bytes)
+def test_any_bytes_are_tenants_or_mistakes(tenants: bytes, vms: bytes) -> None:
+    for header in (b"", b"name;type\n"):
+        with contextlib.suppress(TenantListError):
+            merge(
+                from_sheet(_tenants(header + tenants)),
+                from_sheet(read_sheet("vms.csv", b"tenant;bios_id;name\n" + vms, VMS)),
+            )
+
+
+@given(csv_bytes, csv_bytes)
+def test_any_texts_are_tenants_or_mistakes(tenants: bytes, vms: bytes) -> None:
+    with contextlib.suppress(TenantListError):
+        merge(tenants_from(tenants.decode(errors="surrogateescape")), vms_from(vms.decode(errors="surrogateescape")))
+
+
+@pytest.mark.parametrize("content", ["name;" * 50_000, "name\n" + ";" * 200_000, '"' * 200_001, "[" * 2_000])
+def test_hopeless_content_is_refused_soon(content: str) -> None:
+    began = time.monotonic()
+    with contextlib.suppress(TenantListError):
+        _merged(content)
+    with contextlib.suppress(TenantListError):
+        merge(tenants_from(content))
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("character", ["\u0085", "\u2028", "\u2029"])
