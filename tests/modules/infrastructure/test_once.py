@@ -14,6 +14,7 @@ import pytest
 from support.svm import Caller, account, caller, trust
 from support.web import FakeClock
 
+from simulator.faults import GARBAGE
 from simulator.testing import RunningSimulator, running_simulator
 
 ADDRESS = "vcenter.example.com"
@@ -53,10 +54,10 @@ def test_runs_at_the_same_time_add_it_once(simulator: RunningSimulator) -> None:
     assert sorted(one["changed"] for one in results) == [False, False, True]
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "truncate"])
+@pytest.mark.parametrize("kind", ["drop_after", "truncate", "garbage"])
 def test_a_lost_answer_is_looked_up_where_the_server_lists(run: Caller, simulator: RunningSimulator, kind: str) -> None:
     simulator.configure(list_infrastructures=True)
-    simulator.fault(**ADD, kind=kind, times=1)
+    simulator.fault(**ADD, kind=kind, body=GARBAGE, times=1)
     result = run("infrastructure", **GIVEN)
     assert result["changed"]
     assert [result["infrastructure"]["id"]] == _there(simulator)
@@ -64,11 +65,11 @@ def test_a_lost_answer_is_looked_up_where_the_server_lists(run: Caller, simulato
     assert run.warnings == []
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "truncate"])
+@pytest.mark.parametrize("kind", ["drop_after", "truncate", "garbage"])
 def test_where_it_does_not_list_the_second_request_is_a_warning(
     run: Caller, simulator: RunningSimulator, kind: str
 ) -> None:
-    simulator.fault(**ADD, kind=kind, times=1)
+    simulator.fault(**ADD, kind=kind, body=GARBAGE, times=1)
     failed = run.fails("infrastructure", **GIVEN)
     assert "connect VMWARE vcenter.example.com took effect is not known" in failed["msg"]
     assert "run this again with its infrastructure_id; otherwise run this again as it is" in failed["hint"]

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from faults.worker import Step, Worker
 from support.svm import MANIFEST, Caller, caller
 from support.web import FakeClock
 
+from simulator.faults import GARBAGE
 from simulator.testing import RunningSimulator
 
 GIVEN: dict[str, Any] = {"manifest_path": MANIFEST, "infrastructure_types": ["VMWARE", "XEN"]}
@@ -37,6 +40,25 @@ def test_what_was_registered_is_used_again_after_the_verification_was_interrupte
     assert not again["changed"]
     assert again["task"]["state"] == "Completed"
     assert [failed["image"]["id"], again["image"]["id"]] == _registered(simulator) * 2
+
+
+def test_an_image_whose_run_was_killed_while_it_was_verified_is_used_again(
+    run: Caller, simulator: RunningSimulator, tmp_path: Path
+) -> None:
+    simulator.configure(task_seconds=60)
+    server = {"host": simulator.host, "port": simulator.port, "ca_path": simulator.ca_path}
+    step = Step("svm_image", {**server, "password": simulator.admin_password, **GIVEN})
+
+    def verifying(_seconds: float) -> bool:
+        return any(one["status"] and one["path"].endswith("/validate") for one in simulator.requests())
+
+    assert Worker({"ANSIBLE_HOME": str(tmp_path / "home")}).run([step], verifying, patience=60).killed
+    (registered,) = _registered(simulator)
+    simulator.configure(task_seconds=0)
+    again = run("svm_image", **GIVEN)
+    assert (again["image"]["id"], again["changed"], run.warnings) == (registered, False, [])
+    assert again["task"]["state"] == "Completed"
+    assert _registered(simulator) == [registered]
 
 
 @pytest.mark.parametrize(
@@ -88,9 +110,9 @@ def test_an_image_that_the_server_no_longer_has_is_registered_again(run: Caller,
     assert not run("svm_image", **GIVEN)["changed"]
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "truncate"])
+@pytest.mark.parametrize("kind", ["drop_after", "truncate", "garbage"])
 def test_a_lost_answer_is_a_warning_once(run: Caller, simulator: RunningSimulator, kind: str) -> None:
-    simulator.fault(**REGISTER, kind=kind, times=1)
+    simulator.fault(**REGISTER, kind=kind, body=GARBAGE, times=1)
     failed = run.fails("svm_image", **GIVEN)
     assert f"register the image {MANIFEST} for VMWARE, XEN took effect is not known" in failed["msg"]
     assert "run this again with its image_id; otherwise run this again as it is" in failed["hint"]
