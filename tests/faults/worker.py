@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -87,12 +88,14 @@ class Worker:
 
     :param environment: Variables of the process.
     :param folder: Where the files of the user are.
+    :param room: Bytes that a file may have, where the disk is full.
     """
 
     longest: ClassVar[float] = 2.5
     """Seconds after which it is killed at the latest."""
     environment: dict[str, str] = field(default_factory=dict)
     folder: Path = Path()
+    room: int | None = None
 
     def run(self, steps: Sequence[Step], kill_when: KillWhen | None = None, patience: float = 300.0) -> Run:
         """Run the steps; kill the process as soon as it is time to, if it is still at it.
@@ -100,7 +103,7 @@ class Worker:
         :raises TimeoutError: when it takes longer than anything may take.
         """
         ours, theirs = _PROCESSES.Pipe(duplex=False)
-        process = _PROCESSES.Process(target=_work, args=(theirs, self.environment, list(steps)), daemon=True)
+        process = _PROCESSES.Process(target=_work, args=(theirs, self.environment, list(steps), self.room), daemon=True)
         began = time.monotonic()
         process.start()
         theirs.close()
@@ -145,8 +148,10 @@ def ends(ended: Callable[[float], bool], kill_when: KillWhen | None, patience: f
     return True
 
 
-def _work(connection: Connection, environment: dict[str, str], steps: list[Step]) -> None:
+def _work(connection: Connection, environment: dict[str, str], steps: list[Step], room: int | None) -> None:
     os.environ.update(environment)
+    if room is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     known: dict[str, Any] = {}
     for step in steps:
         ready = Step(step.module, _filled(step.arguments, known))

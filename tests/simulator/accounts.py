@@ -68,12 +68,14 @@ class Tokens:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._sessions: dict[str, Session] = {}
+        self._issued: list[str] = []
 
     def issue(self, seconds: float) -> Session:
         """A new session whose access token is good for that many seconds."""
         now = self._clock.now()
         session = Session(str(uuid.uuid4()), secrets.token_urlsafe(48), secrets.token_urlsafe(48), now, now + seconds)
         self._sessions[session.access_token] = session
+        self._issued.append(session.access_token)
         return session
 
     def session(self, header: str | None) -> Session | None:
@@ -85,9 +87,14 @@ class Tokens:
         return session
 
     def known(self) -> list[str]:
-        """Every access token that was issued and not revoked."""
-        return list(self._sessions)
+        """Every access token that was issued since the start or the last reset, also those that were revoked."""
+        return list(self._issued)
 
     def revoke_all(self) -> None:
         """Makes every token invalid."""
         self._sessions.clear()
+
+    def reset(self) -> None:
+        """Forgets every token."""
+        self._sessions.clear()
+        self._issued.clear()

@@ -13,7 +13,11 @@ from dataclasses import dataclass, field
 from simulator.rules import Rule, RuleError, Rules
 from simulator.settings import Settings
 
-KINDS = ("status", "drop_before", "drop_after", "delay", "truncate", "slow_body", "garbage")
+KINDS = (
+    "status", "drop_before", "drop_after", "delay", "truncate", "slow_body", "garbage", "revoke", "vanish", "back", "jump",
+)  # fmt: skip
+_WEIGHTS = (4, 3, 6, 1, 2, 1, 2, 2, 1, 2, 0.2)
+_TASKS = re.compile(r"/virtualization/tasks(/[^/?]+)?(\?|$)")
 _STATUSES = (429, 502, 503, 504)
 _WRITES = ("POST", "PUT", "DELETE")
 GARBAGE = "\x00\xff<not><closed \x1b{"
@@ -25,7 +29,8 @@ class Fault(Rule):
 
     ``method`` is one method, ``*`` for all or ``write`` for those that change something; ``path`` is a regular expression,
     searched in the path with its query as sent.
-    ``seconds`` is how long a ``delay`` waits, or how long a ``slow_body`` takes.
+    ``seconds`` is how long a ``delay`` waits, how long a ``slow_body`` takes, or by how much the server's clock ``jump``s.
+    ``revoke`` makes all tokens invalid first. Of tasks, ``vanish`` shows none, and ``back`` shows those that run as queued.
     """
 
     method: str = "*"
@@ -52,7 +57,19 @@ class Fault(Rule):
     def fits(self, method: str, target: str) -> bool:
         """Whether it is about such a request."""
         meant = self.method in ("*", method) or (self.method == "write" and method in _WRITES)
-        return meant and re.search(self.path, target) is not None
+        return meant and re.search(self.path, target) is not None and self._concerns(method, target)
+
+    def _concerns(self, method: str, target: str) -> bool:
+        """Whether a fault of tasks or tokens can strike such a request."""
+        if self.kind in ("vanish", "back"):
+            return method == "GET" and _TASKS.search(target) is not None
+        return self.kind != "revoke" or "/api/3.0/" in target
+
+
+def is_one_task(target: str) -> bool:
+    """Whether a path is that of one task rather than of their list."""
+    found = _TASKS.search(target)
+    return found is not None and found[1] is not None
 
 
 class Faults(Rules[Fault]):
@@ -80,22 +97,26 @@ class Faults(Rules[Fault]):
                 continue
             fault.struck += 1
             return self._counted(fault)
-        return self._draw()
+        return self._draw(method, target)
 
-    def _draw(self) -> Fault | None:
+    def _draw(self, method: str, target: str) -> Fault | None:
         """A fault by chance: most are lost answers, before or after the request took effect."""
         if self._seed != self._settings.fault_seed:
             self._seed = self._settings.fault_seed
             self._drawn.seed(self._seed)
         if not self._settings.fault_share or self._drawn.random() >= self._settings.fault_share:
             return None
-        kind = self._drawn.choices(KINDS, weights=(4, 3, 6, 1, 2, 1, 2))[0]
+        kind = self._drawn.choices(KINDS, weights=_WEIGHTS)[0]
         fault = Fault(kind=kind, status=self._drawn.choice(_STATUSES), seconds=self._drawn.uniform(0.05, 0.4))
         if kind == "status" and self._drawn.random() < 0.3:
             fault.headers["Retry-After"] = self._drawn.choice(("0", "1"))
+        if kind == "status" and self._drawn.random() < 0.1:
+            fault.status, fault.headers = 307, {"Location": "https://elsewhere.example.com/"}
         if kind == "garbage":
             fault.body = GARBAGE
-        return self._counted(fault)
+        if kind == "jump":
+            fault.seconds = 1800.0
+        return self._counted(fault) if fault.fits(method, target) else None
 
     def _counted(self, fault: Fault) -> Fault:
         self.fired[f"{fault.kind} {fault.status}" if fault.kind == "status" else fault.kind] += 1

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from simulator.context import Context
-from simulator.faults import Fault
+from simulator.faults import Fault, is_one_task
 from simulator.streaming import FilePart, hang_up, transmit
 
 
@@ -47,6 +47,13 @@ def observer(context: Context, activity: Activity) -> Middleware:
                 entry.status = 0
                 hang_up(request)
                 return web.Response()
+            if kind == "vanish":
+                entry.status = 404 if is_one_task(request.raw_path) else 200
+                return web.Response(status=entry.status, text="<tasks/>", content_type="application/xml")
+            if kind == "revoke":
+                context.tokens.revoke_all()
+            if kind == "jump":
+                context.settings.clock_offset += fault.seconds
             if kind == "delay":
                 resets = activity.resets
                 await asyncio.sleep(fault.seconds)
@@ -79,6 +86,8 @@ async def _sent(request: web.Request, response: web.StreamResponse, fault: Fault
     try:
         if kind == "garbage" and fault is not None:
             return web.Response(status=response.status, body=fault.body.encode("latin-1"))
+        if kind == "back" and isinstance(response, web.Response) and isinstance(response.body, bytes):
+            response.body = response.body.replace(b">Running<", b">Queued<").replace(b'"Running"', b'"Queued"')
         if kind == "truncate":
             return await transmit(request, response, limit=0.5)
         if kind == "slow_body" and fault is not None:

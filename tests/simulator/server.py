@@ -272,7 +272,7 @@ class Simulator:
         self.context.task_faults.clear()
         self.context.faults.fired.clear()
         self.context.task_faults.fired.clear()
-        self.context.tokens.revoke_all()
+        self.context.tokens.reset()
         self.context.random.seed(1)
         self.context.space.restore()
         self._fill()

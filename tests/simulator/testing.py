@@ -46,7 +46,7 @@ class RunningSimulator:
         self._do(self._simulator.clear_requests)
 
     def access_tokens(self) -> list[str]:
-        """Every access token that was issued and not revoked."""
+        """Every access token that was issued since the start or the last reset, also those that were revoked."""
         return self._do(self._simulator.context.tokens.known)
 
     def effects(self) -> list[list[str]]:
