@@ -148,6 +148,29 @@ def test_reports_can_be_torn_and_slow(client: Any, simulator: RunningSimulator) 
     assert (answer.status, torn.value.partial + answer.body) == (206, whole)
 
 
+def test_tasks_that_vanish_and_tasks_that_go_back(client: Any, simulator: RunningSimulator) -> None:
+    simulator.configure(task_seconds=100)
+    task_id = client.create_raw("A").id
+    simulator.advance(50)
+    assert client.task(task_id).state == "Running"
+    simulator.fault(kind="back", times=2)
+    assert client.get("/tenants").status == 200, "it is not about tasks"
+    assert client.task(task_id).state == "Queued"
+    assert [task.state for task in client.tasks()] == ["Queued"]
+    simulator.fault(kind="vanish", times=2)
+    assert client.get(f"/tasks/{task_id}").status == 404
+    assert client.tasks(state="Running") == []
+    assert client.task(task_id).state == "Running"
+
+
+def test_a_clock_that_jumps(client: Any, simulator: RunningSimulator) -> None:
+    simulator.configure(task_seconds=100)
+    task_id = client.create_raw("A").id
+    simulator.fault(path="/tenants", kind="jump", seconds=100)
+    client.get("/tenants")
+    assert client.task(task_id).state == "Completed"
+
+
 def test_faults_go_before_the_account(client: Any, simulator: RunningSimulator) -> None:
     simulator.fault(status=504)
     assert client.get("/tenants", headers={"Authorization": None}).status == 504

@@ -56,6 +56,15 @@ def test_calls_need_a_bearer_token(api: SvmClient, simulator: RunningSimulator) 
     assert api.call("GET", f"/infrastructures/{UNKNOWN}").status_code == 401
 
 
+def test_tokens_are_revoked(api: SvmClient, simulator: RunningSimulator) -> None:
+    (token,) = simulator.access_tokens()
+    simulator.fault(kind="revoke")
+    assert api.call("GET", f"/infrastructures/{UNKNOWN}").status_code == 401
+    assert simulator.access_tokens() == [token]
+    simulator.reset()
+    assert simulator.access_tokens() == []
+
+
 def test_tokens_expire(api: SvmClient, simulator: RunningSimulator) -> None:
     simulator.configure(token_seconds=60.0)
     api.login()

@@ -7,7 +7,8 @@ Usage: make faults ARGS="[--rounds N] [--seconds S] [--seed N] [--jobs N] [--onl
 
 A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. In some
 rounds faults strike and workers die at any moment; in most, one write is broken, and in half of these the worker is killed
-at that moment. In a third of the rounds, two workers do the same work at once; in some, nothing is known of earlier runs.
+at that moment. In a third of the rounds, two workers do the same work at once; in some, nothing is known of earlier runs, or
+the disk is full. `simulator.faults` draws the faults.
 
 A round ends wrong when a run succeeds and the state is not the wanted one, when the log of effects shows something done
 twice, when a write whose answer was lost is sent again before anything was read, when a repeat of what is done says that it

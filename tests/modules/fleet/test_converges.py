@@ -158,9 +158,7 @@ def _reach(run: Caller, declared: _Declaration, home: str) -> None:
     expected = _expected_effects(simulator, declared)
     simulator.clear_effects()
     for lost in declared.lost:
-        simulator.fault(
-            method="write", path=lost.path, kind=lost.kind, skip=lost.skip, times=lost.times, body=GARBAGE
-        )
+        simulator.fault(method="write", path=lost.path, kind=lost.kind, skip=lost.skip, times=lost.times, body=GARBAGE)
     succeeded, results = _apply(run, declared)
     if declared.forgets:
         shutil.rmtree(home, ignore_errors=True)

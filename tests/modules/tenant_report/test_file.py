@@ -159,7 +159,10 @@ def test_a_disk_without_room_leaves_the_file_that_was_there_and_the_next_run_goe
     assert "exception" not in result
     reason = os.strerror(errno.EFBIG if call == "write" else errno.ENOSPC)
     assert result["msg"] == f"The report cannot be written to {dest}: {reason}."
-    assert f"Make room or allow writing there, or give another dest, and run this again with report_id: {made}" in result["hint"]
+    assert (
+        f"Make room or allow writing there, or give another dest, and run this again with report_id: {made}"
+        in result["hint"]
+    )
     assert dest.read_text() == "old"
     assert report(report_id=made, dest=str(dest))["changed"]
     assert list(dest.parent.iterdir()) == [dest]

@@ -110,7 +110,14 @@ def test_an_unknown_state_does_not_end_a_wait(state: str, clock: FakeClock) -> N
         watch_task(Source(clock, a=[task(state)]), "a", poller(clock, timeout=5), "s")
 
 
-_BACK_AND_FORTH = (("Running", 60), ("Created", None), ("Queued", 0), ("Running", 5), ("Starting", None), ("Running", 90))
+_BACK_AND_FORTH = (
+    ("Running", 60),
+    ("Created", None),
+    ("Queued", 0),
+    ("Running", 5),
+    ("Starting", None),
+    ("Running", 90),
+)
 
 
 @pytest.mark.parametrize("end", ["Completed", "Failed"])
