@@ -35,6 +35,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from support.journal import sent_blindly
 from support.secrecy import forms_of
 
 from faults.playbook_scenarios import (
@@ -72,10 +73,6 @@ SCENARIOS: dict[str, Callable[[Target, random.Random], Scenario]] = {
 _MOST_RUNS = 4
 _FIRST = 8
 """How many of the first writes may be the one that is broken."""
-_HARMLESS = ("/validate", "/testConnection", "/refresh")
-"""How the paths end of requests that may be sent twice, since doing it twice is the same as doing it once."""
-_UNKNOWN = (0, 502, 503, 504)
-"""The status of an answer, 0 where none came, that leaves open whether a write took effect."""
 _MOST_REPEATS = 4
 _LONGEST_RUN = 240.0
 
@@ -281,7 +278,7 @@ def _judge(scenario: Scenario, crew: Crew, runs: Sequence[Run]) -> Iterator[str]
         return
     yield from scenario.problems(runs)
     if crew.size == 1:
-        yield from _sent_blindly(scenario.target.simulator.requests())
+        yield from sent_blindly(scenario.target.simulator.requests())
     for again in crew.run(scenario.steps()):
         if not again.succeeded or (again.changed and scenario.settles):
             messages = [(result.get("changed"), result.get("msg")) for result in again.results]
@@ -312,19 +309,6 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
     else:
         yield str(value)
-
-
-def _sent_blindly(requests: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Say which writes whose outcome is unknown were sent again before anything was read."""
-    lost: set[tuple[str, str, str]] = set()
-    for request in requests:
-        write = (request["method"], f"{request['path']}?{request['query']}", request["body"])
-        if request["method"] == "GET":
-            lost.clear()
-        elif write in lost:
-            yield f"{request['method']} {request['path']} may have taken effect, and was sent again before anything was read"
-        elif request["status"] in _UNKNOWN and not request["path"].endswith(_HARMLESS):
-            lost.add(write)
 
 
 def play(campaign: Campaign, seeds: Iterator[int], jobs: int) -> None:

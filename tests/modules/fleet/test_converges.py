@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from support.journal import sent_blindly
 from support.svm import Caller, SimulatedClock, caller
 from support.vms import bios
 
@@ -157,6 +158,7 @@ def _reach(run: Caller, declared: _Declaration, home: str) -> None:
     simulator.configure(task_seconds=declared.task_seconds)
     expected = _expected_effects(simulator, declared)
     simulator.clear_effects()
+    simulator.clear_requests()
     for lost in declared.lost:
         simulator.fault(method="write", path=lost.path, kind=lost.kind, skip=lost.skip, times=lost.times, body=GARBAGE)
     succeeded, results = _apply(run, declared)
@@ -170,6 +172,7 @@ def _reach(run: Caller, declared: _Declaration, home: str) -> None:
         results += more
     assert succeeded, [result["msg"] for result in results if result.get("failed")]
     assert _there(simulator) == (declared.vms, declared.present)
+    assert list(sent_blindly(simulator.requests())) == []
 
     # A virtual machine that could not be registered elsewhere was put back, and a later run moved it.
     put_back = {one["bios_id"] for each in _rows(results) for one in each if _PUT_BACK in (one["error"] or "")}
