@@ -50,9 +50,9 @@ class _Lost:
 _LOST = st.builds(
     _Lost,
     kind=st.sampled_from(("drop_after", "drop_before", "garbage", "truncate")),
-    skip=st.integers(0, 6),
+    skip=st.sampled_from((0, 0, 1, 3)),
     times=st.integers(1, 4),
-    path=st.sampled_from(("", "", "tenants$", "/activate", "/deactivate", "/register", "/unregister", "Artifacts")),
+    path=st.sampled_from(("", "tenants$", "activate$", "/register", "/unregister", "Artifacts")),
 )
 
 
@@ -80,7 +80,7 @@ _DECLARATIONS = st.builds(
     fleet=st.booleans(),
     vms=_VMS,
     statuses=_STATUSES,
-    lost=st.lists(_LOST, max_size=3).map(tuple),
+    lost=st.lists(_LOST, min_size=1, max_size=3).map(tuple),
     task_seconds=st.sampled_from((0.0, 3.0)),
     forgets=st.booleans(),
 )
@@ -200,7 +200,7 @@ def _rows(results: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     # To explain a failure takes hundreds of further runs.
     phases=[phase for phase in Phase if phase is not Phase.explain],
 )
-@given(vms=_VMS, statuses=_STATUSES, declarations=st.lists(_DECLARATIONS, min_size=1, max_size=3))
+@given(vms=_VMS, statuses=_STATUSES, declarations=st.lists(_DECLARATIONS, min_size=2, max_size=3))
 def test_any_declaration_is_reached_from_any_state_while_answers_are_lost(
     simulator: RunningSimulator, vms: Vms, statuses: Statuses, declarations: list[_Declaration]
 ) -> None:
