@@ -30,3 +30,7 @@ _CSV_PARTS = st.sampled_from(
 
 csv_bytes = st.lists(st.one_of(_CSV_PARTS, _CSV_PARTS, st.binary(max_size=4)), max_size=40).map(b"".join)
 """Any bytes, mostly such as could be a CSV file or a text in YAML."""
+
+_SIX_FIELDS = st.lists(st.one_of(_CSV_PARTS, st.just(b"2026-03-01T08:00:00")), min_size=6, max_size=6).map(b";".join)
+report_bytes = st.one_of(st.binary(max_size=300), csv_bytes, st.lists(_SIX_FIELDS, max_size=5).map(b"\n".join))
+"""Any bytes, mostly such as could be a report."""

@@ -195,7 +195,7 @@ def _rows(results: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 @settings(
-    max_examples=20,
+    max_examples=14,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     # To explain a failure takes hundreds of further runs.
     phases=[phase for phase in Phase if phase is not Phase.explain],

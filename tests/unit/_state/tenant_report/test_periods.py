@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.strategies import csv_bytes, uuids
+from support.strategies import report_bytes, uuids
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import rows as _report_rows
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.periods import ReportReader
@@ -124,7 +124,7 @@ def test_sums_of_tenants_are_those_of_their_machines(report: tuple[list[Any], by
     assert {t["tenant_id"]: [t["vms"], t["periods"], t["protected_seconds"]] for t in tenants} == expected
 
 
-@given(st.binary(max_size=300) | csv_bytes, st.lists(st.integers(0, 300), max_size=5))
+@given(report_bytes, st.lists(st.integers(0, 300), max_size=5))
 def test_no_content_fails_and_pieces_do_not_matter(content: bytes, cuts: list[int]) -> None:
     whole, pieces = reader_of(content), reader_of(content, cuts)
     assert (whole.periods, whole.unreadable) == (pieces.periods, pieces.unreadable)
