@@ -55,6 +55,7 @@ def test_an_image_whose_run_was_killed_while_it_was_verified_is_used_again(
     assert Worker({"ANSIBLE_HOME": str(tmp_path / "home")}).run([step], verifying, patience=60).killed
     (registered,) = _registered(simulator)
     simulator.configure(task_seconds=0)
+    simulator.advance(60)
     again = run("svm_image", **GIVEN)
     assert (again["image"]["id"], again["changed"], run.warnings) == (registered, False, [])
     assert again["task"]["state"] == "Completed"
