@@ -82,8 +82,8 @@ def test_any_bytes_are_tenants_or_mistakes(tenants: bytes, vms: bytes) -> None:
     for header in (b"", b"name;type\n"):
         with contextlib.suppress(TenantListError):
             merge(
-                from_sheet(_tenants(header + tenants)),
-                from_sheet(read_sheet("vms.csv", b"tenant;bios_id;name\n" + vms, VMS)),
+                _tenants(header + tenants),
+                read_sheet("vms.csv", b"tenant;bios_id;name\n" + vms, VMS),
             )
 
 
