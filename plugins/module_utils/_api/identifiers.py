@@ -30,7 +30,7 @@ def task_id(answer: Answer) -> str:
     """Return the id of the task that a 202 answer announces; raise UnexpectedAnswer when there is none."""
     match = _LOCATION.search(answer.headers.get("location", ""))
     if match:
-        return unquote(match.group(1))
+        return bare(unquote(match.group(1)))
     found = identifier(_decode(answer.text), "task")
     if found is None:
         raise UnexpectedAnswer(

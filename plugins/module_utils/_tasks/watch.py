@@ -62,9 +62,10 @@ def watch_each(
     except KsvlaError as error:
         trouble = error
 
-    def outcome(task: ServerTask) -> Union[ServerTask, KsvlaError]:
-        if task.id in watch.forgotten:
-            return watch.forgotten[task.id]
+    def outcome(task_id: str) -> Union[ServerTask, KsvlaError]:
+        if task_id in watch.forgotten:
+            return watch.forgotten[task_id]
+        task = watch.last[task_id]
         if task.ended or trouble is None:
             return task
         if isinstance(trouble, WaitTimeout) and not isinstance(trouble, ServerSilent):
@@ -72,7 +73,7 @@ def watch_each(
             return WaitTimeout(message, task=task.as_dict(), hint=trouble.hint)
         return trouble
 
-    return {task_id: outcome(watch.last[task_id]) for task_id in task_ids}
+    return {task_id: outcome(task_id) for task_id in task_ids}
 
 
 class _Watch:
@@ -87,36 +88,36 @@ class _Watch:
         self._subjects = subjects
         self._poller = poller
         self._together = together
+        # By the ids that were given: the server may write the same id in another way.
         self.last = {task_id: ServerTask(task_id, None, "unknown") for task_id in subjects}
         self.forgotten: dict[str, ApiError] = {}
 
     def wait(self) -> None:
-        until_ended(self._source, self._poller, self._look, self._pending)
+        until_ended(self._source, self._poller, self._look, lambda: [self.last[task_id] for task_id in self._left()])
 
-    def _pending(self) -> list[ServerTask]:
-        """Return the tasks that have not ended, as they were last seen."""
-        return [task for task in self.last.values() if not task.ended and task.id not in self.forgotten]
+    def _left(self) -> list[str]:
+        return [task_id for task_id, task in self.last.items() if not task.ended and task_id not in self.forgotten]
 
     def _look(self, deadline: Deadline) -> Look[None]:
         bounded: Any = self._source.within(deadline, retries=0)
-        left = self._pending()
+        left = self._left()
         roots: list[ServerTask] = bounded.recent_tasks(None, _RECENT) if len(left) > 1 else []
         listed = {task.id: task for root in roots for task in (root, *steps_of(root))}
-        for task in left:
+        for task_id in left:
             try:
-                self.last[task.id] = listed.get(task.id) or bounded.task(task.id)
+                self.last[task_id] = listed.get(task_id) or bounded.task(task_id)
             except ApiError as error:
                 if not self._together or not error.not_found:
                     raise
-                self.forgotten[task.id] = error
+                self.forgotten[task_id] = error
             if not self._together:
-                show(self.last[task.id], self._poller.context, self._subjects[task.id])
-        pending = self._pending()
+                show(self.last[task_id], self._poller.context, self._subjects[task_id])
+        left = self._left()
         percent = sum(100 if task.ended else task.progress or 0 for task in self.last.values()) / max(1, len(self.last))
         if self._together:
-            done = len(self.last) - len(pending)
+            done = len(self.last) - len(left)
             self._poller.context.progress(self._together, f"{done} of {len(self.last)} done, {percent:.0f} %")
-        return Look(None, not pending, percent)
+        return Look(None, not left, percent)
 
 
 def until_ended(

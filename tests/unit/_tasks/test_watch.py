@@ -221,6 +221,16 @@ def test_many_tasks_that_are_not_done_in_time(clock: FakeClock) -> None:
     assert source.canceled == names[1:]
 
 
+def test_the_server_may_write_an_id_in_another_way(clock: FakeClock) -> None:
+    def seen() -> Source:
+        return Source(clock, a=[task("Running", "{A}"), task("Completed", "{A}")], b=[task("Completed", "{B}")])
+
+    assert watch_task(seen(), "a", poller(clock), "Northwind").completed
+    assert [one.id for one in watch_tasks(seen(), ["a", "b"], poller(clock))] == ["{A}", "{B}"]
+    each = watch_each(seen(), ["a", "b"], poller(clock), "create tenants")
+    assert {name: one.completed for name, one in each.items() if isinstance(one, ServerTask)} == {"a": True, "b": True}
+
+
 def test_no_task_at_all(clock: FakeClock) -> None:
     assert watch_tasks(Source(clock), [], poller(clock)) == []
 
