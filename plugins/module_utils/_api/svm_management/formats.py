@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 from ..._errors import UnexpectedAnswer
 from ..._transport.answer import Answer, find_error_code
+from ..identifiers import bare
 from ..tasks import ServerTask, per_cent
 from . import json
 from .records import Certificate, Connection, Image, Infrastructure, InfrastructureObjects, Service
@@ -52,7 +53,7 @@ def infrastructure(value: dict[str, Any]) -> Infrastructure:
     # Without a read-only account the server uses the other one, so only one connection is waited for.
     unused = "readonly" if accounts and not readonly else None
     return Infrastructure(
-        id=texts.get("infrastructure_id") or texts.get("id", ""),
+        id=bare(texts.get("infrastructure_id") or texts.get("id", "")),
         type=texts.get("type"),
         address=texts.get("address"),
         name=texts.get("name") or texts.get("display_name"),
@@ -106,7 +107,7 @@ def image(value: dict[str, Any]) -> Image:
     of_manifest = json.scalars(manifest)
     types = [json.text(item.get("type")) for item in json.objects(value.get("hypervisors"))]
     return Image(
-        id=texts.get("id", ""),
+        id=bare(texts.get("id", "")),
         svm_version=of_manifest.get("svm_version"),
         size=of_manifest.get("size"),
         vendor_info=json.part(manifest, "vendor_info"),
@@ -141,7 +142,7 @@ def _task(value: dict[str, Any], beside: list[dict[str, Any]]) -> ServerTask:
     moved = [item for item in children if item not in direct]
     error, error_code = _error(value, texts, state)
     return ServerTask(
-        id=own_id,
+        id=bare(own_id),
         type=texts.get("type"),
         state=state,
         stage=texts.get("stage") or None,

@@ -125,6 +125,13 @@ def test_the_task_that_was_started(body: str, headers: dict[str, str]) -> None:
     assert identifiers.task_id(Answer(202, headers, body.encode())) == TASK_ID
 
 
+def test_a_task_in_braces_has_the_id_that_was_announced() -> None:
+    braced = f'{{"id": "{{{TASK_ID}}}", "state": "Completed", "children": [{{"id": "{{b}}", "state": "Completed"}}]}}'
+    answer = Answer(200, {}, braced.encode())
+    task = formats.task(_json.read(answer))
+    assert [task.id, task.children[0].id] == [identifiers.task_id(answer), "b"]
+
+
 @pytest.mark.parametrize("body", ["", "{}", "[]", '"x"', '{"result": true}'])
 def test_no_task_was_started(body: str) -> None:
     with pytest.raises(UnexpectedAnswer):
