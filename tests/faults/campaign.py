@@ -154,7 +154,9 @@ class Campaign:
         name = self.only or name
         size = rng.choice((1, 1, 2))
         scenario = SCENARIOS[name](Target(simulator, size), rng)
-        simulator.configure(task_seconds=rng.choice((0.0, 0.3, 0.6)))
+        simulator.configure(
+            task_seconds=rng.choice((0.0, 0.3, 0.6)), tenant_list_delay_seconds=rng.choice((0.0, 0.0, 0.5))
+        )
         problems: list[str] = []
         runs: list[Run] = []
         with tempfile.TemporaryDirectory(prefix="ksvla-faults-") as home:

@@ -50,6 +50,7 @@ class Settings:
     fault_share: float = option(0.0, "share of requests that a fault of the connection is drawn for, 0 to 1", minimum=0)
     task_fault_share: float = option(0.0, "share of tasks and steps that fail by chance, 0 to 1", minimum=0)
     fault_seed: int = option(0, "seed of the faults that are drawn")
+    tenant_list_delay_seconds: float = option(0.0, "seconds until the list shows a tenant that was created", minimum=0)
     journal_limit: int = option(200_000, "requests that the journal keeps, the newest", minimum=1)
     denied_status: int = option(403, "HTTP status for wrong or missing credentials in API 2.0", minimum=400)
 

@@ -287,6 +287,17 @@ def test_without_waiting_what_follows_remains(fleet: Fleet) -> None:
     assert fleet.effects()["create tenant"] == 1
 
 
+def test_tenants_that_the_list_does_not_show_yet_are_waited_for(fleet: Fleet) -> None:
+    fleet.simulator.configure(tenant_list_delay_seconds=0.5)
+    try:
+        result = fleet(tenant("A", 1), tenant("B"))
+    finally:
+        fleet.simulator.configure(tenant_list_delay_seconds=0)
+    assert fleet.there() == {"A": ("active", ["vm-1"]), "B": ("active", [])}
+    assert result["counts"]["vms"]["registered"] == 1
+    assert fleet.effects()["create tenant"] == 2
+
+
 @pytest.mark.parametrize("action", ["tenants$", "activate$"])
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
 def test_lost_answers_create_and_activate_nothing_twice(fleet: Fleet, action: str, kind: str) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 import pytest
 from support.svm import Caller, caller
 
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant import apply
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.apply import TenantApplier
 from simulator.testing import RunningSimulator
 
@@ -40,6 +41,34 @@ def tenant(caller_of: Caller, simulator: RunningSimulator) -> Run:
         return caller_of.raw("tenant", **{name: value for name, value in given.items() if value is not None})
 
     return run
+
+
+# ---- a list that lags behind -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3600])
+def test_a_creation_that_the_list_does_not_show_yet_is_not_sent_again(
+    tenant: Run, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(apply, "PATIENCE_SECONDS", 2.0)
+    simulator.configure(tenant_list_delay_seconds=seconds)
+    try:
+        result = tenant(status="active")
+    finally:
+        simulator.configure(tenant_list_delay_seconds=0)
+    assert _creations(simulator) == 1
+    assert result["changed"]
+    if seconds > 2:
+        assert "was created, but the server does not list it yet" in result["msg"]
+        simulator.advance(seconds)
+        assert tenant(status="active")["tenant"]["status"] == "active"
+        assert _creations(simulator) == 1
+    else:
+        assert result["tenant"]["status"] == "active"
+
+
+def _creations(simulator: RunningSimulator) -> int:
+    return sum(one["method"] == "POST" and one["path"].endswith("/tenants") for one in simulator.requests())
 
 
 # ---- what another run does to the same tenant -------------------------------------------------------------------------

@@ -41,9 +41,11 @@ class Answers:
         shape = self._shapes.pick("shape_list")
         style = (self._shapes.prefix(shape), self._shapes.pick("shape_empty"))
         joined = self._store.tenants_joined
-        if style != _PLAIN or joined is None:
-            joined = b"".join([_tenant(tenant, style) for tenant in self._store.tenants.values()])
-        if style == _PLAIN:
+        listed = self._store.listed(self._engine.time())
+        whole = len(listed) == len(self._store.tenants)
+        if style != _PLAIN or joined is None or not whole:
+            joined = b"".join([_tenant(tenant, style) for tenant in listed])
+        if style == _PLAIN and whole:
             self._store.tenants_joined = joined
         return self._list(shape, "tenants", joined)
 

@@ -29,6 +29,7 @@ class Store:
         self.bios_ids: dict[str, Vm] = {}
         self.periods: list[Period] = []
         self.tenants_joined: bytes | None = None
+        self._hidden_until: dict[str, float] = {}
 
     # ---- tenants ------------------------------------------------------------------------------------------------
 
@@ -47,6 +48,15 @@ class Store:
             center.folders.confirm(tenant.name)
             center.servers.confirm(tenant.server_id or "")
             center.accounts.confirm(tenant.admin_username or "")
+
+    def hide(self, tenant: Tenant, now: float) -> None:
+        """Leaves a new tenant out of the list for a while, where the settings say so."""
+        self._hidden_until[tenant.id.lower()] = now + self._settings.tenant_list_delay_seconds
+
+    def listed(self, now: float) -> list[Tenant]:
+        """The tenants that the list shows."""
+        self._hidden_until = {one: until for one, until in self._hidden_until.items() if until > now}
+        return [tenant for key, tenant in self.tenants.items() if key not in self._hidden_until]
 
     def remove_tenant(self, tenant: Tenant, artifacts: bool, now: float) -> None:
         """Removes a tenant with its virtual machines; with ``artifacts`` also what it has in the Security Center."""

@@ -56,6 +56,7 @@ class TenantTasks:
             )
             store.reserved.discard(request.name)
             store.add_tenant(tenant)
+            store.hide(tenant, now)
             made["tenant"] = tenant.to_json(with_vms=False)
 
         steps = [Step("CheckingTenant", reserve)]

@@ -126,7 +126,7 @@ def task(value: Any) -> ServerTask:
 
     The pages show steps beside the child that they belong to, and say that they are below it: they are put below it.
     """
-    if not isinstance(value, dict) or not json.text(value.get("id")):
+    if not isinstance(value, dict) or not bare(json.text(value.get("id")) or ""):
         raise UnexpectedAnswer("The server gave a task without its id.")
     return _task(value, [])
 

@@ -21,7 +21,7 @@ from ..._module.context import Context
 from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
 from ..tenant import plan as tenant_plan
-from ..tenant.apply import Step, TenantApplier
+from ..tenant.apply import Step, TenantApplier, listed, not_listed
 from ..tenant.ensure import judge_immutable
 from ..tenant.plan import ACTIVATE, CREATE, DEACTIVATE, REMOVE
 from ..tenant_vm.apply import VmApplier
@@ -140,7 +140,7 @@ class FleetApplier:
         if not begun or not self.waiting.wait:
             return
         try:
-            tenants = {tenant.name: tenant for tenant in self.api.tenants()}
+            tenants = listed(self.api, {run.plan.listed.name for run in begun}, Poller(self.waiting, self.context))
         except KsvlaError as error:
             for run in begun:
                 run.errors.append(error)
@@ -149,7 +149,7 @@ class FleetApplier:
             name = run.plan.listed.name
             run.tenant = tenants.get(name)
             if run.tenant is None:
-                run.errors.append(KsvlaError(f"The tenant {name!r} was created, but the server does not list it."))
+                run.errors.append(not_listed(name))
         for_each(self._see_what_another_created, [run for run in begun if not run.actions], self.workers)
 
     def _see_what_another_created(self, run: TenantRun) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +14,7 @@ from typing import Any, Callable, Optional, TypeVar, Union
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._api.multitenancy.records import Tenant
 from ..._api.tasks import ServerTask
+from ..._clock import Deadline
 from ..._errors import (
     ApiError,
     KsvlaError,
@@ -26,7 +27,7 @@ from ..._errors import (
 )
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, Started, State, Subject
-from ..._tasks.poller import Poller
+from ..._tasks.poller import Look, Poller
 from ..._tasks.watch import require_success, show, watch_each, watch_task
 from ..change import Change
 from .find import find_tenant
@@ -95,7 +96,7 @@ class TenantApplier:
 
     def __init__(self, api: MultitenancyApi, poller: Poller, memory: Memory, retries: int) -> None:
         self._api = api
-        self._poller = poller
+        self.poller = poller
         self.context = poller.context
         self.waits = poller.waiting.wait
         self._once = Once(memory, poller.context, poller.deadline, retries)
@@ -125,7 +126,7 @@ class TenantApplier:
             self.tasks.append(ServerTask(task_id, _TYPES[step.action], "unknown"))
             with suppress(KsvlaError):
                 self.tasks[-1] = self._api.task(task_id)
-        return self._end(step, started, lambda task_id: watch_task(self._api, task_id, self._poller, step.label))
+        return self._end(step, started, lambda task_id: watch_task(self._api, task_id, self.poller, step.label))
 
     def carry_out_all(self, steps: Sequence[Step], workers: int) -> list[Union[bool, KsvlaError]]:
         """Carry out one kind of change of many tenants side by side; each is tried, and all are waited for together.
@@ -143,7 +144,7 @@ class TenantApplier:
         task_ids = [task_id for task_id in map(_task_of, begun) if task_id is not None]
         seen: dict[str, Union[ServerTask, KsvlaError]] = {}
         if task_ids and self.waits:
-            seen = watch_each(self._api, task_ids, self._poller, " and ".join(sorted({step.action for step in steps})))
+            seen = watch_each(self._api, task_ids, self.poller, " and ".join(sorted({step.action for step in steps})))
 
         def ended(task_id: str) -> ServerTask:
             task = seen[task_id]
@@ -221,7 +222,7 @@ class TenantApplier:
         elif unknown and self.waits:
             self._awaited.update(task.id for task in unknown)
             with suppress(WaitTimeout):
-                self._wait_for(unknown, step, self._poller.within(PATIENCE_SECONDS))
+                self._wait_for(unknown, step, self.poller.within(PATIENCE_SECONDS))
         return None
 
     def state(self, step: Step, record: Optional[Record]) -> State:
@@ -291,7 +292,7 @@ class TenantApplier:
         """
         if self.waits:
             try:
-                self._wait_for(tasks, step, self._poller.canceling_nothing())
+                self._wait_for(tasks, step, self.poller.canceling_nothing())
                 return
             except ServerSilent:
                 raise
@@ -310,12 +311,31 @@ class TenantApplier:
             if (error.error_code or "").endswith("AlreadyExists"):
                 tasks = self._under_way(step)
                 others = [task for task in tasks if step.shown_by(task)] + self._unknown(tasks, step)
-                if self._wait_for(others, step, self._poller.canceling_nothing()):
+                if self._wait_for(others, step, self.poller.canceling_nothing()):
                     return True
             return self.state(step, None) is State.HOLDS
         except KsvlaError as trouble:
             self.context.trace(f"Whether another task did the same could not be read: {trouble.message}")
             return False
+
+
+def listed(api: MultitenancyApi, names: Collection[str], poller: Poller) -> dict[str, Tenant]:
+    """Return tenants that were created, by name, as soon as the server lists all; else those that it lists in the end."""
+
+    def look(deadline: Deadline) -> Look[dict[str, Tenant]]:
+        tenants = api.within(deadline, retries=0).tenants()
+        found = {tenant.name: tenant for tenant in tenants if tenant.name in names}
+        return Look(found, len(found) == len(names))
+
+    return poller.within(PATIENCE_SECONDS).until_done(look)[0]
+
+
+def not_listed(name: str) -> KsvlaError:
+    """Return the error for a tenant whose creation is complete and which the server does not show; never send again."""
+    return KsvlaError(
+        f"The tenant {name!r} was created, but the server does not list it yet.",
+        hint="Run this again once ksvla_tenant_info shows the tenant: it goes on from there.",
+    )
 
 
 def _task_of(started: Started[Step]) -> Optional[str]:

@@ -19,7 +19,7 @@ from ..._tasks.poller import GRACE_SECONDS, Poller, Waiting
 from ..._text import similar_names
 from ..._validation import administrator_password_advice
 from ..change import diff_of
-from .apply import TenantApplier
+from .apply import TenantApplier, listed, not_listed
 from .find import find_tenant, is_predicted
 from .plan import CREATE, differences, plan
 from .wanted import WantedTenant, wanted_tenant
@@ -133,7 +133,12 @@ def _apply(
             own = applier.carry_out(wanted, tenant, changes[0])
             if not applier.waits:
                 return tenant
-            tenant = find_tenant(api, wanted.reference_of(tenant))
+            if changes[0].action == CREATE:
+                tenant = listed(api, [wanted.reference.label], applier.poller).get(wanted.reference.label)
+                if tenant is None:
+                    raise not_listed(wanted.reference.label)
+            else:
+                tenant = find_tenant(api, wanted.reference_of(tenant))
             if changes[0].action == CREATE and not own:
                 judge_immutable(wanted, tenant, applier.context)
         raise KsvlaError(
@@ -146,7 +151,7 @@ def _apply(
         with suppress(KsvlaError):
             tenant = find_tenant(api.within(grace, retries=0), wanted.reference_of(tenant))
         error.add_details(
-            changed=tenant != before,
+            changed=tenant != before or bool(applier.created),
             tenant=_record(tenant),
             remaining=_remaining(wanted, tenant),
             tasks=[task.as_dict() for task in applier.tasks],

@@ -30,7 +30,7 @@ RANGE_BYTES = 256 * 1024 * 1024
 _PIECE = 1024 * 1024
 _CONTENT_RANGE = re.compile(r"bytes[ =](\d{1,18})-(\d{1,18})/(\d{1,18}|\*)(?!\d)", re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[]")
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:[<\[]|\{\s*[\"}])")
 """How HTML, XML and JSON begin, and a report never does."""
 
 

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Optional
 
+from ..._api.identifiers import bare
 from .rows import FIELDS, Row, RowReader
 from .spans import LATEST, Machine, Spans
 
@@ -159,7 +160,7 @@ class ReportReader:
             end = None
         if end is not None and end < start:
             return False
-        of = {"tenant_id": tenant_id or None, "tenant_name": tenant_name or None}
+        of = {"tenant_id": bare(tenant_id) or None, "tenant_name": tenant_name or None}
         tenant = self._tenants.setdefault(tenant_id, len(self._tenants))
         if tenant == len(self._sums):
             self._sums.append({**of, "vms": 0, "periods": 0, "protected_seconds": 0})
@@ -168,11 +169,11 @@ class ReportReader:
         self.period_count += 1
         self.still_open += end is None
         if self._name and machine not in self._vms:
-            self._vms[machine] = {**of, "vm_id": vm_id, "vm_name": vm_name}
+            self._vms[machine] = {**of, "vm_id": bare(vm_id), "vm_name": vm_name}
             self._name = len(self._vms) <= MOST_RETURNED
         if self._keep:
             dates = {"protected_from": started, "protected_to": ended or None}
-            self.periods.append({**of, "vm_id": vm_id, "vm_name": vm_name, **dates})
+            self.periods.append({**of, "vm_id": bare(vm_id), "vm_name": vm_name, **dates})
             self._keep = len(self.periods) <= MOST_RETURNED
         return True
 

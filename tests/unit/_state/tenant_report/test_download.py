@@ -163,6 +163,12 @@ def test_a_page_in_place_of_the_report_is_refused_and_not_kept(
     assert not part.exists()
 
 
+def test_ids_in_braces_are_no_page(shop: Shop, connect: Callable[..., Session], part: Path) -> None:
+    shop.content = b"{00000000-0000-4000-8000-000000000001};Northwind;{a};web;2026-01-01T00:00:00;\n"
+    Fetch(connect(), part).run()
+    assert part.read_bytes() == shop.content
+
+
 @pytest.mark.parametrize("ranges", [True, False])
 def test_an_empty_report(ranges: bool, shop: Shop, connect: Callable[..., Session], part: Path) -> None:
     shop.content, shop.ranges = b"", ranges

@@ -137,6 +137,13 @@ def line(
     return f"{TENANT};{tenant_name};{VM};{vm_name};{start};{end}"
 
 
+def test_ids_in_braces_are_shown_without_them() -> None:
+    content = f"{{{TENANT}}};Northwind;{{{VM}}};web-01;{written(0)};{written(60)}\n".encode()
+    reader = reader_of(content, summary="vms")
+    (vm,), (period,) = reader.summary("vms"), reader.periods
+    assert [vm["tenant_id"], vm["vm_id"], period["tenant_id"], period["vm_id"]] == [TENANT, VM, TENANT, VM]
+
+
 def test_the_summary_of_a_machine_and_of_its_tenant() -> None:
     content = (line() + "\n").encode()
     assert reader_of(content, summary="tenants").summary("tenants") == [
