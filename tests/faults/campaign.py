@@ -162,7 +162,8 @@ class Campaign:
         with tempfile.TemporaryDirectory(prefix="ksvla-faults-") as home:
             memory = Path(home) / "home"
             (files := Path(home) / "files").mkdir()
-            crew = Crew(scenario.worker({"ANSIBLE_HOME": str(memory)}, files), size, self.end)
+            environment = {"ANSIBLE_HOME": str(memory), "KSVLA_EXECUTION": rng.choice(("controller", "module"))}
+            crew = Crew(scenario.worker(environment, files), size, self.end)
             forgets = scenario.forgetful and rng.random() < 0.3
             try:
                 scenario.prepare(crew.worker)

@@ -20,13 +20,12 @@ from faults.svm_scenarios import MANIFEST, Rollout, wrong_effects, wrong_reconfi
 from faults.worker import Run, Step, Worker
 
 
-def _step(target: Target, place: str, playbook: str, **variables: Any) -> Step:
+def _step(target: Target, playbook: str, **variables: Any) -> Step:
     simulator = target.simulator
     environment = {
         **simulator.environment,
         "KSVLA_REQUEST_TIMEOUT": "2",
         "KSVLA_RETRIES": "2",
-        "KSVLA_EXECUTION": place,
     }
     return Step(playbook, {"environment": environment, "variables": variables})
 
@@ -41,11 +40,9 @@ class OnboardingPlaybook:
     target: Target
     rng: random.Random
     settles: bool = True
-    place: str = "controller"
     tenants: list[dict[str, Any]] = field(default_factory=list)
 
     def prepare(self, _worker: Worker) -> None:
-        self.place = self.rng.choice(("controller", "module"))
         for number in range(self.rng.randrange(1, 4)):
             vms = [{"bios_id": drawn_uuid(self.rng), "name": f"vm-{n}"} for n in range(self.rng.randrange(0, 6))]
             name = f"Tenant {number}"
@@ -54,7 +51,7 @@ class OnboardingPlaybook:
 
     def steps(self) -> list[Step]:
         waiting = {"tenant_onboarding_wait_timeout": 25}
-        return [_step(self.target, self.place, "onboard_tenants", ksvla_tenants=self.tenants, **waiting)]
+        return [_step(self.target, "onboard_tenants", ksvla_tenants=self.tenants, **waiting)]
 
     def problems(self, _runs: Sequence[Run]) -> Iterator[str]:
         state = self.target.simulator.state()["multitenancy"]["tenants"]
@@ -77,12 +74,10 @@ class OffboardingPlaybook(Offboarding):
 
     worker: ClassVar[type[Worker]] = PlaybookWorker
     forgetful: ClassVar[bool] = True
-    place: str = "controller"
     folder: Path = Path()
 
     def prepare(self, worker: Worker) -> None:
         super().prepare(worker)
-        self.place = self.rng.choice(("controller", "module"))
         self.folder = worker.folder
         # Whether reports show virtual machines that were unregistered is not documented; here they do not.
         self.target.simulator.configure(history_days=3, report_vm_id="bios_id", unregistered_periods=False)
@@ -91,7 +86,7 @@ class OffboardingPlaybook(Offboarding):
         variables = {"ksvla_report_dir": str(self.folder), "tenant_offboarding_remove_artifacts": True}
         waiting = {"tenant_offboarding_wait_timeout": 25}
         named = {"ksvla_tenants": [self.tenant], "ksvla_only": self.tenant}
-        return [_step(self.target, self.place, "offboard_tenants", **named, **variables, **waiting)]
+        return [_step(self.target, "offboard_tenants", **named, **variables, **waiting)]
 
     def wanted(self) -> Counter[tuple[str, str]]:
         return super().wanted() + Counter([("deactivate tenant", self.tenant)])
@@ -114,16 +109,11 @@ class FleetPlaybook(Fleet):
 
     removed: ClassVar[float] = 0.0
     worker: ClassVar[type[Worker]] = PlaybookWorker
-    place: str = "controller"
-
-    def prepare(self, worker: Worker) -> None:
-        super().prepare(worker)
-        self.place = self.rng.choice(("controller", "module"))
 
     def steps(self) -> list[Step]:
         variables = {"tenant_onboarding_purge": True, "tenant_onboarding_wait_timeout": 25}
         tenants = [{key: value for key, value in one.items() if key != "status"} for one in self.tenants]
-        return [_step(self.target, self.place, "reconcile_tenants", ksvla_tenants=tenants, **variables)]
+        return [_step(self.target, "reconcile_tenants", ksvla_tenants=tenants, **variables)]
 
 
 @dataclass
@@ -131,16 +121,11 @@ class ReportPlaybook(Report):
     """The playbook that fetches the reports of tenants into a folder."""
 
     worker: ClassVar[type[Worker]] = PlaybookWorker
-    place: str = "controller"
-
-    def prepare(self, worker: Worker) -> None:
-        super().prepare(worker)
-        self.place = self.rng.choice(("controller", "module"))
 
     def steps(self) -> list[Step]:
         where = {"ksvla_report_month": "2026-03", "tenant_report_dest": str(self.dest)}
         named = {"ksvla_tenants": [{"name": self.tenant}], "tenant_report_wait_timeout": 25}
-        return [_step(self.target, self.place, "report_protection", **named, **where)]
+        return [_step(self.target, "report_protection", **named, **where)]
 
     def report_id(self, run: Run) -> str:
         return str(re.findall(r'"report_id": "([^"]+)"', run.output)[-1])
@@ -151,16 +136,14 @@ class RolloutPlaybook(Rollout):
     """The playbook that rolls out SVMs, with a file for the ids."""
 
     worker: ClassVar[type[Worker]] = PlaybookWorker
-    place: str = "controller"
     folder: Path = Path()
 
     def prepare(self, worker: Worker) -> None:
         super().prepare(worker)
-        self.place = self.rng.choice(("controller", "module"))
         self.folder = worker.folder
 
     def steps(self) -> list[Step]:
-        return [_step(self.target, self.place, "rollout_svms", **self.variables())]
+        return [_step(self.target, "rollout_svms", **self.variables())]
 
     def variables(self) -> dict[str, Any]:
         """Return the variables of the SVMs' playbooks."""
@@ -216,7 +199,7 @@ class ReconfigurationPlaybook(_AfterRollout):
     def steps(self) -> list[Step]:
         changes = {"klconfig_password": PASSWORDS["klconfig"], "ksc": {"address": "ksc-2.example.com"}}
         variables = {**self.variables(), "svm_rollout_changes": changes}
-        return [_step(self.target, self.place, "reconfigure_svms", **variables)]
+        return [_step(self.target, "reconfigure_svms", **variables)]
 
     def problems(self, runs: Sequence[Run]) -> Iterator[str]:
         yield from wrong_reconfiguration(self.target, self.names, most=len(runs))
@@ -227,7 +210,7 @@ class RemovalPlaybook(_AfterRollout):
     """The playbook that removes SVMs."""
 
     def steps(self) -> list[Step]:
-        return [_step(self.target, self.place, "remove_svms", **self.variables())]
+        return [_step(self.target, "remove_svms", **self.variables())]
 
     def problems(self, _runs: Sequence[Run]) -> Iterator[str]:
         yield from wrong_effects(self.target, "remove svm", self.names, most=1)
