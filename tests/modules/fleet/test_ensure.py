@@ -287,6 +287,14 @@ def test_without_waiting_what_follows_remains(fleet: Fleet) -> None:
     assert fleet.effects()["create tenant"] == 1
 
 
+def test_a_404_without_a_word_does_not_make_a_tenant_gone(fleet: Fleet) -> None:
+    fleet.seed(A=[1])
+    fleet.simulator.fault(method="GET", path="/vms", kind="status", status=404, times=1)
+    failed = fleet.fails(tenant("A", 1, 2))
+    assert "The server lists the tenant 'A', and says that it does not exist." in failed["msg"]
+    assert fleet.effects() == {}
+
+
 def test_tenants_that_the_list_does_not_show_yet_are_waited_for(fleet: Fleet) -> None:
     fleet.simulator.configure(tenant_list_delay_seconds=0.5)
     try:

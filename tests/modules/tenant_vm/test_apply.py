@@ -100,6 +100,15 @@ def test_lost_answers_are_looked_up_with_one_reading(world: World) -> None:
     assert sum(entry["method"] == "GET" for entry in world.simulator.requests()) == 1
 
 
+def test_a_lost_answer_is_not_looked_up_by_a_404_without_a_word(world: World) -> None:
+    world.seed()
+    world.simulator.fault(method="POST", path="/register", kind="drop_after")
+    world.simulator.fault(method="GET", path="/vms", kind="status", status=404, times=1)
+    (outcome,) = world.apply(register(1))
+    assert world.writes() == ["register"]
+    assert (outcome.action, world.registered()) == (FAIL, {bios(1): "vm"})
+
+
 def test_an_answer_lost_again_and_again_is_a_failure(world: World) -> None:
     world.seed()
     world.simulator.fault(method="POST", path="/register", kind="drop_before", times=0)
