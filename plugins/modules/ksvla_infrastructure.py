@@ -162,7 +162,7 @@ EXAMPLES = r"""
 RETURN = r"""
 infrastructure:
   description: The infrastructure as it is now, or as it will be in check mode; V(none) when it does not exist.
-  returned: always
+  returned: always, on failure once it is known
   type: dict
   sample:
     id: 0a6f0c52-7a7e-4a52-a3a0-0f7f5c7f3b11
@@ -190,7 +190,7 @@ infrastructure:
             error: NO_ERROR
 remaining:
   description: What is still to be done, with O(wait=false).
-  returned: always
+  returned: always, on failure once it is known
   type: list
   elements: str
   sample: []

@@ -91,7 +91,7 @@ image:
   description:
     - The image. Its version, size and description are only known when it was just registered, or on a server that lists
       images.
-  returned: always
+  returned: always, on failure once it is known
   type: dict
   sample:
     id: 8b0a8c1e-4c55-4a4e-9d5d-6ac0a53a7c02
@@ -106,7 +106,7 @@ image:
     infrastructure_types: [VMWARE, OPENSTACK]
 task:
   description: The task that verifies the image, as it was last seen; V(none) when none was started.
-  returned: always
+  returned: always, on failure once it is known
   type: dict
   sample:
     id: 5a1d1d0c-8f4e-4b5e-a8a5-3f6b8d8f2f10
@@ -124,7 +124,7 @@ task:
     children: []
 remaining:
   description: What is still to be done, with O(wait=false); nothing, as the last step is started.
-  returned: always
+  returned: always, on failure once it is known
   type: list
   elements: str
   sample: []

@@ -50,6 +50,8 @@ def identifier(value: Any, name: str) -> Optional[str]:
     if isinstance(value, str):
         decoded = _decode(value)
         if isinstance(decoded, str):
+            if decoded.startswith("<"):
+                return None  # markup that cannot be read, such as a page of a proxy: an id in it may be anything's
             match = UUID.search(decoded)
             if match:
                 return match.group()

@@ -4,8 +4,8 @@
 """The one poller: looks again and again until something is done, for both APIs.
 
 It looks at once, then after short pauses that grow; the progress that the server reports shortens a pause when the end
-is near. The time to wait is monotonic and includes the requests. Lost connections and answers of an overloaded server
-do not end a wait, unless the server has not answered at all for ``unreachable_timeout``.
+is near. The time to wait is monotonic and includes the requests. Lost connections, answers of an overloaded server and
+answers that cannot be read do not end a wait, unless nothing else came for ``unreachable_timeout``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Generic, Optional, TypeVar
 
 from .._clock import Deadline
-from .._errors import ApiError, InputError, KsvlaError, NotConnected, OutcomeUnknown, ServerSilent, WaitTimeout
+from .._errors import (
+    ApiError,
+    InputError,
+    KsvlaError,
+    NotConnected,
+    OutcomeUnknown,
+    ServerSilent,
+    UnexpectedAnswer,
+    WaitTimeout,
+)
 from .._module.context import Context
 from .._transport.retry import PASSING
 
@@ -156,12 +165,13 @@ class _Silence:
         self.began: Optional[float] = None
 
     def noted(self, trouble: KsvlaError, began: float) -> None:
-        """Note a failed look; an error that the server itself sent is an answer.
+        """Note a failed look; an error that the server itself sent is an answer, what cannot be read is none.
 
         :param began: When the look began.
         :raises ServerSilent: when there was no answer for too long.
         """
-        if isinstance(trouble, ApiError) or trouble.status is not None:
+        unreadable = isinstance(trouble, UnexpectedAnswer)
+        if not unreadable and (isinstance(trouble, ApiError) or trouble.status is not None):
             self.began = None
             return
         clock = self._context.clock
@@ -169,7 +179,8 @@ class _Silence:
         silent = clock.monotonic() - self.began
         since = time.strftime("%H:%M:%S", time.localtime(clock.now() - silent))
         server = trouble.server or "the server"
-        silence = f"o answer from {server} since {since}: {trouble.reason or 'connection lost'}"
+        reason = trouble.message.rstrip(".") if unreadable else trouble.reason or "connection lost"
+        silence = f"o {'readable ' if unreadable else ''}answer from {server} since {since}: {reason}"
         if silent >= self._longest:
             raise ServerSilent(
                 f"N{silence}; given up after {self._longest:g} s.",
@@ -182,10 +193,10 @@ class _Silence:
 
 
 def passes(error: KsvlaError) -> bool:
-    """Return whether a failed look may succeed later: a lost connection, or a server that is overloaded."""
+    """Return whether a failed look may succeed later: nothing came, or nothing readable, or the server is overloaded."""
     if isinstance(error, ApiError):
         return error.status in PASSING
-    return isinstance(error, (NotConnected, OutcomeUnknown))
+    return isinstance(error, (NotConnected, OutcomeUnknown, UnexpectedAnswer))
 
 
 def _expected(progress: Optional[float], elapsed: float) -> float:

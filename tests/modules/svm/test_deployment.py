@@ -184,7 +184,7 @@ def test_lost_answer_is_looked_for(
     else:
         simulator.fault(method="POST", path="/deployment/svm/$", kind="status", status=status)
         failed = run.fails("svm", image_id=image_id, svms=_many(2), wait_timeout=0.5)
-        assert "was not asked again" in failed["hint"]
+        assert "was not sent again" in failed["hint"]
         assert [one["action"] for one in failed["svms"]] == ["failed", "failed"]
     assert len(run.sent("POST", "/deployment/svm/")) == 1
 
@@ -209,7 +209,7 @@ def test_lost_answer_of_a_reconfiguration_is_never_repeated(
         "allow_root_ssh": True,
     }
     failed = run.fails("svm", state="reconfigured", svms=[entry])
-    assert "was not asked again" in failed["hint"]
+    assert "was not sent again" in failed["hint"]
     assert len(run.sent("PUT", "/deployment/svm/")) == 1
 
 

@@ -47,7 +47,7 @@ def test_a_request_that_did_nothing_is_reported_first(run: Caller, simulator: Ru
     assert _actions(failed) == ["failed", "deployed"]
     assert failed["changed"]
     assert failed["status"] == 503
-    assert "was not asked again" in failed["hint"]
+    assert "was not sent again" in failed["hint"]
     again = run("svm", image_id=image_id, svms=_wanted())
     assert _actions(again) == ["deployed", "unchanged"]
 
@@ -57,7 +57,7 @@ def test_a_lost_answer_that_is_not_waited_for(run: Caller, simulator: RunningSim
     simulator.fault(method="POST", path="/deployment/svm/$", kind="drop_after")
     failed = run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
     assert _actions(failed) == ["failed", "started"]
-    assert "was not asked again" in failed["hint"]
+    assert "was not sent again" in failed["hint"]
 
 
 def test_the_other_task_is_watched_although_one_is_not_shown(run: Caller, simulator: RunningSimulator) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import pytest
 from support.svm import Caller, caller
@@ -69,6 +70,26 @@ def test_a_creation_that_the_list_does_not_show_yet_is_not_sent_again(
 
 def _creations(simulator: RunningSimulator) -> int:
     return sum(one["method"] == "POST" and one["path"].endswith("/tenants") for one in simulator.requests())
+
+
+# ---- pages of a proxy between ---------------------------------------------------------------------------------------------
+
+_PAGE = f"<html><body><p>Request {UUID(int=1)}<br>Bad gateway</body></html>"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{"method": "GET", "path": "/tasks/[^?]+$"}, {"method": "POST", "path": "/tenants$"}],
+    ids=["poll", "create"],
+)
+def test_a_page_in_place_of_an_answer_is_looked_past(
+    tenant: Run, simulator: RunningSimulator, request_: dict[str, str]
+) -> None:
+    simulator.configure(task_seconds=0.3)
+    simulator.fault(kind="garbage", body=_PAGE, times=1, **request_)
+    result = tenant(status="active")
+    assert (result["changed"], result["tenant"]["status"]) == (True, "active")
+    assert _creations(simulator) == 1
 
 
 # ---- what another run does to the same tenant -------------------------------------------------------------------------

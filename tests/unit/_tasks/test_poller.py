@@ -124,7 +124,12 @@ def test_it_never_waits_past_the_deadline(
 
 @pytest.mark.parametrize(
     "trouble",
-    [NotConnected("x"), OutcomeUnknown("x"), *(ApiError("x", status=status) for status in (429, 500, 502, 503, 504))],
+    [
+        NotConnected("x"),
+        OutcomeUnknown("x"),
+        UnexpectedAnswer("x", status=200),
+        *(ApiError("x", status=status) for status in (429, 500, 502, 503, 504)),
+    ],
     ids=lambda error: f"{type(error).__name__}-{error.status}",
 )
 def test_trouble_that_passes_does_not_end_the_wait(trouble: KsvlaError, clock: FakeClock) -> None:
@@ -135,7 +140,7 @@ def test_trouble_that_passes_does_not_end_the_wait(trouble: KsvlaError, clock: F
 
 @pytest.mark.parametrize(
     "trouble",
-    [NotTrusted("x"), InputError("x"), UnexpectedAnswer("x"), *(ApiError("x", status=s) for s in (400, 401, 403, 404))],
+    [NotTrusted("x"), InputError("x"), *(ApiError("x", status=s) for s in (400, 401, 403, 404))],
     ids=lambda error: f"{type(error).__name__}-{error.status}",
 )
 def test_trouble_that_does_not_pass_ends_the_wait(trouble: KsvlaError, clock: FakeClock) -> None:
@@ -252,6 +257,15 @@ def test_an_error_that_the_server_sends_is_an_answer(answer: KsvlaError, clock: 
     assert not isinstance(caught.value, ServerSilent)
     assert clock.time - 1000 > 190
     assert shown == []
+
+
+def test_answers_that_cannot_be_read_are_no_answers(clock: FakeClock) -> None:
+    page = UnexpectedAnswer("The answer is a web page.", status=200, request="GET /tasks/a")
+    with pytest.raises(ServerSilent) as caught:
+        poller(clock).until_done(Looks(clock, Look("v", False), page, seconds=1))
+    assert 120 <= clock.time - 1000 <= 130
+    assert caught.value.message.startswith("No readable answer from the server since ")
+    assert caught.value.message.endswith(": The answer is a web page; given up after 120 s.")
 
 
 def test_the_time_to_wait_may_end_a_silence_earlier(clock: FakeClock) -> None:

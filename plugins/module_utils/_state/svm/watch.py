@@ -225,8 +225,8 @@ class LostAnswer:
         """Note what was seen until now and return the failure."""
         unanswered = self._unanswered() if self._action == DEPLOY else []
         self.error.hint = (
-            "Whether the server does it is unknown, and it was not asked again. Look in the Integration Server's console "
-            f"whether a task for {self._names} is under way or done, then run this again."
+            "The request was not sent again. Look in the Integration Server's console whether a task for "
+            f"{self._names} is under way or done, then run this again."
         )
         if unanswered:
             self.error.hint += f" {self._requests.advice(*unanswered)}"

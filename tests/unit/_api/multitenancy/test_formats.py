@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import uuid
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
@@ -367,7 +368,16 @@ def test_the_id_of_a_task_in_a_location(task_id: str, location: str) -> None:
     assert _identifiers.task_id(Answer(202, headers, b'<task id="another"/>')) == task_id.strip().strip("{}")
 
 
-@pytest.mark.parametrize("body", ["", "<accepted/>", "<a>two words</a>", "{}", "[]", "<a><b>x</b><c>y</c></a>"])
+_PAGE = "<html><body><p>Request {}<br>Bad gateway</body></html>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "", "<accepted/>", "<a>two words</a>", "{}", "[]", "<a><b>x</b><c>y</c></a>",
+        _PAGE.format(uuid.UUID(int=1)), "<!DOCTYPE html>\n" + _PAGE.format(uuid.UUID(int=1)).replace("<br>", ""),
+    ],
+)  # fmt: skip
 def test_no_id_of_a_task_is_an_error(body: str) -> None:
     with pytest.raises(UnexpectedAnswer, match="did not say which task") as caught:
         _identifiers.task_id(Answer(202, {"location": "/elsewhere/1"}, body.encode()))
