@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 import yaml
+from awx.conftest import SECRETS
 from awx.support.awx import Injected, inject
 from awx.support.configuration import Configuration
+from integration.support.svms import INFRASTRUCTURES, VCENTER
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils import _controller
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, run_in_controller
@@ -27,6 +29,23 @@ def _subsets(inputs: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for count in range(len(inputs) + 1):
         for chosen in combinations(inputs.items(), count):
             yield dict(chosen)
+
+
+def _run(module: str, given: dict[str, Any], environment: dict[str, str], folder: Path) -> dict[str, Any]:
+    """Run a module in this process, in check mode, and return its result, also of a failure."""
+    definition = import_module(f"ansible_collections.ksvla.light_agent.plugins.modules.ksvla_{module}").DEFINITION
+    variables = Variables(environment, {})
+    task = TaskRun(
+        check_mode=True,
+        diff=False,
+        environment={STATE_DIR: variables.get(STATE_DIR) or str(folder)},
+        folder=os.getcwd(),
+        progress=lambda _subject, _text: None,
+        trace=lambda _line: None,
+    )
+    result = run_in_controller(definition, Options(definition, given, variables).for_controller(), task)
+    _controller._CONNECTIONS.close()
+    return result
 
 
 @pytest.mark.parametrize(
@@ -50,7 +69,6 @@ def test_an_account(
     always = {"host": simulator.host, "port": str(simulator.port), "ca": Path(simulator.ca_path).read_text("utf-8")}
     asked = {each["id"] for each in credential_type["inputs"]["fields"]}
     assert asked - {"access_token"} == {*optional, *always, *password}
-    definition = import_module(f"ansible_collections.ksvla.light_agent.plugins.modules.ksvla_{module}").DEFINITION
     for number, chosen in enumerate(_subsets(optional)):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -58,17 +76,7 @@ def test_an_account(
         # What a person leaves blank may come as a blank text, too.
         blank = {name: "" for name in (optional if number % 2 else {}) if name not in chosen and name != "insecure"}
         inject(credential_type, {**always, **password, **blank, **chosen}, folder, injected)
-        variables = Variables({**injected.environment, "HOME": str(tmp_path)}, {})
-        task = TaskRun(
-            check_mode=False,
-            diff=False,
-            environment={STATE_DIR: variables.get(STATE_DIR) or str(tmp_path)},
-            folder=os.getcwd(),
-            progress=lambda _subject, _text: None,
-            trace=lambda _line: None,
-        )
-        result = run_in_controller(definition, Options(definition, {}, variables).for_controller(), task)
-        _controller._CONNECTIONS.close()
+        result = _run(module, {}, {**injected.environment, "HOME": str(tmp_path)}, tmp_path)
         assert answer in result, (chosen, result)
 
 
@@ -79,40 +87,73 @@ def test_a_token_instead_of_a_password(made: Configuration, tmp_path: Path) -> N
     assert given == {"KSVLA_HOST": "ksv", "KSVLA_VALIDATE_CERTS": "True", "KSVLA_ACCESS_TOKEN": "t0ken"}
 
 
-@pytest.mark.parametrize(
-    ("kind", "variables"),
-    [
-        (
-            "infrastructure account",
-            {
-                "username": "infrastructure_admin_username",
-                "password": "infrastructure_admin_password",
-                "domain": "infrastructure_admin_domain",
-                "readonly_username": "infrastructure_readonly_username",
-                "readonly_password": "infrastructure_readonly_password",
-                "readonly_domain": "infrastructure_readonly_domain",
-            },
-        ),
-        (
-            "SVM passwords",
-            {
-                "root_password": "svm_root_password",
-                "klconfig_password": "svm_klconfig_password",
-                "new_klconfig_password": "svm_new_klconfig_password",
-            },
-        ),
-        ("tenant passwords", {"passwords": "ksvla_admin_passwords"}),
-    ],
-)
-def test_variables_of_a_credential(made: Configuration, tmp_path: Path, kind: str, variables: dict[str, str]) -> None:
+def _injected(made: Configuration, kind: str, folder: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Return the inputs and the variables of a job for every subset of what is optional, always with what is required."""
     credential_type = made["credential_type"][f"KSV LA {kind}"]
-    assert {each["id"] for each in credential_type["inputs"]["fields"]} == set(variables)
-    for number, chosen in enumerate(_subsets({field: f"<{field}>: {{}}" for field in variables})):
-        folder = tmp_path / str(number)
-        folder.mkdir()
+    inputs = {each["id"]: f"<{each['id']}>:{{}}" for each in credential_type["inputs"]["fields"]}
+    required = {name: inputs.pop(name) for name in credential_type["inputs"].get("required", ())}
+    for number, chosen in enumerate(_subsets(inputs)):
+        own = folder / str(number)
+        own.mkdir()
         injected = Injected()
-        inject(credential_type, chosen, folder, injected)
+        inject(credential_type, {**required, **chosen}, own, injected)
         (file,) = injected.arguments[1::2]
-        # What blank variables do is tried in test_blank_answers.
-        expected = {variable: chosen.get(field, "") for field, variable in variables.items()}
-        assert yaml.safe_load(Path(file[1:]).read_text("utf-8")) == expected
+        yield {**required, **chosen}, yaml.safe_load(Path(file[1:]).read_text("utf-8"))
+
+
+def _given(variables: dict[str, str], prefix: str) -> dict[str, Any]:
+    """Return the options of a module as the roles give them; what is blank, as test_blank_answers shows, is left out."""
+    return {name.removeprefix(prefix): value for name, value in variables.items() if value}
+
+
+def test_an_account_of_an_infrastructure(made: Configuration, simulator: RunningSimulator, tmp_path: Path) -> None:
+    environment = {**simulator.environment, "HOME": str(tmp_path)}
+    count = 0
+    for inputs, variables in _injected(made, "infrastructure account", tmp_path):
+        count += 1
+        given = _given(variables, "infrastructure_")
+        names = ("username", "password", "domain")
+        assert given == {
+            **{f"admin_{name}": inputs[name] for name in names if name in inputs},
+            **{f"readonly_{name}": inputs[f"readonly_{name}"] for name in names if f"readonly_{name}" in inputs},
+        }
+        # Only the OpenStack family has domains, and has to have them.
+        openstack = {"type": "OPENSTACK", "protocol": "https"}
+        place = openstack if "domain" in inputs else {"type": "VMWARE"}
+        result = _run("infrastructure", {**place, "address": "192.0.2.7", **given}, environment, tmp_path)
+        readonly = {name for name in inputs if name.startswith("readonly_")}
+        complete = {"readonly_username", "readonly_password", *(["readonly_domain"] if "domain" in inputs else [])}
+        if readonly in (set(), complete):
+            assert result["changed"], (inputs, result)
+        else:
+            assert "readonly_" in result["msg"], (inputs, result["msg"])
+    assert count == 16
+
+
+def test_passwords_of_svms(made: Configuration, simulator: RunningSimulator, tmp_path: Path) -> None:
+    environment = {**simulator.environment, "HOME": str(tmp_path)}
+    simulator.seed(infrastructures=INFRASTRUCTURES)
+    fields = []
+    for inputs, variables in _injected(made, "SVM passwords", tmp_path):
+        fields.append(set(inputs))
+        given = _given(variables, "svm_")
+        assert given == inputs
+        one = {"name": "svm-1", "infrastructure_id": VCENTER, "location": "hypervisor-01"}
+        result = _run("svm", {"state": "reconfigured", "svms": [{**one, **given}]}, environment, tmp_path)
+        # There is no such SVM: all that it is given was taken.
+        assert "svm-1" in result["msg"], (inputs, result)
+    assert fields == [
+        {"root_password", "klconfig_password"},
+        {"root_password", "klconfig_password", "new_klconfig_password"},
+    ]
+
+
+def test_passwords_of_tenants(made: Configuration, simulator: RunningSimulator, tmp_path: Path) -> None:
+    environment = {**simulator.environment, "HOME": str(tmp_path)}
+    (blank, given) = (
+        variables["ksvla_admin_passwords"] for _inputs, variables in _injected(made, "tenant passwords", tmp_path)
+    )
+    assert blank == ""
+    assert given == "<passwords>:{}"
+    account = {"name": "N", "type": "complete", "admin_username": "n", "admin_password": SECRETS["tenant"]}
+    assert _run("tenant", account, environment, tmp_path)["changed"]
