@@ -20,7 +20,7 @@ from integration.support.ansible import EXECUTIONS, PLAYBOOK
 from simulator.testing import RunningSimulator
 
 _ROOT = Path(__file__).resolve().parents[2]
-_EXECUTION = EXECUTIONS["auto"]
+_EXECUTION = EXECUTIONS["controller"]
 _VCENTER: dict[str, Any] = {
     "name": "vcenter",
     "infrastructure_type": "VMWARE",

@@ -50,6 +50,7 @@ class _Rollouts:
     def __init__(self, playbooks: Playbooks) -> None:
         self._playbooks = playbooks
         self.count = 0
+        self.place = "controller"
 
     def __call__(self, playbook: str, *arguments: str, **variables: Any) -> Run:
         self.count += 1
@@ -59,7 +60,7 @@ class _Rollouts:
         memory.mkdir()
         return self._playbooks.run(
             [],
-            "auto",
+            self.place,
             text=_ROLE if playbook == "role" else f"- import_playbook: {COLLECTION}.{playbook}\n",
             inventory=json.dumps({"infrastructures": {"hosts": {"vcenter": host}}}),
             arguments=[*arguments, "-e", "ksvla_only=vcenter"],
@@ -99,6 +100,7 @@ def _refused(run: Run) -> str:
 
 
 def test_hypervisors_are_selected_and_the_pool_goes_on(run: _Rollouts, simulator: RunningSimulator) -> None:
+    run.place = "auto"  # as users run it
     selected = {"svm_rollout_hypervisors": ["hypervisor-03", "hypervisor-01"], "svm_rollout_address_pool": _pool(3)}
     run("rollout_svms", **selected, svm_rollout_addresses={_SVMS[2]: "192.0.2.40"}).succeeded()
     assert _addresses(simulator) == {_SVMS[0]: "192.0.2.51", _SVMS[2]: "192.0.2.40"}

@@ -12,15 +12,16 @@ from pathlib import Path
 
 PLAYBOOK = os.path.abspath(os.environ.get("PLAYBOOK") or Path(sys.executable).parent / "ansible-playbook")
 """The program that runs playbooks. The variable PLAYBOOK chooses one of another environment."""
-_CONNECTIONS = Path(__file__).resolve().parent.parent / "plugins" / "connection"
+_PLUGINS = Path(__file__).resolve().parent.parent / "plugins"
 
 
 @dataclass(frozen=True)
 class Execution:
-    """Where the modules of the collection run, and whether each has an interpreter of its own.
+    """Where the modules of the collection run, and whether tasks and modules have processes as users' have.
 
     :param place: The value of ``KSVLA_EXECUTION``.
-    :param forked: Modules, also those of Ansible, run in forks of Ansible's workers (see plugins/connection/forked.py).
+    :param forked: Tasks run in Ansible's own process (see plugins/strategy/inline.py), and modules, also those of Ansible, in
+        forks of it (see plugins/connection/forked.py).
     """
 
     place: str
@@ -31,7 +32,10 @@ class Execution:
         """The variables of ``ansible-playbook``."""
         variables = {"KSVLA_EXECUTION": self.place}
         if self.forked:
-            variables |= {"ANSIBLE_CONNECTION_PLUGINS": str(_CONNECTIONS), "ANSIBLE_PIPELINING": "true"}
+            variables |= {"ANSIBLE_CONNECTION_PLUGINS": str(_PLUGINS / "connection"), "ANSIBLE_PIPELINING": "true"}
+            variables |= {"ANSIBLE_STRATEGY_PLUGINS": str(_PLUGINS / "strategy"), "ANSIBLE_STRATEGY": "inline"}
+            # Ansible warns of any strategy that is not its own.
+            variables["ANSIBLE_DEPRECATION_WARNINGS"] = "false"
         return variables
 
     @property
@@ -46,5 +50,6 @@ EXECUTIONS = {
     "module": Execution("module"),
     "process": Execution("module", forked=False),
 }
-"""``auto`` and ``process`` are how users run them: connections, also of hosts that are only names, are not replaced, and every
-module process is a new interpreter. The others save starting Python, which takes longer than what is tested."""
+"""``auto`` and ``process`` are how users run them: connections, also of hosts that are only names, are not replaced, each task
+has a worker process, and every module process is a new interpreter. The others save starting processes, which takes longer
+than what is tested."""
