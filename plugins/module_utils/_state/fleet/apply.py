@@ -58,7 +58,8 @@ class TenantRun:
     @property
     def remaining(self) -> list[str]:
         """What is still to be done: with the tenant itself, and ``vms`` where none of its virtual machines was tried."""
-        own = [change.action for change in self.plan.changes if change.action not in self.actions]
+        left = {change.action for change in tenant_plan.plan(self.plan.listed.tenant, self.tenant)} - set(self.actions)
+        own = [change.action for change in self.plan.changes if change.action in left]
         return own + (["vms"] if self.plan.vms and not self.outcomes else [])
 
     def steps(self, actions: Collection[str]) -> list[Step]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._api.multitenancy.records import Tenant
 from ..._concurrently import for_each
-from ..._errors import KsvlaError
 from ..._module.context import Context
 from ..tenant.find import unless_gone
 from ..tenant_vm.plan import Owner, Registered
@@ -44,19 +43,14 @@ def find_fleet(api: MultitenancyApi, wanted: WantedFleet, context: Context) -> F
     def progress(done: int) -> None:
         context.progress("fleet", f"read {done} of {len(read)} tenants")
 
-    lists = for_each(lambda tenant: unless_gone(api.vms, tenant.id), read, wanted.concurrency, progress)
+    lists = for_each(lambda tenant: unless_gone(api, api.vms, tenant.id), read, wanted.concurrency, progress)
     gone = {tenant.id for tenant, vms in zip(read, lists) if vms is None}
-    if gone:
-        tenants = api.tenants()
-        still = [tenant.name for tenant in tenants if tenant.id in gone]
-        if still:
-            raise KsvlaError(f"The server lists the tenant {still[0]!r}, and says that it does not exist.")
     vms = {
         tenant.id: Registered(registered, owner_of(tenant))
         for tenant, registered in zip(read, lists)
         if registered is not None
     }
-    return FoundFleet(tenants, vms)
+    return FoundFleet([tenant for tenant in tenants if tenant.id not in gone], vms)
 
 
 def owner_of(tenant: Tenant) -> Owner:

@@ -89,17 +89,17 @@ def find_tenant(
     except ApiError as error:
         if error.status != 404:
             raise
-        if not error.code_is_assumed:
-            return None
-    # Anything may answer 404 without a word, also what is not an Integration Server; its list of tenants is certain.
-    wanted = reference.tenant_id.lower()
+        return _listed(api, reference.tenant_id) if error.code_is_assumed else None
+
+
+def _listed(api: MultitenancyApi, tenant_id: str) -> Optional[Tenant]:
+    """Return the tenant from the list, which is certain: anything may answer 404 without a word, a proxy for one."""
+    wanted = tenant_id.lower()
     return next((tenant for tenant in api.tenants() if tenant.id.lower() == wanted), None)
 
 
-def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
-    """Return the tenant that is meant; raise ApiError when there is none, with the server's own code for it."""
-    if reference.tenant_id is not None:
-        return api.tenant(reference.tenant_id)
+def require_named(api: MultitenancyApi, reference: TenantReference) -> Tenant:
+    """Return the tenant of that name; raise ApiError when there is none, with the server's own code for it."""
     tenants = api.tenants()
     tenant = find_by_name(tenants, reference.label)
     if tenant is None:
@@ -111,14 +111,14 @@ def require_tenant(api: MultitenancyApi, reference: TenantReference) -> Tenant:
     return tenant
 
 
-def unless_gone(read: Callable[[str], T], tenant_id: str) -> Optional[T]:
+def unless_gone(api: MultitenancyApi, read: Callable[[str], T], tenant_id: str) -> Optional[T]:
     """Return what is read of a tenant, or None when it was removed since it was listed."""
     try:
         return read(tenant_id)
     except ApiError as error:
-        if error.error_code == TENANT_NOT_FOUND:
-            return None
-        raise
+        if error.error_code != TENANT_NOT_FOUND or (error.code_is_assumed and _listed(api, tenant_id)):
+            raise
+        return None
 
 
 def assumed(error: ApiError, reference: TenantReference, context: Context) -> bool:

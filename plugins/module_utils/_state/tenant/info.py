@@ -31,9 +31,9 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
 
     def read(tenant: Tenant) -> Optional[Result]:
         if not parameters["include_vms"]:
-            count = 0 if is_predicted(tenant) else unless_gone(api.count_vms, tenant.id)
+            count = 0 if is_predicted(tenant) else unless_gone(api, api.count_vms, tenant.id)
             return None if count is None else {**tenant.as_dict(), "vm_count": count}
-        vms = [] if is_predicted(tenant) else unless_gone(api.vms, tenant.id)
+        vms = [] if is_predicted(tenant) else unless_gone(api, api.vms, tenant.id)
         if vms is None:
             return None
         counted = {"vm_count": len(vms)} if parameters["count_vms"] else {}

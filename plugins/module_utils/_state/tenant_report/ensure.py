@@ -13,7 +13,7 @@ from ..._errors import ApiError, KsvlaError
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller
 from ..change import diff_of
-from ..tenant.find import assumed, require_tenant
+from ..tenant.find import assumed, require_named
 from .fetch import ReportFetcher
 from .generate import ReportGenerator
 from .results import facts_of, no_report, not_fetched
@@ -55,7 +55,7 @@ def _request(api: MultitenancyApi, wanted: WantedReport) -> ReportRequest:
     if tenant_id is not None:
         label = f"tenant {tenant_id}"
     elif wanted.tenant.name is not None:
-        tenant = require_tenant(api, wanted.tenant)
+        tenant = require_named(api, wanted.tenant)
         tenant_id, label = tenant.id, f"tenant {tenant.name}"
     return ReportRequest(tenant_id, label, wanted.period_start, wanted.period_end)
 

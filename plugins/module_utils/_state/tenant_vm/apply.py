@@ -161,10 +161,7 @@ class VmApplier:
     def _registered(self, lost: Sequence[VmOutcome]) -> dict[str, Registered]:
         """Read what is registered for the tenants of these changes, by their ids; nothing for one that has gone."""
         owners = {owner.id: owner for each in lost for owner in (each.change.owner, each.change.holder)}
-        if len(owners) == 1:
-            # The only tenant cannot have gone, so this answer is not to be trusted.
-            return {owner_id: Registered(self._api.vms(owner_id)) for owner_id in owners}
-        lists = for_each(lambda owner_id: unless_gone(self._api.vms, owner_id), owners, self._concurrency)
+        lists = for_each(lambda owner_id: unless_gone(self._api, self._api.vms, owner_id), owners, self._concurrency)
         return {owner_id: Registered(vms or []) for owner_id, vms in zip(owners, lists)}
 
     def _restore_remaining(self, outcomes: dict[tuple[str, str], VmOutcome]) -> None:

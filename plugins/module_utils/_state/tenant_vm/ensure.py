@@ -12,7 +12,7 @@ from ..._api import connect
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._errors import ApiError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..tenant.find import assumed, find_tenant, require_tenant
+from ..tenant.find import assumed, find_tenant, require_named
 from .apply import VmApplier
 from .outcomes import known_after, predicted
 from .plan import FAIL, Owner, Registered, plan
@@ -66,7 +66,7 @@ def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> Register
     reference = wanted.tenant
     tenant_id, vms = reference.tenant_id, []
     try:
-        tenant_id = tenant_id or require_tenant(api, reference).id
+        tenant_id = tenant_id or require_named(api, reference).id
         vms = api.vms(tenant_id)
     except ApiError as error:
         # A 404 without a word may come from anything; the list of tenants is certain.

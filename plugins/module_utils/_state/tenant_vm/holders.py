@@ -39,7 +39,7 @@ def find_holders(
     """Return which of the tenants hold these BIOS ids (in lower case)."""
 
     def held_by(tenant: Tenant) -> list[Holder]:
-        vms = unless_gone(api.vms, tenant.id) or ()
+        vms = unless_gone(api, api.vms, tenant.id) or ()
         return [Holder(tenant, vm) for vm in vms if vm.bios_id.lower() in bios_ids]
 
     found = for_each(held_by, tenants, concurrency)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from ..._api import connect
 from ..._errors import ApiError
 from ..._module.context import Context, Parameters, Result
-from ..tenant.find import assumed, require_tenant, tenant_reference
+from ..tenant.find import assumed, require_named, tenant_reference
 
 
 def read_vms(parameters: Parameters, context: Context) -> Result:
     reference = tenant_reference(parameters, context)
     api, _settings = connect.multitenancy(parameters, context)
     try:
-        tenant_id = reference.tenant_id or require_tenant(api, reference).id
+        tenant_id = reference.tenant_id or require_named(api, reference).id
     except ApiError as error:
         if not assumed(error, reference, context):
             raise
