@@ -93,6 +93,11 @@ def _addresses(simulator: RunningSimulator) -> dict[str, str]:
     }
 
 
+def _skipped_check(simulator: RunningSimulator) -> str:
+    (body,) = bodies(simulator, "POST")
+    return str(body["image"]["skipCheckIntegrity"])
+
+
 def _refused(run: Run) -> str:
     assert run.status != 0, run.output
     (message,) = {str(task.result["msg"]) for task in run.tasks if task.failed and "fail" not in task.action}
@@ -106,14 +111,19 @@ def test_hypervisors_are_selected_and_the_pool_goes_on(run: _Rollouts, simulator
     assert _addresses(simulator) == {_SVMS[0]: "192.0.2.51", _SVMS[2]: "192.0.2.40"}
     kept = run.file
     assert yaml.safe_load(kept.read_text())["addresses"] == {"vcenter": _addresses(simulator)}
+    assert _skipped_check(simulator) == "true"  # the role has just made it
     run(
-        "rollout_svms", svm_rollout_address_pool=_pool(3), svm_rollout_state_file=f"../{kept.parent.name}/svms.yml"
+        "rollout_svms",
+        svm_rollout_address_pool=_pool(3),
+        svm_rollout_state_file=f"../{kept.parent.name}/svms.yml",
+        svm_image_validate=False,
     ).succeeded()
     assert _addresses(simulator) == {_SVMS[1]: "192.0.2.52"}
+    assert _skipped_check(simulator) == "false"
     assert not run.file.exists()
     assert set(yaml.safe_load(kept.read_text())["addresses"]["vcenter"]) == set(_SVMS)
 
-    run("remove_svms", svm_rollout_state_file=str(kept), svm_rollout_hypervisors=["hypervisor-01"]).succeeded()
+    run("remove_svms", svm_rollout_state_file=str(kept), svm_rollout_hypervisors="- hypervisor-01").succeeded()
     (body,) = bodies(simulator, "DELETE")
     assert len(body["svms"]) == 1
     assert set(yaml.safe_load(kept.read_text())["addresses"]["vcenter"]) == set(_SVMS[1:])

@@ -78,6 +78,10 @@ def test_an_address_stays_with_its_svm_and_is_not_given_to_another_infrastructur
     run(path, infrastructure="two", svms=["b"], address_pool=pool)
     state = run(path, infrastructure="one", svms=["c", "a"], address_pool=pool, addresses={"c": "192.0.2.99"})["kept"]
     assert state["addresses"] == {"one": {"a": "192.0.2.65", "c": "192.0.2.99"}, "two": {"b": "192.0.2.66"}}
+    again = run(path, infrastructure="two", svms=["b", "d", "d"], address_pool=pool[1:], addresses={"e": "192.0.2.80"})
+    assert again["kept"]["addresses"]["two"] == {"b": "192.0.2.66", "d": "192.0.2.81"}, (
+        "others' are neither free nor kept"
+    )
     freed = run(path, infrastructure="one", free=["a", "unknown"])["kept"]
     assert freed["addresses"]["one"] == {"c": "192.0.2.99"}
 

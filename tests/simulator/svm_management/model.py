@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 HOST, DOMAIN, PROJECT = "Host", "OpenstackDomain", "OpenstackProject"
 VM, SVM = "VM", "SVM"
+
+
+def hypervisor_below(project_id: str) -> str:
+    """The id of the hypervisor that the SVMs of an OpenStack project are on."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, project_id))
 
 
 @dataclass

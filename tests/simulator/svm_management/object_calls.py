@@ -13,7 +13,7 @@ from aiohttp import web
 from simulator.errors import ApiError
 from simulator.svm_management.answers import answer
 from simulator.svm_management.elements import no_body
-from simulator.svm_management.model import DOMAIN, HOST, PROJECT, SVM, VM, Infrastructure, Machine
+from simulator.svm_management.model import DOMAIN, HOST, PROJECT, SVM, VM, Infrastructure, Machine, hypervisor_below
 from simulator.svm_management.platforms import OPENSTACK, PLATFORMS
 from simulator.svm_management.queries import query, raw_query
 from simulator.svm_management.settings import SvmSettings
@@ -59,7 +59,7 @@ class ObjectCalls:
                     if each.kind in types and parent in (None, each.parent_id)
                 ],
                 "vms": [
-                    self._machine(each, detailed)
+                    self._machine(infrastructure, each, detailed)
                     for each in self._store.machines(infrastructure)
                     if self._wanted(each, types) and parent in (None, each.parent_id)
                 ],
@@ -78,7 +78,7 @@ class ObjectCalls:
         shown = self._store.machines(infrastructure) if lags else infrastructure.machines.values()
         for machine in shown:
             if machine.id == object_id and machine.visible:
-                return answer(self._machine(machine, detailed=True))
+                return answer(self._machine(infrastructure, machine, detailed=True))
         raise ApiError(404, "There is no object with this id.")
 
     def _find(self, request: web.Request) -> Infrastructure:
@@ -89,8 +89,11 @@ class ObjectCalls:
             raise ApiError(409, "The infrastructure is not connected.")
         return found
 
-    def _machine(self, machine: Machine, detailed: bool) -> dict[str, Any]:
+    def _machine(self, infrastructure: Infrastructure, machine: Machine, detailed: bool) -> dict[str, Any]:
         shown = machine.to_answer(detailed)
+        openstack = PLATFORMS[infrastructure.type].family == OPENSTACK
+        if machine.is_svm and openstack and self._settings.openstack_hosts:
+            shown["parentId"] = hypervisor_below(machine.parent_id)
         if self._settings.is_svm == "hidden":
             del shown["isSvm"]
         return shown

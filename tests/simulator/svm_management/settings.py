@@ -107,6 +107,10 @@ class SvmSettings:
         "current", "refreshed", "first",
     )  # fmt: skip
     objects_lag: str = option("all", "what objects_shown is about: all calls, or lists alone", "all", "lists")
+    openstack_hosts: bool = option(
+        False,
+        "whether SVMs in OpenStack and their tasks show a hypervisor, as the listings do, in place of the project",
+    )
     vm_includes_svms: bool = option(False, "whether the object type VM finds SVMs too")
 
     # ---- images

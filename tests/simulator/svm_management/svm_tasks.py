@@ -18,7 +18,7 @@ from typing import Any
 from simulator.effects import Note
 from simulator.svm_management.image_calls import check_image
 from simulator.svm_management.invent import Inventor
-from simulator.svm_management.model import Machine
+from simulator.svm_management.model import PROJECT, Machine, hypervisor_below
 from simulator.svm_management.platforms import OPENSTACK
 from simulator.svm_management.secret import digest, matches
 from simulator.svm_management.settings import SvmSettings
@@ -183,7 +183,18 @@ class SvmTasks:
             self._note("remove svm", _subject(order))
 
         steps = [Step("StopSvm"), Step("DeleteSvm", remove, weight=2.0)]
-        return TaskPlan(f"Delete{_suffix(request)}", "3.0", steps, parameters=_parameters(job))
+        return TaskPlan(f"Delete{_suffix(request)}", "3.0", steps, parameters=self._parameters(job))
+
+    def _parameters(self, job: _Job) -> dict[str, str]:
+        order, host_id = job.order, job.order.location.id
+        if self._settings.openstack_hosts and order.location.kind == PROJECT:
+            host_id = hypervisor_below(host_id)
+        found = {"infrastructureId": order.infrastructure.id, "hostId": host_id, "svmName": order.name}
+        if job.machine is not None:
+            found["svmId"] = job.machine.id
+        if _address(order):
+            found["svmIpAddress"] = str(_address(order))
+        return found
 
     def _with_steps(
         self, verb: str, request: SvmRequest, job: _Job, work: list[_Work], result: Callable[[], Any]
@@ -194,7 +205,7 @@ class SvmTasks:
             for name, run, weight in work
         ]
         kind = f"{verb}{_suffix(request)}"
-        return TaskPlan(kind, "3.0", children=steps, parameters=_parameters(job), result=result)
+        return TaskPlan(kind, "3.0", children=steps, parameters=self._parameters(job), result=result)
 
 
 def _subject(order: SvmOrder) -> str:
@@ -203,16 +214,6 @@ def _subject(order: SvmOrder) -> str:
 
 def _suffix(request: SvmRequest) -> str:
     return "OpenStackSvm" if request.family == OPENSTACK else "Svm"
-
-
-def _parameters(job: _Job) -> dict[str, str]:
-    order = job.order
-    found = {"infrastructureId": order.infrastructure.id, "hostId": order.location.id, "svmName": order.name}
-    if job.machine is not None:
-        found["svmId"] = job.machine.id
-    if _address(order):
-        found["svmIpAddress"] = str(_address(order))
-    return found
 
 
 def _address(order: SvmOrder) -> str | None:

@@ -11,13 +11,14 @@ Source: "Getting information about infrastructure objects required for SVM deplo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Callable, Optional, TypeVar
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Infrastructure, InfrastructureObjects
-from ..._errors import ApiError, InputError, unless_missing
+from ..._errors import ApiError, InputError, KsvlaError, unless_missing
 from ..._text import listed
 from .diagnosis import add_connection_hint
 from .platforms import is_openstack
@@ -61,6 +62,27 @@ class Objects:
     def location(self, wanted: str) -> Named:
         """Return the hypervisor or the project of that id or name, in general."""
         return choose(self._locations, wanted, self._noun)
+
+    def place_of(self, machine: Object, given: Optional[Named]) -> Optional[Named]:
+        """Return the hypervisor or the project of a machine; where neither can be found out, its parent.
+
+        The page about OpenStack shows a hypervisor as the parent of an SVM, and not the project.
+        Source: "Getting information about infrastructure objects" (SVM management).
+
+        :param given: Where it is as the user says.
+        """
+        parent, own_id = machine.get("parent_id"), machine.get("id")
+        if parent is None or (given is not None and given.id == parent):
+            return given
+        with suppress(KsvlaError):
+            return self.location(str(parent))
+        if given is not None:
+            return given
+        with suppress(KsvlaError):
+            for one in self._locations if self.openstack else ():
+                if any(own_id == each.get("id") for each in self.machines(str(one["id"]))):
+                    return self.location(str(one["id"]))
+        return Named(str(parent), str(parent))
 
     def resource(self, location_id: str, kind: str, wanted: str) -> Named:
         """Return what a place offers by that id or name.

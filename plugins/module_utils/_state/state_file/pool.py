@@ -53,10 +53,10 @@ def with_addresses(
     :param kept: Those of all infrastructures; what any of them has is not free.
     :raises KsvlaError: when the pool has too few, naming the SVMs that would have none.
     """
-    own = {**kept.get(infrastructure, {}), **given}
-    used = {*own.values(), *(address for addresses in kept.values() for address in addresses.values())}
+    own = {**kept.get(infrastructure, {}), **{name: given[name] for name in svms if name in given}}
+    used = {*given.values(), *own.values(), *(address for addresses in kept.values() for address in addresses.values())}
     free = [address for address in pool if address not in used]
-    missing = [name for name in svms if name not in own]
+    missing = [name for name in dict.fromkeys(svms) if name not in own]
     if len(missing) > len(free):
         raise KsvlaError(
             f"The address pool is too small: {len(free)} of its {len(pool)} addresses are free, and {len(missing)} are "

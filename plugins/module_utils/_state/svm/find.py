@@ -9,7 +9,6 @@ Source: "Getting information about infrastructure objects required for SVM deplo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
@@ -170,12 +169,7 @@ class Finder:
 
 def _with_svm(objects: Objects, target: Target, svm: Object, state: str) -> Target:
     """Return a target with the SVM that is there, and what is to become of its networks."""
-    parent, location = svm.get("parent_id"), target.location
-    if parent is not None and (location is None or location.id != parent):
-        # An SVM is found also where its place cannot be read.
-        location = Named(str(parent), str(parent))
-        with suppress(KsvlaError):
-            location = objects.location(str(parent))
+    location = objects.place_of(svm, target.location)
     found = replace(target, svm=svm, resources={}, adapters=None, location=location)
     if found.wanted.networks is None:
         return found

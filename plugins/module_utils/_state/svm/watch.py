@@ -109,7 +109,14 @@ class Expected:
         if self.svm_id is not None:
             return next((one for one in machines if str(one.get("id")).lower() == self.svm_id.lower()), None)
         named = (one for one in machines if one.get("name") == self.target.name)
-        return next((one for one in named if one.get("parent_id") in (self.target.location_id, None)), None)
+        # What is listed of OpenStack is in the project; the page shows a hypervisor as its parent.
+        places = (self.target.location_id, None)
+        return next((one for one in named if self.target.openstack or one.get("parent_id") in places), None)
+
+    @property
+    def listed_in(self) -> tuple[str, Optional[str]]:
+        """The infrastructure, and the project whose list shows the SVM; a hypervisor's is shown by that of all."""
+        return self.target.infrastructure_id, self.target.location_id if self.target.openstack else None
 
 
 class Lists:
@@ -149,19 +156,20 @@ class Lists:
 
     def look(self, expected: Sequence[Expected], deadline: Deadline) -> list[Expected]:
         """Return what the lists do not show now, and let the server read those infrastructures again in time."""
-        listed: dict[str, list[Object]] = {}
+        listed: dict[tuple[str, Optional[str]], list[Object]] = {}
         trouble: Optional[KsvlaError] = None
-        for infrastructure_id in dict.fromkeys(one.target.infrastructure_id for one in expected):
+        for place in dict.fromkeys(one.listed_in for one in expected):
+            infrastructure_id, parent_id = place
             try:
                 found = self._api.within(deadline, retries=0).objects(
-                    infrastructure_id, object_types=("SVM",), output_type="GeneralInfo"
+                    infrastructure_id, object_types=("SVM",), output_type="GeneralInfo", parent_id=parent_id
                 )
-                listed[infrastructure_id] = found.vms
+                listed[place] = found.vms
             except ApiError as error:
                 # As while the infrastructure is being read again.
                 trouble = error
         self.trouble = trouble
-        late = [one for one in expected if not self._shows(listed.get(one.target.infrastructure_id), one)]
+        late = [one for one in expected if not self._shows(listed.get(one.listed_in), one)]
         if self._refresh_at.expired():
             for infrastructure_id in {one.target.infrastructure_id for one in late} - self._refreshed:
                 self._refreshed.add(infrastructure_id)
