@@ -31,11 +31,11 @@ class AddedOnce(ABC, Generic[T]):
     id_option = ""
     """The option of the module that takes the id."""
 
-    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory, retries: int) -> None:
+    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory) -> None:
         self.api = api
         self.memory = memory
         self.context = poller.context
-        self._once = Once(memory, poller.context, poller.deadline, retries)
+        self._once = Once(memory, poller.context, poller.deadline)
         self._found: Any = None
         self._unanswered: Optional[Record] = None
         """The request of an earlier run whose answer was lost."""

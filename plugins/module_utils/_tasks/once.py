@@ -107,7 +107,7 @@ class Once:
     :param retries: How often a request whose answer was lost may be sent again, where that is safe.
     """
 
-    def __init__(self, memory: Memory, context: Context, deadline: Deadline, retries: int) -> None:
+    def __init__(self, memory: Memory, context: Context, deadline: Deadline, retries: int = 0) -> None:
         self._memory = memory
         self._context = context
         self._deadline = deadline

@@ -28,10 +28,10 @@ def simulator() -> Iterator[RunningSimulator]:
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ({"type": "XEN", "address": "vcenter.example.com"}, "has the type VMWARE, and XEN is wanted"),
+        ({"type": "XEN", "address": "vcenter.example.com"}, "has the type VMWARE, but XEN is wanted"),
         (
             {"type": "VMWARE", "address": "other.example.com"},
-            "has the address vcenter.example.com, and other.example.com",
+            "has the address vcenter.example.com, but other.example.com",
         ),
         ({"type": "XEN"}, "has the type VMWARE"),
         ({"address": "other.example.com"}, "has the address vcenter.example.com"),

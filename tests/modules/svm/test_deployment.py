@@ -228,7 +228,7 @@ def test_names_that_several_objects_have(run: Caller, image_id: str, simulator: 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"location": "nowhere"}, "There is no hypervisor with the id or name 'nowhere'. There is: hypervisor-01"),
+        ({"location": "nowhere"}, "There is no hypervisor with the id or name 'nowhere'. Available: hypervisor-01"),
         ({"storage": "datastore-9"}, "There is no storage of hypervisor hypervisor-01"),
         ({"flavor": "svm.small"}, "flavor cannot be given here"),
         ({"storage": None}, "svms[0] (svm-01): storage is required"),
@@ -272,7 +272,7 @@ def _network(**changes: Any) -> dict[str, Any]:
         ({"root_password": None}, "root_password is required"),
         ({"klconfig_password": ""}, "klconfig_password is empty"),
         ({"ksc": {"address": "ksc", "port": 70000}}, "ksc.port must be from 1 to 65535"),
-        ({"new_klconfig_password": "x"}, "goes with state: reconfigured"),
+        ({"new_klconfig_password": "x"}, "can be given with state: reconfigured only"),
         ({"ksc": {"address": "https://ksc.example.com"}}, "svms[0].ksc.address is not a valid address"),
         ({"ksc": {"address": "ksc.example.com:14000"}}, "svms[0].ksc.address must not contain a port"),
         ({"ksc": {"address": "[2001:db8::1]:14000"}}, "svms[0].ksc.address must not contain a port"),

@@ -71,7 +71,7 @@ def test_a_refused_connection_names_the_certificate_whatever_is_accepted(
         assert f"kind: {one['kind']}, thumbprint: {one['thumbprint']}" in failed["hint"]
         assert one["address"] in failed["hint"]
     assert "Expired" in failed["hint"]
-    calls_it_accepted = "the Integration Server calls it accepted, but refuses it" in failed["hint"]
+    calls_it_accepted = "The Integration Server calls it accepted, but refuses it" in failed["hint"]
     assert calls_it_accepted is (accepted == "always")
     assert ("ksvla_trusted_certificate" in failed["hint"]) is (accepted == "never")
 

@@ -10,6 +10,7 @@ waits, compares or decides.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
 from ..._errors import ApiError, UnexpectedAnswer
@@ -62,7 +63,7 @@ class SvmManagementApi(Api):
 
     def infrastructure(self, infrastructure_id: str) -> Infrastructure:
         found = formats.infrastructure(json.read_object(self._read(_path(infrastructure_id))))
-        return found if found.id else Infrastructure(**{**found.__dict__, "id": infrastructure_id})
+        return found if found.id else replace(found, id=infrastructure_id)
 
     def infrastructures(self) -> Optional[list[Infrastructure]]:
         """List the infrastructures, or return None: this call is not documented, and a server may not have it."""

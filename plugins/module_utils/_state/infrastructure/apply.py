@@ -68,7 +68,7 @@ class InfrastructureApplier(AddedOnce[Step]):
         if listed is None and wanted.state == "absent" and not (record and record.id):
             asked = f" It was requested from this machine at {record.sent}, without an answer." if record else ""
             raise InputError(
-                f"Whether {wanted.label} is connected cannot be found out: this server does not list infrastructures."
+                f"It is not known whether {wanted.label} is connected: this server does not list infrastructures."
                 f"{asked}",
                 hint="Give infrastructure_id, as it was returned when the infrastructure was connected.",
             )

@@ -219,8 +219,8 @@ def _advice(place: _Place, certificate: Optional[Certificate]) -> str:
             f"ksvla_trusted_certificate with address: {address}, kind: {kind}, {shown}."
         )
     return (
-        f"{address} presents {what}, kind: {kind}, thumbprint: {certificate.thumbprint}; the Integration Server calls it "
-        f"accepted, but refuses it{reasons}: compare it with the infrastructure's own and see that it is valid "
-        "and issued to this address, then run this again; if that does not help, add it to the trusted list in the "
-        "Integration Server's console."
+        f"{address} presents {what} (kind: {kind}, thumbprint: {certificate.thumbprint}). The Integration Server calls it "
+        f"accepted, but refuses it{reasons}. Compare it with the infrastructure's own, see that it is valid and issued to "
+        "this address, and run this again. If that does not help, add it to the trusted list in the Integration Server's "
+        "console."
     )

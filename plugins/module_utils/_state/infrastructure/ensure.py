@@ -33,7 +33,7 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
     api = server.within(poller.deadline)
-    applier = InfrastructureApplier(api, poller, context.memory(settings.origin), settings.retries)
+    applier = InfrastructureApplier(api, poller, context.memory(settings.origin))
     wanted = applier.followed(wanted)
     before = applier.read(wanted)
     if before is not None:
@@ -79,7 +79,7 @@ def _require_same(wanted: WantedInfrastructure, found: Infrastructure) -> None:
     for option in ("type", "address"):
         value, there = getattr(wanted, option), getattr(found, option)
         if value and there and value.lower() != there.lower():
-            message = f"Infrastructure {found.id} has the {option} {there}, and {value} is wanted."
+            message = f"Infrastructure {found.id} has the {option} {there}, but {value} is wanted."
             raise KsvlaError(message, hint=hint, details={"infrastructure": found.as_dict()})
 
 
@@ -100,7 +100,7 @@ def _warnings(wanted: WantedInfrastructure, found: Infrastructure, *, reconnects
         if value and there and value != there:
             yield f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}"
     if wanted.readonly is not None and not uses_readonly(found, wanted):
-        yield f"{named} is connected without a read-only account, and {wanted.readonly.username!r} is wanted. {cannot}"
+        yield f"{named} is connected without a read-only account, but {wanted.readonly.username!r} is wanted. {cannot}"
 
 
 def _wait(

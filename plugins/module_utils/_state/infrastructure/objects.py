@@ -151,7 +151,7 @@ def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Named:
             f"Several have the name {wanted!r}: {', '.join(map(_describe, found))}. Say which {noun} by its id."
         )
     raise InputError(
-        f"There is no {noun} with the id or name {wanted!r}. There is: "
+        f"There is no {noun} with the id or name {wanted!r}. Available: "
         f"{listed([_describe(item) for item in items], _MOST_NAMES) or 'none'}.",
         hint="If it was added recently, let the Integration Server read the infrastructure again: ksvla_infrastructure with "
         "state: refreshed.",

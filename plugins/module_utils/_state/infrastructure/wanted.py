@@ -138,7 +138,7 @@ def _account(parameters: Parameters, account: str) -> Optional[Account]:
             f"{account}_{'password' if username else 'username'} is missing: an account has a name and a password."
         )
     if domain:
-        raise InputError(f"{account}_domain goes with {account}_username and {account}_password.")
+        raise InputError(f"{account}_domain requires {account}_username and {account}_password.")
     return None
 
 

@@ -18,7 +18,7 @@ from .pool import read_given, read_pool, with_addresses
 def ensure_state_file(parameters: Parameters, context: Context) -> Result:
     """Keep ids and addresses in the file, and return what it holds."""
     if parameters.get("infrastructure_id") is not None and parameters["disconnected"]:
-        raise InputError("infrastructure_id and disconnected exclude each other.")
+        raise InputError("infrastructure_id and disconnected cannot be given together.")
     # The file itself where the path is a link, so that the link stays.
     path = Path(os.path.realpath(os.path.expanduser(parameters["path"])))
     before = read_state(path)

@@ -39,7 +39,7 @@ class SvmApplier:
         self._finder = finder
         self._requests = requests
         self._api, self._poller, self.action = requests.api, requests.poller, requests.action
-        self._once = Once(requests.memory, requests.context, self._poller.deadline, retries=0)
+        self._once = Once(requests.memory, requests.context, self._poller.deadline)
         self._earlier: dict[Target, Earlier] = {}
         self._targets: dict[str, list[Target]] = {}
         self.outcomes: dict[Target, Outcome] = {}
@@ -236,5 +236,5 @@ def _together(failures: Sequence[KsvlaError]) -> KsvlaError:
     first = failures[0]
     for failure in failures[1:]:
         if failure.message not in first.message:
-            first.message += f" Besides: {failure.message}"
+            first.message += f" Also: {failure.message}"
     return first

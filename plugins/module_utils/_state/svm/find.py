@@ -244,7 +244,7 @@ def _check_platform(target: Target, *, deploys: bool) -> None:
 
 def _several(wanted: WantedSvm, svms: Sequence[Object], state: str) -> InputError:
     described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
-    hint = "Remove those that are too many, each with state absent and its svm_id."
+    hint = "Remove the surplus SVMs by svm_id, with state: absent."
     if state != PRESENT:
         hint = f"Say which one by {'svm_id' if wanted.location else 'svm_id or location'}."
     if state == ABSENT:

@@ -155,7 +155,9 @@ def _check_given(where: str, entry: Mapping[str, Any], state: str) -> None:
         if missing and entry.get("svm_id") is None:
             raise InputError(f"{where} ({entry.get('name')}): {_are(missing)} required to deploy an SVM.")
         if entry.get("new_klconfig_password"):
-            raise InputError(f"{where}.new_klconfig_password goes with state: reconfigured; give klconfig_password.")
+            raise InputError(
+                f"{where}.new_klconfig_password can be given with state: reconfigured only. Give klconfig_password."
+            )
         return
     if not entry.get("klconfig_password"):
         raise InputError(f"{where}.klconfig_password is required: the current password of klconfig.")

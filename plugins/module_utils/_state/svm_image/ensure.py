@@ -28,7 +28,7 @@ def ensure_image(parameters: Parameters, context: Context) -> Result:
     poller = Poller(Waiting.from_parameters(parameters), context)
     server, settings = connect.svm_management(parameters, context)
     api, memory = server.within(poller.deadline), context.memory(settings.origin)
-    images = Images(api, poller, memory, settings.retries)
+    images = Images(api, poller, memory)
     before = images.find(wanted)
     changes = plan(wanted, before)
     after = changes[0].after if changes else before

@@ -45,8 +45,8 @@ def plan(wanted: WantedCertificate, found: Certificate) -> list[Change[Certifica
     """
     if wanted.thumbprint is not None and not same_thumbprint(wanted.thumbprint, found.thumbprint):
         raise KsvlaError(
-            f"{wanted.address} presents another {wanted.noun} than expected: one with the thumbprint {found.thumbprint}, and "
-            f"{wanted.thumbprint} is expected. It was not added to the trusted list.",
+            f"{wanted.address} presents {'an' if wanted.kind == 'ssh' else 'a'} {wanted.noun} with the thumbprint {found.thumbprint}, but {wanted.thumbprint} is "
+            "expected. It was not added to the trusted list.",
             hint="Find out why it differs, from the infrastructure itself, before you expect the new one.",
             details={"certificate": asdict(found)},
         )
@@ -85,8 +85,8 @@ def _look_again(api: SvmManagementApi, wanted: WantedCertificate, judged: Certif
     if same_thumbprint(now.thumbprint, judged.thumbprint):
         return now
     raise KsvlaError(
-        f"{wanted.address} presents another {wanted.noun} than a moment ago: {judged.thumbprint} was to be trusted and may "
-        f"have been added to the trusted list, and now it presents {now.thumbprint}.",
+        f"{wanted.address} presents another {wanted.noun} than a moment ago. The one with the thumbprint "
+        f"{judged.thumbprint} may have been added to the trusted list; now it presents {now.thumbprint}.",
         hint="Several machines may answer at this address, or it was replaced just now. Find out from the infrastructure "
         "itself which one is right, and run this again with it as thumbprint.",
         details={"changed": True, "certificate": asdict(now)},
