@@ -76,7 +76,8 @@ suites: environment ## run all checks and tests but the sanity tests
 	@$(MAKE) $(filter-out sanity,$(CHECKS))
 	@# Two by two: at the end of each, one core waits for the last test on the other.
 	@$(MAKE) --output-sync=none unit ARGS="tests/unit tests/modules tests/project tests/contract"
-	@$(MAKE) --output-sync=none integration ARGS="tests/awx --durations=10"
+	@# One more than the cores need: some of these tests wait for half a minute.
+	@$(MAKE) --output-sync=none integration ARGS="tests/awx --durations=10 -n $$(($(JOBS) + 1))"
 	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
 
 .PHONY: unit
