@@ -14,8 +14,7 @@ description:
     that it finds. The playbooks for tenants of this collection begin with it.
   - Without O(tenants) it selects the tenants and checks what needs no server. With O(tenants) it checks what depends on
     which tenants exist, such as passwords that are missing.
-  - Passwords that Kaspersky Security Center may refuse are warnings, and so are folders that vanish with the container of a
-    job.
+  - Folders that vanish with the container of a job are warnings.
 author:
   - ksvla.light_agent contributors (@ksvla)
 options:
@@ -74,13 +73,11 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
     OFFBOARDING,
-    ONBOARDING,
     ROLES,
     TENANTS,
     check_tenants,
     check_variables,
     file_warnings,
-    password_warnings,
 )
 
 display = Display()
@@ -111,10 +108,7 @@ class LookupModule(LookupBase):
             for warning in file_warnings(hosts, role):
                 display.warning(warning)
         for group in groups if tenants is not None else ():
-            found = tenants[group[0].name]
-            mistakes.extend(check_tenants(group, role, found))
-            for warning in password_warnings(group, found) if role == ONBOARDING else ():
-                display.warning(warning)
+            mistakes.extend(check_tenants(group, role, tenants[group[0].name]))
         return {
             "mistakes": mistakes,
             "selected": [host.name for host in hosts],

@@ -159,7 +159,7 @@ def test_passwords_that_are_missing_are_named_before_the_first_tenant(playbooks:
     run = _play(playbooks, "onboard_tenants", ksvla_tenants=tenants[1:2], ksvla_admin_passwords=passwords)
     assert run.status == 0, run.output
     shown = " ".join((run.errors + run.output).split())
-    assert "may refuse the administrator password of 'Long': it is longer than 16 characters" in shown
+    assert "may refuse admin_password of 'Long': it is longer than 16 characters" in shown
     assert "Granite-Otter-5858" not in shown
 
 

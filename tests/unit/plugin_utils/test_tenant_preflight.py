@@ -24,7 +24,6 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_prefligh
     TENANTS,
     check_tenants,
     check_variables,
-    password_warnings,
 )
 
 _NO_PASSWORD = (
@@ -200,13 +199,3 @@ def test_artifacts_of_a_complete_tenant_need_a_decision() -> None:
     assert mistake.startswith("A: tenant_offboarding_remove_artifacts is required to remove a complete tenant.")
     for values in ({"tenant_offboarding_remove_artifacts": False}, {"tenant_offboarding_remove": "no"}):
         assert check_tenants(_hosts(A=values), OFFBOARDING, there) == []
-
-
-def test_the_password_of_a_new_tenant_that_may_be_refused_is_warned_of_without_showing_it() -> None:
-    hosts = _hosts(
-        A={"tenant_onboarding_admin_password": "granite58"}, B={"tenant_onboarding_admin_password": "Granite-58"}
-    )
-    (warning,) = password_warnings(hosts, [])
-    assert "the administrator password of 'A'" in warning
-    assert "granite58" not in warning
-    assert password_warnings(hosts, [{"name": "A"}]) == []
