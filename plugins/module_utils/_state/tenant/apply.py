@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from ..._api.multitenancy.calls import MultitenancyApi
@@ -64,11 +65,11 @@ class Step:
     tenant: Optional[Tenant]
     action: str
 
-    @property
+    @cached_property
     def label(self) -> str:
         return self.tenant.name if self.tenant else self.wanted.reference.label
 
-    @property
+    @cached_property
     def who(self) -> str:
         """What tells the tenant from all others, as :func:`_by_id_and_name` has it."""
         return f"id {self.tenant.id.lower()}" if self.tenant else f"name {self.label}"
