@@ -69,7 +69,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     by_connection,
     hosts_of_play,
     select,
-    unnamed_victims,
+    unnamed_removals,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
     OFFBOARDING,
@@ -104,7 +104,7 @@ class LookupModule(LookupBase):
         tenants = self.get_option("tenants")
         if tenants is None:
             mistakes.extend(check_variables(hosts, role))
-            mistakes.extend(unnamed_victims(hosts, TENANTS, limited=limited) if role == OFFBOARDING else ())
+            mistakes.extend(unnamed_removals(hosts, TENANTS, limited=limited) if role == OFFBOARDING else ())
             for warning in file_warnings(hosts, role):
                 display.warning(warning)
         for group in groups if tenants is not None else ():
