@@ -11,7 +11,7 @@ short_description: Rows as the lines of a text table
 version_added: 1.0.0
 description:
   - Pads the cells of each column to the same width, as terminals show it, and returns one line per row.
-  - The playbooks of this collection give account with it.
+  - The playbooks of this collection print their closing tables with it.
 author:
   - ksvla.light_agent contributors (@ksvla)
 options:

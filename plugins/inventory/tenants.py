@@ -16,7 +16,7 @@ description:
     C(status_active) and C(type_complete).
   - With O(vms=hosts) the virtual machines of the tenants are hosts too, in the group C(vms). With O(infrastructure_ids) or
     O(svm_state_file) the SVMs of infrastructures are hosts in the group C(svms).
-  - A host is called like its tenant, where each run of characters other than letters, digits, C(_), C(.) and C(-) becomes
+  - A host is named after its tenant, where each run of characters other than letters, digits, C(_), C(.) and C(-) becomes
     one C(_). Where that would be the name of another tenant too, or of a group, or of localhost, the host is called by the
     id of the tenant. A host of a virtual machine is called by its name, a dot and the name of the tenant, or by its BIOS
     id; one of an SVM by its name or its id.
@@ -46,7 +46,7 @@ options:
     choices: [ksvla.light_agent.tenants]
   vms:
     description:
-      - What is made of the virtual machines of the tenants. With V(count) and V(hosts) they are read, with one request
+      - How virtual machines appear. With V(count) and V(hosts) they are read, with one request
         for each tenant.
       - V(none) does not read them, V(count) counts them, and V(hosts) makes a host of each.
     type: str

@@ -62,7 +62,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     by_connection,
     hosts_of_play,
     select,
-    unnamed_victims,
+    unnamed_removals,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._svm_preflight import (
     ENTRY_POINTS,
@@ -90,7 +90,7 @@ class LookupModule(LookupBase):
             for warning in file_warnings(hosts):
                 display.warning(warning)
             if entry_point == "remove":
-                mistakes.extend(unnamed_victims(hosts, INFRASTRUCTURES, limited="ansible_limit" in known))
+                mistakes.extend(unnamed_removals(hosts, INFRASTRUCTURES, limited="ansible_limit" in known))
             logins = [group[0].name for group in by_connection(hosts, "svm_rollout")]
         except ValueError as error:
             return [{"mistakes": [str(error)], "selected": [], "logins": []}]

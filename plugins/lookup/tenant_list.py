@@ -85,9 +85,8 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list imp
     TENANTS,
     VMS,
     TenantListError,
+    from_list,
     merge,
-    tenants_from,
-    vms_from,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import is_blank, plain
 
@@ -121,7 +120,7 @@ class LookupModule(LookupBase):
             return None if is_blank(file) else self._sheet(file, columns, variables)
         if not is_blank(file):
             raise TenantListError([_MORE_THAN_ONE.format("tenants" if columns is TENANTS else "virtual machines")])
-        return tenants_from(value) if columns is TENANTS else vms_from(value)
+        return from_list(value, columns)
 
     def _sheet(self, name: str, columns: Columns, variables: dict[str, Any] | None) -> Given:
         path = Path(name).expanduser()

@@ -14,8 +14,7 @@ description:
     that it finds. The playbooks for tenants of this collection begin with it.
   - Without O(tenants) it selects the tenants and checks what needs no server. With O(tenants) it checks what depends on
     which tenants exist, such as passwords that are missing.
-  - Passwords that Kaspersky Security Center may refuse are warnings, and so are folders that vanish with the container of a
-    job.
+  - Folders that vanish with the container of a job are warnings.
 author:
   - ksvla.light_agent contributors (@ksvla)
 options:
@@ -70,17 +69,15 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     by_connection,
     hosts_of_play,
     select,
-    unnamed_victims,
+    unnamed_removals,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
     OFFBOARDING,
-    ONBOARDING,
     ROLES,
     TENANTS,
     check_tenants,
     check_variables,
     file_warnings,
-    password_warnings,
 )
 
 display = Display()
@@ -107,14 +104,11 @@ class LookupModule(LookupBase):
         tenants = self.get_option("tenants")
         if tenants is None:
             mistakes.extend(check_variables(hosts, role))
-            mistakes.extend(unnamed_victims(hosts, TENANTS, limited=limited) if role == OFFBOARDING else ())
+            mistakes.extend(unnamed_removals(hosts, TENANTS, limited=limited) if role == OFFBOARDING else ())
             for warning in file_warnings(hosts, role):
                 display.warning(warning)
         for group in groups if tenants is not None else ():
-            found = tenants[group[0].name]
-            mistakes.extend(check_tenants(group, role, found))
-            for warning in password_warnings(group, found) if role == ONBOARDING else ():
-                display.warning(warning)
+            mistakes.extend(check_tenants(group, role, tenants[group[0].name]))
         return {
             "mistakes": mistakes,
             "selected": [host.name for host in hosts],

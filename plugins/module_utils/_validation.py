@@ -84,7 +84,7 @@ def require_xml_text(value: Optional[str], option: str) -> None:
 
 
 def require_no_final_line_break(value: Optional[str], option: str) -> None:
-    """Refuse a password with a line break at its end: where it is typed in, it cannot be typed."""
+    """Refuse a password with a line break at its end: it cannot be entered at a login prompt."""
     if value is not None and value.endswith(("\n", "\r")):
         raise InputError(
             f"{option} ends with a line break.",

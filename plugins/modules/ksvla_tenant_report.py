@@ -228,7 +228,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_re
 
 DEFINITION = ModuleDefinition(
     function=fetch_report,
-    never_blank=["tenant_name", "tenant_id", "period_start", "period_end", "report_id"],
+    never_blank=["tenant_name", "tenant_id", "period_start", "period_end", "report_id", "dest"],
     options={
         **arguments.connection(),
         **arguments.multitenancy_account(),

@@ -32,7 +32,7 @@ from ansible.utils.vars import merge_hash
 from ..module_utils._module.definition import ModuleDefinition, hidden_values, missing_library
 from ..module_utils._module.run import TRACE_KEY, TRACE_VERBOSITY
 from ._controller import TaskRun, run_in_controller, without_secrets
-from ._environment import STATE_DIR, Options, Variables, configured_home
+from ._environment import Options, Variables, configured_home
 from ._placement import TaskEnvironment, choose_place, wanted_place
 from ._progress import ProgressLines
 from ._values import plain
@@ -40,7 +40,6 @@ from ._variables import named_for_role
 
 _COLLECTION = "ksvla.light_agent"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules"
-_TRANSPORT = f"ansible_collections.{_COLLECTION}.plugins.module_utils._transport.session"
 
 _VARIABLES: WeakKeyDictionary[Any, Variables] = WeakKeyDictionary()
 """Of each task, the environment variables that held before its first attempt."""
@@ -64,9 +63,10 @@ class ActionModule(ActionBase):
                 "and shown. Run it without async."
             )
         try:
-            place = self._place()
+            environment = self._inspect_task()
+            place = self._place(environment)
             options = Options(definition, plain(self._task.args), self._task_variables())
-            self._pass_variables()
+            self._pass_variables(environment)
             if place == "controller":
                 result.update(self._run_here(definition, options.for_controller()))
             else:
@@ -120,13 +120,13 @@ class ActionModule(ActionBase):
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
-    def _place(self) -> str:
+    def _place(self, environment: TaskEnvironment) -> str:
         """Return where the work is done, and say with ``-v``, once per run, why not in the controller.
 
         :raises ValueError: when the user wants a place that does not exist, or the controller where it cannot be.
         """
-        wanted = wanted_place(self._variable("ksvla_execution"), self._task_variables().get("KSVLA_EXECUTION"))
-        obstacle = self._inspect_task().obstacle()
+        wanted = wanted_place(*self._setting("ksvla_execution", "auto"))
+        obstacle = environment.obstacle()
         place = choose_place(wanted, obstacle)
         if place != wanted and obstacle is not None and display.verbosity > 0:
             # Each task has a process of its own: a file in the run's temporary folder notes what was said.
@@ -156,25 +156,18 @@ class ActionModule(ActionBase):
             _VARIABLES[self._task] = Variables(os.environ, task)
         return _VARIABLES[self._task]
 
-    def _pass_variables(self) -> None:
+    def _pass_variables(self, environment: TaskEnvironment) -> None:
         """Leave to Ansible what is to be in the environment of the processes that it starts for the task.
 
         These are the module process and, for an asynchronous task, those that ask how far it is.
         """
-        environment = self._inspect_task()
         same_account = environment.transport == "local" and not environment.become
-        named = self._variable("ksvla_state_dir")
-        variables = self._task_variables()
-        passed = variables.passed(
-            str(named) if named else variables.get(STATE_DIR), configured_home() if same_account else None
-        )
-        self._task.environment = [passed]
+        _name, state_dir = self._setting("ksvla_state_dir", None)
+        home = configured_home() if same_account else None
+        self._task.environment = [self._task_variables().passed(str(state_dir) if state_dir else None, home)]
 
     def _progress(self) -> Callable[[str, str], None]:
-        wanted = self._variable("ksvla_progress")
-        name = "ksvla_progress"
-        if wanted is None or wanted == "":
-            name, wanted = "KSVLA_PROGRESS", self._task_variables().get("KSVLA_PROGRESS") or True
+        name, wanted = self._setting("ksvla_progress", True)
         try:
             shown = boolean(wanted)
         except TypeError:
@@ -189,9 +182,13 @@ class ActionModule(ActionBase):
             return lambda _line: None
         return lambda line: display.vvv(line, host=self._host)
 
-    def _variable(self, name: str) -> Any:
+    def _setting(self, name: str, default: Any) -> tuple[str, Any]:
+        """Return what the user sets by a variable, else by the environment, and the name of which it is."""
         value = self._vars.get(name)
-        return value if value is None else self._templar.template(value)
+        value = value if value is None else self._templar.template(value)
+        if value is None or value == "":
+            return name.upper(), self._task_variables().get(name.upper()) or default
+        return name, value
 
     def _with_invocation(self) -> bool:
         """Return whether results name the arguments: since ansible-core 2.20 where that is configured, before always."""
@@ -212,5 +209,4 @@ def action_plugin(name: str) -> type[ActionModule]:
     :param name: The full name of the file that has the module's name.
     """
     import_module(f"{_MODULES}.{name.rpartition('.')[2]}")
-    import_module(_TRANSPORT)
     return ActionModule

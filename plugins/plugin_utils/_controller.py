@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible import constants
@@ -20,7 +21,7 @@ from ..module_utils._module.check import with_json_text, with_records, without_r
 from ..module_utils._module.context import Context
 from ..module_utils._module.definition import ModuleDefinition, execute, hidden_values, refusal, shown_arguments
 from ..module_utils._module.paths import with_local_paths
-from ..module_utils._module.run import refuse_attribute
+from ..module_utils._module.run import set_attributes
 from ..module_utils._transport.connection import ConnectionPool
 from ._environment import STATE_DIR
 
@@ -46,37 +47,26 @@ class TaskRun:
     invocation: bool = True
 
 
-class ControllerFileAttributes:
-    """Applies file attributes with the methods of ``AnsibleModule``, without making a module of the controller.
+def attribute_module(*, check_mode: bool) -> AnsibleModule:
+    """Return an ``AnsibleModule`` that can set the attributes of files, without making a module of the controller.
 
     Those methods need little of the object that they belong to; its constructor, which reads the parameters of a module
     process, is left out.
     """
-
-    def __init__(self, *, check_mode: bool) -> None:
-        module = AnsibleModule.__new__(AnsibleModule)
-        module.check_mode = check_mode
-        module._diff = False
-        module._debug = False
-        module._selinux_enabled = None
-        module._selinux_mls_enabled = None
-        module._selinux_initial_context = None
-        module._selinux_special_fs = []
-        module._clean = {}
-        module._name = "ksvla.light_agent"
-        module.run_command_environ_update = {}
-        module.params = {}
-        module.fail_json = refuse_attribute
-        module.warn = lambda _text: None
-        self._module = module
-
-    def apply(self, path: str, parameters: Mapping[str, Any], changed: bool) -> bool:
-        arguments = self._module.load_file_common_arguments(dict(parameters), path=path)
-        return bool(self._module.set_fs_attributes_if_different(arguments, changed))
-
-    def add_facts(self, result: dict[str, Any]) -> None:
-        """Add owner, mode and the like of the file that a result names, as modules do."""
-        self._module.add_path_info(result)
+    module = AnsibleModule.__new__(AnsibleModule)
+    module.check_mode = check_mode
+    module._diff = False
+    module._debug = False
+    module._selinux_enabled = None
+    module._selinux_mls_enabled = None
+    module._selinux_initial_context = None
+    module._selinux_special_fs = []
+    module._clean = {}
+    module._name = "ksvla.light_agent"
+    module.run_command_environ_update = {}
+    module.params = {}
+    module.warn = lambda _text: None
+    return module
 
 
 def run_in_controller(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskRun) -> dict[str, Any]:
@@ -96,9 +86,8 @@ def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskR
     if validation.error_messages:
         return _refused(validation.errors.msg, hidden, task)
     parameters = with_records(definition.options, validation.validated_parameters, given)
-    hidden |= hidden_values(definition, parameters, validation._no_log_values)
     warnings: list[str] = []
-    files = ControllerFileAttributes(check_mode=task.check_mode)
+    files = attribute_module(check_mode=task.check_mode)
     context = Context(
         check_mode=task.check_mode,
         diff=task.diff,
@@ -106,12 +95,13 @@ def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskR
         progress=lambda subject, text: task.progress(*(remove_values([subject, text], hidden))),
         trace=lambda line: task.trace(remove_values(line, hidden)),
         connections=_CONNECTIONS,
-        files=files.apply,
+        files=partial(set_attributes, files),
         state_dir=task.environment.get(STATE_DIR),
     )
     local = with_local_paths(definition.options, parameters, lambda: str(constants.DEFAULT_LOCAL_TMP))
     result = execute(definition, local, context)
-    files.add_facts(result)
+    # The owner, mode and the like of the file that a result names, as modules add them.
+    files.add_path_info(result)
     if task.invocation:
         result["invocation"] = {"module_args": shown_arguments(parameters)}
     if warnings:

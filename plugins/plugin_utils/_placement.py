@@ -59,14 +59,12 @@ def _python(path: str) -> tuple[str, str | None]:
     return os.path.realpath(path), next(environments, None)
 
 
-def wanted_place(variable: Any, environment: str | None) -> str:
-    """Return the place that the user wants: the variable ``ksvla_execution``, else ``KSVLA_EXECUTION``, else ``auto``.
+def wanted_place(name: str, value: Any) -> str:
+    """Return the place that the user wants.
 
+    :param name: What sets it, ``ksvla_execution`` or ``KSVLA_EXECUTION``.
     :raises ValueError: when it is none of the choices.
     """
-    name, value = "ksvla_execution", variable
-    if value is None or value == "":
-        name, value = "KSVLA_EXECUTION", environment or "auto"
     if value not in CHOICES:
         raise ValueError(f"{name} is {value!r}: it must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}.")
     return str(value)

@@ -18,7 +18,7 @@ from jinja2.exceptions import UndefinedError
 from ..module_utils._text import listed, similar_names
 from ._values import is_blank, names, plain
 
-_SHOWN_HOSTS, _SHOWN_VICTIMS = 5, 20
+_SHOWN_HOSTS, _SHOWN_REMOVALS = 5, 20
 _CONTAINER_MARKS = ("/run/.containerenv", "/.dockerenv")
 _VANISHING = ("/", "/tmp", "/runner")  # noqa: S108 - where it is mounted, not written to
 """Where a container mounts what vanishes with it; a folder of the machine that stays is mounted somewhere else."""
@@ -129,7 +129,7 @@ def select(hosts: Sequence[Host], only: Any, kind: Kind) -> tuple[list[Host], li
     return [host for host in hosts if host.subject in wanted or host.name in wanted], mistakes
 
 
-def unnamed_victims(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iterator[str]:
+def unnamed_removals(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iterator[str]:
     """Return why nothing is removed of these hosts: nothing names them.
 
     :param limited: Whether the user gave Ansible a limit.
@@ -140,7 +140,7 @@ def unnamed_victims(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iter
         yield "ksvla_only and ksvla_all cannot be given together."
     if hosts and not (limited or only or everything):
         what = kind.removed or kind.plural
-        subjects = listed([repr(host.subject) for host in hosts], _SHOWN_VICTIMS)
+        subjects = listed([repr(host.subject) for host in hosts], _SHOWN_REMOVALS)
         yield (
             f"{what[:1].upper()}{what[1:]} to remove must be named: give a limit, or "
             f"{f'names of {kind.plural}' if kind.removed else 'their names'} in ksvla_only, or ksvla_all: true. This would "

@@ -53,16 +53,6 @@ class TenantListError(ValueError):
         self.mistakes = list(mistakes)
 
 
-def tenants_from(value: Any) -> Given:
-    """Return the tenants of a list: records, or names alone; also as text in YAML, JSON or CSV."""
-    return _from_list(value, TENANTS_VARIABLE, TENANTS, ("vms",))
-
-
-def vms_from(value: Any) -> Given:
-    """Return the virtual machines of a list, each with the name of its tenant; also as text in YAML, JSON or CSV."""
-    return _from_list(value, VMS_VARIABLE, VMS, ())
-
-
 def merge(tenants: Given, vms: Optional[Given] = None) -> list[dict[str, Any]]:
     """Return the tenants, each with its virtual machines under ``vms`` where they are given.
 
@@ -127,7 +117,12 @@ def _mistakes(record: Mapping[str, Any], checks: Mapping[str, Callable[[str, str
                 yield str(error)
 
 
-def _from_list(value: Any, variable: str, columns: Columns, more: Sequence[str]) -> Given:
+def from_list(value: Any, columns: Columns) -> Given:
+    """Return the records of a list; also as text in YAML, JSON or CSV.
+
+    :param columns: Either ``TENANTS``, which may be names alone, or ``VMS``, each with the name of its tenant.
+    """
+    variable, more = (TENANTS_VARIABLE, ("vms",)) if columns is TENANTS else (VMS_VARIABLE, ())
     data = parsed(value)
     if isinstance(data, str):
         return read_sheet(variable, data.encode("utf-8", "surrogatepass"), columns)

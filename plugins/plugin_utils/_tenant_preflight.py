@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..module_utils._text import similar_names
-from ..module_utils._validation import administrator_password_advice
 from ._preflight import Host, Kind, common, folder_mistakes, folder_of, shared_subjects, vanishing_files
 from ._values import is_blank, passwords
 from ._variables import blank_variables, unknown_variables, wrong_types
@@ -63,18 +62,6 @@ def check_tenants(hosts: Sequence[Host], role: str, tenants: Tenants) -> list[st
     if role == OFFBOARDING:
         return [mistake for host in hosts for mistake in _missing_to_remove(host, found.get(host.subject))]
     return []
-
-
-def password_warnings(hosts: Sequence[Host], tenants: Tenants) -> list[str]:
-    """Return a warning for each password of a new tenant that Kaspersky Security Center may refuse."""
-    found = {tenant["name"] for tenant in tenants}
-    new = [(host.subject, admin_password(host)) for host in hosts if host.subject not in found]
-    advice = [
-        administrator_password_advice(str(password), f"the administrator password of {name!r}")
-        for name, password in new
-        if not is_blank(password)
-    ]
-    return [text for text in advice if text is not None]
 
 
 def doubtful_names(host: Host) -> Iterator[str]:

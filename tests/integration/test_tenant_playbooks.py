@@ -46,6 +46,35 @@ def _role(playbooks: Playbooks, role: str, *, tasks: str = "", **variables: Any)
     return playbooks.run([], "controller", text=json.dumps(play), inventory=_inventory(Northwind=variables))
 
 
+def _roles_in_a_loop(playbooks: Playbooks, role: str, tenants: list[dict[str, Any]], *facts: str) -> dict[str, Any]:
+    """Run a role for one tenant after the other on one host, and return the facts after the last."""
+    names = sorted({name for tenant in tenants for name in tenant})
+    file = playbooks.folder / "facts.json"
+    play = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "tasks": [
+                {
+                    "ansible.builtin.include_role": {"name": f"ksvla.light_agent.{role}"},
+                    "loop": tenants,
+                    "vars": {name: f"{{{{ item.{name} | default('') }}}}" for name in names},
+                },
+                {
+                    "ansible.builtin.copy": {
+                        "dest": str(file),
+                        "content": "{{ {" + ", ".join(f"'{fact}': {fact}" for fact in facts) + "} | to_json }}",
+                    }
+                },
+            ],
+        }
+    ]
+    run = playbooks.run([], "controller", text=json.dumps(play), inventory=LOCALHOST, arguments=[])
+    assert run.status == 0, run.output + run.errors
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
 def _refused(run: Run, playbooks: Playbooks) -> str:
     """The message of a run that sent nothing that changes the server."""
     assert run.status != 0, run.output
@@ -130,7 +159,7 @@ def test_passwords_that_are_missing_are_named_before_the_first_tenant(playbooks:
     run = _play(playbooks, "onboard_tenants", ksvla_tenants=tenants[1:2], ksvla_admin_passwords=passwords)
     assert run.status == 0, run.output
     shown = " ".join((run.errors + run.output).split())
-    assert "may refuse the administrator password of 'Long': it is longer than 16 characters" in shown
+    assert "may refuse admin_password of 'Long': it is longer than 16 characters" in shown
     assert "Granite-Otter-5858" not in shown
 
 
@@ -292,6 +321,48 @@ def test_a_tenant_that_came_back_needs_a_new_final_report(playbooks: Playbooks, 
     assert _tenants(playbooks) == {}
 
 
+# ---- one tenant after the other on one host ---------------------------------------------------------------------------
+
+
+def test_nothing_of_an_offboarded_tenant_is_in_the_facts_of_one_that_is_gone_already(
+    playbooks: Playbooks, tmp_path: Path
+) -> None:
+    _seed_northwind(playbooks)
+    both = [
+        {"ksvla_tenant_name": name, "tenant_offboarding_remove_artifacts": True, "ksvla_report_dir": str(tmp_path)}
+        for name in ("Northwind", "Cedar")
+    ]
+    facts = _roles_in_a_loop(playbooks, "tenant_offboarding", both, "tenant_offboarding_result")
+    assert _tenants(playbooks) == {}
+    assert facts["tenant_offboarding_result"] == {
+        "outcome": "gone already",
+        "tenant": None,
+        "unregistered": 0,
+        "report_dest": None,
+        "report_summary": [],
+    }
+
+
+def test_nothing_of_a_complete_tenant_is_handed_over_for_a_simple_one(playbooks: Playbooks, tmp_path: Path) -> None:
+    playbooks.simulator.seed(tenants=[{"name": "Cedar", "type": "Simple", "status": "active"}])
+    complete = {
+        "tenant_onboarding_type": "complete",
+        "tenant_onboarding_admin_username": "a",
+        "tenant_onboarding_admin_password": "Example-New-1",
+        "tenant_onboarding_handover_password": True,
+    }
+    both = [{"ksvla_tenant_name": "Northwind", **complete}, {"ksvla_tenant_name": "Cedar"}]
+    plain = {"ksvla_handover_dir": str(tmp_path), "tenant_onboarding_type": "simple"}
+    given = [{**plain, "tenant_onboarding_handover_password": False, **tenant} for tenant in both]
+    facts = _roles_in_a_loop(
+        playbooks, "tenant_onboarding", given, "tenant_onboarding_result", "tenant_onboarding_handover"
+    )
+    assert [path.name for path in tmp_path.glob("*.yml")] == ["Northwind.yml"]
+    assert facts["tenant_onboarding_handover"] == {}
+    result = facts["tenant_onboarding_result"]
+    assert (result["tenant"]["name"], result["handover"], result["changed"]) == ("Cedar", None, False)
+
+
 # ---- machines, failures, and the words of roles -----------------------------------------------------------------------
 
 
@@ -314,6 +385,7 @@ def test_a_machine_that_cannot_be_registered_keeps_nothing_else_back(playbooks: 
     fatal = [line for line in run.output.splitlines() if line.startswith("fatal: [Second")]
     assert len(fatal) == 2
     assert held["bios_id"] in fatal[0]
+    assert "Remove the causes, then run this again" in fatal[0]
     assert held["bios_id"] not in fatal[1]
 
 

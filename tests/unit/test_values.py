@@ -194,10 +194,11 @@ def test_nothing_is_hidden_where_there_is_no_secret() -> None:
 
 def test_what_a_module_hides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KSVLA_ADMIN_PASSWORD", "of-another-module")
-    options = {"admin_password": {"type": "str", "no_log": True}}
+    secret = {"type": "str", "no_log": True}
+    options = {"admin_password": secret, "password": secret, "svms": {"options": {"root_password": secret}}}
     definition = ModuleDefinition(options=options, function=lambda _p, _c: {})
     arguments = {"username": "me", "admin_username": "keeper", "admin_password": "own"}
-    hidden = hidden_values(definition, arguments, ["given", 12])
+    hidden = hidden_values(definition, {**arguments, "password": 12, "svms": [{"root_password": "given"}]})
     assert "of-another-module" not in hidden
     for secret in ("given", "12", "own"):
         assert secret in hidden

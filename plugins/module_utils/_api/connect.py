@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Union
 
 from .._module.arguments import MULTITENANCY, SVM_MANAGEMENT
-from .._module.context import Context, Parameters, Result
+from .._module.context import Context, Parameters
 from .._text import basic_authorization
 from .._transport.connection import Connection
 from .._transport.session import Session
@@ -24,7 +24,7 @@ def multitenancy(parameters: Parameters, context: Context) -> tuple[Multitenancy
     :raises InputError: when a connection option is missing or invalid.
     """
     settings = ConnectionSettings.from_parameters(parameters)
-    connection = _prepared(context.connections.connection(MULTITENANCY, settings), context)
+    connection = prepared(context.connections.connection(MULTITENANCY, settings), context)
     connection.authentication = basic_authorization(settings.username or "", settings.password or "")
     return MultitenancyApi(Session(connection)), settings
 
@@ -36,26 +36,12 @@ def svm_management(parameters: Parameters, context: Context) -> tuple[SvmManagem
     :raises ApiError: when the server refuses the account.
     """
     settings = ConnectionSettings.from_parameters(parameters)
-    connection = _prepared(context.connections.connection(SVM_MANAGEMENT, settings), context)
+    connection = prepared(context.connections.connection(SVM_MANAGEMENT, settings), context)
     login.authenticate(connection)
     return SvmManagementApi(Session(connection)), settings
 
 
-def log_in(parameters: Parameters, context: Context) -> Result:
-    """Log in to API 3.0 with the password and return the token, which no later task shares.
-
-    :raises InputError: when a connection option is missing or invalid.
-    :raises ApiError: when the server refuses the account.
-    """
-    settings = ConnectionSettings.from_parameters({**parameters, "access_token": None})
-    connection = _prepared(Connection(settings), context)
-    try:
-        return login.log_in(connection)
-    finally:
-        connection.close()
-
-
-def _prepared(connection: Connection, context: Context) -> Connection:
+def prepared(connection: Connection, context: Context) -> Connection:
     """Let a connection serve a task."""
     connection.trace = context.trace
     connection.progress = context.progress

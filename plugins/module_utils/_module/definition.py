@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, Optional
@@ -84,15 +84,12 @@ def execute(definition: ModuleDefinition, parameters: Parameters, context: Conte
         }
 
 
-def hidden_values(
-    definition: ModuleDefinition, arguments: Mapping[str, Any], no_log_values: Iterable[Any] = ()
-) -> set[str]:
+def hidden_values(definition: ModuleDefinition, arguments: Mapping[str, Any]) -> set[str]:
     """Return everything that may not be shown: the values of the module's secret options in all their forms.
 
-    :param arguments: The task's arguments, validated or not.
-    :param no_log_values: What Ansible found.
+    :param arguments: The task's arguments as they were given: validation changes none that is secret.
     """
-    secrets = {str(value) for value in no_log_values} | set(secret_values(definition.options, arguments))
+    secrets = set(secret_values(definition.options, arguments))
     usernames = [str(arguments[name]) for name in ("username", "admin_username") if arguments.get(name)]
     usernames.extend(("multitenancy", "admin"))
     return hidden_forms(secrets, [(username, secret) for username in usernames for secret in secrets])

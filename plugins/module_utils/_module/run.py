@@ -22,9 +22,10 @@ TRACE_KEY = "_ksvla_trace"
 """The key under which a module hands the lines about its requests to the action plugin, which shows them."""
 
 
-def _set_attributes(module: AnsibleModule, path: str, parameters: Parameters, changed: bool) -> bool:
+def set_attributes(module: AnsibleModule, path: str, parameters: Parameters, changed: bool) -> bool:
+    """Apply the usual file options to a file, and return whether anything has changed now."""
     # What is refused fails the function, which adds what was achieved, and not the module at once.
-    fail_json, module.fail_json = module.fail_json, refuse_attribute
+    fail_json, module.fail_json = module.fail_json, _refuse_attribute
     try:
         arguments = module.load_file_common_arguments(dict(parameters), path=path)
         return bool(module.set_fs_attributes_if_different(arguments, changed))
@@ -32,7 +33,7 @@ def _set_attributes(module: AnsibleModule, path: str, parameters: Parameters, ch
         module.fail_json = fail_json
 
 
-def refuse_attribute(msg: str, **details: Any) -> None:
+def _refuse_attribute(msg: str, **details: Any) -> None:
     """Take the place of ``fail_json`` where the attributes of a file are set; raise KsvlaError with what was wrong."""
     known = {key: value for key, value in details.items() if key in ("path", "details", "gid", "uid", "mode")}
     raise KsvlaError(str(msg), details=known)
@@ -57,7 +58,6 @@ class _Module(AnsibleModule):
         if self._refusal is not None:
             self.fail_json(self._refusal)
         self._accepted = True
-        self._hidden = hidden_values(definition, self.params, self.no_log_values)
 
     def _load_params(self) -> None:
         """Check the arguments as they were given, which are replaced by what they are converted to."""
@@ -95,7 +95,7 @@ def run_module(definition: ModuleDefinition) -> None:
         diff=module._diff,
         warn=module.warn,
         trace=trace.append if module._verbosity >= TRACE_VERBOSITY else lambda _line: None,
-        files=partial(_set_attributes, module),
+        files=partial(set_attributes, module),
         state_dir=os.environ.get("KSVLA_STATE_DIR") or None,
     )
     parameters = with_local_paths(definition.options, module.params, lambda: str(module.tmpdir))

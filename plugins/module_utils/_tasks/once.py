@@ -49,7 +49,7 @@ class State(Enum):
     HOLDS = "holds"
     MISSING = "missing"
     UNKNOWN = "unknown"
-    """An earlier request, whose answer was lost, may still bring it; it must not be sent again."""
+    """An earlier request, whose answer was lost, may still create it; it must not be sent again."""
 
 
 class Work(Protocol[T_contra]):
@@ -85,7 +85,7 @@ class Started(Generic[T]):
     :param id: What the server answered to it.
     :param attached: Items that a task under way already does, by the id of the task.
     :param held: Items for which nothing was left to do.
-    :param unknown: Items that an earlier request may still bring.
+    :param unknown: Items that an earlier request may still create.
     :param lost: Why it is not known whether the request for ``sent`` took effect.
     :param refused: Why the request certainly did nothing.
     """

@@ -180,16 +180,16 @@ class _Silence:
         since = time.strftime("%H:%M:%S", time.localtime(clock.now() - silent))
         server = trouble.server or "the server"
         reason = trouble.message.rstrip(".") if unreadable else trouble.reason or "connection lost"
-        silence = f"o {'readable ' if unreadable else ''}answer from {server} since {since}: {reason}"
+        text = f"no {'readable ' if unreadable else ''}answer from {server} since {since}: {reason}"
         if silent >= self._longest:
             raise ServerSilent(
-                f"N{silence}; given up after {self._longest:g} s.",
+                f"{text[:1].upper()}{text[1:]}; given up after {self._longest:g} s.",
                 request=trouble.request,
                 hint="Run this again once the Integration Server answers: it attaches to what is under way there. "
                 "unreachable_timeout sets how long the server may not answer.",
             )
         if silent >= SILENT_SECONDS:
-            self._context.progress(server, f"n{silence}; still trying")
+            self._context.progress(server, f"{text}; still trying")
 
 
 def passes(error: KsvlaError) -> bool:

@@ -16,7 +16,7 @@ from .._clock import Deadline
 from .._errors import ApiError, KsvlaError, ServerSilent, TaskFailed, WaitTimeout
 from .._hints import hint_for, hint_for_task
 from .._module.context import Context
-from .._text import with_code
+from .._text import listed, with_code
 from .poller import GRACE_SECONDS, Look, Poller
 
 TaskSource = Union[MultitenancyApi, SvmManagementApi]
@@ -183,7 +183,7 @@ def timed_out(
     source: TaskSource, tasks: Sequence[ServerTask], poller: Poller, trouble: Optional[KsvlaError] = None
 ) -> WaitTimeout:
     """Return the failure of a wait that took too long, after canceling the tasks if that was asked for."""
-    described = ", ".join(_describe(task) for task in tasks[:5]) + (", …" if len(tasks) > 5 else "")
+    described = listed([*map(_describe, tasks)], 5)
     task = tasks[0].as_dict() if tasks else None
     if isinstance(trouble, ServerSilent):
         return ServerSilent(f"{trouble.message} Last seen: {described}.", task=task, hint=trouble.hint)

@@ -145,10 +145,12 @@ def _dial(host: str, port: int, limit: Deadline) -> PlainSocket:
 def _connect(opened: socket.socket, proxy: Proxy, settings: ConnectionSettings) -> int:
     """Ask the proxy for the server and return the status of its answer."""
     server = settings.origin.partition("://")[2]
+    if not server.isascii():
+        server = f"{settings.host.encode('idna').decode()}:{settings.port}"
     lines = [f"CONNECT {server} HTTP/1.1", f"Host: {server}"]
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
-    opened.sendall("\r\n".join([*lines, "", ""]).encode("ascii" if server.isascii() else "idna"))
+    opened.sendall("\r\n".join([*lines, "", ""]).encode())
     response = http.client.HTTPResponse(opened, method="CONNECT")
     try:
         response.begin()

@@ -16,6 +16,7 @@ from typing import Optional
 
 from .._clock import Deadline
 from .._errors import ApiError, InputError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown, UnexpectedAnswer
+from .._text import with_code
 from .answer import Answer, find_error_code, find_message
 from .budget import HeadTooLong, TooSlow
 from .channel import FingerprintMismatch, ProxyFailed
@@ -182,7 +183,7 @@ def refusal(described: str, answer: Answer) -> ApiError:
     code = find_error_code(answer.text)
     said = find_message(answer.text, code)
     meaning = {401: "Not authenticated", 403: "Access denied", 404: "Not found", 415: "Format not supported"}
-    reason = ": ".join(part for part in (code, said) if part) or meaning.get(answer.status, "No reason given")
+    reason = with_code(code, said) or meaning.get(answer.status, "No reason given")
     offered = answer.headers.get("www-authenticate", "") if answer.status == 401 else ""
     schemes = list(dict.fromkeys(_SCHEME.findall(offered)))
     if schemes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Optional, Union
 from urllib.parse import quote
 
@@ -29,7 +30,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Optional[bytes] = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def described(self) -> str:
         """How messages name it: method and path, never the query or the body."""
         return f"{self.method} {self.path}"

@@ -84,8 +84,7 @@ class Session:
     def _repeat(self, request: Request, *, safe: bool, passing: frozenset[int] = PASSING) -> Answer:
         connection, deadline = self.connection, self._deadline
         most = connection.settings.retries if self._retries is None else self._retries
-        # However often the server asks to wait, a request waits no longer than this in all.
-        patience = Deadline(deadline.shortened(max(1, most) * LONGEST_RETRY_AFTER), connection.clock)
+        patience = deadline
         attempt, renewed = 0, False
         while True:
             connection.wait_for_hold(patience)
@@ -117,6 +116,9 @@ class Session:
                 if answer.status not in passing or (answer.status == 500 and failure.error_code):
                     raise failure
                 repeatable = safe or answer.status == 429
+            if attempt == 0:
+                # However often the server asks to wait, a request waits no longer than this in all.
+                patience = Deadline(deadline.shortened(max(1, most) * LONGEST_RETRY_AFTER), connection.clock)
             seconds = pause(attempt, failure.retry_after)
             if not repeatable or attempt >= most or seconds >= (patience.remaining() or 0.0):
                 raise failure

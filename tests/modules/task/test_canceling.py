@@ -48,3 +48,13 @@ def test_the_end_of_a_task_that_is_stopping_is_waited_for(cancel: Cancel, run: C
     done = cancel()
     assert [(result["changed"], result["task"]["state"]) for result in (predicted, done)] == [(False, "Canceled")] * 2
     assert len(run.sent("POST", "/cancel")) == 1
+
+
+def test_canceling_a_task_that_has_ended_names_no_request(run: Caller) -> None:
+    run.simulator.configure(task_seconds=0)
+    account = {"username": "multitenancy", "password": run.simulator.multitenancy_password}
+    task_id = run("tenant", name="M", type="simple", **account)["tasks"][0]["id"]
+    failed = run.fails("task", task_id=task_id, state="canceled", **account)
+    assert "has already ended as Completed" in failed["msg"]
+    assert {failed.get("status"), failed.get("request")} == {None}
+    assert run.sent("POST", "/cancel") == []

@@ -43,6 +43,21 @@ def test_a_tenant_that_was_removed_since_it_was_listed_is_left_out(
     assert listed == expected
 
 
+@pytest.mark.parametrize("option", ["include_vms", "count_vms"])
+def test_a_404_without_a_code_leaves_out_only_a_tenant_that_is_no_longer_listed(run: Caller, option: str) -> None:
+    password = run.simulator.multitenancy_password
+    alpine = next(one for one in run("tenant_info", password=password)["tenants"] if one["name"] == "Alpine")
+    run.simulator.fault(method="GET", path=f"tenants/{alpine['id']}/vms", kind="status", status=404, times=0)
+    failed = run.fails("tenant_info", password=password, **{option: True})
+    assert failed["status"] == 404
+    # It is removed after the list was read that the task begins with.
+    run.simulator.fault(
+        method="GET", path="tenants$", skip=1, body="<tenants></tenants>", status=200, kind="status", times=1
+    )
+    found = run("tenant_info", password=password, **{option: True})["tenants"]
+    assert [one["name"] for one in found] == ["Northwind", "Cedar"]
+
+
 def test_who_holds_a_machine_is_found_all_the_same(run: Caller) -> None:
     password = run.simulator.multitenancy_password
     ids = {one["name"]: one["id"] for one in run("tenant_info", password=password)["tenants"]}

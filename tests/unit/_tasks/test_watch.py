@@ -217,7 +217,7 @@ def test_many_tasks_that_are_not_done_in_time(clock: FakeClock) -> None:
     with pytest.raises(WaitTimeout) as caught:
         watch_tasks(source, names, poller(clock, timeout=5, cancel=True))
     assert "t0" not in caught.value.message
-    assert "t5 (Running), … are not done after 5 s." in caught.value.message
+    assert "t5 (Running) and 1 more are not done after 5 s." in caught.value.message
     assert source.canceled == names[1:]
 
 

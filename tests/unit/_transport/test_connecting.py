@@ -131,6 +131,17 @@ def test_a_proxy_that_does_not_let_it_through(variable: str, connect: Connect, m
     assert "https_proxy" in (error.hint or "")
 
 
+def test_a_proxy_is_asked_for_a_name_beyond_ascii(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    with web_server(None) as proxy:
+        proxy.replies = [Reply(403)]
+        monkeypatch.setenv("https_proxy", f"http://user:secret@127.0.0.1:{proxy.port}")
+        error = _failure(connect(host="сервер.пример", port=7271, retries=0))
+        (received,) = _asked(proxy)
+    assert (received.target, received.headers["host"]) == ("xn--b1afb6bcb.xn--e1afmkfd:7271",) * 2
+    assert received.headers["proxy-authorization"] == "Basic dXNlcjpzZWNyZXQ="
+    assert "answered 403" in error.message
+
+
 def test_a_proxy_that_wants_a_password(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     with web_server(None) as proxy:
         proxy.replies = [Reply(407)]

@@ -15,9 +15,10 @@ import pytest
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context, Parameters
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import set_attributes
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import (
-    ControllerFileAttributes,
     TaskRun,
+    attribute_module,
     run_in_controller,
 )
 
@@ -186,12 +187,12 @@ def test_in_check_mode_attributes_are_predicted_only(tmp_path: Path) -> None:
     path.write_text("")
     path.chmod(0o600)
     parameters = {"mode": "0640"}
-    assert ControllerFileAttributes(check_mode=True).apply(str(path), parameters, changed=False) is True
+    assert set_attributes(attribute_module(check_mode=True), str(path), parameters, False) is True
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    attributes = ControllerFileAttributes(check_mode=False)
-    assert attributes.apply(str(path), parameters, changed=False) is True
-    assert attributes.apply(str(path), parameters, changed=False) is False
-    assert attributes.apply(str(path), parameters, changed=True) is True
+    module = attribute_module(check_mode=False)
+    assert set_attributes(module, str(path), parameters, False) is True
+    assert set_attributes(module, str(path), parameters, False) is False
+    assert set_attributes(module, str(path), parameters, True) is True
 
 
 @pytest.mark.parametrize(
@@ -201,5 +202,5 @@ def test_attributes_that_cannot_be_are_a_failure(parameters: dict[str, str], tmp
     path = tmp_path / "file"
     path.write_text("")
     with pytest.raises(KsvlaError) as caught:
-        ControllerFileAttributes(check_mode=False).apply(str(path), parameters, changed=False)
+        set_attributes(attribute_module(check_mode=False), str(path), parameters, False)
     assert caught.value.message

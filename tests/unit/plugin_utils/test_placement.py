@@ -101,27 +101,14 @@ def test_a_python_without_a_folder_is_looked_up(pythons: Path, monkeypatch: pyte
     assert environment(interpreter="python3.12", controller_python=own).obstacle() is not None
 
 
-@pytest.mark.parametrize(
-    ("variable", "exported", "place"),
-    [
-        (None, None, "auto"),
-        ("", None, "auto"),
-        (None, "module", "module"),
-        ("controller", "module", "controller"),
-    ],
-)
-def test_what_the_user_wants(variable: Any, exported: str | None, place: str) -> None:
-    assert wanted_place(variable, exported) == place
+@pytest.mark.parametrize("place", ["auto", "controller", "module"])
+def test_what_the_user_wants(place: str) -> None:
+    assert wanted_place("ksvla_execution", place) == place
 
 
 @pytest.mark.parametrize(
-    ("variable", "exported", "message"),
-    [
-        ("here", None, "^ksvla_execution is 'here': it must be auto, controller or module"),
-        (True, None, "^ksvla_execution is True"),
-        (None, "x", "^KSVLA_EXECUTION is 'x'"),
-    ],
+    ("name", "value"), [("ksvla_execution", "here"), ("ksvla_execution", True), ("KSVLA_EXECUTION", "x")]
 )
-def test_an_unknown_place_is_refused(variable: Any, exported: str | None, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        wanted_place(variable, exported)
+def test_an_unknown_place_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is {value!r}: it must be auto, controller or module"):
+        wanted_place(name, value)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import infrastructures_from
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, select, unnamed_victims
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, select, unnamed_removals
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._svm_preflight import INFRASTRUCTURES, check_variables
 
 
@@ -140,12 +140,12 @@ def test_what_is_handed_on_and_what_roles_set_is_no_mistake() -> None:
 
 def test_a_removal_without_names_is_refused_with_what_it_would_remove() -> None:
     hosts = _hosts(a={}, b={"infrastructure_name": "vc"})
-    (refusal,) = unnamed_victims(hosts, INFRASTRUCTURES, limited=False)
+    (refusal,) = unnamed_removals(hosts, INFRASTRUCTURES, limited=False)
     assert refusal == (
         "SVMs to remove must be named: give a limit, or names of infrastructures in ksvla_only, or ksvla_all: true. This "
         "would remove SVMs of 2 infrastructures: 'a', 'vc'."
     )
-    assert list(unnamed_victims(hosts, INFRASTRUCTURES, limited=True)) == []
+    assert list(unnamed_removals(hosts, INFRASTRUCTURES, limited=True)) == []
     assert select(hosts, "vc", INFRASTRUCTURES) == (hosts[1:], [])
 
 

@@ -21,9 +21,8 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list imp
     TENANTS,
     VMS,
     TenantListError,
+    from_list,
     merge,
-    tenants_from,
-    vms_from,
 )
 
 _X1, _X2 = "423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1", "423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2"
@@ -35,7 +34,7 @@ def _tenants(content: str | bytes) -> Given:
 
 def _merged(tenants: Any, vms: str | None = None) -> list[dict[str, Any]]:
     """The tenants of a list, or of the text of a CSV file, with the virtual machines of another file."""
-    first = _tenants(tenants) if isinstance(tenants, str) else tenants_from(tenants)
+    first = _tenants(tenants) if isinstance(tenants, str) else from_list(tenants, TENANTS)
     return merge(first, None if vms is None else read_sheet("vms.csv", vms.encode(), VMS))
 
 
@@ -90,7 +89,10 @@ def test_any_bytes_are_tenants_or_mistakes(tenants: bytes, vms: bytes) -> None:
 @given(csv_bytes, csv_bytes)
 def test_any_texts_are_tenants_or_mistakes(tenants: bytes, vms: bytes) -> None:
     with contextlib.suppress(TenantListError):
-        merge(tenants_from(tenants.decode(errors="surrogateescape")), vms_from(vms.decode(errors="surrogateescape")))
+        merge(
+            from_list(tenants.decode(errors="surrogateescape"), TENANTS),
+            from_list(vms.decode(errors="surrogateescape"), VMS),
+        )
 
 
 @pytest.mark.parametrize("content", ["name;" * 50_000, "name\n" + ";" * 200_000, '"' * 200_001, "[" * 2_000])
@@ -99,7 +101,7 @@ def test_hopeless_content_is_refused_soon(content: str) -> None:
     with contextlib.suppress(TenantListError):
         _merged(content)
     with contextlib.suppress(TenantListError):
-        merge(tenants_from(content))
+        merge(from_list(content, TENANTS))
     assert time.monotonic() - began < 10
 
 
@@ -201,7 +203,7 @@ def test_a_list_keeps_its_texts_and_drops_null() -> None:
     "text", ["- name: A\n  type: simple\n- B\n", '[{"name": "A", "type": "simple"}, "B"]', "name;type\nA;simple\nB;\n"]
 )
 def test_tenants_may_come_as_text(text: str) -> None:
-    assert merge(tenants_from(text)) == [{"name": "A", "type": "simple"}, {"name": "B"}]
+    assert merge(from_list(text, TENANTS)) == [{"name": "A", "type": "simple"}, {"name": "B"}]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ def test_tenants_may_come_as_text(text: str) -> None:
     [f"- tenant: A\n  bios_id: {_X1}\n", f'[{{"tenant": "A", "bios_id": "{_X1}"}}]', f"tenant,bios_id\nA,{_X1}\n"],
 )
 def test_virtual_machines_may_come_as_text(text: str) -> None:
-    assert merge(tenants_from(["A"]), vms_from(text)) == [{"name": "A", "vms": [{"bios_id": _X1}]}]
+    assert merge(from_list(["A"], TENANTS), from_list(text, VMS)) == [{"name": "A", "vms": [{"bios_id": _X1}]}]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
     Host,
     by_connection,
     select,
-    unnamed_victims,
+    unnamed_removals,
 )
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import (
     OFFBOARDING,
@@ -24,7 +24,6 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_prefligh
     TENANTS,
     check_tenants,
     check_variables,
-    password_warnings,
 )
 
 _NO_PASSWORD = (
@@ -153,16 +152,16 @@ def test_names_select_tenants_and_unknown_ones_are_mistakes() -> None:
 
 def test_tenants_to_remove_must_be_named() -> None:
     hosts = _hosts(A={}, B={"ksvla_tenant_name": "Contoso"})
-    (mistake,) = unnamed_victims(hosts, TENANTS, limited=False)
+    (mistake,) = unnamed_removals(hosts, TENANTS, limited=False)
     assert "ksvla_only, or ksvla_all: true. This would remove 2 tenants: 'A', 'Contoso'." in mistake
-    (mistake,) = unnamed_victims(hosts[:1], TENANTS, limited=False)
+    (mistake,) = unnamed_removals(hosts[:1], TENANTS, limited=False)
     assert "1 tenant: 'A'." in mistake
-    assert list(unnamed_victims(hosts, TENANTS, limited=True)) == []
-    assert list(unnamed_victims(_hosts(A={"ksvla_all": "yes"}), TENANTS, limited=False)) == []
-    assert list(unnamed_victims(_hosts(A={"ksvla_only": "A"}), TENANTS, limited=False)) == []
-    assert len(list(unnamed_victims(_hosts(A={"ksvla_all": None}), TENANTS, limited=False))) == 1
+    assert list(unnamed_removals(hosts, TENANTS, limited=True)) == []
+    assert list(unnamed_removals(_hosts(A={"ksvla_all": "yes"}), TENANTS, limited=False)) == []
+    assert list(unnamed_removals(_hosts(A={"ksvla_only": "A"}), TENANTS, limited=False)) == []
+    assert len(list(unnamed_removals(_hosts(A={"ksvla_all": None}), TENANTS, limited=False))) == 1
     assert "cannot be given together" in str(
-        list(unnamed_victims(_hosts(A={"ksvla_only": "A", "ksvla_all": 1}), TENANTS, limited=False))
+        list(unnamed_removals(_hosts(A={"ksvla_only": "A", "ksvla_all": 1}), TENANTS, limited=False))
     )
 
 
@@ -200,13 +199,3 @@ def test_artifacts_of_a_complete_tenant_need_a_decision() -> None:
     assert mistake.startswith("A: tenant_offboarding_remove_artifacts is required to remove a complete tenant.")
     for values in ({"tenant_offboarding_remove_artifacts": False}, {"tenant_offboarding_remove": "no"}):
         assert check_tenants(_hosts(A=values), OFFBOARDING, there) == []
-
-
-def test_the_password_of_a_new_tenant_that_may_be_refused_is_warned_of_without_showing_it() -> None:
-    hosts = _hosts(
-        A={"tenant_onboarding_admin_password": "granite58"}, B={"tenant_onboarding_admin_password": "Granite-58"}
-    )
-    (warning,) = password_warnings(hosts, [])
-    assert "the administrator password of 'A'" in warning
-    assert "granite58" not in warning
-    assert password_warnings(hosts, [{"name": "A"}]) == []

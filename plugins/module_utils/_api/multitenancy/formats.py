@@ -70,8 +70,8 @@ def make_tenant(element: xml.Element) -> Tenant:
         status=_word(texts.get("status")),
         created=texts.get("created"),
         updated=texts.get("updated"),
-        virtual_server_id=xml.texts(server).get("id") or None,
-        admin_username=xml.texts(xml.child(server, "user")).get("name") or None,
+        virtual_server_id=xml.texts(server).get("id") or None if server else None,
+        admin_username=xml.texts(xml.child(server, "user")).get("name") or None if server else None,
     )
 
 

@@ -102,8 +102,6 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
     if before.ended:
         raise TaskFailed(
             f"Task {before.type or ''} {task_id} has already ended as {before.state}: there is nothing to cancel.",
-            status=409,
-            request=f"POST /api/2.0/virtualization/tasks/{task_id}/cancel",
             task=before.as_dict(),
             hint="Look at its result with ksvla_task_info.",
         )

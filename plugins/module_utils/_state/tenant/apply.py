@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from ..._api.multitenancy.calls import MultitenancyApi
@@ -64,11 +65,11 @@ class Step:
     tenant: Optional[Tenant]
     action: str
 
-    @property
+    @cached_property
     def label(self) -> str:
         return self.tenant.name if self.tenant else self.wanted.reference.label
 
-    @property
+    @cached_property
     def who(self) -> str:
         """What tells the tenant from all others, as :func:`_by_id_and_name` has it."""
         return f"id {self.tenant.id.lower()}" if self.tenant else f"name {self.label}"
@@ -104,7 +105,7 @@ class TenantApplier:
         self.created: set[str] = set()
         """Names of the tenants that were created from here, so that no other run knows them yet."""
         self._seen: Optional[dict[str, Any]] = None
-        """What was read for many steps together, until anything is sent or waited for."""
+        """What was read for many steps together; it is read again once anything was sent or waited for."""
         self._awaited: set[str] = set()
         """Tasks of other machines that were waited for already."""
         self.tasks: list[ServerTask] = []
@@ -231,7 +232,8 @@ class TenantApplier:
 
     def send(self, steps: Sequence[Step]) -> str:
         (step,) = steps
-        self._seen = None
+        if self._seen is not None:
+            self._seen = {}
         if step.tenant is None:
             return self._api.create_tenant(step.wanted.new())
         if step.action == REMOVE:
@@ -272,18 +274,22 @@ class TenantApplier:
 
     def _wait_for(self, tasks: Sequence[ServerTask], step: Step, poller: Poller) -> bool:
         """Wait until the tasks have ended or the tenant is as the step makes it, and return whether it is."""
-        self._seen = None
-        for task in tasks:
-            show(task, self.context, step.label)
-            try:
-                watch_task(self._api, task.id, poller, step.label)
-            except ApiError as error:
-                # The server may forget a task that has ended, as when it is restarted.
-                if not error.not_found:
-                    raise
-            if self.state(step, None) is State.HOLDS:
-                return True
-        return False
+        seen, self._seen = self._seen, None
+        try:
+            for task in tasks:
+                show(task, self.context, step.label)
+                try:
+                    watch_task(self._api, task.id, poller, step.label)
+                except ApiError as error:
+                    # The server may forget a task that has ended, as when it is restarted.
+                    if not error.not_found:
+                        raise
+                if self.state(step, None) is State.HOLDS:
+                    return True
+            return False
+        finally:
+            # Time has passed: what the other steps need is read again.
+            self._seen = seen if seen is None else {}
 
     def _wait_for_lost(self, tasks: Sequence[ServerTask], step: Step, record: Record) -> None:
         """Wait for tasks, any of which a request from here may have started whose answer was lost.

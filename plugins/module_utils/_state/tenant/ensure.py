@@ -42,7 +42,7 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
         judge_immutable(wanted, before, context)
         changes = plan(wanted, before)
         if changes and changes[0].action == CREATE:
-            warn_about_password(wanted, "admin_password", context)
+            warn_about_password(wanted, f"admin_password of {wanted.reference.label!r}", context)
         begun = changes if applier.waits else changes[:1]
         after = begun[-1].after if begun else before
         if changes and not context.check_mode:

@@ -14,7 +14,7 @@ from ..._api.multitenancy.records import Tenant
 from ..._errors import ApiError, InputError
 from ..._module.context import Context, Parameters
 from ..._text import similar_names
-from ..._validation import require_text, require_xml_text
+from ..._validation import require_xml_text
 
 T = TypeVar("T")
 _PREDICTED_ID = "created-by-check-mode:"
@@ -40,11 +40,9 @@ class TenantReference:
 def tenant_reference(parameters: Parameters, context: Context, name_option: str = "tenant_name") -> TenantReference:
     """Return which tenant the parameters name.
 
-    :raises InputError: when the name or the id is empty, or the id was predicted and this is not check mode.
+    :raises InputError: when the name cannot be written in XML, or the id was predicted and this is not check mode.
     """
     tenant_id, name = parameters.get("tenant_id"), parameters.get(name_option)
-    require_text(tenant_id, "tenant_id")
-    require_text(name, name_option)
     require_xml_text(name, name_option)
     if tenant_id is None or not tenant_id.startswith(_PREDICTED_ID):
         return TenantReference(tenant_id, name)

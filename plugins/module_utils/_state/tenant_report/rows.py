@@ -44,7 +44,7 @@ class RowReader:
 
     def finish(self) -> Iterable[Row]:
         """Return what is left after the last piece."""
-        # No record goes on over so many empty lines.
+        # No record spans that many empty lines.
         return self._read(self._decoder.decode(b"", True) + "\n" * _MOST_LINES_OF_A_RECORD)
 
     def _read(self, text: str) -> Iterable[Row]:

@@ -12,7 +12,7 @@ from ..._api.tasks import ServerTask
 from ..._errors import InputError
 from ..._module.context import Context, Parameters
 from ..._tasks.poller import Waiting
-from ..._validation import date_time, require_text
+from ..._validation import date_time
 from ..tenant.find import TenantReference, tenant_reference
 from .file import ReportFile
 
@@ -72,8 +72,6 @@ class WantedReport:
     def from_parameters(cls, parameters: Parameters, context: Context) -> WantedReport:
         """Check the options before anything is sent; raise InputError when one cannot be right."""
         tenant = tenant_reference(parameters, context)
-        require_text(parameters.get("report_id"), "report_id")
-        require_text(parameters.get("dest"), "dest")
         start = date_time(parameters.get("period_start"), "period_start")
         end = date_time(parameters.get("period_end"), "period_end")
         if start is not None and end is not None and start >= end:

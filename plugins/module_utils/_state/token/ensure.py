@@ -5,10 +5,22 @@
 
 from __future__ import annotations
 
-from ..._api import connect
+from ..._api.connect import prepared
+from ..._api.svm_management import login
 from ..._module.context import Context, Parameters, Result
+from ..._transport.connection import Connection
+from ..._transport.settings import ConnectionSettings
 
 
 def get_token(parameters: Parameters, context: Context) -> Result:
-    """Log in and return the token with its session. The result is a secret."""
-    return {"changed": False, **connect.log_in(parameters, context)}
+    """Log in to API 3.0 with the password and return the token, which no later task shares. The result is a secret.
+
+    :raises InputError: when a connection option is missing or invalid.
+    :raises ApiError: when the server refuses the account.
+    """
+    settings = ConnectionSettings.from_parameters({**parameters, "access_token": None})
+    connection = prepared(Connection(settings), context)
+    try:
+        return {"changed": False, **login.log_in(connection)}
+    finally:
+        connection.close()

@@ -193,7 +193,6 @@ def test_one_or_many() -> None:
     ("given_parameters", "message"),
     [
         ({}, "^No virtual machine is given"),
-        ({"tenant_name": " ", "vms": []}, "^tenant_name is empty"),
         ({"concurrency": 0, "vms": []}, "^concurrency must be 1 or more"),
         ({"purge": True}, "^purge needs vms"),
         ({"purge": True, "bios_id": bios(1)}, "^purge needs vms"),
