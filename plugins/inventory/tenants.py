@@ -252,8 +252,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _svms(self, name: str, options: Options) -> dict[str, Any]:
         """Return an infrastructure with its SVMs and its places."""
-        found = self._result("ksvla_infrastructure_info", options, object_types=["SVM"])
-        places = self._result("ksvla_infrastructure_info", options)["locations"] if found["vms"] else []
+
+        def read(**more: Any) -> dict[str, Any]:
+            return self._result("ksvla_infrastructure_info", options, **more)
+
+        found = read(object_types=["SVM"])
+        places = read()["locations"] if found["vms"] else []
+        known = {place["id"] for place in places}
+        lost = [svm for svm in found["vms"] if svm.get("parent_id") not in known]
+        if lost:
+            # In OpenStack, the parent of an SVM may be a hypervisor: the lists of the projects tell.
+            lists = {each: read(object_types=["SVM"], parent_id=each)["vms"] for each in known}
+            within = {svm["id"]: place_id for place_id, svms in lists.items() for svm in svms}
+            for svm in lost:
+                svm["parent_id"] = within.get(svm["id"])
         return {"name": name, "found": found, "places": places}
 
     def _options_of(self, module: str, account: dict[str, str], **more: Any) -> Options:

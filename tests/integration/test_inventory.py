@@ -100,27 +100,37 @@ def test_machines_and_composed_variables(playbooks: Playbooks) -> None:
     assert "ksvla_tenant_name" not in machine
 
 
-@pytest.mark.parametrize("option", ["svm_state_file: svms.yml", f"infrastructure_ids: {{vcenter: {INFRASTRUCTURE}}}"])
-def test_svms_are_hosts_with_their_places(playbooks: Playbooks, tmp_path: Path, option: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "kind", "place"),
+    [
+        ("svm_state_file: svms.yml", "VMWARE", "hypervisor-01"),
+        (f"infrastructure_ids: {{vcenter: {INFRASTRUCTURE}}}", "OPENSTACK", "project-02"),
+    ],
+)
+def test_svms_are_hosts_with_their_places(
+    playbooks: Playbooks, tmp_path: Path, option: str, kind: str, place: str
+) -> None:
+    playbooks.simulator.configure(openstack_parent="hypervisor")
     playbooks.simulator.seed(
         infrastructures=[
             {
-                "type": "VMWARE",
+                "type": kind,
                 "address": "vcenter.example.com",
                 "id": INFRASTRUCTURE,
                 "connected": True,
-                "svms": [{"name": "svm-01", "location": "hypervisor-01"}],
+                "svms": [{"name": "svm-01", "location": place}],
             }
         ]
     )
     (tmp_path / "svms.yml").write_text(f"infrastructures: {{vcenter: {INFRASTRUCTURE}, gone: ''}}\n", encoding="utf-8")
     listed = _listed(playbooks, f"{PLUGIN}{option}\n")
+    playbooks.simulator.configure(openstack_parent="project")
     (host,) = listed["svms"]["hosts"]
     variables = listed["_meta"]["hostvars"][host]
     shown = {name.removeprefix("ksvla_svm_"): _text(value) for name, value in variables.items()}
     assert shown["infrastructure_name"] == "vcenter"
-    assert shown["infrastructure_type"] == "VMWARE"
-    assert (shown["name"], shown["location_name"]) == ("svm-01", "hypervisor-01")
+    assert shown["infrastructure_type"] == kind
+    assert (shown["name"], shown["location_name"]) == ("svm-01", place)
 
 
 def test_the_cache_saves_requests_and_holds_no_secret(playbooks: Playbooks, tmp_path: Path) -> None:

@@ -88,8 +88,8 @@ def _first(value: Any, name: str) -> Optional[str]:
     """Return the first id below: of a key that names one, or of a text that is a UUID, or of any lone word."""
     for key in (f"{name}Id", "id", "identifier", "reportId"):
         found = xml.find(value, f"@{key}") or xml.find(value, key)
-        if isinstance(found, str) and found.strip():
-            return bare(found)
+        if isinstance(found, (str, int)) and not isinstance(found, bool) and str(found).strip():
+            return bare(str(found))
     texts = xml.all_texts(value)
     match = next(filter(None, map(UUID.search, texts)), None)
     if match:

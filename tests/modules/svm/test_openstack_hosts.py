@@ -21,11 +21,11 @@ _SVMS = [cloud_svm("svm-1", "192.0.2.51"), cloud_svm("svm-1", "192.0.2.52", loca
 @pytest.fixture
 def projects(run: Caller, simulator: RunningSimulator) -> Iterator[dict[str, str]]:
     """The ids of the projects by their names."""
-    simulator.configure(openstack_hosts=True)
+    simulator.configure(openstack_parent="hypervisor")
     found = run("infrastructure_info", infrastructure_id=CLOUD, object_types=["OpenstackProject"])["locations"]
     yield {one["name"]: one["id"] for one in found}
     simulator.clear_task_faults()
-    simulator.configure(openstack_hosts=False)
+    simulator.configure(openstack_parent="project")
 
 
 def _places(simulator: RunningSimulator, method: str) -> list[str]:
@@ -33,6 +33,39 @@ def _places(simulator: RunningSimulator, method: str) -> list[str]:
     simulator.clear_requests()
     sent = [one for each in bodies for one in json.loads(each["body"])["svms"]]
     return [one["deploymentInfo"]["target"]["location"]["id"] for one in sent]
+
+
+def test_where_no_project_lists_an_svm_it_is_found_by_its_name(
+    run: Caller, image_id: str, simulator: RunningSimulator, projects: dict[str, str]
+) -> None:
+    simulator.configure(openstack_parent="only hypervisor")
+    began = run.clock.now()
+    run("svm", image_id=image_id, svms=_SVMS[:1])
+    assert not run("svm", image_id=image_id, svms=_SVMS[:1])["changed"]
+    assert run.warnings == []
+    assert run.clock.now() - began < 20, "no list was waited for"
+    named = {"infrastructure_id": CLOUD, "name": "svm-1"}
+    assert "give location" in run.fails("svm", state="absent", svms=[named])["msg"]
+    simulator.clear_requests()
+    assert run("svm", state="absent", svms=[{**named, "location": "project-01"}])["changed"]
+    assert _places(simulator, "DELETE") == [projects["project-01"]]
+
+
+def test_several_of_one_name_are_named_with_their_projects(
+    run: Caller, image_id: str, projects: dict[str, str]
+) -> None:
+    run("svm", image_id=image_id, svms=_SVMS)
+    failed = run.fails("svm", state="absent", svms=[{"infrastructure_id": CLOUD, "name": "svm-1"}])
+    assert all(f"(in {project})" in failed["msg"] for project in ("project-01", "project-02"))
+
+
+def test_a_project_that_does_not_hold_the_svm_is_not_believed(
+    run: Caller, image_id: str, simulator: RunningSimulator, projects: dict[str, str]
+) -> None:
+    (made,) = run("svm", image_id=image_id, svms=_SVMS[:1])["svms"]
+    simulator.clear_requests()
+    run("svm", state="absent", svms=[{"infrastructure_id": CLOUD, "svm_id": made["svm_id"], "location": "project-02"}])
+    assert _places(simulator, "DELETE") == [projects["project-01"]]
 
 
 @pytest.mark.parametrize("located", [True, False])

@@ -61,7 +61,7 @@ class ObjectCalls:
                 "vms": [
                     self._machine(infrastructure, each, detailed)
                     for each in self._store.machines(infrastructure)
-                    if self._wanted(each, types) and parent in (None, each.parent_id)
+                    if self._wanted(each, types) and parent in (None, self._listed_below(infrastructure, each))
                 ],
             }
         )
@@ -91,15 +91,24 @@ class ObjectCalls:
 
     def _machine(self, infrastructure: Infrastructure, machine: Machine, detailed: bool) -> dict[str, Any]:
         shown = machine.to_answer(detailed)
-        openstack = PLATFORMS[infrastructure.type].family == OPENSTACK
-        if machine.is_svm and openstack and self._settings.openstack_hosts:
-            shown["parentId"] = hypervisor_below(machine.parent_id)
+        if self._settings.openstack_parent != "project":
+            shown["parentId"] = _hypervisor(infrastructure, machine)
         if self._settings.is_svm == "hidden":
             del shown["isSvm"]
         return shown
 
+    def _listed_below(self, infrastructure: Infrastructure, machine: Machine) -> str:
+        hidden = self._settings.openstack_parent == "only hypervisor"
+        return _hypervisor(infrastructure, machine) if hidden else machine.parent_id
+
     def _wanted(self, machine: Machine, types: tuple[str, ...]) -> bool:
         return machine.kind in types or (self._settings.vm_includes_svms and VM in types)
+
+
+def _hypervisor(infrastructure: Infrastructure, machine: Machine) -> str:
+    """What a machine is on: of an SVM in OpenStack a hypervisor below its project."""
+    openstack = PLATFORMS[infrastructure.type].family == OPENSTACK
+    return hypervisor_below(machine.parent_id) if openstack and machine.is_svm else machine.parent_id
 
 
 def _types(infrastructure: Infrastructure, given: str | None) -> tuple[str, ...]:

@@ -107,10 +107,11 @@ class SvmSettings:
         "current", "refreshed", "first",
     )  # fmt: skip
     objects_lag: str = option("all", "what objects_shown is about: all calls, or lists alone", "all", "lists")
-    openstack_hosts: bool = option(
-        False,
-        "whether SVMs in OpenStack and their tasks show a hypervisor, as the listings do, in place of the project",
-    )
+    openstack_parent: str = option(
+        "project", "parent of an SVM in OpenStack, and host of its task: its project, a hypervisor as in the listings, or "
+        "the same with no project's list showing the SVM",
+        "project", "hypervisor", "only hypervisor",
+    )  # fmt: skip
     vm_includes_svms: bool = option(False, "whether the object type VM finds SVMs too")
 
     # ---- images

@@ -187,7 +187,7 @@ class SvmTasks:
 
     def _parameters(self, job: _Job) -> dict[str, str]:
         order, host_id = job.order, job.order.location.id
-        if self._settings.openstack_hosts and order.location.kind == PROJECT:
+        if self._settings.openstack_parent != "project" and order.location.kind == PROJECT:
             host_id = hypervisor_below(host_id)
         found = {"infrastructureId": order.infrastructure.id, "hostId": host_id, "svmName": order.name}
         if job.machine is not None:

@@ -81,10 +81,10 @@ def _connection(value: dict[str, Any]) -> Connection:
 def _services(value: dict[str, Any], region: Optional[str]) -> Iterator[Service]:
     """Yield the microservices below a region, which the pages nest in two ways."""
     for name, item in value.items():
-        one_alone = isinstance(item, dict) and "status" in item
-        if isinstance(item, dict) and not one_alone:
+        if isinstance(item, dict) and "status" not in item:
             yield from _services(item, region)
-        for one in [item] if one_alone else json.objects(item):
+            continue
+        for one in json.objects(item):
             if "status" in one or "address" in one:
                 texts = json.scalars(one)
                 yield Service(
@@ -134,12 +134,14 @@ def task(value: Any) -> ServerTask:
 def _task(value: dict[str, Any], beside: list[dict[str, Any]]) -> ServerTask:
     texts = json.scalars(value)
     own_id, state = texts.get("id", ""), texts.get("state") or "unknown"
-    children = [*json.objects(value.get("children")), *(item for item in beside if item.get("parent_id") == own_id)]
-    ids = {str(item["id"]) for item in children if item.get("id") is not None}
-    direct = [
-        item for item in children if str(item.get("parent_id")) not in ids or item.get("parent_id") == item.get("id")
-    ]
-    moved = [item for item in children if item not in direct]
+    below = (item for item in beside if _id(item, "parent_id") == own_id.lower())
+    children = [*json.objects(value.get("children")), *below]
+    ids = {_id(item) for item in children} - {""}
+    direct: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    for item in children:
+        parent = _id(item, "parent_id")
+        (moved if parent in ids and parent != _id(item) else direct).append(item)
     error, error_code = _error(value, texts, state)
     return ServerTask(
         id=bare(own_id),
@@ -156,6 +158,10 @@ def _task(value: dict[str, Any], beside: list[dict[str, Any]]) -> ServerTask:
         parameters=_parameters(value.get("parameters")),
         children=[_task(child, moved) for child in direct],
     )
+
+
+def _id(value: dict[str, Any], key: str = "id") -> str:
+    return (json.text(value.get(key)) or "").lower()
 
 
 def _error(value: dict[str, Any], texts: Mapping[str, str], state: str) -> tuple[Optional[str], Optional[str]]:
@@ -175,7 +181,7 @@ def _error(value: dict[str, Any], texts: Mapping[str, str], state: str) -> tuple
 
 def _parameters(value: Any) -> dict[str, Any]:
     """Return parameters by name, from the pairs of the pages or from an object."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not {"key", "value"} <= set(value):
         return value
     return {
         json.plain_key(str(item.get("key") or item.get("name"))): item.get("value")

@@ -82,7 +82,8 @@ def part(value: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    """Return the objects of a list; one alone may stand without the list, as the page about OpenStack has a region."""
+    return [item for item in (value if isinstance(value, list) else [value]) if item and isinstance(item, dict)]
 
 
 def text(value: Any) -> Optional[str]:

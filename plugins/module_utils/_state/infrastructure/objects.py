@@ -63,26 +63,33 @@ class Objects:
         """Return the hypervisor or the project of that id or name, in general."""
         return choose(self._locations, wanted, self._noun)
 
-    def place_of(self, machine: Object, given: Optional[Named]) -> Optional[Named]:
-        """Return the hypervisor or the project of a machine; where neither can be found out, its parent.
+    def place_of(self, machine: Object, given: Optional[Named] = None) -> Optional[Named]:
+        """Return the hypervisor or the project of a machine, or None where it cannot be found out.
 
-        The page about OpenStack shows a hypervisor as the parent of an SVM, and not the project.
+        The page about OpenStack shows a hypervisor as the parent of an SVM: then the lists of the projects tell.
         Source: "Getting information about infrastructure objects" (SVM management).
 
         :param given: Where it is as the user says.
         """
-        parent, own_id = machine.get("parent_id"), machine.get("id")
-        if parent is None or (given is not None and given.id == parent):
+        parent = str(machine.get("parent_id") or "")
+        if given is not None and given.id == parent:
             return given
         with suppress(KsvlaError):
-            return self.location(str(parent))
-        if given is not None:
-            return given
+            return self.location(parent)
+        if parent and not self.openstack:
+            return given or Named(parent, parent)
+        for place in [*([given] if given else []), *self._places()]:
+            with suppress(KsvlaError):  # another one may be readable
+                if any(one.get("id") == machine.get("id") for one in self.machines(place.id)):
+                    return place
+        return given
+
+    def _places(self) -> list[Named]:
         with suppress(KsvlaError):
-            for one in self._locations if self.openstack else ():
-                if any(own_id == each.get("id") for each in self.machines(str(one["id"]))):
-                    return self.location(str(one["id"]))
-        return Named(str(parent), str(parent))
+            return [
+                Named(str(one["id"]), str(one.get("name") or one["id"])) for one in self._locations if one.get("id")
+            ]
+        return []
 
     def resource(self, location_id: str, kind: str, wanted: str) -> Named:
         """Return what a place offers by that id or name.

@@ -131,7 +131,7 @@ class Finder:
             target = replace(target, location=objects.location(wanted.location))
         svms = self._svms(objects, wanted, target.location_id)
         if len(svms) > 1 and not self._wanted.all_with_name:
-            raise _several(wanted, svms, state)
+            raise _several(wanted, objects, svms, state)
         if svms:
             return [_with_svm(objects, target, svm, state) for svm in svms]
         if state == PRESENT and wanted.svm_id is None:
@@ -157,6 +157,13 @@ class Finder:
         else:
             listed = objects.machines(location_id)
             named = {str(one.get("id")): one for one in listed if one.get("name") == wanted.name}
+            if objects.openstack and location_id is not None and not named:
+                # The server may list SVMs below hypervisors alone, which the page shows as their parents.
+                named = {
+                    str(one.get("id")): one
+                    for one in objects.machines(None)
+                    if one.get("name") == wanted.name and objects.place_of(one) is None
+                }
             machines = [_in_full(objects, one, location_id) for one in named.values()]
         svms = [one for one in machines if _is_svm(objects, one)]
         if machines and not svms and (wanted.svm_id is not None or self._wanted.state != ABSENT):
@@ -170,6 +177,8 @@ class Finder:
 def _with_svm(objects: Objects, target: Target, svm: Object, state: str) -> Target:
     """Return a target with the SVM that is there, and what is to become of its networks."""
     location = objects.place_of(svm, target.location)
+    if location is None and state != PRESENT:
+        raise InputError(f"{target.wanted.where}: give location: the server does not show where SVM {target.label} is.")
     found = replace(target, svm=svm, resources={}, adapters=None, location=location)
     if found.wanted.networks is None:
         return found
@@ -242,8 +251,9 @@ def _check_platform(target: Target, *, deploys: bool) -> None:
         raise InputError(f"{wanted.where}: a network adapter on a hypervisor takes one IP address.")
 
 
-def _several(wanted: WantedSvm, svms: Sequence[Object], state: str) -> InputError:
-    described = ", ".join(f"{one.get('id')} (in {one.get('parent_id')})" for one in svms)
+def _several(wanted: WantedSvm, objects: Objects, svms: Sequence[Object], state: str) -> InputError:
+    places = ((one.get("id"), objects.place_of(one)) for one in svms)
+    described = ", ".join(f"{svm_id} (in {place.name})" if place else str(svm_id) for svm_id, place in places)
     hint = "Remove the surplus SVMs by svm_id, with state: absent."
     if state != PRESENT:
         hint = f"Say which one by {'svm_id' if wanted.location else 'svm_id or location'}."

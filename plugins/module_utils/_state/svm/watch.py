@@ -109,14 +109,17 @@ class Expected:
         if self.svm_id is not None:
             return next((one for one in machines if str(one.get("id")).lower() == self.svm_id.lower()), None)
         named = (one for one in machines if one.get("name") == self.target.name)
-        # What is listed of OpenStack is in the project; the page shows a hypervisor as its parent.
         places = (self.target.location_id, None)
         return next((one for one in named if self.target.openstack or one.get("parent_id") in places), None)
 
     @property
     def listed_in(self) -> tuple[str, Optional[str]]:
-        """The infrastructure, and the project whose list shows the SVM; a hypervisor's is shown by that of all."""
-        return self.target.infrastructure_id, self.target.location_id if self.target.openstack else None
+        """The infrastructure whose list shows the SVM, and the project where only that tells which SVM of a name it is.
+
+        In OpenStack, the parent that an SVM shows may be a hypervisor.
+        """
+        by_project = self.svm_id is None and self.target.openstack
+        return self.target.infrastructure_id, self.target.location_id if by_project else None
 
 
 class Lists:

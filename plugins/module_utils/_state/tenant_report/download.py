@@ -143,6 +143,10 @@ class ReportDownload:
             raise UnexpectedAnswer(f"The report had {self._total} bytes and has {total} now.")
         self._total = total
         end = int(match[2]) + 1
+        if total is not None:
+            end = min(end, total)  # the range may be the one that was asked for
+            if first == total:
+                return
         if end <= first:
             raise UnexpectedAnswer(f"The server sent no byte of the report: {match[0]!r}.")
         for piece in pieces:

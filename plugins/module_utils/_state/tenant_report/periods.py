@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..._api.identifiers import bare
+from ..._validation import UUID
 from .rows import FIELDS, Row, RowReader
 from .spans import LATEST, Machine, Spans
 
@@ -76,6 +77,8 @@ class ReportReader:
         self._vms: dict[Machine, dict[str, Any]] = {}
         """An entry of the summary for each virtual machine, where they are returned."""
         self._heading: Optional[Row] = None
+        self._undated = False
+        """Whether a row is about a virtual machine, and has dates that cannot be read. No page says how they are written."""
         self.periods: list[dict[str, Optional[str]]] = []
         self.period_count = 0
         self.machine_count = 0
@@ -92,8 +95,9 @@ class ReportReader:
 
     @property
     def is_report(self) -> bool:
-        """Whether this can be a report: it holds periods, or nothing, or a heading alone."""
-        return self.period_count > 0 or (not self.unreadable and len(self._heading or ()) in (0, FIELDS))
+        """Whether this can be a report: it holds periods, also with dates of another form, or nothing, or a heading alone."""
+        held = self.period_count > 0 or self._undated
+        return held or (not self.unreadable and len(self._heading or ()) in (0, FIELDS))
 
     def feed(self, piece: bytes) -> None:
         """Read the next piece of the report."""
@@ -142,8 +146,10 @@ class ReportReader:
 
     def _take_other(self, row: Row) -> None:
         """Take a row that needs more than to be added, or count it when it is not a period and not a heading."""
-        if len(row) == FIELDS and self._take_period(row):
-            return
+        if len(row) == FIELDS:
+            if self._take_period(row):
+                return
+            self._undated = self._undated or bool(UUID.fullmatch(bare(row[2])))
         if self._heading is None and not self.period_count:
             self._heading = row
         else:

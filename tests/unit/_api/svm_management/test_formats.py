@@ -36,8 +36,9 @@ def _recase(value: Any, change: Any) -> Any:
     return [_recase(item, change) for item in value] if isinstance(value, list) else value
 
 
-def _infrastructure(region: dict[str, Any]) -> dict[str, Any]:
-    account = {"status": "CONNECTED", "connectionError": "NO_ERROR", "details": {"regions": [region]}}
+def _infrastructure(region: dict[str, Any], *, alone: bool = False) -> dict[str, Any]:
+    details = {"regions": region if alone else [region]}
+    account = {"status": "CONNECTED", "connectionError": "NO_ERROR", "details": details}
     return {
         "infrastructureId": "i1",
         "type": "OPENSTACK",
@@ -48,10 +49,12 @@ def _infrastructure(region: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("alone", [True, False])
 @pytest.mark.parametrize("region", [NESTED, AS_PRINTED])
 @pytest.mark.parametrize("change", [str, str.upper, str.lower, str.title])
-def test_an_infrastructure_in_any_case_and_nesting(region: dict[str, Any], change: Any) -> None:
-    found = formats.infrastructure(_json.read_object(_answer(_recase(_infrastructure(region), change))))
+def test_an_infrastructure_in_any_case_and_nesting(region: dict[str, Any], change: Any, alone: bool) -> None:
+    shown = _recase(_infrastructure(region, alone=alone), change)
+    found = formats.infrastructure(_json.read_object(_answer(shown)))
     assert (found.id, found.protocol, found.region, found.readonly_username) == ("i1", "https", "R1", "r")
     assert {one.name for one in found.connection["admin"].services} == {"compute", "glance", "neutron", "cinder"}
     assert {one.region for one in found.connection["admin"].services} == {"R1"}
@@ -123,6 +126,21 @@ def test_lists_that_no_page_describes(value: Any, count: int | None) -> None:
 )
 def test_the_task_that_was_started(body: str, headers: dict[str, str]) -> None:
     assert identifiers.task_id(Answer(202, headers, body.encode())) == TASK_ID
+
+
+@pytest.mark.parametrize("ids", [(1, 2, 3), ("t", "ab", "c"), ("T", "AB", "C")], ids=str)
+@pytest.mark.parametrize("alone", [True, False])
+def test_steps_beside_their_svm_are_put_below_it(ids: tuple[Any, ...], alone: bool) -> None:
+    task_id, svm_id, step_id = ids
+    parameters = {"key": "svmName", "value": "svm-1"}
+    svm = {"id": svm_id, "type": "DeploySvm", "parameters": parameters if alone else [parameters]}
+    step = {"id": step_id, "type": "DeploySvmStep", "parentId": str(svm_id).lower(), "state": "Failed"}
+    below = {**svm, "children": step} if alone else svm
+    answer = _answer({"id": task_id, "children": below if alone else [svm, step]})
+    task = formats.task(_json.read(answer))
+    assert (task.id, identifiers.task_id(answer)) == (str(task_id), str(task_id))
+    (child,) = task.children
+    assert (child.parameters, [one.state for one in child.children]) == ({"svm_name": "svm-1"}, ["Failed"])
 
 
 def test_a_task_in_braces_has_the_id_that_was_announced() -> None:

@@ -56,7 +56,7 @@ class Shop:
         first, last = int(asked[1]), min(int(asked[2]), len(self.content) - 1)
         if first >= len(self.content):
             return Reply(416)
-        headers = {"Content-Range": self.style.format(first=first, last=last, total=len(self.content))}
+        headers = {"Content-Range": self.style.format(first=first, last=last, asked=asked[2], total=len(self.content))}
         return Reply(206, self.content[first : last + 1], headers)
 
     def asked(self) -> list[str | None]:
@@ -96,7 +96,12 @@ def part(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "style",
-    ["bytes {first}-{last}/{total}", "bytes={first}-{last}/{total}", "Bytes {first}-{last}/{total}"],
+    [
+        "bytes {first}-{last}/{total}",
+        "bytes={first}-{last}/{total}",
+        "Bytes {first}-{last}/{total}",
+        "bytes={first}-{asked}/{total}",
+    ],
 )
 def test_in_ranges(style: str, shop: Shop, connect: Callable[..., Session], part: Path) -> None:
     shop.style = style
@@ -174,6 +179,13 @@ def test_an_empty_report(ranges: bool, shop: Shop, connect: Callable[..., Sessio
     shop.content, shop.ranges = b"", ranges
     assert Fetch(connect(), part).run() == Downloaded(0, hashlib.sha256(b"").hexdigest())
     assert part.read_bytes() == b""
+
+
+def test_an_empty_report_with_the_range_that_was_asked_for(
+    shop: Shop, connect: Callable[..., Session], part: Path
+) -> None:
+    shop.server.replies = [Reply(206, b"", {"Content-Range": f"bytes=0-{RANGE - 1}/0"})]
+    assert Fetch(connect(), part).run().size == 0
 
 
 def test_without_a_file_it_is_only_read(shop: Shop, connect: Callable[..., Session], tmp_path: Path) -> None:
