@@ -34,7 +34,7 @@ def test_a_lost_answer_does_not_keep_the_other_request(run: Caller, simulator: R
         for index, one in enumerate(run.simulator.requests())
         if one["method"] == "POST" and one["path"].endswith("/deployment/svm/")
     )
-    assert second == first + 2, "only what is there now is read while others wait for their turn"
+    assert second == first + 3, "only what is there now is read while others wait: in the project, and everywhere"
 
 
 def test_a_request_that_did_nothing_is_reported_first(run: Caller, simulator: RunningSimulator) -> None:

@@ -68,6 +68,18 @@ def test_a_creation_that_the_list_does_not_show_yet_is_not_sent_again(
         assert result["tenant"]["status"] == "active"
 
 
+def test_a_creation_of_an_earlier_run_that_the_list_does_not_show_yet_is_waited_for(
+    tenant: Run, simulator: RunningSimulator
+) -> None:
+    simulator.configure(tenant_list_delay_seconds=0.5)
+    try:
+        tenant(wait=False)
+        result = tenant(status="active")
+    finally:
+        simulator.configure(tenant_list_delay_seconds=0)
+    assert result["tenant"]["status"] == "active"
+
+
 def _creations(simulator: RunningSimulator) -> int:
     return sum(one["method"] == "POST" and one["path"].endswith("/tenants") for one in simulator.requests())
 

@@ -30,6 +30,7 @@ _WRITE = {"Accept": "application/xml", "Content-Type": "application/xml; charset
 _REPORT = {"Accept": "application/csv"}
 """The pages want this value exactly, for generating a report and for fetching it."""
 TENANT_NOT_FOUND = "VIRMT_TenantWithSpecifiedIdNotFound"
+TENANT_EXISTS = "VIRMT_TenantWithSpecifiedNameAlreadyExists"
 VM_NOT_FOUND = "VIRMT_VmWithSpecifiedIdNotFound"
 VM_ALREADY_EXISTS = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, Callable, Optional, TypeVar, Union
 
-from ..._api.multitenancy.calls import MultitenancyApi
+from ..._api.multitenancy.calls import TENANT_EXISTS, MultitenancyApi
 from ..._api.multitenancy.records import Tenant
 from ..._api.tasks import ServerTask
 from ..._clock import Deadline
@@ -319,6 +319,9 @@ class TenantApplier:
                 others = [task for task in tasks if step.shown_by(task)] + self._unknown(tasks, step)
                 if self._wait_for(others, step, self.poller.canceling_nothing()):
                     return True
+            if error.error_code == TENANT_EXISTS:
+                # As an earlier run created it that was killed; the list may lag behind.
+                return bool(listed(self._api, [step.label], self.poller))
             return self.state(step, None) is State.HOLDS
         except KsvlaError as trouble:
             self.context.trace(f"Whether another task did the same could not be read: {trouble.message}")
