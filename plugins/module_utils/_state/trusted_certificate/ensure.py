@@ -45,7 +45,7 @@ def plan(wanted: WantedCertificate, found: Certificate) -> list[Change[Certifica
     """
     if wanted.thumbprint is not None and not same_thumbprint(wanted.thumbprint, found.thumbprint):
         raise KsvlaError(
-            f"{wanted.address} presents {'an' if wanted.kind == 'ssh' else 'a'} {wanted.noun} with the thumbprint {found.thumbprint}, but {wanted.thumbprint} is "
+            f"{wanted.address} presents {wanted.described} with the thumbprint {found.thumbprint}, but {wanted.thumbprint} is "
             "expected. It was not added to the trusted list.",
             hint="Find out why it differs, from the infrastructure itself, before you expect the new one.",
             details={"certificate": asdict(found)},

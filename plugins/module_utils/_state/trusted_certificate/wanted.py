@@ -33,6 +33,10 @@ class WantedCertificate:
     def noun(self) -> str:
         return "SSH key" if self.kind == "ssh" else "certificate"
 
+    @property
+    def described(self) -> str:
+        return f"{'an' if self.kind == 'ssh' else 'a'} {self.noun}"
+
 
 def wanted_certificate(parameters: Parameters) -> WantedCertificate:
     """Return the certificate or key of the parameters; raise InputError naming the first option that is invalid."""
