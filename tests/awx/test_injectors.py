@@ -140,7 +140,7 @@ def test_passwords_of_svms(made: Configuration, simulator: RunningSimulator, tmp
         assert given == inputs
         one = {"name": "svm-1", "infrastructure_id": VCENTER, "location": "hypervisor-01"}
         result = _run("svm", {"state": "reconfigured", "svms": [{**one, **given}]}, environment, tmp_path)
-        # There is no such SVM: all that it is given was taken.
+        # The SVM does not exist, so all its options were accepted.
         assert "svm-1" in result["msg"], (inputs, result)
     assert fields == [
         {"root_password", "klconfig_password"},

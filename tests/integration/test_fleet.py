@@ -81,7 +81,9 @@ def test_an_inventory_with_a_failure_gives_the_reason_in_table_and_page(playbook
     assert "is registered for the tenant 'Other'" in shown(run)
     page = report.read_text(encoding="utf-8")
     assert "## Alpine: failed" in page
-    assert f"ksvla_drift_report: what is written to {tmp_path} vanishes with the container of this job" in shown(run)
+    # ansible-core 2.17 breaks lines within words.
+    warning = f"ksvla_drift_report: what is written to {tmp_path} vanishes with the container of this job"
+    assert "".join(warning.split()) in "".join(shown(run).split())
     assert f"`{bios(1)}`: BIOS id" in page
     assert set(there(playbooks)) == {"Other", "Alpine", "Birch"}
 

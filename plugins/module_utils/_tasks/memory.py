@@ -150,7 +150,7 @@ class Memory:
                     f"Another run on this machine is busy with the same change: {subject}.",
                     hint="Run this again when that one has ended, or raise wait_timeout.",
                 )
-                # Without a folder that can be written there is no lock.
+                # Where the folder cannot be written, there is no lock.
                 with suppress(OSError):
                     self._make_folder()
                     handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 PLAYBOOK = os.path.abspath(os.environ.get("PLAYBOOK") or Path(sys.executable).parent / "ansible-playbook")
 """The program that runs playbooks. The variable PLAYBOOK chooses one of another environment."""
+NATIVE = Path(PLAYBOOK).parent == Path(sys.executable).parent.absolute()
+"""Whether it is this environment's, whose templates give null and numbers; older ones give text in their place."""
 _PLUGINS = Path(__file__).resolve().parent.parent / "plugins"
 
 
