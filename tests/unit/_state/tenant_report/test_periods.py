@@ -293,7 +293,7 @@ def test_dates_that_do_not_exist(date: str) -> None:
         ("<html>\n<body>Bad gateway</body>\n</html>\n", False),
         ("garbage", False),
         ("a;b;c;d;e;f\ng;h;i;j;k;l\n", False),
-        (line(start="15.01.2026 10:00:00", end="15.01.2026 11:00:00") + "\n", True),
+        ((line(start="15.01.2026 10:00:00", end="15.01.2026 11:00:00") + "\n") * 2, True),
     ],
 )
 @pytest.mark.parametrize("summary", ["none", "tenants"])
