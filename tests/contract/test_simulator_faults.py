@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +72,22 @@ def test_the_first_rule_that_fits_strikes(client: Any, simulator: RunningSimulat
     simulator.fault(status=500)
     simulator.fault(status=502)
     assert [client.get("/tenants").status for _turn in range(3)] == [500, 502, 200]
+
+
+@pytest.mark.parametrize(("kind", "said"), [("certificate", "CERTIFICATE_VERIFY_FAILED"), ("handshake", "EOF")])
+def test_new_connections(kind: str, said: str, simulator: RunningSimulator) -> None:
+    simulator.reset()
+    simulator.fault(kind=kind)
+    trusting = ssl.create_default_context(cafile=simulator.ca_path)
+
+    def greet() -> None:
+        with socket.create_connection((simulator.host, simulator.port)) as plain:
+            trusting.wrap_socket(plain, server_hostname=simulator.host).close()
+
+    with pytest.raises(ssl.SSLError, match=said):
+        greet()
+    greet()
+    assert simulator.fired() == {kind: 1}
 
 
 def test_dropped_before(client: Any, bodies: Any, simulator: RunningSimulator) -> None:

@@ -7,8 +7,9 @@ Usage: make faults ARGS="[--rounds N] [--seconds S] [--seed N] [--jobs N] [--onl
 
 A round is one piece of work on an empty server: runs under faults, some killed, then repeats without faults. In some
 rounds faults strike and workers die at any moment; in most, one write is broken, and in half of these the worker is killed
-at that moment. In a third of the rounds, two workers do the same work at once; in some, nothing is known of earlier runs, or
-the disk is full. `simulator.faults` draws the faults.
+at that moment. In a third of the rounds, two workers do the same work at once; in some, Ansible's home vanishes after each
+run, with SVMs beside a folder for the memory that stays. `simulator.faults` draws the faults of the server and of the
+connection, `faults.worker.Trouble` is about those of the machine.
 
 A round ends wrong when a run succeeds and the state is not the wanted one, when the log of effects shows something done
 twice, when a write whose answer was lost is sent again before anything was read, when a repeat of what is done says that it
@@ -50,7 +51,7 @@ from faults.playbook_scenarios import (
 from faults.report_scenario import Report
 from faults.scenarios import PASSWORDS, Fleet, Offboarding, Onboarding, Scenario, Target
 from faults.svm_scenarios import Reconfiguration, Removal, Rollout
-from faults.worker import KillWhen, Run, Step, Worker
+from faults.worker import KillWhen, Run, Step, Trouble, Worker
 from simulator.faults import GARBAGE
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -75,6 +76,8 @@ _FIRST = 8
 """How many of the first writes may be the one that is broken."""
 _MOST_REPEATS = 4
 _LONGEST_RUN = 240.0
+_CLOCK_ERROR = 1200.0
+"""Seconds. Less than half of the hour for which a record of an SVM holds."""
 
 
 class OutOfTimeError(Exception):
@@ -164,7 +167,10 @@ class Campaign:
             (files := Path(home) / "files").mkdir()
             environment = {"ANSIBLE_HOME": str(memory), "KSVLA_EXECUTION": rng.choice(("controller", "module"))}
             crew = Crew(scenario.worker(environment, files), size, self.end)
-            forgets = scenario.forgetful and rng.random() < 0.3
+            forgets = rng.random() < 0.3
+            if forgets and not scenario.forgetful:
+                environment["KSVLA_STATE_DIR"] = str(kept := Path(home) / "kept")
+                kept.mkdir()
             try:
                 scenario.prepare(crew.worker)
                 for last in _attempts(scenario, crew, simulator, rng, self.kill_share):
@@ -190,6 +196,7 @@ class Campaign:
             tally.rounds[label.split()[1]] += 1
             tally.kills += sum(run.killed for run in runs)
             tally.fired.update(simulator.fired())
+            tally.fired.update(kind for run in runs for kind in run.struck)
             if not problems:
                 return
             tally.wrong.append(f"{label}: {'; '.join(problems)}")
@@ -211,7 +218,7 @@ def _attempts(
     _calm(simulator)
     for number in range(_MOST_REPEATS):
         if number == 1:
-            _let_hours_pass(Path(crew.worker.environment["ANSIBLE_HOME"]))
+            _let_hours_pass(Path(crew.worker.environment["ANSIBLE_HOME"]).parent)
             if isinstance(scenario, Rollout):
                 scenario.look_into_console()
         runs = crew.run(scenario.steps())
@@ -255,18 +262,23 @@ def _in_a_storm(
         fault_seed=rng.randrange(10**9),
     )
     for _number in range(_MOST_RUNS):
-        # Records of requests cannot be written then, which matters where no list of the server shows what became of one.
-        full = scenario.forgetful and rng.random() < 0.15
-        crowd = replace(crew, worker=replace(crew.worker, room=rng.choice((0, 300, 5000)))) if full else crew
+        # Records of requests cannot be written to a full disk, which matters where no list shows what became of one.
+        trouble = Trouble(
+            room=rng.choice((0, 300, 5000)) if scenario.forgetful and rng.random() < 0.15 else None,
+            unresolved=rng.choice((0.0, 0.0, 0.1, 0.5)),
+            ahead=rng.choice((0.0, 0.0, -_CLOCK_ERROR, _CLOCK_ERROR)),
+            jumps_at=rng.choice((0.0, rng.uniform(0.0, scenario.worker.longest))),
+        )
+        crowd = replace(crew, worker=replace(crew.worker, trouble=trouble))
         runs = crowd.run(scenario.steps(), draw_kill)
         yield runs
         if all(run.succeeded for run in runs):
             return
 
 
-def _let_hours_pass(memory: Path) -> None:
+def _let_hours_pass(home: Path) -> None:
     """Make what is remembered two hours older: for an hour, SVMs whose request was not answered may still appear."""
-    for path in memory.glob("ksvla/*/*.json"):
+    for path in (*home.glob("home/ksvla/*/*.json"), *home.glob("kept/*/*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         record["sent_at"] = (datetime.fromisoformat(record["sent_at"]) - timedelta(hours=2)).isoformat()
         if isinstance(record["settings"], dict) and "until" in record["settings"]:

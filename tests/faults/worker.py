@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import resource
 import signal
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -57,12 +60,51 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """What is wrong with the machine that a worker runs on.
+
+    :param room: Bytes that a file may have, where the disk is full; None for any.
+    :param unresolved: Share of the lookups of names that fail.
+    :param ahead: Seconds by which the clock is wrong.
+    :param jumps_at: Seconds after which it is set so, counted from the beginning of a run.
+    """
+
+    room: int | None = None
+    unresolved: float = 0.0
+    ahead: float = 0.0
+    jumps_at: float = 0.0
+
+    def begin(self, struck: Callable[[str], None]) -> None:
+        """Bring it upon this process.
+
+        :param struck: Told the kind of each fault.
+        """
+        if self.room is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.room, self.room))
+        if self.unresolved:
+            socket.getaddrinfo = partial(self._look_up, socket.getaddrinfo, struck)
+        if self.ahead:
+            time.time = partial(self._time, time.time, time.monotonic() + self.jumps_at)
+            struck("controller's clock")
+
+    def _look_up(self, look_up: Callable[..., Any], struck: Callable[[str], None], *args: Any, **more: Any) -> Any:
+        if random.random() < self.unresolved:
+            struck("name")
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return look_up(*args, **more)
+
+    def _time(self, clock: Callable[[], float], moment: float) -> float:
+        return clock() + (self.ahead if time.monotonic() >= moment else 0.0)
+
+
+@dataclass(frozen=True)
 class Run:
     """What a run of steps came to, as far as it came.
 
     :param results: Of the steps that returned, in their order.
     :param killed: Whether the process was killed before the last step returned.
     :param output: What playbooks printed, also one that was killed.
+    :param struck: The kinds of the faults of its machine that struck.
     """
 
     results: tuple[Result, ...]
@@ -70,6 +112,7 @@ class Run:
     killed: bool
     seconds: float
     output: str = ""
+    struck: tuple[str, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -88,14 +131,14 @@ class Worker:
 
     :param environment: Variables of the process.
     :param folder: Where the files of the user are.
-    :param room: Bytes that a file may have, where the disk is full.
+    :param trouble: What is wrong with the machine.
     """
 
     longest: ClassVar[float] = 2.5
     """Seconds after which it is killed at the latest."""
     environment: dict[str, str] = field(default_factory=dict)
     folder: Path = Path()
-    room: int | None = None
+    trouble: Trouble = Trouble()
 
     def run(self, steps: Sequence[Step], kill_when: KillWhen | None = None, patience: float = 300.0) -> Run:
         """Run the steps; kill the process as soon as it is time to, if it is still at it.
@@ -103,12 +146,14 @@ class Worker:
         :raises TimeoutError: when it takes longer than anything may take.
         """
         ours, theirs = _PROCESSES.Pipe(duplex=False)
-        process = _PROCESSES.Process(target=_work, args=(theirs, self.environment, list(steps), self.room), daemon=True)
+        process = _PROCESSES.Process(
+            target=_work, args=(theirs, self.environment, list(steps), self.trouble), daemon=True
+        )
         began = time.monotonic()
         process.start()
         theirs.close()
         results: list[Result] = []
-        warnings: list[str] = []
+        texts: dict[str, list[str]] = {"warning": [], "struck": []}
 
         def ended(seconds: float) -> bool:
             # What a pipe holds is bounded: the process waits until its result is taken.
@@ -117,7 +162,7 @@ class Worker:
                     kind, value = ours.recv()
                 except (EOFError, OSError):
                     break
-                (results if kind == "result" else warnings).append(value)
+                (results if kind == "result" else texts[kind]).append(value)
             return process.sentinel in wait([process.sentinel, ours], seconds)
 
         killed = not ends(ended, kill_when, patience)
@@ -132,7 +177,7 @@ class Worker:
         failed = any(result.get("failed") for result in results)
         if not killed and not failed and len(results) < len(steps):
             results.append({"failed": True, "msg": f"the process ended with {process.exitcode}", "crashed": True})
-        return Run(tuple(results), tuple(warnings), killed, seconds)
+        return Run(tuple(results), tuple(texts["warning"]), killed, seconds, struck=tuple(texts["struck"]))
 
 
 def ends(ended: Callable[[float], bool], kill_when: KillWhen | None, patience: float) -> bool:
@@ -148,10 +193,9 @@ def ends(ended: Callable[[float], bool], kill_when: KillWhen | None, patience: f
     return True
 
 
-def _work(connection: Connection, environment: dict[str, str], steps: list[Step], room: int | None) -> None:
+def _work(connection: Connection, environment: dict[str, str], steps: list[Step], trouble: Trouble) -> None:
     os.environ.update(environment)
-    if room is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    trouble.begin(lambda kind: connection.send(("struck", kind)))
     known: dict[str, Any] = {}
     for step in steps:
         ready = Step(step.module, _filled(step.arguments, known))
@@ -177,7 +221,9 @@ def call(step: Step, warn: Any) -> Result:
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
     definition = import_module(f"{_PACKAGE}.modules.ksvla_{step.module}").DEFINITION
-    context = import_module(f"{_PACKAGE}.module_utils._module.context").Context(warn=warn)
+    context = import_module(f"{_PACKAGE}.module_utils._module.context").Context(
+        warn=warn, state_dir=os.environ.get("KSVLA_STATE_DIR")
+    )
     execute = import_module(f"{_PACKAGE}.module_utils._module.definition").execute
     validation = ArgumentSpecValidator(definition.options, **definition.rules()).validate(step.arguments)
     if validation.error_messages:

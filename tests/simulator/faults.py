@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from simulator.rules import Rule, RuleError, Rules
@@ -15,7 +16,10 @@ from simulator.settings import Settings
 
 KINDS = (
     "status", "drop_before", "drop_after", "delay", "truncate", "slow_body", "garbage", "revoke", "vanish", "back", "jump",
+    "certificate", "handshake",
 )  # fmt: skip
+_HANDSHAKES = ("certificate", "handshake")
+_REQUESTS = tuple(kind for kind in KINDS if kind not in _HANDSHAKES)
 _WEIGHTS = (4, 3, 6, 1, 2, 1, 2, 2, 1, 2, 0.2)
 _TASKS = re.compile(r"/virtualization/tasks(/[^/?]+)?(\?|$)")
 _STATUSES = (429, 502, 503, 504)
@@ -31,6 +35,8 @@ class Fault(Rule):
     searched in the path with its query as sent.
     ``seconds`` is how long a ``delay`` waits, how long a ``slow_body`` takes, or by how much the server's clock ``jump``s.
     ``revoke`` makes all tokens invalid first. Of tasks, ``vanish`` shows none, and ``back`` shows those that run as queued.
+    Two strike new connections, whatever is asked for there: ``certificate`` shows one that nobody trusts, and ``handshake``
+    ends the connection within the handshake.
     """
 
     method: str = "*"
@@ -56,6 +62,8 @@ class Fault(Rule):
 
     def fits(self, method: str, target: str) -> bool:
         """Whether it is about such a request."""
+        if self.kind in _HANDSHAKES:
+            return False
         meant = self.method in ("*", method) or (self.method == "write" and method in _WRITES)
         return meant and re.search(self.path, target) is not None and self._concerns(method, target)
 
@@ -87,26 +95,36 @@ class Faults(Rules[Fault]):
 
     def take(self, method: str, target: str) -> Fault | None:
         """The fault that strikes this request, if any."""
-        for fault in self._rules:
-            if not fault.fits(method, target):
-                continue
+        return self._struck(fault for fault in self._rules if fault.fits(method, target)) or self._draw(method, target)
+
+    def greet(self) -> str | None:
+        """The kind of the fault that strikes this new connection, if any."""
+        fault = self._struck(fault for fault in self._rules if fault.kind in _HANDSHAKES)
+        if fault is None and self._strikes():
+            fault = self._counted(Fault(kind=self._drawn.choice(_HANDSHAKES)))
+        return fault.kind if fault is not None else None
+
+    def _struck(self, faults: Iterable[Fault]) -> Fault | None:
+        for fault in faults:
             if fault.skip > 0:
                 fault.skip -= 1
-                continue
-            if fault.spent:
-                continue
-            fault.struck += 1
-            return self._counted(fault)
-        return self._draw(method, target)
+            elif not fault.spent:
+                fault.struck += 1
+                return self._counted(fault)
+        return None
 
-    def _draw(self, method: str, target: str) -> Fault | None:
-        """A fault by chance: most are lost answers, before or after the request took effect."""
+    def _strikes(self) -> bool:
+        """Whether a fault is due by chance."""
         if self._seed != self._settings.fault_seed:
             self._seed = self._settings.fault_seed
             self._drawn.seed(self._seed)
-        if not self._settings.fault_share or self._drawn.random() >= self._settings.fault_share:
+        return bool(self._settings.fault_share) and self._drawn.random() < self._settings.fault_share
+
+    def _draw(self, method: str, target: str) -> Fault | None:
+        """A fault by chance: most are lost answers, before or after the request took effect."""
+        if not self._strikes():
             return None
-        kind = self._drawn.choices(KINDS, weights=_WEIGHTS)[0]
+        kind = self._drawn.choices(_REQUESTS, weights=_WEIGHTS)[0]
         fault = Fault(kind=kind, status=self._drawn.choice(_STATUSES), seconds=self._drawn.uniform(0.05, 0.4))
         if kind == "status" and self._drawn.random() < 0.3:
             fault.headers["Retry-After"] = self._drawn.choice(("0", "1"))

@@ -13,8 +13,10 @@ import os
 import random
 import shlex
 import shutil
+import ssl
 import tempfile
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +152,23 @@ class Simulator:
         await runner.setup()
         self._runners.append(runner)
         context = self.tls.context() if secure else None
+        if context is not None:
+            context.sni_callback = self._greet
         await web.TCPSite(runner, address, port, ssl_context=context, backlog=_BACKLOG).start()
         bound: int = runner.addresses[0][1]
         return bound
+
+    def _greet(self, connection: Any, _name: str | None, _context: ssl.SSLContext) -> int | None:
+        """Lets a fault strike a new connection."""
+        kind = self.context.faults.greet()
+        if kind == "certificate":
+            connection.context = self._untrusted
+        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE if kind == "handshake" else None
+
+    @cached_property
+    def _untrusted(self) -> ssl.SSLContext:
+        (folder := self.directory / "untrusted").mkdir(exist_ok=True)
+        return prepare_tls(folder, self.host).context()
 
     async def _keep_house(self) -> None:
         """Saves the state when it changed, and ends an idle server."""
