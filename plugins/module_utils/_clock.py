@@ -12,15 +12,10 @@ from typing import Optional
 class Clock:
     """The system's time; tests give a clock of their own in its place."""
 
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def now(self) -> float:
-        """Return seconds since the epoch, for what is kept over runs."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    monotonic = staticmethod(time.monotonic)
+    now = staticmethod(time.time)
+    """Seconds since the epoch, for what is kept over runs."""
+    sleep = staticmethod(time.sleep)
 
 
 SYSTEM_CLOCK = Clock()

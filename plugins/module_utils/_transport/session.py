@@ -15,10 +15,9 @@ from contextlib import AbstractContextManager
 from typing import Optional
 
 from .._clock import NO_DEADLINE, Deadline
-from .._errors import ApiError, KsvlaError, NotConnected, OutcomeUnknown
+from .._errors import KsvlaError, NotConnected, OutcomeUnknown
 from .answer import Answer
-from .connection import Connection
-from .request import Query, Request
+from .connection import Connection, Query, Request
 from .retry import LONGEST_RETRY_AFTER, PASSING, pause
 
 _NOT_CARRIED_OUT = frozenset({*range(400, 500), 501, 505})
@@ -87,13 +86,9 @@ class Session:
         patience = deadline
         attempt, renewed = 0, False
         while True:
-            connection.wait_for_hold(patience)
             failure: KsvlaError
-            if connection.refused is not None:
-                before = f"Nothing was sent, since the server refused the account before: {connection.refused.message}"
-                raise connection.refused.turned_into(ApiError, before)
             try:
-                answer = connection.exchange(request, deadline)
+                answer = connection.exchange(request, deadline, patience)
             except NotConnected as error:
                 failure, repeatable = error, True
             except OutcomeUnknown as error:

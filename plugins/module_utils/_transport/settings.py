@@ -44,10 +44,13 @@ class ConnectionSettings:
         return f"ConnectionSettings({self.username or 'token'}@{self.origin})"
 
     @property
+    def address(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def origin(self) -> str:
         """The server's address as a URL: scheme, host and port."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"https://{host}:{self.port}"
+        return f"https://{self.address}"
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> ConnectionSettings:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +19,7 @@ from support.web import FakeClock, Received, Reply, WebServer, unused_port, web_
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError, KsvlaError, NotConnected
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import Request
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Request
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from simulator.tls import Tls
 
@@ -78,6 +80,21 @@ def test_a_connection_that_fails(
 ) -> None:
     monkeypatch.setattr(socket.socket, "connect", _raising(error))
     assert _failure(connect(retries=0)).reason == reason
+
+
+@pytest.mark.parametrize("given", [{"request_timeout": 0.2}, {"request_timeout": 60, "seconds": 0.2}])
+def test_a_name_that_is_never_resolved_is_given_up(
+    given: dict[str, float], connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resolver whose name servers are silent takes as long as it likes: the timeouts bound it too."""
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: released.wait(60) and [])
+    session = connect(host="ksv.invalid", retries=0, request_timeout=given["request_timeout"])
+    began = time.monotonic()
+    failure = _failure(session.within(Deadline(given.get("seconds"))))
+    assert (type(failure), failure.reason) == (NotConnected, "the name server does not answer")
+    assert time.monotonic() - began < 30
+    released.set()
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 300])
@@ -195,8 +212,6 @@ def test_no_proxy_where_the_environment_excludes_the_server(
 
 def _relay(connection: socket.socket) -> None:
     """Answer CONNECT and pass bytes on to the server that was asked for."""
-    import threading
-
     request = connection.recv(65536).decode()
     host, _colon, port = request.split()[1].rpartition(":")
     with socket.create_connection((host, int(port))) as server:

@@ -26,7 +26,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     UnexpectedAnswer,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import find_message
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import Request
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Request
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from simulator.tls import Tls
 

@@ -25,8 +25,11 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
     WaitTimeout,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import ConnectionPool
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import Request, encode_segment
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import (
+    ConnectionPool,
+    Request,
+    encode_segment,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session, WriteInCheckMode
 from simulator.tls import Tls
 

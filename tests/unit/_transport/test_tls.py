@@ -31,9 +31,9 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     NotTrusted,
     OutcomeUnknown,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import Request
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Request
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.failures import readable_fingerprint
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.tls import readable_fingerprint
 from simulator.tls import Tls, prepare_tls
 
 Connect = Callable[..., Session]
@@ -73,14 +73,10 @@ def _self_signed(folder: Path, name: str = "127.0.0.1", days: int = 10) -> Tls:
 # ---- a certificate that is refused --------------------------------------------------------------------------------------
 
 
-def _ended(days: int) -> str:
-    return (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%d")
-
-
 @pytest.mark.parametrize(
     ("name", "days", "why", "advice"),
     [
-        ("127.0.0.1", -3, "it has expired (valid until {day})", "Renew the server's certificate"),
+        ("127.0.0.1", -3, "it has expired", "Renew the server's certificate"),
         ("127.0.0.1", 60, "it is not valid yet", "Check the clocks"),
         ("ksv.example.com", 10, "it was issued to another address", "Give as host a name or an address"),
     ],
@@ -93,9 +89,7 @@ def test_a_certificate_is_refused_for_the_reason_of_openssl(
         with pytest.raises(NotTrusted) as caught:
             connect(port=server.port, ca_path=str(tls.ca_path)).read("/a")
         assert server.received == []
-    assert caught.value.message.startswith(
-        f"The certificate of 127.0.0.1:{server.port} is refused: {why.format(day=_ended(days))}."
-    )
+    assert caught.value.message.startswith(f"The certificate of 127.0.0.1:{server.port} is refused: {why}.")
     assert readable_fingerprint(tls.fingerprint) in caught.value.message
     assert advice in (caught.value.hint or "")
 
