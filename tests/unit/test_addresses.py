@@ -35,8 +35,7 @@ _FULL = "2001:db8:0:0:0:0:0:10"
         ("[2001:db8::10]", "[2001:db8::10]", None, "[2001:db8::10]:443"),
         ("[2001:db8::10]:8006", "[2001:db8::10]", 8006, "[2001:db8::10]:8006"),
         ("2001:db8::10:443", "2001:db8::10:443", None, "[2001:db8::10:443]:443"),
-        (f"{_FULL}:443", _FULL, 443, f"[{_FULL}]:443"),
-        ("2001:db8::10:10443", "2001:db8::10", 10443, "[2001:db8::10]:10443"),
+        (_FULL, _FULL, None, f"[{_FULL}]:443"),
         ("fe80::1%eth0", "fe80::1%eth0", None, "[fe80::1%eth0]:443"),
         ("[fe80::1%eth0]:5000", "[fe80::1%eth0]", 5000, "[fe80::1%eth0]:5000"),
         ("::1", "::1", None, "[::1]:443"),
@@ -66,6 +65,8 @@ _WRONG = [
     ":",
     "vc:x",
     "2001:db8::10:²",
+    "2001:db8::10:10443",
+    f"{_FULL}:443",
     "vc:443:443",
     "[vc]:443",
     "[]:443",
@@ -84,7 +85,7 @@ def test_an_invalid_address_is_refused(address: str) -> None:
         require_address(address, "address")
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "99999", "123456"])
+@pytest.mark.parametrize("port", ["0", "65536", "123456"])
 def test_an_invalid_port_is_refused(port: str) -> None:
     for host in ("vc", "192.0.2.10", "[2001:db8::10]"):
         with pytest.raises(InputError, match="port of address must be from 1 to 65535"):
