@@ -41,6 +41,17 @@ class FingerprintMismatch(Exception):
     """The server presented another certificate than the pinned one."""
 
 
+class ProxyFailed(Exception):
+    """The proxy cannot be reached, or does not connect to the server.
+
+    :param status: What it answered, where it did.
+    """
+
+    def __init__(self, address: str, status: Optional[int] = None) -> None:
+        super().__init__(address)
+        self.address, self.status = address, status
+
+
 @dataclass(frozen=True)
 class Proxy:
     """An HTTP proxy.
@@ -53,22 +64,6 @@ class Proxy:
     port: int
     tls: Optional[ssl.SSLContext]
     authorization: Optional[str] = field(repr=False)
-
-    @property
-    def address(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-class ProxyFailed(Exception):
-    """The proxy cannot be reached, or does not connect to the server.
-
-    :param status: What it answered, where it did.
-    """
-
-    def __init__(self, proxy: Proxy, status: Optional[int] = None) -> None:
-        super().__init__(proxy.address)
-        self.proxy = proxy
-        self.status = status
 
 
 class Route(NamedTuple):
@@ -129,12 +124,7 @@ class Channel:
     """A connection that is open, for one request after the other."""
 
     def __init__(self, route: Route, limits: Limits) -> None:
-        """Connect.
-
-        :raises ProxyFailed: when that fails because of the proxy.
-        :raises FingerprintMismatch: when the server is not the pinned one.
-        :raises OSError: when the server cannot be reached, or TLS cannot be agreed on.
-        """
+        """Connect; raise ProxyFailed, FingerprintMismatch, or OSError, which TLS that cannot be agreed on is too."""
         self._settings = route.settings
         self._sock: Any = None
         limit = Deadline(limits.deadline.shortened(limits.silence), limits.clock)
@@ -173,7 +163,7 @@ class Channel:
 
     def _tunnel(self, proxy: Proxy, limits: Limits, limit: Deadline) -> None:
         """Connect with the proxy and have it connect to the server."""
-        server = self._settings.address
+        server, address = self._settings.address, f"{proxy.host}:{proxy.port}"
         try:
             if not server.isascii():
                 server = f"{self._settings.host.encode('idna').decode()}:{self._settings.port}"
@@ -187,9 +177,9 @@ class Channel:
             self._sock.sendall("\r\n".join([*lines, "", ""]).encode())
             status = _answer(self._sock, "CONNECT", limits).status
         except (OSError, UnicodeError, http.client.HTTPException) as error:
-            raise ProxyFailed(proxy) from error
+            raise ProxyFailed(address) from error
         if status != 200:
-            raise ProxyFailed(proxy, status)
+            raise ProxyFailed(address, status)
 
     def _speak_tls(self, context: ssl.SSLContext, limit: Deadline) -> None:
         self._sock.settimeout(_left(limit))

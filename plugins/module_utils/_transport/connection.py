@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Callable, Optional, Union
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from .._clock import SYSTEM_CLOCK, Deadline
 from .._errors import ApiError, InputError, UnexpectedAnswer, WaitTimeout
@@ -38,10 +38,7 @@ Query = Sequence[tuple[str, Union[str, tuple[str, ...]]]]
 
 @dataclass(frozen=True)
 class Request:
-    """One request to the Integration Server.
-
-    :param path: Already percent-encoded, see :func:`encode_segment`.
-    """
+    """A request; its path is already percent-encoded, see :func:`encode_segment`."""
 
     method: str
     path: str
@@ -56,8 +53,10 @@ class Request:
 
     @property
     def target(self) -> str:
-        encoded = "&".join(f"{quote(name, safe='')}={_encode_value(value)}" for name, value in self.query)
-        return f"{self.path}{'?' + encoded if encoded else ''}"
+        """Path and query; the colons of dates stay, as the pages write them."""
+        listed = [(name, (value,) if isinstance(value, str) else value) for name, value in self.query]
+        values = "&".join(f"{quote(name)}={'+'.join(quote(one, safe=':') for one in value)}" for name, value in listed)
+        return f"{self.path}?{values}" if values else self.path
 
 
 def encode_segment(value: str) -> str:
@@ -68,12 +67,6 @@ def encode_segment(value: str) -> str:
     if value.strip(".") == "":
         raise InputError(f"{value!r} is not a valid id.")
     return quote(value, safe="")
-
-
-def _encode_value(value: Union[str, tuple[str, ...]]) -> str:
-    """Return a query value percent-encoded; the colons of dates stay, as the pages write them."""
-    values = (value,) if isinstance(value, str) else value
-    return "+".join(quote(single, safe=":") for single in values)
 
 
 class Connection:
@@ -109,9 +102,6 @@ class Connection:
         """Send a request once, follow redirects of a read within the server, and read the whole answer.
 
         :param patience: How long it may be held back, because the server asked to wait.
-        :raises NotConnected: when no connection could be made.
-        :raises OutcomeUnknown: when the connection broke or the answer did not arrive in time.
-        :raises UnexpectedAnswer: when the answer is too large.
         """
         self._hold(patience)
         started = self.clock.monotonic()
@@ -129,10 +119,7 @@ class Connection:
 
     @contextmanager
     def stream(self, request: Request, deadline: Deadline) -> Iterator[tuple[int, Mapping[str, str], Iterator[bytes]]]:
-        """Send a request once and give status, headers and the pieces of the body as they come.
-
-        :raises OutcomeUnknown: when the connection breaks, also in the middle of the body.
-        """
+        """Send a request once and give status, headers and the pieces of the body as they come."""
         self._hold(deadline)
         with self._send(request, request.target, deadline) as (response, pieces):
             self._redirect_target(request, None, response)
@@ -150,7 +137,7 @@ class Connection:
     def wait(self, seconds: float, why: str) -> None:
         """Wait, and say so where it takes long enough to be noticed."""
         if seconds >= 1:
-            self.progress(f"{self.settings.host}:{self.settings.port}", f"{why}: trying again in {seconds:.0f} s")
+            self.progress(self.settings.address, f"{why}: trying again in {seconds:.0f} s")
         self.clock.sleep(seconds)
 
     def _hold(self, patience: Deadline) -> None:
@@ -217,14 +204,11 @@ class Connection:
         """
         if response.status not in _REDIRECTS:
             return ""
-        location, here = response.headers.get("location"), self.settings.origin
-        try:
-            there = urlsplit(urljoin(here + (target or ""), location or ""))
-            elsewhere = f"{there.scheme}://{there.hostname}{'' if there.port is None else f':{there.port}'}"
-        except ValueError:
-            elsewhere = "an address that is not valid"
-        else:
-            if request.method == "GET" and target and location and _origin(there) == _origin(urlsplit(here)):
+        origin, elsewhere = self.settings.origin, "an address that is not valid"
+        with suppress(ValueError):
+            there = urlsplit(urljoin(origin + (target or ""), response.headers.get("location", "")))
+            elsewhere = f"{there.scheme}://{there.netloc.rpartition('@')[2]}"
+            if request.method == "GET" and target and elsewhere == origin:
                 path = there._replace(scheme="", netloc="", fragment="").geturl() or "/"
                 return quote(path, safe="!$%&'()*+,/:;=?@~")
         raise ApiError(
@@ -236,11 +220,10 @@ class Connection:
 
 
 class ConnectionPool:
-    """Connections kept for the loop items of one process.
+    """Connections kept for the loop items of one process, with their tokens.
 
-    In the controller one worker process handles all items of a loop: the TLS connection and the token of the first item
-    serve the others. A connection is found by everything that identifies it, so that it is never shared across servers,
-    accounts or TLS settings; a process made by ``fork`` starts without the connections of its parent.
+    A connection is found by everything that identifies it, so that it is never shared across servers, accounts or TLS
+    settings; a process made by ``fork`` starts without the connections of its parent.
     """
 
     def __init__(self) -> None:
@@ -264,10 +247,6 @@ class ConnectionPool:
         for connection in self._connections.values():
             connection.close()
         self._connections = {}
-
-
-def _origin(parts: SplitResult) -> tuple[str, Optional[str], Optional[int]]:
-    return parts.scheme, parts.hostname, parts.port
 
 
 def _read_whole(response: http.client.HTTPResponse, body: Iterator[bytes]) -> Answer:

@@ -25,15 +25,12 @@ from .settings import ConnectionSettings
 _CONNECT_HINT = "Check host and port, and that the Integration Server runs and is reachable from where the module runs."
 _PIN = "or, when that is the fingerprint you know from the server itself, pin it with fingerprint."
 _CHAIN = f"Give the authority that signed it as ca_path, {_PIN}"
-_EXPIRED = f"Renew the server's certificate, {_PIN}"
 _NAME = f"Give as host a name or an address that it was issued to, {_PIN}"
 _CERTIFICATE: dict[int, tuple[str, str]] = {
     9: ("it is not valid yet", "Check the clocks of the server and of the machine that runs the module."),
-    10: ("it has expired", _EXPIRED),
+    10: ("it has expired", f"Renew the server's certificate, {_PIN}"),
     18: ("it is signed by itself and by no authority that is trusted", _CHAIN),
-    19: ("it was signed by an authority that is not trusted", _CHAIN),
-    20: ("it was signed by an authority that is not trusted", _CHAIN),
-    21: ("it was signed by an authority that is not trusted", _CHAIN),
+    **dict.fromkeys((19, 20, 21), ("it was signed by an authority that is not trusted", _CHAIN)),
     62: ("it was issued to another name", _NAME),
     64: ("it was issued to another address", _NAME),
 }
@@ -51,9 +48,7 @@ _HTTP = frozenset({b"http/", b"<!doc", b"<html"})
 """How the answer of a plain HTTP server to a TLS handshake begins."""
 _WORDS: dict[int, str] = {
     errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.EPIPE: "connection reset",
-    errno.ECONNABORTED: "connection reset",
+    **dict.fromkeys((errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED), "connection reset"),
     errno.EHOSTUNREACH: "no route to the host",
     errno.ENETUNREACH: "network unreachable",
 }
@@ -111,7 +106,7 @@ class Attempt:
         return self._failure(OutcomeUnknown, f"{server} did not answer {self.described}: {reason}.", reason, hint)
 
     def _proxy_failed(self, error: ProxyFailed) -> KsvlaError:
-        address, cause = error.proxy.address, error.__cause__
+        address, cause = error.address, error.__cause__
         hint = "Check https_proxy, all_proxy and no_proxy in the environment of the module."
         if error.status == 407:
             hint = "The proxy asks for a user name and a password: write them into the URL in https_proxy."
