@@ -25,9 +25,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
     UnexpectedAnswer,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import find_message
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Request
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Request, Session
 from simulator.tls import Tls
 
 Connect = Callable[..., Session]
@@ -98,9 +96,10 @@ def test_of_an_error_the_beginning_is_read(connect: Connect, tls: Tls) -> None:
 
 
 @pytest.mark.parametrize("piece", ["<message", "<head ", "<a:", '{"a":', "[", "VIRMT_", "<style>x", " ", "<b>"])
-def test_looking_for_a_message_takes_no_time(piece: str) -> None:
+def test_looking_for_a_message_takes_no_time(piece: str, server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(400, (piece * (64 * 1024 // len(piece))).encode())]
     started = time.process_time()
-    find_message(piece * (64 * 1024 // len(piece)), None)
+    assert _failure(connect()).status == 400
     assert time.process_time() - started < 2
 
 
