@@ -12,15 +12,10 @@ from typing import Optional
 class Clock:
     """The system's time; tests give a clock of their own in its place."""
 
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def now(self) -> float:
-        """Return seconds since the epoch, for what is kept over runs."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    monotonic = staticmethod(time.monotonic)
+    now = staticmethod(time.time)
+    """Seconds since the epoch, for what is kept over runs."""
+    sleep = staticmethod(time.sleep)
 
 
 SYSTEM_CLOCK = Clock()
@@ -37,7 +32,7 @@ class Deadline:
         self._end = None if seconds is None else clock.monotonic() + seconds
 
     def remaining(self) -> Optional[float]:
-        """Return the seconds that are left, never below zero, or None when there is no end."""
+        """Return the seconds that are left, at least 0, or None when there is no end."""
         return None if self._end is None else max(0.0, self._end - self._clock.monotonic())
 
     def expired(self) -> bool:

@@ -1,12 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The errors of this collection.
-
-Every failure that a user sees is one of these. It carries a message and, where they apply, the server's error code, the
-HTTP status, the request (method and path, never a secret), the task, a hint what to do about it, and what was achieved
-before it happened.
-"""
+"""The errors of this collection: every failure that a user sees is one of these."""
 
 from __future__ import annotations
 
@@ -20,7 +15,7 @@ E = TypeVar("E", bound="KsvlaError")
 
 
 class KsvlaError(Exception):
-    """Base of all failures that this collection reports.
+    """A failure.
 
     :param message: What went wrong, in one sentence.
     :param error_code: The server's own code (``VIRMT_*`` or ``KSC_*``), or the connection error of API 3.0.
@@ -69,18 +64,18 @@ class KsvlaError(Exception):
         return error
 
     def payload(self) -> dict[str, Any]:
-        """Return the keys of the failed module's result, without those that do not apply.
-
-        The hint is a key of its own, which Ansible prints with the message; a task that stands in ``tasks`` is not repeated.
-        """
-        payload: dict[str, Any] = {**self.details, "msg": self.message}
-        for key in ("error_code", "status", "request", "task", "hint"):
-            value = getattr(self, key)
-            if value is not None:
-                payload[key] = value
-        if self.task is not None and any(task.get("id") == self.task.get("id") for task in payload.get("tasks", ())):
-            del payload["task"]
-        return payload
+        """Return the keys of the failed module's result that apply; a task that stands in ``tasks`` is not repeated."""
+        keys = ["error_code", "status", "request", "task", "hint"]
+        if self.task is not None and any(
+            task.get("id") == self.task.get("id") for task in self.details.get("tasks", ())
+        ):
+            keys.remove("task")
+        found = {key: getattr(self, key) for key in keys}
+        return {
+            **self.details,
+            "msg": self.message,
+            **{key: value for key, value in found.items() if value is not None},
+        }
 
 
 class InputError(KsvlaError):

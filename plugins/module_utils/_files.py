@@ -39,20 +39,18 @@ def locked(handle: int, deadline: Deadline, clock: Clock, busy: KsvlaError) -> I
     The system releases the lock when the process dies. There is none on a file system without locks.
     """
     try:
-        while not _taken(handle):
-            if deadline.expired():
-                raise busy
-            clock.sleep(deadline.shortened(_PAUSE))
+        with suppress(OSError):  # A file system without locks.
+            while not _taken(handle):
+                if deadline.expired():
+                    raise busy
+                clock.sleep(deadline.shortened(_PAUSE))
         yield
     finally:
         os.close(handle)
 
 
 def _taken(handle: int) -> bool:
-    try:
+    with suppress(BlockingIOError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
         return True
-    return True
+    return False

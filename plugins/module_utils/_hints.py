@@ -95,18 +95,3 @@ def hint_for(error_code: Optional[str], status: Optional[int] = None, request: O
     if error_code is not None and error_code.startswith("KSC_"):
         return "Kaspersky Security Center refused the request: see its event log for the reason."
     return None
-
-
-def hint_for_task(task_type: Optional[str], message: Optional[str]) -> Optional[str]:
-    """Return the hint for a failed task whose cause has no documented code but is clear from its message."""
-    words = (message or "").lower()
-    if (
-        task_type == "CreateTenant"
-        and "virtual" in words
-        and any(word in words for word in ("limit", "maximum", "500"))
-    ):
-        return (
-            "One Kaspersky Security Center server can have at most 500 virtual Administration Servers, one per complete "
-            "tenant: remove complete tenants that are no longer needed, with remove_artifacts: true, or choose type: simple."
-        )
-    return None

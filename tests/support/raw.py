@@ -69,3 +69,24 @@ def drip(head: bytes, piece: bytes, pause: float) -> Serve:
             connection.sendall(piece)
 
     return serve
+
+
+def relay(connection: socket.socket) -> None:
+    """Answer CONNECT and pass bytes on to the server that was asked for."""
+    request = connection.recv(65536).decode()
+    host, _colon, port = request.split()[1].rpartition(":")
+    with socket.create_connection((host, int(port))) as server:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+        def copy(source: socket.socket, sink: socket.socket) -> None:
+            try:
+                while piece := source.recv(65536):
+                    sink.sendall(piece)
+                sink.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+        back = threading.Thread(target=copy, args=(server, connection), daemon=True)
+        back.start()
+        copy(connection, server)
+        back.join(10)

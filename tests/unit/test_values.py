@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of values, secrets in all their forms, hints, and how errors become results."""
+"""Pure functions of single values: checks, texts, addresses, diffs, secrets in all their forms."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import any_case_uuids, xml_texts
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import BY_CODE, hint_for
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module import definition as _definition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
-    ModuleDefinition,
-    execute,
-    hidden_values,
-    missing_library,
+from ansible_collections.ksvla.light_agent.plugins.module_utils._addresses import (
+    join_address,
+    require_address,
+    split_address,
 )
+from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.secrets import hidden_forms
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.change import as_text, diff_of
-from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text, with_code
+from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text, similar_names, with_code
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
+    administrator_password_advice,
     date_time,
     require_ip_address,
+    require_no_final_line_break,
     require_text,
     require_uuid,
     require_xml_text,
@@ -160,6 +158,152 @@ def test_a_code_stands_before_its_message_once(code: str | None, message: str | 
     assert with_code(code, message) == text
 
 
+# ---- passwords -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["Secret-1\n", "Secret-1\r\n", "\n"])
+def test_a_final_line_break_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match="admin_password ends with a line break") as caught:
+        require_no_final_line_break(value, "admin_password")
+    assert "Secret" not in str(caught.value.payload())
+
+
+@pytest.mark.parametrize("value", [None, "", "Secret-1", "two\nlines", " "])
+def test_any_other_end_is_accepted(value: str | None) -> None:
+    require_no_final_line_break(value, "admin_password")
+
+
+@pytest.mark.parametrize("value", ["Secret12", "Secret-word", "secret-1", "SECRET-1", "A1-b" * 4, "a.b@C-12"])
+def test_a_password_within_the_rule_gives_no_warning(value: str) -> None:
+    assert administrator_password_advice(value, "admin_password") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("Short-1", "it is shorter than 8 characters."),
+        ("A1-b" * 4 + "x", "it is longer than 16 characters, which only version 15.1 and later accepts."),
+        ("A1-b" * 65, "it is longer than 256 characters."),
+        ("weakpassword", "it has characters from fewer than three groups."),
+        ("WEAK-PASSWORD", "it has characters from fewer than three groups."),
+        ("Secret 12", "it has a blank."),
+        ("Sécret-12", "it has characters outside ASCII."),
+        ("Secret.@12", "it has a period directly before @."),
+        ("q z", "it is shorter than 8 characters and has characters from fewer than three groups and has a blank."),
+    ],
+)
+def test_the_warning_says_which_part_of_the_rule_is_broken(value: str, reason: str) -> None:
+    advice = administrator_password_advice(value, "admin_password")
+    assert advice is not None
+    assert advice.startswith(f"Kaspersky Security Center may refuse admin_password: {reason}")
+    assert value not in advice
+
+
+# ---- names -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "similar"),
+    [
+        ("northwind", ["Alpine", "Northwind"], ["Northwind"]),
+        ("Northwind ", ["Northwind"], ["Northwind"]),
+        ("North wind", ["Northwind"], ["Northwind"]),
+        ("Ｎorthwind", ["Northwind"], ["Northwind"]),
+        ("Cafe\u0301", ["Caf\u00e9"], ["Caf\u00e9"]),
+        ("Nortwhind", ["Northwind"], ["Northwind"]),
+        ("Norhtwimd", ["Northwind"], ["Northwind"]),
+        ("Norhtwimt", ["Northwind"], []),
+        ("Northwimd", ["Northwest", "Northwind"], ["Northwind"]),
+        ("Alpin", ["Alpine", "Alpin "], ["Alpin ", "Alpine"]),
+        ("Мюнхeн", ["Мюнхен"], ["Мюнхен"]),
+        ("Tenant-12", ["Tenant-13", "Tenant-112"], []),
+        ("tenant-012", ["Tenant-12"], ["Tenant-12"]),
+        ("HR", ["IT", "QA"], []),
+        ("", ["A"], []),
+        ("A", [], []),
+    ],
+)
+def test_names_that_may_be_meant(name: str, others: list[str], similar: list[str]) -> None:
+    expected = f" Similar names exist: {', '.join(map(repr, similar))}." if similar else ""
+    assert similar_names(others, name) == expected
+
+
+# ---- addresses -------------------------------------------------------------------------------------------------------
+
+_FULL = "2001:db8:0:0:0:0:0:10"
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port", "joined"),
+    [
+        ("vcenter.example.com", "vcenter.example.com", None, "vcenter.example.com:443"),
+        ("vcenter.example.com:8443", "vcenter.example.com", 8443, "vcenter.example.com:8443"),
+        ("vc_01", "vc_01", None, "vc_01:443"),
+        ("сервер.пример", "сервер.пример", None, "сервер.пример:443"),
+        ("host.example.com.", "host.example.com.", None, "host.example.com.:443"),
+        ("192.0.2.10", "192.0.2.10", None, "192.0.2.10:443"),
+        ("192.0.2.10:22", "192.0.2.10", 22, "192.0.2.10:22"),
+        ("2001:db8::10", "2001:db8::10", None, "[2001:db8::10]:443"),
+        ("[2001:db8::10]", "[2001:db8::10]", None, "[2001:db8::10]:443"),
+        ("[2001:db8::10]:8006", "[2001:db8::10]", 8006, "[2001:db8::10]:8006"),
+        ("2001:db8::10:443", "2001:db8::10:443", None, "[2001:db8::10:443]:443"),
+        (_FULL, _FULL, None, f"[{_FULL}]:443"),
+        ("fe80::1%eth0", "fe80::1%eth0", None, "[fe80::1%eth0]:443"),
+        ("[fe80::1%eth0]:5000", "[fe80::1%eth0]", 5000, "[fe80::1%eth0]:5000"),
+        ("::1", "::1", None, "[::1]:443"),
+        ("::", "::", None, "[::]:443"),
+    ],
+)
+def test_an_address_with_and_without_a_port(address: str, host: str, port: int | None, joined: str) -> None:
+    require_address(address, "address")
+    assert split_address(address) == (host, port)
+    assert join_address(host, port or 443) == joined
+    require_address(joined, "address")
+
+
+_WRONG = [
+    "https://vc.example.com",
+    "https://vc.example.com:443",
+    "vc/sdk",
+    "vc:443/sdk",
+    "vc x",
+    "vc\tx",
+    "user@vc",
+    "vc\\x",
+    "a,b",
+    "vc?x",
+    "vc:",
+    ":443",
+    ":",
+    "vc:x",
+    "2001:db8::10:²",
+    "2001:db8::10:10443",
+    f"{_FULL}:443",
+    "vc:443:443",
+    "[vc]:443",
+    "[]:443",
+    "[2001:db8::10",
+    "2001:db8::10]",
+    "[2001:db8::10]x",
+    "[192.0.2.10]",
+    "",
+    " ",
+]
+
+
+@pytest.mark.parametrize("address", _WRONG)
+def test_what_cannot_be_the_address_of_a_machine_is_refused(address: str) -> None:
+    with pytest.raises(InputError, match="address is"):
+        require_address(address, "address")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "123456"])
+def test_an_invalid_port_is_refused(port: str) -> None:
+    for host in ("vc", "192.0.2.10", "[2001:db8::10]"):
+        with pytest.raises(InputError, match="port of address must be from 1 to 65535"):
+            require_address(f"{host}:{port}", "address")
+
+
 # ---- secrets ----------------------------------------------------------------------------------------------------------
 
 
@@ -190,114 +334,3 @@ def test_a_secret_is_known_where_it_is_written_otherwise(secret: str, shown: str
 
 def test_nothing_is_hidden_where_there_is_no_secret() -> None:
     assert hidden_forms(["", ""], [("a", ""), ("", "b")]) == set()
-
-
-def test_what_a_module_hides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KSVLA_ADMIN_PASSWORD", "of-another-module")
-    secret = {"type": "str", "no_log": True}
-    options = {"admin_password": secret, "password": secret, "svms": {"options": {"root_password": secret}}}
-    definition = ModuleDefinition(options=options, function=lambda _p, _c: {})
-    arguments = {"username": "me", "admin_username": "keeper", "admin_password": "own"}
-    hidden = hidden_values(definition, {**arguments, "password": 12, "svms": [{"root_password": "given"}]})
-    assert "of-another-module" not in hidden
-    for secret in ("given", "12", "own"):
-        assert secret in hidden
-        assert base64.b64encode(secret.encode()).decode() in hidden
-        for account in ("me", "keeper", "multitenancy", "admin"):
-            assert base64.b64encode(f"{account}:{secret}".encode()).decode() in hidden
-
-
-# ---- hints and errors -------------------------------------------------------------------------------------------------
-
-
-def test_the_code_comes_before_the_status() -> None:
-    assert hint_for("VIRMT_InvalidTenantType", 403) == hint_for("VIRMT_InvalidTenantType")
-    assert hint_for("VIRMT_SomethingNew", 400) is None
-    assert hint_for("VIRMT_SomethingNew", 404) == hint_for(None, 404)
-    assert hint_for(None, 404) == "Check the id, and that host and port are those of an Integration Server."
-    assert (
-        hint_for("KSC_SomethingNew", 500)
-        == "Kaspersky Security Center refused the request: see its event log for the reason."
-    )
-    assert hint_for(None, 599) == "The Integration Server failed to handle the request: see its log for the reason."
-    assert hint_for(None, 418) is None
-    assert hint_for(None) is None
-
-
-@pytest.mark.parametrize("code", sorted(BY_CODE))
-def test_hints_are_sentences(code: str) -> None:
-    hint = hint_for(code) or ""
-    assert hint == hint.strip()
-    assert hint.endswith(".")
-    assert len(hint.split()) > 5
-
-
-def test_the_hint_that_is_given_comes_first() -> None:
-    assert KsvlaError("m", error_code="KSC_X", hint="mine").hint == "mine"
-    assert KsvlaError("m", error_code="KSC_X").hint == hint_for("KSC_X")
-
-
-def test_an_error_as_a_result() -> None:
-    error = ApiError(
-        "It failed.",
-        error_code="VIRMT_X",
-        status=409,
-        request="POST /a",
-        task={"id": "t"},
-        hint="Do this.",
-        details={"a": 1},
-    )
-    error.add_details(a=2, b=3)
-    assert error.payload() == {
-        "msg": "It failed.", "error_code": "VIRMT_X", "status": 409, "request": "POST /a", "task": {"id": "t"},
-        "hint": "Do this.", "a": 1, "b": 3,
-    }  # fmt: skip
-    assert KsvlaError("m").payload() == {"msg": "m"}
-
-
-def test_a_task_that_stands_among_the_tasks_is_not_repeated() -> None:
-    error = KsvlaError("m", task={"id": "t"}, details={"tasks": [{"id": "t"}]})
-    assert error.payload() == {"msg": "m", "tasks": [{"id": "t"}]}
-    assert KsvlaError("m", task={"id": "t"}, details={"tasks": []}).payload()["task"] == {"id": "t"}
-
-
-def test_what_a_function_gives_is_the_result() -> None:
-    definition = ModuleDefinition(
-        options={}, function=lambda parameters, _c: {"changed": True, "seen": parameters["a"]}
-    )
-    assert execute(definition, {"a": 1}, Context()) == {"changed": True, "seen": 1}
-
-
-def _raising(error: Exception) -> ModuleDefinition:
-    def function(_parameters: Any, _context: Any) -> Any:
-        raise error
-
-    return ModuleDefinition(options={}, function=function)
-
-
-def test_a_failure_is_a_result_with_what_was_achieved() -> None:
-    error = KsvlaError("m", details={"changed": True, "failed": "never"})
-    assert execute(_raising(error), {}, Context()) == {"changed": True, "msg": "m", "failed": True}
-
-
-def test_a_fault_of_the_collection_is_called_so() -> None:
-    result = execute(_raising(ZeroDivisionError("by zero")), {}, Context())
-    assert result["failed"] is True
-    assert result["msg"].startswith("ZeroDivisionError: by zero. This is a fault of the collection")
-    assert "Traceback" in result["exception"]
-
-
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert missing_library() is None
-    monkeypatch.setattr(_definition, "find_spec", lambda _name: None)
-    assert missing_library() == "requests"
-
-
-def test_the_defaults_of_a_context_do_nothing() -> None:
-    context = Context()
-    context.warn("w")
-    context.trace("t")
-    context.progress("s", "t")
-    assert context.files("/nowhere", {}, True) is True
-    assert context.files("/nowhere", {}, False) is False
-    assert Context().connections is not context.connections

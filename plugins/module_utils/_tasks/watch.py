@@ -14,7 +14,6 @@ from .._api.svm_management.calls import SvmManagementApi
 from .._api.tasks import ServerTask, steps_of
 from .._clock import Deadline
 from .._errors import ApiError, KsvlaError, ServerSilent, TaskFailed, WaitTimeout
-from .._hints import hint_for, hint_for_task
 from .._module.context import Context
 from .._text import listed, with_code
 from .poller import GRACE_SECONDS, Look, Poller
@@ -143,13 +142,7 @@ def require_success(task: ServerTask) -> ServerTask:
     """Return the task when it ended well; raise TaskFailed with the server's own cause, when it did not."""
     if task.completed:
         return task
-    code, message = cause(task)
-    raise TaskFailed(
-        f"{failure(task)}.",
-        error_code=code,
-        task=task.as_dict(),
-        hint=hint_for(code) or hint_for_task(task.type, message),
-    )
+    raise TaskFailed(f"{failure(task)}.", error_code=cause(task)[0], task=task.as_dict())
 
 
 def cause(task: ServerTask) -> tuple[Optional[str], Optional[str]]:

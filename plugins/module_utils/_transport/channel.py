@@ -1,23 +1,44 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTP connection with the server: TCP, through a proxy where there is one, and TLS."""
+"""The wire: one connection with the server (TCP, through a proxy where there is one, TLS), and what an exchange may take."""
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import http.client
+import io
+import queue
 import select
 import socket
 import ssl
-from dataclasses import dataclass
-from typing import Any, Optional
+import threading
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Optional
 
-from .._clock import Deadline
-from .budget import Budget, PlainSocket
-from .proxy import Proxy
+from .._clock import Clock, Deadline
 from .settings import ConnectionSettings
-from .tls import HANDSHAKE, end_notes, fingerprint_of
+
+LEAST_RATE = 1024
+"""Bytes per second that an answer must bring on average, over the window."""
+WINDOW_SECONDS = 30.0
+_LONGEST_HEAD = 256 * 1024
+_CERTIFICATE_MESSAGE = 11
+_RECORD_HEADER = 256
+_SILENT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Takes the place of the context of a connection when the handshake is over. It is asked for nothing then."""
+
+
+class TooSlow(OSError):
+    """The answer came, but too slowly."""
+
+
+class HeadTooLong(OSError):
+    """The server sent more headers or interim answers than any real answer has."""
+
+
+class FingerprintMismatch(Exception):
+    """The server presented another certificate than the pinned one."""
 
 
 class ProxyFailed(Exception):
@@ -26,111 +47,217 @@ class ProxyFailed(Exception):
     :param status: What it answered, where it did.
     """
 
-    def __init__(self, proxy: Proxy, status: Optional[int] = None) -> None:
-        super().__init__(proxy.address)
-        self.proxy = proxy
-        self.status = status
-
-
-class FingerprintMismatch(Exception):
-    """The server presented another certificate than the pinned one."""
+    def __init__(self, address: str, status: Optional[int] = None) -> None:
+        super().__init__(address)
+        self.address, self.status = address, status
 
 
 @dataclass(frozen=True)
-class Route:
-    """How the server is reached.
+class Proxy:
+    """An HTTP proxy.
 
-    :param proxy_tls: For TLS with the proxy itself.
+    :param tls: For TLS with the proxy itself.
+    :param authorization: The value of ``Proxy-Authorization``.
     """
+
+    host: str
+    port: int
+    tls: Optional[ssl.SSLContext]
+    authorization: Optional[str] = field(repr=False)
+
+
+class Route(NamedTuple):
+    """How the server is reached."""
 
     settings: ConnectionSettings
     tls: ssl.SSLContext
-    proxy: Optional[Proxy] = None
-    proxy_tls: Optional[ssl.SSLContext] = None
+    proxy: Optional[Proxy]
 
 
-class Channel(http.client.HTTPConnection):
+class Limits(NamedTuple):
+    """What one exchange may take.
+
+    :param silence: Seconds that may pass without a byte.
+    """
+
+    silence: float
+    deadline: Deadline
+    clock: Clock
+
+    def timeout(self) -> float:
+        """Return the seconds that the next step may take; raise socket.timeout when no time is left."""
+        seconds = self.deadline.shortened(self.silence)
+        if seconds <= 0:
+            raise socket.timeout
+        return seconds
+
+
+class Handshake(threading.local):
+    """What the server sent in the latest handshake of this thread.
+
+    :param certificate: Its certificate in DER, or None when none came.
+    :param first: The first bytes that it sent.
+    """
+
+    certificate: Optional[bytes] = None
+    first: bytes = b""
+
+
+HANDSHAKE = Handshake()
+
+
+def note_handshake(*message: Any) -> None:
+    """Keep what the server sends in a handshake, see RFC 8446 and RFC 5246, ``Certificate``."""
+    _connection, direction, version, content_type, message_type, data = message
+    if direction != "read":
+        return
+    if content_type == _RECORD_HEADER:
+        HANDSHAKE.first = HANDSHAKE.first or data
+    elif message_type == _CERTIFICATE_MESSAGE and len(data) > 11:
+        # Type and length of the message, in TLS 1.3 a context, the length of the list, the length of the certificate.
+        start = 10 if version != ssl.TLSVersion.TLSv1_3 else 11 + data[4]
+        length = int.from_bytes(data[start - 3 : start], "big")
+        HANDSHAKE.certificate = data[start : start + length]
+
+
+class Channel:
     """A connection that is open, for one request after the other."""
 
-    default_port = http.client.HTTPS_PORT
-    auto_open = 0
-
-    def __init__(self, route: Route, limit: Deadline, budget: Budget) -> None:
-        """Connect.
-
-        :param limit: By when the connection must be there.
-        :raises ProxyFailed: when that is due to the proxy.
-        :raises FingerprintMismatch: when the server is not the pinned one.
-        :raises OSError: when the server cannot be reached, or TLS cannot be agreed on.
-        """
-        settings = route.settings
-        super().__init__(settings.host, settings.port)
-        HANDSHAKE.forget()
-        # The socket that bytes come through, also below a second TLS inside that with a proxy.
-        self._outer: Any = _outer_socket(route, limit, budget)
+    def __init__(self, route: Route, limits: Limits) -> None:
+        """Connect; raise ProxyFailed, FingerprintMismatch, or OSError, which TLS that cannot be agreed on is too."""
+        self._settings = route.settings
+        self._sock: Any = None
+        limit = Deadline(limits.deadline.shortened(limits.silence), limits.clock)
+        HANDSHAKE.certificate, HANDSHAKE.first = None, b""
         try:
-            self.sock = _wrap(route, self._outer, limit)
-            if isinstance(self.sock, ssl.SSLSocket):
-                self._outer = self.sock
-            certificate = self.sock.getpeercert(True) or b""
-            if settings.fingerprint and not hmac.compare_digest(fingerprint_of(certificate), settings.fingerprint):
-                HANDSHAKE.certificate = certificate
-                raise FingerprintMismatch
-            end_notes(self.sock)
+            if route.proxy is None:
+                self._sock = _dial(route.settings.host, route.settings.port, limit)
+            else:
+                self._tunnel(route.proxy, limits, limit)
+            self._speak_tls(route.tls, limit)
         except BaseException:
-            self._outer.close()
+            self.close()
             raise
 
-    def exchange(
-        self, method: str, target: str, body: Optional[bytes], headers: dict[str, str], budget: Budget
-    ) -> http.client.HTTPResponse:
-        """Send a request and return its answer, whose body is still to be read."""
-        self._outer.budget = budget
-        self._outer.settimeout(budget.timeout())
-        self.request(method, target, body=body, headers=headers)
-        response = self.getresponse()
-        budget.in_head = False
-        return response
+    def close(self) -> None:
+        if self._sock is not None:
+            self._sock.close()
 
     @property
     def usable(self) -> bool:
         """Whether another request can be sent: the server has not closed the connection, and nothing is left to read."""
-        if self.sock is None:
-            return False
         poll = select.poll()
-        poll.register(self._outer, select.POLLIN)
+        poll.register(self._sock, select.POLLIN)
         return not poll.poll(0)
 
+    def exchange(
+        self, method: str, target: str, body: Optional[bytes], headers: dict[str, str], limits: Limits
+    ) -> http.client.HTTPResponse:
+        """Send a request and return its answer, whose body is still to be read."""
+        self._sock.settimeout(limits.timeout())
+        sender = http.client.HTTPConnection(self._settings.host, self._settings.port)
+        sender.default_port = http.client.HTTPS_PORT
+        sender.sock = self._sock
+        sender.request(method, target, body=body, headers=headers)
+        return _answer(self._sock, method, limits)
 
-def _outer_socket(route: Route, limit: Deadline, budget: Budget) -> Any:
-    """Return a connection with the server, or one with the proxy that leads to the server."""
-    proxy, settings = route.proxy, route.settings
-    if proxy is None:
-        return _dial(settings.host, settings.port, limit)
-    opened: Any = None
-    try:
-        opened = _dial(proxy.host, proxy.port, limit)
-        opened.settimeout(_left(limit))
-        if route.proxy_tls is not None:
-            opened = route.proxy_tls.wrap_socket(opened, server_hostname=proxy.host)
-        opened.budget = budget
-        status = _connect(opened, proxy, settings)
-    except (OSError, UnicodeError, http.client.HTTPException) as error:
-        if opened is not None:
-            opened.close()
-        raise ProxyFailed(proxy) from error
-    if status != 200:
-        opened.close()
-        raise ProxyFailed(proxy, status)
-    return opened
+    def _tunnel(self, proxy: Proxy, limits: Limits, limit: Deadline) -> None:
+        """Connect with the proxy and have it connect to the server."""
+        server, address = self._settings.address, f"{proxy.host}:{proxy.port}"
+        try:
+            if not server.isascii():
+                server = f"{self._settings.host.encode('idna').decode()}:{self._settings.port}"
+            lines = [f"CONNECT {server} HTTP/1.1", f"Host: {server}"]
+            if proxy.authorization:
+                lines.append(f"Proxy-Authorization: {proxy.authorization}")
+            self._sock = _dial(proxy.host, proxy.port, limit)
+            self._sock.settimeout(_left(limit))
+            if proxy.tls is not None:
+                self._sock = proxy.tls.wrap_socket(self._sock, server_hostname=proxy.host)
+            self._sock.sendall("\r\n".join([*lines, "", ""]).encode())
+            status = _answer(self._sock, "CONNECT", limits).status
+        except (OSError, UnicodeError, http.client.HTTPException) as error:
+            raise ProxyFailed(address) from error
+        if status != 200:
+            raise ProxyFailed(address, status)
+
+    def _speak_tls(self, context: ssl.SSLContext, limit: Deadline) -> None:
+        self._sock.settimeout(_left(limit))
+        if isinstance(self._sock, ssl.SSLSocket):
+            from urllib3.util.ssltransport import SSLTransport
+
+            self._sock = SSLTransport(self._sock, context, server_hostname=self._settings.host)
+        else:
+            self._sock = context.wrap_socket(self._sock, server_hostname=self._settings.host)
+            # From here on, each record would cost a call of note_handshake: a third of the time of a download.
+            self._sock.context = _SILENT
+        if self._settings.fingerprint:
+            HANDSHAKE.certificate = self._sock.getpeercert(True) or b""
+            if fingerprint_of(HANDSHAKE.certificate) != self._settings.fingerprint:
+                raise FingerprintMismatch
 
 
-def _dial(host: str, port: int, limit: Deadline) -> PlainSocket:
+class _Incoming(io.RawIOBase):
+    """The bytes of one answer: takes the place of the socket that they come from, and bounds their reading.
+
+    A timeout of a socket bounds a single read, so a server that sends a byte now and then would never be given up. The
+    time before the first byte belongs to the silence alone, not to the least rate.
+    """
+
+    def __init__(self, sock: socket.socket, limits: Limits) -> None:
+        self.in_head = True
+        """Whether the head of the answer is not complete yet."""
+        self._sock = sock
+        self._limits = limits
+        self._window = max(WINDOW_SECONDS, limits.silence)
+        self._head = self._bytes = 0
+        self._waited = 0.0
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has come.
+
+        :raises TooSlow: when the answer comes too slowly.
+        :raises HeadTooLong: when the head of the answer has no end.
+        """
+        clock = self._limits.clock
+        self._sock.settimeout(self._limits.timeout())
+        began = clock.monotonic()
+        count = self._sock.recv_into(buffer)
+        if self._bytes:
+            self._waited += clock.monotonic() - began
+        self._bytes += count
+        if self.in_head:
+            self._head += count
+            if self._head > _LONGEST_HEAD:
+                raise HeadTooLong
+        if self._waited >= self._window:
+            if self._bytes < LEAST_RATE * self._waited:
+                raise TooSlow
+            self._bytes, self._waited = 1, 0.0
+        return count
+
+
+def _answer(sock: socket.socket, method: str, limits: Limits) -> http.client.HTTPResponse:
+    """Read the head of an answer."""
+    incoming: Any = _Incoming(sock, limits)
+    response = http.client.HTTPResponse(incoming, method=method)
+    response.begin()
+    incoming.in_head = False
+    return response
+
+
+def _dial(host: str, port: int, limit: Deadline) -> socket.socket:
     """Connect with the first address that answers; each has its share of the time that is left."""
-    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = _resolve(host, port, limit)
     failure = OSError()
     for index, (family, kind, protocol, _name, address) in enumerate(addresses):
-        opened = PlainSocket(family, kind, protocol)
+        opened = socket.socket(family, kind, protocol)
         try:
             opened.settimeout(_left(limit) / (len(addresses) - index))
             opened.connect(address)
@@ -142,30 +269,24 @@ def _dial(host: str, port: int, limit: Deadline) -> PlainSocket:
     raise failure
 
 
-def _connect(opened: socket.socket, proxy: Proxy, settings: ConnectionSettings) -> int:
-    """Ask the proxy for the server and return the status of its answer."""
-    server = settings.origin.partition("://")[2]
-    if not server.isascii():
-        server = f"{settings.host.encode('idna').decode()}:{settings.port}"
-    lines = [f"CONNECT {server} HTTP/1.1", f"Host: {server}"]
-    if proxy.authorization:
-        lines.append(f"Proxy-Authorization: {proxy.authorization}")
-    opened.sendall("\r\n".join([*lines, "", ""]).encode())
-    response = http.client.HTTPResponse(opened, method="CONNECT")
+def _resolve(host: str, port: int, limit: Deadline) -> list[Any]:
+    """Return the addresses of a host. The system's resolver knows no timeout, so a thread waits for it."""
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
     try:
-        response.begin()
-        return response.status
-    finally:
-        response.close()
-
-
-def _wrap(route: Route, opened: Any, limit: Deadline) -> Any:
-    opened.settimeout(_left(limit))
-    if isinstance(opened, ssl.SSLSocket):
-        from urllib3.util.ssltransport import SSLTransport
-
-        return SSLTransport(opened, route.tls, server_hostname=route.settings.host)
-    return route.tls.wrap_socket(opened, server_hostname=route.settings.host)
+        answer = answers.get(timeout=_left(limit))
+    except queue.Empty:
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer in time") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return list(answer)
 
 
 def _left(limit: Deadline) -> float:
@@ -173,3 +294,7 @@ def _left(limit: Deadline) -> float:
     if not seconds:
         raise socket.timeout
     return seconds
+
+
+def fingerprint_of(certificate: bytes) -> str:
+    return hashlib.sha256(certificate).hexdigest()

@@ -1,25 +1,26 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection with one Integration Server as one account: sends a request once and reads its answer."""
+"""Requests, and the connection with one Integration Server as one account that sends each once and reads its answer."""
 
 from __future__ import annotations
 
 import http.client
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Callable, Optional
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Callable, Optional, Union
+from urllib.parse import quote, urljoin, urlsplit
 
 from .._clock import SYSTEM_CLOCK, Deadline
-from .._errors import ApiError, UnexpectedAnswer, WaitTimeout
-from . import failures, proxy, tls
+from .._errors import ApiError, InputError, UnexpectedAnswer, WaitTimeout
+from . import failures
 from .answer import Answer
-from .budget import Budget
-from .channel import Channel, FingerprintMismatch, ProxyFailed, Route
+from .channel import Channel, FingerprintMismatch, Limits, ProxyFailed
 from .failures import Attempt
-from .request import Request
+from .route import route_to
 from .settings import ConnectionSettings
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -30,6 +31,42 @@ _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 """Variables that decide how a connection is made."""
+
+Query = Sequence[tuple[str, Union[str, tuple[str, ...]]]]
+"""Names and values; several values of one name are joined by a literal ``+``, as API 3.0 expects object types."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request; its path is already percent-encoded, see :func:`encode_segment`."""
+
+    method: str
+    path: str
+    query: Query = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Optional[bytes] = field(default=None, repr=False)
+
+    @cached_property
+    def described(self) -> str:
+        """How messages name it: method and path, never the query or the body."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def target(self) -> str:
+        """Path and query; the colons of dates stay, as the pages write them."""
+        listed = [(name, (value,) if isinstance(value, str) else value) for name, value in self.query]
+        values = "&".join(f"{quote(name)}={'+'.join(quote(one, safe=':') for one in value)}" for name, value in listed)
+        return f"{self.path}?{values}" if values else self.path
+
+
+def encode_segment(value: str) -> str:
+    """Return an id as one segment of a path, percent-encoded.
+
+    :raises InputError: when it is one of the names that paths use for themselves.
+    """
+    if value.strip(".") == "":
+        raise InputError(f"{value!r} is not a valid id.")
+    return quote(value, safe="")
 
 
 class Connection:
@@ -50,12 +87,9 @@ class Connection:
         """Logs in again after the server refused the token; None where each request carries the account."""
         self.refused: Optional[ApiError] = None
         """The refusal of the account: a password is tried once, as accounts are blocked after ten wrong ones."""
-        through = proxy.from_environment(settings.origin)
-        # Of the proxy itself no fingerprint is known.
-        of_proxy = tls.plain_context(settings, verify=settings.validate_certs) if through and through.tls else None
-        self._route = Route(settings, tls.context(settings), through, of_proxy)
         self.date = ""
         """The header ``Date`` of the last answer that had one: what the server says about the time."""
+        self._route = route_to(settings)
         self._idle: list[Channel] = []
         self._held_until = 0.0
 
@@ -64,13 +98,12 @@ class Connection:
         while self._idle:
             self._idle.pop().close()
 
-    def exchange(self, request: Request, deadline: Deadline) -> Answer:
+    def exchange(self, request: Request, deadline: Deadline, patience: Deadline) -> Answer:
         """Send a request once, follow redirects of a read within the server, and read the whole answer.
 
-        :raises NotConnected: when no connection could be made.
-        :raises OutcomeUnknown: when the connection broke or the answer did not arrive in time.
-        :raises UnexpectedAnswer: when the answer is too large.
+        :param patience: How long it may be held back, because the server asked to wait.
         """
+        self._hold(patience)
         started = self.clock.monotonic()
         target = request.target
         for _redirect in range(_MOST_REDIRECTS + 1):
@@ -86,11 +119,8 @@ class Connection:
 
     @contextmanager
     def stream(self, request: Request, deadline: Deadline) -> Iterator[tuple[int, Mapping[str, str], Iterator[bytes]]]:
-        """Send a request once and give status, headers and the pieces of the body as they come.
-
-        :raises OutcomeUnknown: when the connection breaks, also in the middle of the body.
-        """
-        self.wait_for_hold(deadline)
+        """Send a request once and give status, headers and the pieces of the body as they come."""
+        self._hold(deadline)
         with self._send(request, request.target, deadline) as (response, pieces):
             self._redirect_target(request, None, response)
             if not 200 <= response.status < 300:
@@ -104,18 +134,21 @@ class Connection:
             self._held_until = max(self._held_until, self.clock.monotonic() + failure.retry_after)
         return failure
 
-    def wait_for_hold(self, deadline: Deadline) -> None:
-        """Wait as long as the server asked for, but not past the deadline."""
-        if self._held_until:
-            seconds = deadline.shortened(self._held_until - self.clock.monotonic())
-            if seconds > 0:
-                self.wait(seconds, "the server asks to wait")
-
     def wait(self, seconds: float, why: str) -> None:
         """Wait, and say so where it takes long enough to be noticed."""
         if seconds >= 1:
-            self.progress(f"{self.settings.host}:{self.settings.port}", f"{why}: trying again in {seconds:.0f} s")
+            self.progress(self.settings.address, f"{why}: trying again in {seconds:.0f} s")
         self.clock.sleep(seconds)
+
+    def _hold(self, patience: Deadline) -> None:
+        """Wait as long as the server asked for; then refuse to send what the server would refuse once more."""
+        if self._held_until:
+            seconds = patience.shortened(self._held_until - self.clock.monotonic())
+            if seconds > 0:
+                self.wait(seconds, "the server asks to wait")
+        if self.refused is not None:
+            before = f"Nothing was sent, since the server refused the account before: {self.refused.message}"
+            raise self.refused.turned_into(ApiError, before)
 
     @contextmanager
     def _send(
@@ -128,8 +161,8 @@ class Connection:
                 hint="Raise wait_timeout, or run this again.",
             )
         attempt = Attempt(self.settings, request.described, deadline)
-        budget = Budget(self.settings.request_timeout, deadline, self.clock)
-        channel = self._channel(attempt, budget)
+        limits = Limits(self.settings.request_timeout, deadline, self.clock)
+        channel = self._channel(attempt, limits)
         headers = {"User-Agent": "ksvla.light_agent", **request.headers}
         if self.authentication is not None:
             headers.setdefault("Authorization", self.authentication)
@@ -137,11 +170,11 @@ class Connection:
         reusable = False
         try:
             try:
-                response = channel.exchange(request.method, target, request.body, headers, budget)
+                response = channel.exchange(request.method, target, request.body, headers, limits)
             except (OSError, http.client.HTTPException) as error:
-                raise failures.answer_lost(attempt, error) from None
+                raise attempt.answer_lost(error) from None
             yield response, _pieces(attempt, response)
-            reusable = response.isclosed() and channel.sock is not None
+            reusable = response.isclosed() and not response.will_close
         finally:
             if reusable:
                 self._idle.append(channel)
@@ -150,7 +183,7 @@ class Connection:
                 if response is not None:
                     response.close()
 
-    def _channel(self, attempt: Attempt, budget: Budget) -> Channel:
+    def _channel(self, attempt: Attempt, limits: Limits) -> Channel:
         """Return a connection that is kept, or a new one."""
         with suppress(IndexError):  # None is left.
             while True:
@@ -158,11 +191,10 @@ class Connection:
                 if kept.usable:
                     return kept
                 kept.close()
-        limit = Deadline(attempt.deadline.shortened(self.settings.request_timeout), self.clock)
         try:
-            return Channel(self._route, limit, budget)
+            return Channel(self._route, limits)
         except (OSError, UnicodeError, ProxyFailed, FingerprintMismatch) as error:
-            raise failures.not_connected(attempt, error) from None
+            raise attempt.not_connected(error) from None
 
     def _redirect_target(self, request: Request, target: Optional[str], response: http.client.HTTPResponse) -> str:
         """Return where a read is redirected to, within the server, so that credentials never leave it; or nothing.
@@ -172,14 +204,11 @@ class Connection:
         """
         if response.status not in _REDIRECTS:
             return ""
-        location, here = response.headers.get("location"), self.settings.origin
-        try:
-            there = urlsplit(urljoin(here + (target or ""), location or ""))
-            elsewhere = f"{there.scheme}://{there.hostname}{'' if there.port is None else f':{there.port}'}"
-        except ValueError:
-            elsewhere = "an address that is not valid"
-        else:
-            if request.method == "GET" and target and location and _origin(there) == _origin(urlsplit(here)):
+        origin, elsewhere = self.settings.origin, "an address that is not valid"
+        with suppress(ValueError):
+            there = urlsplit(urljoin(origin + (target or ""), response.headers.get("location", "")))
+            elsewhere = f"{there.scheme}://{there.netloc.rpartition('@')[2]}"
+            if request.method == "GET" and target and elsewhere == origin:
                 path = there._replace(scheme="", netloc="", fragment="").geturl() or "/"
                 return quote(path, safe="!$%&'()*+,/:;=?@~")
         raise ApiError(
@@ -191,11 +220,10 @@ class Connection:
 
 
 class ConnectionPool:
-    """Connections kept for the loop items of one process.
+    """Connections kept for the loop items of one process, with their tokens.
 
-    In the controller one worker process handles all items of a loop: the TLS connection and the token of the first item
-    serve the others. A connection is found by everything that identifies it, so that it is never shared across servers,
-    accounts or TLS settings; a process made by ``fork`` starts without the connections of its parent.
+    A connection is found by everything that identifies it, so that it is never shared across servers, accounts or TLS
+    settings; a process made by ``fork`` starts without the connections of its parent.
     """
 
     def __init__(self) -> None:
@@ -219,10 +247,6 @@ class ConnectionPool:
         for connection in self._connections.values():
             connection.close()
         self._connections = {}
-
-
-def _origin(parts: SplitResult) -> tuple[str, Optional[str], Optional[int]]:
-    return parts.scheme, parts.hostname, parts.port
 
 
 def _read_whole(response: http.client.HTTPResponse, body: Iterator[bytes]) -> Answer:
@@ -254,7 +278,7 @@ def _pieces(attempt: Attempt, response: http.client.HTTPResponse) -> Iterator[by
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
     except (OSError, http.client.HTTPException) as error:
-        raise failures.answer_lost(attempt, error) from None
+        raise attempt.answer_lost(error) from None
 
 
 def _lower(headers: http.client.HTTPMessage) -> dict[str, str]:

@@ -18,24 +18,19 @@ from .._clock import Deadline
 from .._errors import ApiError, InputError, KsvlaError, NotConnected, NotTrusted, OutcomeUnknown, UnexpectedAnswer
 from .._text import with_code
 from .answer import Answer, find_error_code, find_message
-from .budget import HeadTooLong, TooSlow
-from .channel import FingerprintMismatch, ProxyFailed
+from .channel import HANDSHAKE, FingerprintMismatch, HeadTooLong, ProxyFailed, TooSlow, fingerprint_of
 from .retry import parse_retry_after
 from .settings import ConnectionSettings
-from .tls import HANDSHAKE, fingerprint_of, readable_fingerprint, valid_until
 
 _CONNECT_HINT = "Check host and port, and that the Integration Server runs and is reachable from where the module runs."
 _PIN = "or, when that is the fingerprint you know from the server itself, pin it with fingerprint."
 _CHAIN = f"Give the authority that signed it as ca_path, {_PIN}"
-_EXPIRED = f"Renew the server's certificate, {_PIN}"
 _NAME = f"Give as host a name or an address that it was issued to, {_PIN}"
 _CERTIFICATE: dict[int, tuple[str, str]] = {
     9: ("it is not valid yet", "Check the clocks of the server and of the machine that runs the module."),
-    10: ("it has expired", _EXPIRED),
+    10: ("it has expired", f"Renew the server's certificate, {_PIN}"),
     18: ("it is signed by itself and by no authority that is trusted", _CHAIN),
-    19: ("it was signed by an authority that is not trusted", _CHAIN),
-    20: ("it was signed by an authority that is not trusted", _CHAIN),
-    21: ("it was signed by an authority that is not trusted", _CHAIN),
+    **dict.fromkeys((19, 20, 21), ("it was signed by an authority that is not trusted", _CHAIN)),
     62: ("it was issued to another name", _NAME),
     64: ("it was issued to another address", _NAME),
 }
@@ -53,9 +48,7 @@ _HTTP = frozenset({b"http/", b"<!doc", b"<html"})
 """How the answer of a plain HTTP server to a TLS handshake begins."""
 _WORDS: dict[int, str] = {
     errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.EPIPE: "connection reset",
-    errno.ECONNABORTED: "connection reset",
+    **dict.fromkeys((errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED), "connection reset"),
     errno.EHOSTUNREACH: "no route to the host",
     errno.ENETUNREACH: "network unreachable",
 }
@@ -69,7 +62,7 @@ _OTHER_SCHEMES = (
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request on its way, for messages.
+    """One request on its way, and what it means when it breaks off.
 
     :param described: Method and path.
     """
@@ -78,97 +71,91 @@ class Attempt:
     described: str
     deadline: Deadline
 
-    @property
-    def server(self) -> str:
-        return self.settings.origin.partition("://")[2]
+    def not_connected(self, error: Exception) -> KsvlaError:
+        """Return why there is no connection; nothing of the request was sent."""
+        server = self.settings.address
+        if isinstance(error, ProxyFailed):
+            return self._proxy_failed(error)
+        if isinstance(error, UnicodeError):
+            return InputError(f"host is not a valid address: {self.settings.host!r}. Give a name or an IP address.")
+        if isinstance(error, FingerprintMismatch):
+            pinned = readable_fingerprint(self.settings.fingerprint or "")
+            return self._failure(
+                NotTrusted,
+                f"The certificate of {server} is not the pinned one: {pinned} was expected.{_presented()}",
+                "another certificate than the pinned one",
+                "Find out why the certificate changed before you pin the new one.",
+            )
+        if isinstance(error, ssl.SSLCertVerificationError):
+            why, advice = _CERTIFICATE.get(error.verify_code, (error.verify_message, _CHAIN))
+            message = f"The certificate of {server} is refused: {why}.{_presented()}"
+            return self._failure(NotTrusted, message, "certificate refused", advice)
+        reason = self._why_not_connected(error)
+        return self._failure(NotConnected, f"No connection to {server}: {reason}.", reason, _CONNECT_HINT)
 
-    def failure(self, kind: type[KsvlaError], message: str, reason: str, hint: Optional[str] = None) -> KsvlaError:
+    def answer_lost(self, error: Exception) -> KsvlaError:
+        """Return why there is no answer to a request that may have reached the server."""
+        server = self.settings.address
+        if isinstance(error, (HeadTooLong, http.client.LineTooLong)):
+            message = f"The head of the answer of {server} is too long."
+            return self._failure(UnexpectedAnswer, message, "answer too long")
+        reason, hint = self._reason(error), None
+        if isinstance(error, socket.timeout):
+            option = "wait_timeout" if self.deadline.expired() else "request_timeout"
+            hint = f"Raise {option} if the server needs longer."
+        return self._failure(OutcomeUnknown, f"{server} did not answer {self.described}: {reason}.", reason, hint)
+
+    def _proxy_failed(self, error: ProxyFailed) -> KsvlaError:
+        address, cause = error.address, error.__cause__
+        hint = "Check https_proxy, all_proxy and no_proxy in the environment of the module."
+        if error.status == 407:
+            hint = "The proxy asks for a user name and a password: write them into the URL in https_proxy."
+        if error.status is not None:
+            reason = f"the proxy {address} refuses to connect to it (answered {error.status})"
+            return self._failure(NotConnected, f"No connection to {self.settings.address}: {reason}.", reason, hint)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = f"its certificate is refused: {cause.verify_message}"
+        elif cause is None or isinstance(cause, UnicodeError):
+            why = "its name is not valid"
+        else:
+            why = self._why_not_connected(cause)
+        message = f"No connection to the proxy {address}: {why}."
+        return self._failure(NotConnected, message, f"proxy {address}: {why}", hint)
+
+    def _failure(self, kind: type[KsvlaError], message: str, reason: str, hint: Optional[str] = None) -> KsvlaError:
         error = kind(message, request=self.described, hint=hint)
-        error.server, error.reason = self.server, reason
+        error.server, error.reason = self.settings.address, reason
         return error
 
+    def _why_not_connected(self, error: BaseException) -> str:
+        if not isinstance(error, ssl.SSLError):
+            return self._reason(error)
+        if HANDSHAKE.first[:5].lower() in _HTTP:
+            return "it speaks HTTP, not HTTPS"
+        if error.reason in _TOO_OLD:
+            return "it speaks TLS older than 1.2"
+        if error.reason in ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
+            return "it does not speak TLS"
+        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return "connection closed during the TLS handshake"
+        return f"the TLS handshake failed ({(error.reason or 'no reason given').lower().replace('_', ' ')})"
 
-def not_connected(attempt: Attempt, error: Exception) -> KsvlaError:
-    """Return why there is no connection; nothing of the request was sent."""
-    settings = attempt.settings
-    if isinstance(error, ProxyFailed):
-        return _proxy_failed(attempt, error)
-    if isinstance(error, UnicodeError):
-        return InputError(f"host is not a valid address: {settings.host!r}. Give a name or an IP address.")
-    if isinstance(error, FingerprintMismatch):
-        pinned = readable_fingerprint(settings.fingerprint or "")
-        return attempt.failure(
-            NotTrusted,
-            f"The certificate of {attempt.server} is not the pinned one: {pinned} was expected.{_presented()}",
-            "another certificate than the pinned one",
-            "Find out why the certificate changed before you pin the new one.",
-        )
-    if isinstance(error, ssl.SSLCertVerificationError):
-        why, advice = _CERTIFICATE.get(error.verify_code, (error.verify_message, _CHAIN))
-        day = valid_until(HANDSHAKE.certificate or b"") if advice is _EXPIRED else None
-        since = f" (valid until {day})" if day else ""
-        message = f"The certificate of {attempt.server} is refused: {why}{since}.{_presented()}"
-        return attempt.failure(NotTrusted, message, "certificate refused", advice)
-    reason = _why_not_connected(attempt, error)
-    return attempt.failure(NotConnected, f"No connection to {attempt.server}: {reason}.", reason, _CONNECT_HINT)
-
-
-def answer_lost(attempt: Attempt, error: Exception) -> KsvlaError:
-    """Return why there is no answer to a request that may have reached the server."""
-    if isinstance(error, (HeadTooLong, http.client.LineTooLong)):
-        message = f"The head of the answer of {attempt.server} is too long."
-        return attempt.failure(UnexpectedAnswer, message, "answer too long")
-    reason, hint = _reason(attempt, error), None
-    if isinstance(error, socket.timeout):
-        option = "wait_timeout" if attempt.deadline.expired() else "request_timeout"
-        hint = f"Raise {option} if the server needs longer."
-    message = f"{attempt.server} did not answer {attempt.described}: {reason}."
-    return attempt.failure(OutcomeUnknown, message, reason, hint)
+    def _reason(self, error: BaseException) -> str:
+        if isinstance(error, socket.timeout):
+            within = f"within {self.settings.request_timeout:g} s"
+            return f"no answer {'before the time to wait was over' if self.deadline.expired() else within}"
+        if isinstance(error, socket.gaierror):
+            return "the name server does not answer" if error.errno == socket.EAI_AGAIN else "name not known"
+        for kind, reason in _REASONS.items():
+            if isinstance(error, kind):
+                return reason
+        code = error.errno if isinstance(error, OSError) else None
+        return _WORDS.get(code or 0) or (os.strerror(code) if code else "connection lost")
 
 
-def _reason(attempt: Attempt, error: BaseException) -> str:
-    if isinstance(error, socket.timeout):
-        within = f"within {attempt.settings.request_timeout:g} s"
-        return f"no answer {'before the time to wait was over' if attempt.deadline.expired() else within}"
-    if isinstance(error, socket.gaierror):
-        return "the name server does not answer" if error.errno == socket.EAI_AGAIN else "name not known"
-    for kind, reason in _REASONS.items():
-        if isinstance(error, kind):
-            return reason
-    code = error.errno if isinstance(error, OSError) else None
-    return _WORDS.get(code or 0) or (os.strerror(code) if code else "connection lost")
-
-
-def _why_not_connected(attempt: Attempt, error: BaseException) -> str:
-    if not isinstance(error, ssl.SSLError):
-        return _reason(attempt, error)
-    if HANDSHAKE.first[:5].lower() in _HTTP:
-        return "it speaks HTTP, not HTTPS"
-    if error.reason in _TOO_OLD:
-        return "it speaks TLS older than 1.2"
-    if error.reason in ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
-        return "it does not speak TLS"
-    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return "connection closed during the TLS handshake"
-    return f"the TLS handshake failed ({(error.reason or 'no reason given').lower().replace('_', ' ')})"
-
-
-def _proxy_failed(attempt: Attempt, error: ProxyFailed) -> KsvlaError:
-    proxy, cause = error.proxy, error.__cause__
-    hint = "Check https_proxy, all_proxy and no_proxy in the environment of the module."
-    if error.status == 407:
-        hint = "The proxy asks for a user name and a password: write them into the URL in https_proxy."
-    if error.status is not None:
-        reason = f"the proxy {proxy.address} refuses to connect to it (answered {error.status})"
-        return attempt.failure(NotConnected, f"No connection to {attempt.server}: {reason}.", reason, hint)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        why = f"its certificate is refused: {cause.verify_message}"
-    elif cause is None or isinstance(cause, UnicodeError):
-        why = "its name is not valid"
-    else:
-        why = _why_not_connected(attempt, cause)
-    message = f"No connection to the proxy {proxy.address}: {why}."
-    return attempt.failure(NotConnected, message, f"proxy {proxy.address}: {why}", hint)
+def readable_fingerprint(fingerprint: str) -> str:
+    """Return a fingerprint as tools print it: pairs of digits in upper case, joined by colons."""
+    return bytes.fromhex(fingerprint).hex(":").upper()
 
 
 def _presented() -> str:

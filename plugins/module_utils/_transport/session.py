@@ -15,12 +15,12 @@ from contextlib import AbstractContextManager
 from typing import Optional
 
 from .._clock import NO_DEADLINE, Deadline
-from .._errors import ApiError, KsvlaError, NotConnected, OutcomeUnknown
+from .._errors import KsvlaError, NotConnected, OutcomeUnknown
 from .answer import Answer
-from .connection import Connection
-from .request import Query, Request
+from .connection import Connection, Query, Request, encode_segment
 from .retry import LONGEST_RETRY_AFTER, PASSING, pause
 
+__all__ = ["Query", "Request", "Session", "WriteInCheckMode", "encode_segment"]
 _NOT_CARRIED_OUT = frozenset({*range(400, 500), 501, 505})
 """Statuses that say that a write did nothing. Any other that is not a success may come from a gateway that passed it on."""
 
@@ -87,13 +87,9 @@ class Session:
         patience = deadline
         attempt, renewed = 0, False
         while True:
-            connection.wait_for_hold(patience)
             failure: KsvlaError
-            if connection.refused is not None:
-                before = f"Nothing was sent, since the server refused the account before: {connection.refused.message}"
-                raise connection.refused.turned_into(ApiError, before)
             try:
-                answer = connection.exchange(request, deadline)
+                answer = connection.exchange(request, deadline, patience)
             except NotConnected as error:
                 failure, repeatable = error, True
             except OutcomeUnknown as error:
@@ -102,7 +98,6 @@ class Session:
                 if 200 <= answer.status < 300:
                     return answer
                 failure = connection.refusal(request, answer)
-                unclear = not safe and answer.status not in _NOT_CARRIED_OUT and failure.error_code is None
                 if answer.status == 401:
                     if connection.renew is None or "Authorization" in request.headers:
                         connection.refused = failure
@@ -110,7 +105,7 @@ class Session:
                         renewed = True
                         connection.renew(failure, deadline)
                         continue
-                if unclear:
+                if not safe and answer.status not in _NOT_CARRIED_OUT and failure.error_code is None:
                     # A gateway may have passed it on before it failed.
                     raise failure.turned_into(OutcomeUnknown, failure.message)
                 if answer.status not in passing or (answer.status == 500 and failure.error_code):

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from .._addresses import is_host, join_address, split_address
 from .._errors import InputError
 
 _FINGERPRINT_PREFIX = re.compile(r"^sha-?256(\s+fingerprint)?[:=\s]+", re.IGNORECASE)
-_URL = re.compile(r".*?://(?:[^/?#]*@)?(?P<host>\[[^\]]+\]|(?!\[)[^/?#@:\[\]]*)(?::(?P<port>\d+))?")
-_HOST = re.compile(r"[^\s/?#@\[\]]+")
 _LONGEST_TIMEOUT = 86400
 """Seconds; what is much longer cannot be given to a socket."""
 
@@ -44,10 +43,14 @@ class ConnectionSettings:
         return f"ConnectionSettings({self.username or 'token'}@{self.origin})"
 
     @property
+    def address(self) -> str:
+        """Host and port."""
+        return join_address(self.host, self.port)
+
+    @property
     def origin(self) -> str:
         """The server's address as a URL: scheme, host and port."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"https://{host}:{self.port}"
+        return f"https://{self.address}"
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> ConnectionSettings:
@@ -55,79 +58,62 @@ class ConnectionSettings:
 
         :raises InputError: when an option is missing or cannot be right.
         """
-        host, port = _check_host(parameters.get("host")), int(parameters["port"])
-        if not 0 < port < 65536:
-            raise InputError(f"port must be from 1 to 65535, not {port}.")
-        token = _check_token(parameters.get("access_token"))
+        host, port = _checked_host(parameters.get("host")), int(parameters["port"])
+        _require(0 < port < 65536, f"port must be from 1 to 65535, not {port}.")
+        token = (parameters.get("access_token") or "").strip()
+        _require(
+            re.fullmatch(r"[\x21-\x7e]*", token),
+            "access_token is not a valid token: it contains blanks, line breaks or characters outside ASCII. Give what "
+            "ksvla_token returned.",
+        )
         username, password = parameters.get("username"), parameters.get("password")
         if not token:
             _require_account(username, password)
         timeout, retries = float(parameters["request_timeout"]), int(parameters["retries"])
-        if not 0 < timeout <= _LONGEST_TIMEOUT:
-            raise InputError(f"request_timeout must be above 0 seconds, and {_LONGEST_TIMEOUT} at the most.")
-        if retries < 0:
-            raise InputError("retries must be 0 or more.")
+        _require(
+            0 < timeout <= _LONGEST_TIMEOUT,
+            f"request_timeout must be above 0 seconds, and {_LONGEST_TIMEOUT} at the most.",
+        )
+        _require(retries >= 0, "retries must be 0 or more.")
         validate_certs = bool(parameters["validate_certs"])
-        ca_path = _check_ca_path(parameters.get("ca_path")) if validate_certs else None
+        ca_path = os.path.expanduser(parameters.get("ca_path") or "") if validate_certs else ""
+        _require(
+            not ca_path or os.path.exists(ca_path),
+            f"ca_path does not exist where the module runs: {ca_path}. Give a file with the certificate authority's "
+            "certificate (PEM), or a folder of them.",
+        )
         fingerprint = normalize_fingerprint(parameters.get("fingerprint"))
-        return cls(host, port, username, password, token, validate_certs, ca_path, fingerprint, timeout, retries)
+        who = (username, password, token or None)
+        return cls(host, port, *who, validate_certs, ca_path or None, fingerprint, timeout, retries)
 
 
-def _check_host(host: Optional[str]) -> str:
-    if not host or not host.strip():
-        raise InputError("host is required: give the address of the Integration Server, or set KSVLA_HOST.")
-    host = host.strip()
-    url = _URL.match(host)
-    if url:
-        port = f" and port: {url['port']}" if url["port"] else ""
-        raise InputError(
-            f"host takes an address without a scheme: write host: {url['host'] or 'ksv.example.com'}{port}."
-        )
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if not _HOST.fullmatch(host):
-        raise InputError(
-            f"host is not a valid address: {host!r}. Give a name or an IP address, such as ksv.example.com."
-        )
-    if host.count(":") == 1:
-        name, port = host.split(":")
-        raise InputError(f"host must not include the port: write host: {name} and port: {port}.")
-    return host
+def _require(right: object, message: str) -> None:
+    if not right:
+        raise InputError(message)
 
 
-def _check_token(token: Optional[str]) -> Optional[str]:
-    """Return a token without the blanks around it, or None when there is none."""
-    token = (token or "").strip()
-    if not re.fullmatch(r"[\x21-\x7e]*", token):
-        raise InputError(
-            "access_token is not a valid token: it contains blanks, line breaks or characters outside ASCII. Give what "
-            "ksvla_token returned."
-        )
-    return token or None
+def _checked_host(given: Optional[str]) -> str:
+    """Return a host without blanks and brackets around it."""
+    host = (given or "").strip()
+    _require(host, "host is required: give the address of the Integration Server, or set KSVLA_HOST.")
+    scheme, _separator, rest = host.rpartition("://")
+    name, port = split_address(re.split("[/?#]", rest)[0].rpartition("@")[2] if scheme else host)
+    _require(
+        is_host(name), f"host is not a valid address: {host!r}. Give a name or an IP address, such as ksv.example.com."
+    )
+    beside = "" if port is None else f" and port: {port}"
+    _require(not scheme and port is None, f"host must not include the port or a scheme: write host: {name}{beside}.")
+    return name.strip("[]")
 
 
 def _require_account(username: Optional[str], password: Optional[str]) -> None:
-    if not username:
-        raise InputError("username is empty: leave it out for the documented account, or give its name.")
-    if ":" in username:
-        raise InputError("username contains a colon, which HTTP Basic authentication does not allow.")
-    if not password:
-        raise InputError(
-            f"password is required: give the password of the account '{username}' of the Integration Server, "
-            "or set it in the environment (KSVLA_MULTITENANCY_PASSWORD for API 2.0, KSVLA_ADMIN_PASSWORD for API 3.0)."
-        )
-
-
-def _check_ca_path(ca_path: Optional[str]) -> Optional[str]:
-    if not ca_path:
-        return None
-    path = os.path.expanduser(ca_path)
-    if not os.path.exists(path):
-        raise InputError(
-            f"ca_path does not exist where the module runs: {ca_path}. Give a file with the certificate authority's "
-            "certificate (PEM), or a folder of them."
-        )
-    return path
+    _require(username, "username is empty: leave it out for the documented account, or give its name.")
+    _require(":" not in str(username), "username contains a colon, which HTTP Basic authentication does not allow.")
+    _require(
+        password,
+        f"password is required: give the password of the account '{username}' of the Integration Server, or set it in the "
+        "environment (KSVLA_MULTITENANCY_PASSWORD for API 2.0, KSVLA_ADMIN_PASSWORD for API 3.0).",
+    )
 
 
 def normalize_fingerprint(fingerprint: Optional[str]) -> Optional[str]:
@@ -140,9 +126,9 @@ def normalize_fingerprint(fingerprint: Optional[str]) -> Optional[str]:
     if not fingerprint or not fingerprint.strip():
         return None
     digits = re.sub(r"[:\s-]", "", _FINGERPRINT_PREFIX.sub("", fingerprint.strip())).lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", digits):
-        raise InputError(
-            "fingerprint is not a SHA-256 fingerprint, which has 64 hexadecimal digits, with or without colons; "
-            f"this one has {len(digits)} characters. Print it with: openssl x509 -noout -fingerprint -sha256."
-        )
+    _require(
+        re.fullmatch(r"[0-9a-f]{64}", digits),
+        "fingerprint is not a SHA-256 fingerprint, which has 64 hexadecimal digits, with or without colons; this one has "
+        f"{len(digits)} characters. Print it with: openssl x509 -noout -fingerprint -sha256.",
+    )
     return digits

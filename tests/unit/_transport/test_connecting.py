@@ -8,17 +8,18 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.raw import FastClock, raw_server
+from support.raw import FastClock, raw_server, relay
 from support.web import FakeClock, Received, Reply, WebServer, unused_port, web_server
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError, KsvlaError, NotConnected
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import Request
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Request, Session
 from simulator.tls import Tls
 
 Connect = Callable[..., Session]
@@ -78,6 +79,21 @@ def test_a_connection_that_fails(
 ) -> None:
     monkeypatch.setattr(socket.socket, "connect", _raising(error))
     assert _failure(connect(retries=0)).reason == reason
+
+
+@pytest.mark.parametrize("given", [{"request_timeout": 0.2}, {"request_timeout": 60, "seconds": 0.2}])
+def test_a_name_that_is_never_resolved_is_given_up(
+    given: dict[str, float], connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resolver whose name servers are silent takes as long as it likes: the timeouts bound it too."""
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: released.wait(60) and [])
+    session = connect(host="ksv.invalid", retries=0, request_timeout=given["request_timeout"])
+    began = time.monotonic()
+    failure = _failure(session.within(Deadline(given.get("seconds"))))
+    assert (type(failure), failure.reason) == (NotConnected, "the name server does not answer")
+    assert time.monotonic() - began < 30
+    released.set()
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 300])
@@ -193,36 +209,13 @@ def test_no_proxy_where_the_environment_excludes_the_server(
     assert connect().read("/a").status == 200
 
 
-def _relay(connection: socket.socket) -> None:
-    """Answer CONNECT and pass bytes on to the server that was asked for."""
-    import threading
-
-    request = connection.recv(65536).decode()
-    host, _colon, port = request.split()[1].rpartition(":")
-    with socket.create_connection((host, int(port))) as server:
-        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-
-        def copy(source: socket.socket, sink: socket.socket) -> None:
-            try:
-                while piece := source.recv(65536):
-                    sink.sendall(piece)
-                sink.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass
-
-        back = threading.Thread(target=copy, args=(server, connection), daemon=True)
-        back.start()
-        copy(connection, server)
-        back.join(10)
-
-
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_server_is_reached_through_a_proxy(
     scheme: str, server: WebServer, connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies = [Reply(body=b"x" * 200_000)]
     context: ssl.SSLContext | None = tls.context() if scheme == "https" else None
-    with raw_server(_relay, context) as port:
+    with raw_server(relay, context) as port:
         monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:{port}")
         session = connect()
         assert [len(session.read("/a").body) for _time in range(3)] == [200_000] * 3

@@ -15,7 +15,7 @@ from typing import Any
 import hypothesis
 import pytest
 from hypothesis import strategies as st
-from support.raw import FastClock, drip, raw_server
+from support.raw import FastClock, drip, raw_server, relay
 from support.web import FakeClock, Reply, WebServer
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
@@ -25,9 +25,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
     UnexpectedAnswer,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import find_message
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import Request
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Request, Session
 from simulator.tls import Tls
 
 Connect = Callable[..., Session]
@@ -98,9 +96,10 @@ def test_of_an_error_the_beginning_is_read(connect: Connect, tls: Tls) -> None:
 
 
 @pytest.mark.parametrize("piece", ["<message", "<head ", "<a:", '{"a":', "[", "VIRMT_", "<style>x", " ", "<b>"])
-def test_looking_for_a_message_takes_no_time(piece: str) -> None:
+def test_looking_for_a_message_takes_no_time(piece: str, server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(400, (piece * (64 * 1024 // len(piece))).encode())]
     started = time.process_time()
-    find_message(piece * (64 * 1024 // len(piece)), None)
+    assert _failure(connect()).status == 400
     assert time.process_time() - started < 2
 
 
@@ -123,6 +122,16 @@ def test_an_answer_in_drips_is_given_up(serve: Any, connect: Connect, tls: Tls) 
         error = _failure(session)
     assert isinstance(error, OutcomeUnknown)
     assert error.reason == "the answer comes too slowly"
+
+
+def test_an_answer_in_drips_is_given_up_behind_a_proxy_that_speaks_tls(
+    connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with raw_server(DRIPS["body"], tls.context()) as port, raw_server(relay, tls.context()) as proxy:
+        monkeypatch.setenv("https_proxy", f"https://127.0.0.1:{proxy}")
+        session = connect(port=port, request_timeout=30, retries=0)
+        session.connection.clock = FastClock(100)
+        assert _failure(session).reason == "the answer comes too slowly"
 
 
 @pytest.mark.parametrize("serve", DRIPS.values(), ids=DRIPS)

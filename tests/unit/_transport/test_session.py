@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 from support.raw import raw_server
-from support.web import FakeClock, Reply, WebServer, settings, unused_port, web_server
+from support.web import FakeClock, Reply, WebServer, parameters, unused_port, web_server
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import login
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     ApiError,
@@ -25,9 +24,15 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
     WaitTimeout,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import ConnectionPool
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.request import Request, encode_segment
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session, WriteInCheckMode
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import execute
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import (
+    Request,
+    Session,
+    WriteInCheckMode,
+    encode_segment,
+)
+from ansible_collections.ksvla.light_agent.plugins.modules import ksvla_infrastructure_info
 from simulator.tls import Tls
 
 Connect = Callable[..., Session]
@@ -283,12 +288,6 @@ def test_a_safe_write_is_repeated_like_a_read(server: WebServer, connect: Connec
     assert len(server.received) == 3
 
 
-@pytest.mark.parametrize("host", ["a..b", "x" * 300])
-def test_a_host_that_is_no_name(host: str, connect: Connect) -> None:
-    with pytest.raises(InputError, match="host is not a valid address"):
-        connect(host=host).read("/a")
-
-
 def test_a_server_that_does_not_answer_in_time(server: WebServer, connect: Connect) -> None:
     server.replies = [Reply(seconds=0.5)]
     with pytest.raises(OutcomeUnknown, match=r"did not answer GET /a: no answer within 0\.1 s") as caught:
@@ -330,17 +329,13 @@ def test_a_server_that_accepts_other_schemes_only(server: WebServer, connect: Co
 
 def test_a_pool_does_not_log_in_twice_with_a_refused_password(server: WebServer, tls: Tls) -> None:
     server.replies = [Reply(401)]
-    pool, given = ConnectionPool(), settings(host=server.host, port=server.port, ca_path=str(tls.ca_path))
-    for _item in range(3):
-        with pytest.raises(ApiError) as caught:
-            login.authenticate(pool.connection("svm_management", given))
-        assert caught.value.status == 401
-    assert len(server.received) == 1
-    other = settings(host=server.host, port=server.port, ca_path=str(tls.ca_path), password="other")
-    with pytest.raises(ApiError):
-        login.authenticate(pool.connection("svm_management", other))
-    assert len(server.received) == 2
-    pool.close()
+    context = Context()
+    for password in ("secret", "secret", "secret", "other"):
+        given = parameters(host=server.host, port=server.port, ca_path=str(tls.ca_path), password=password)
+        result = execute(ksvla_infrastructure_info.DEFINITION, {**given, "infrastructure_id": "1"}, context)
+        assert (result["failed"], result["status"]) == (True, 401)
+    assert [received.account for received in server.received] == ["multitenancy:secret", "multitenancy:other"]
+    context.connections.close()
 
 
 @pytest.mark.parametrize(

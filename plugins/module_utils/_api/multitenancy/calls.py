@@ -18,7 +18,7 @@ from typing import Optional
 from ..._errors import ApiError
 from ..._hints import hint_for
 from ..._transport.answer import Answer
-from ..._transport.request import Query, Request, encode_segment
+from ..._transport.session import Query, Request, encode_segment
 from .. import identifiers
 from ..tasks import Api, ServerTask
 from . import formats

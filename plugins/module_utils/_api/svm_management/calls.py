@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from ..._errors import ApiError, UnexpectedAnswer
 from ..._transport.answer import Answer
-from ..._transport.request import Query, Request, encode_segment
+from ..._transport.session import Query, Request, encode_segment
 from .. import identifiers
 from ..tasks import Api, ServerTask
 from . import formats, json
