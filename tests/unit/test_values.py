@@ -1,29 +1,18 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of values, secrets in all their forms, hints, and how errors become results."""
+"""Checks of values, hints, and how errors become results."""
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from support.strategies import any_case_uuids, xml_texts
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, InputError, KsvlaError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import BY_CODE, hint_for
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module import definition as _definition
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
-    ModuleDefinition,
-    execute,
-    hidden_values,
-    missing_library,
-)
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.secrets import hidden_forms
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.change import as_text, diff_of
 from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text, with_code
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
@@ -160,53 +149,6 @@ def test_a_code_stands_before_its_message_once(code: str | None, message: str | 
     assert with_code(code, message) == text
 
 
-# ---- secrets ----------------------------------------------------------------------------------------------------------
-
-
-@given(st.text(min_size=1), st.text(min_size=1))
-def test_a_secret_in_all_its_forms(secret: str, username: str) -> None:
-    def encoded(text: str) -> str:
-        return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
-
-    forms = hidden_forms([secret], [(username, secret)])
-    assert forms >= {secret, encoded(secret), encoded(f"{username}:{secret}")}
-    assert all(form.strip() for form in forms - {secret}), "blanks would be hidden everywhere"
-
-
-@pytest.mark.parametrize(
-    ("secret", "shown"),
-    [
-        ("Token\n", "Invalid header value b'Bearer Token\\n'"),
-        ("  Token ", "got Token"),
-        ('Say "no"', r'{"password": "Say \"no\""}'),
-        ("älter & <neu>", r"\u00e4lter & <neu>"),
-        ("Stein & <Otter>", "<password>Stein &amp; &lt;Otter&gt;</password>"),
-        ("two  blanks\nand a line", "two blanks and a line"),
-    ],
-)
-def test_a_secret_is_known_where_it_is_written_otherwise(secret: str, shown: str) -> None:
-    assert any(form in shown for form in hidden_forms([secret]))
-
-
-def test_nothing_is_hidden_where_there_is_no_secret() -> None:
-    assert hidden_forms(["", ""], [("a", ""), ("", "b")]) == set()
-
-
-def test_what_a_module_hides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KSVLA_ADMIN_PASSWORD", "of-another-module")
-    secret = {"type": "str", "no_log": True}
-    options = {"admin_password": secret, "password": secret, "svms": {"options": {"root_password": secret}}}
-    definition = ModuleDefinition(options=options, function=lambda _p, _c: {})
-    arguments = {"username": "me", "admin_username": "keeper", "admin_password": "own"}
-    hidden = hidden_values(definition, {**arguments, "password": 12, "svms": [{"root_password": "given"}]})
-    assert "of-another-module" not in hidden
-    for secret in ("given", "12", "own"):
-        assert secret in hidden
-        assert base64.b64encode(secret.encode()).decode() in hidden
-        for account in ("me", "keeper", "multitenancy", "admin"):
-            assert base64.b64encode(f"{account}:{secret}".encode()).decode() in hidden
-
-
 # ---- hints and errors -------------------------------------------------------------------------------------------------
 
 
@@ -259,45 +201,3 @@ def test_a_task_that_stands_among_the_tasks_is_not_repeated() -> None:
     error = KsvlaError("m", task={"id": "t"}, details={"tasks": [{"id": "t"}]})
     assert error.payload() == {"msg": "m", "tasks": [{"id": "t"}]}
     assert KsvlaError("m", task={"id": "t"}, details={"tasks": []}).payload()["task"] == {"id": "t"}
-
-
-def test_what_a_function_gives_is_the_result() -> None:
-    definition = ModuleDefinition(
-        options={}, function=lambda parameters, _c: {"changed": True, "seen": parameters["a"]}
-    )
-    assert execute(definition, {"a": 1}, Context()) == {"changed": True, "seen": 1}
-
-
-def _raising(error: Exception) -> ModuleDefinition:
-    def function(_parameters: Any, _context: Any) -> Any:
-        raise error
-
-    return ModuleDefinition(options={}, function=function)
-
-
-def test_a_failure_is_a_result_with_what_was_achieved() -> None:
-    error = KsvlaError("m", details={"changed": True, "failed": "never"})
-    assert execute(_raising(error), {}, Context()) == {"changed": True, "msg": "m", "failed": True}
-
-
-def test_a_fault_of_the_collection_is_called_so() -> None:
-    result = execute(_raising(ZeroDivisionError("by zero")), {}, Context())
-    assert result["failed"] is True
-    assert result["msg"].startswith("ZeroDivisionError: by zero. This is a fault of the collection")
-    assert "Traceback" in result["exception"]
-
-
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert missing_library() is None
-    monkeypatch.setattr(_definition, "find_spec", lambda _name: None)
-    assert missing_library() == "requests"
-
-
-def test_the_defaults_of_a_context_do_nothing() -> None:
-    context = Context()
-    context.warn("w")
-    context.trace("t")
-    context.progress("s", "t")
-    assert context.files("/nowhere", {}, True) is True
-    assert context.files("/nowhere", {}, False) is False
-    assert Context().connections is not context.connections
