@@ -87,7 +87,8 @@ class Memory:
         """
         found = {record.key: record for record in self._unwritten.values()}
         with suppress(OSError):
-            for path in self.folder.glob(f"{prefix.split(maxsplit=1)[0]}-*.json"):
+            # A list, so that an error does not leave the folder open.
+            for path in list(self.folder.glob(f"{prefix.split(maxsplit=1)[0]}-*.json")):
                 record = _read(path)
                 if record is not None:
                     found.setdefault(record.key, record)

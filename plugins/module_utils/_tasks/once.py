@@ -142,8 +142,7 @@ class Once:
         started: list[Started[T]] = [Started(sent=list(items)) for items in requests.values()]
         with self._memory.locks(requests, self._deadline):
             pending = self._look(work, started)
-            attempt = 0
-            while pending:
+            for attempt in range(self._retries + 1):
                 self._send_each(work, pending, workers)
                 lost = [(each, each.lost) for each in pending if each.lost is not None]
                 if not lost or not work.repeatable:
@@ -162,9 +161,8 @@ class Once:
                         each.lost.hint = trouble.hint or error.hint
                     break
                 pending = [each for each in pending if not isinstance(each.lost, UnexpectedAnswer)]
-                if attempt >= self._retries or self._deadline.expired():
+                if not pending or self._deadline.expired():
                     break
-                attempt += 1
         for each in started:
             if not each.sent:
                 each.lost = None
@@ -203,10 +201,10 @@ class Once:
                 if isinstance(error, (NotConnected, NotTrusted)):
                     unreachable.append(error)
 
-        if len(requests) == 1:
-            send(requests[0])
-        else:
+        if len(requests) > 1:
             for_each(send, requests, workers)
+        elif requests:
+            send(requests[0])
 
     def _send(self, work: Work[T], started: Started[T]) -> None:
         """Send the request for ``sent``; note its id, or how its answer was lost."""

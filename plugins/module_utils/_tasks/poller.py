@@ -299,14 +299,14 @@ def timed_out(
     if trouble is not None:
         message += f" {trouble.message}"
     # By default, ksvla_task asks API 2.0, which alone cancels tasks.
-    which = "" if isinstance(source, MultitenancyApi) else " and api: svm_management"
+    which = "" if hasattr(source, "cancel_task") else " and api: svm_management"
     hint = (
         f"The server goes on with it: run this again to attach to it, wait for it with ksvla_task{which}, or raise "
         "wait_timeout."
     )
-    if poller.waiting.cancel_on_timeout and isinstance(source, MultitenancyApi):
+    if poller.waiting.cancel_on_timeout and hasattr(source, "cancel_task"):
         refusals = []
-        bounded = source.within(Deadline(GRACE_SECONDS, poller.context.clock))
+        bounded: Any = source.within(Deadline(GRACE_SECONDS, poller.context.clock))
         for one in tasks:
             try:
                 bounded.cancel_task(one.id)

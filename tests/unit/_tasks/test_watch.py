@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from support.web import FakeClock
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
@@ -41,7 +40,7 @@ def poller(clock: FakeClock, timeout: float = 600, cancel: bool = False, shown: 
     return Poller(waiting, Context(clock=clock, progress=lambda *line: lines.append(line)))
 
 
-class Source(MultitenancyApi):
+class Source:
     """Tasks by id, each a series of what is seen; cancellations are noted."""
 
     def __init__(self, clock: FakeClock, **tasks: Sequence[ServerTask | Exception]) -> None:
@@ -61,7 +60,7 @@ class Source(MultitenancyApi):
             raise seen
         return seen
 
-    def within(self, deadline: Deadline, retries: int | None = None) -> Source:  # type: ignore[override]
+    def within(self, deadline: Deadline, retries: int | None = None) -> Source:
         assert deadline.remaining() is not None
         self.retries.append(retries)
         return self
