@@ -138,7 +138,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definiti
     missing_library,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import TRACE_VERBOSITY
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.file import read_state
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.state_file.ensure import read_state
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._controller import TaskRun, run_in_controller
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._environment import Options, Variables
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_inventory import (

@@ -17,7 +17,7 @@ from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ..module_utils._module.check import with_json_text, with_records, without_records
+from ..module_utils._module.check import with_records, without_records
 from ..module_utils._module.context import Context
 from ..module_utils._module.definition import ModuleDefinition, execute, hidden_values, refusal, shown_arguments
 from ..module_utils._module.paths import with_local_paths
@@ -80,12 +80,11 @@ def _run(definition: ModuleDefinition, arguments: Mapping[str, Any], task: TaskR
     if message is not None:
         return _refused(message, hidden, task)
     spec = {**(FILE_COMMON_ARGUMENTS if definition.writes_files else {}), **definition.options}
-    given = with_json_text(definition.options, arguments)
     validator = ArgumentSpecValidator(spec, **definition.rules())
-    validation = validator.validate(without_records(definition.options, given))
+    validation = validator.validate(without_records(definition.options, arguments))
     if validation.error_messages:
         return _refused(validation.errors.msg, hidden, task)
-    parameters = with_records(definition.options, validation.validated_parameters, given)
+    parameters = with_records(definition.options, validation.validated_parameters, arguments)
     warnings: list[str] = []
     files = attribute_module(check_mode=task.check_mode)
     context = Context(

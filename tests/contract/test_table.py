@@ -31,8 +31,12 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     WaitTimeout,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import Poller, Waiting
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import require_success, watch_task
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import (
+    Poller,
+    Waiting,
+    require_success,
+    watch_task,
+)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.settings import ConnectionSettings
 from simulator.testing import RunningSimulator

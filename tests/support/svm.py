@@ -15,7 +15,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import SYSTEM_CLOCK, Clock
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.check import with_json_text
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import (
     ModuleDefinition,
@@ -86,7 +85,6 @@ class Caller:
         message = refusal(definition, given)
         if message is not None:
             return {"failed": True, "changed": False, "msg": message}
-        given = with_json_text(definition.options, given)
         validation = ArgumentSpecValidator(definition.options, **definition.rules()).validate(given)
         if validation.error_messages:
             return {"failed": True, "changed": False, "msg": "; ".join(validation.error_messages)}

@@ -1,16 +1,14 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pure functions of single values: checks, texts, addresses, diffs, secrets in all their forms."""
+"""Pure functions of single values: checks, texts, addresses, diffs."""
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from support.strategies import any_case_uuids, xml_texts
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._addresses import (
@@ -19,7 +17,6 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._addresses impor
     split_address,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.secrets import hidden_forms
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.change import as_text, diff_of
 from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text, similar_names, with_code
 from ansible_collections.ksvla.light_agent.plugins.module_utils._validation import (
@@ -302,35 +299,3 @@ def test_an_invalid_port_is_refused(port: str) -> None:
     for host in ("vc", "192.0.2.10", "[2001:db8::10]"):
         with pytest.raises(InputError, match="port of address must be from 1 to 65535"):
             require_address(f"{host}:{port}", "address")
-
-
-# ---- secrets ----------------------------------------------------------------------------------------------------------
-
-
-@given(st.text(min_size=1), st.text(min_size=1))
-def test_a_secret_in_all_its_forms(secret: str, username: str) -> None:
-    def encoded(text: str) -> str:
-        return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
-
-    forms = hidden_forms([secret], [(username, secret)])
-    assert forms >= {secret, encoded(secret), encoded(f"{username}:{secret}")}
-    assert all(form.strip() for form in forms - {secret}), "blanks would be hidden everywhere"
-
-
-@pytest.mark.parametrize(
-    ("secret", "shown"),
-    [
-        ("Token\n", "Invalid header value b'Bearer Token\\n'"),
-        ("  Token ", "got Token"),
-        ('Say "no"', r'{"password": "Say \"no\""}'),
-        ("älter & <neu>", r"\u00e4lter & <neu>"),
-        ("Stein & <Otter>", "<password>Stein &amp; &lt;Otter&gt;</password>"),
-        ("two  blanks\nand a line", "two blanks and a line"),
-    ],
-)
-def test_a_secret_is_known_where_it_is_written_otherwise(secret: str, shown: str) -> None:
-    assert any(form in shown for form in hidden_forms([secret]))
-
-
-def test_nothing_is_hidden_where_there_is_no_secret() -> None:
-    assert hidden_forms(["", ""], [("a", ""), ("", "b")]) == set()

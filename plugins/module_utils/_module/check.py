@@ -83,7 +83,9 @@ def _all_text(options: Optional[Options], value: Any) -> bool:
         return False
     names = options.keys()
     return all(
-        isinstance(item, dict) and item.keys() <= names and all(isinstance(each, str) for each in item.values())
+        isinstance(item, dict)
+        and item.keys() <= names
+        and all(each is None or isinstance(each, str) for each in item.values())
         for item in value
     )
 

@@ -12,7 +12,6 @@ from typing import Any, Optional
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._errors import KsvlaError
-from .check import with_json_text
 from .context import Context, Parameters
 from .definition import ModuleDefinition, execute, hidden_values, missing_library, refusal, shown_arguments
 from .paths import restored, with_local_paths
@@ -64,9 +63,7 @@ class _Module(AnsibleModule):
         super()._load_params()
         self._refusal = refusal(self._definition, self.params)
         self._hidden = hidden_values(self._definition, self.params)
-        if self._refusal is None:
-            self.params = with_json_text(self._definition.options, self.params)
-        else:
+        if self._refusal is not None:
             # Ansible's own checks expect that at least dictionaries are dictionaries.
             self.params = {name: value for name, value in self.params.items() if name.startswith("_ansible_")}
 

@@ -76,6 +76,7 @@ class Memory:
         """Records that could not be kept on disk, as in a home that cannot be written."""
 
     def find(self, key: str) -> Optional[Record]:
+        """Return the record of a request that is still valid; raise InputError when it was edited and is not one any more."""
         record = self._unwritten.get(key) or _read(self._path(key))
         return record if record is not None and record.key == key and self._holds(record) else None
 
@@ -86,7 +87,8 @@ class Memory:
         """
         found = {record.key: record for record in self._unwritten.values()}
         with suppress(OSError):
-            for path in self.folder.glob(f"{prefix.split(maxsplit=1)[0]}-*.json"):
+            # A list, so that an error does not leave the folder open.
+            for path in list(self.folder.glob(f"{prefix.split(maxsplit=1)[0]}-*.json")):
                 record = _read(path)
                 if record is not None:
                     found.setdefault(record.key, record)
@@ -174,9 +176,10 @@ class Memory:
         mark.touch(mode=0o600)
         os.utime(mark, (now, now))
         for path in self.folder.glob("*.json"):
-            record = _read(path)
-            if record is not None and not self._holds(record):
-                path.unlink(missing_ok=True)
+            with suppress(InputError):
+                record = _read(path)
+                if record is not None and not self._holds(record):
+                    path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key.split(maxsplit=1)[0]}-{_digest(key)[:20]}.json"
@@ -201,14 +204,32 @@ def _require_usable(folder: Path, named: str) -> None:
 
 
 def _read(path: Path) -> Optional[Record]:
-    """Return the record of a file, or None where the file holds none, as one that a person has edited."""
+    """Return the record of a file; None where there is no file, or one that is not JSON, such as one that was cut short.
+
+    :raises InputError: when the file holds anything else.
+    """
     try:
         fields = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
-        sent_at = datetime.fromisoformat(fields["sent_at"]).timestamp()
-        kept = fields["kept_seconds"]
-        return Record(**{**fields, "sent_at": sent_at, "kept_seconds": None if kept is None else float(kept)})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return None
+    with suppress(TypeError, ValueError, KeyError, OverflowError):
+        record = Record(**{**fields, "sent_at": datetime.fromisoformat(fields["sent_at"]).timestamp()})
+        texts = (record.key, record.about, record.id or "")
+        if (
+            all(isinstance(text, str) for text in texts)
+            and isinstance(record.settings, (str, list, dict))
+            and isinstance(record.kept_seconds or 0, (int, float))
+        ):
+            return record
+    raise edited(f"The file {path}")
+
+
+def edited(record: str) -> InputError:
+    """Return the error for a record that a person has edited and that cannot be understood any more."""
+    return InputError(
+        f"{record} should say which request was sent to the server, but cannot be understood: it was edited.",
+        hint="Correct it. Or remove the file, once the server is done with what it is about: the request is forgotten then.",
+    )
 
 
 def _write(path: Path, record: Record) -> None:

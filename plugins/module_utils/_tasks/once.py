@@ -11,20 +11,25 @@ state. When the answer is lost, the same look shows whether the request took eff
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, Optional, Protocol, TypeVar
+from typing import Any, Generic, Optional, Protocol, TypeVar, cast
 
+from .._api.svm_management.calls import SvmManagementApi
 from .._clock import Deadline
 from .._concurrently import for_each
 from .._errors import KsvlaError, NotConnected, NotTrusted, OutcomeUnknown, UnexpectedAnswer
 from .._module.context import Context
 from .._transport.retry import pause
 from .memory import DAY_SECONDS, Memory, Record
+from .poller import Poller
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
+A = TypeVar("A", bound="Identified")
 
 
 @dataclass(frozen=True)
@@ -137,8 +142,7 @@ class Once:
         started: list[Started[T]] = [Started(sent=list(items)) for items in requests.values()]
         with self._memory.locks(requests, self._deadline):
             pending = self._look(work, started)
-            attempt = 0
-            while pending:
+            for attempt in range(self._retries + 1):
                 self._send_each(work, pending, workers)
                 lost = [(each, each.lost) for each in pending if each.lost is not None]
                 if not lost or not work.repeatable:
@@ -151,12 +155,14 @@ class Once:
                     pending = self._look(work, [each for each, _error in lost])
                 except KsvlaError as trouble:
                     for each, error in lost:
-                        each.lost = _unseen(error, trouble)
+                        message = f"{error.message} Whether it took effect could not be found out: {trouble.message}"
+                        each.lost = error.turned_into(OutcomeUnknown, message)
+                        each.lost.task = trouble.task or error.task
+                        each.lost.hint = trouble.hint or error.hint
                     break
                 pending = [each for each in pending if not isinstance(each.lost, UnexpectedAnswer)]
-                if attempt >= self._retries or self._deadline.expired():
+                if not pending or self._deadline.expired():
                     break
-                attempt += 1
         for each in started:
             if not each.sent:
                 each.lost = None
@@ -195,10 +201,10 @@ class Once:
                 if isinstance(error, (NotConnected, NotTrusted)):
                     unreachable.append(error)
 
-        if len(requests) == 1:
-            send(requests[0])
-        else:
+        if len(requests) > 1:
             for_each(send, requests, workers)
+        elif requests:
+            send(requests[0])
 
     def _send(self, work: Work[T], started: Started[T]) -> None:
         """Send the request for ``sent``; note its id, or how its answer was lost."""
@@ -235,12 +241,105 @@ class Once:
         self._memory.complete(record, task_id)
 
 
-def _unseen(lost: KsvlaError, trouble: KsvlaError) -> OutcomeUnknown:
-    """Return the error for a request whose answer was lost and of which it cannot be seen whether it took effect."""
-    return OutcomeUnknown(
-        f"{lost.message} Whether it took effect could not be found out: {trouble.message}",
-        status=lost.status,
-        request=lost.request,
-        task=trouble.task or lost.task,
-        hint=trouble.hint or lost.hint,
-    )
+# ---- what is made without a task --------------------------------------------------------------------------------------
+
+
+class Identified(Protocol):
+    """What the server gives an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class AddedOnce(ABC, Generic[T, A]):
+    """The work of adding what the server makes without a task and need not list: an infrastructure, an image.
+
+    Its id is remembered for as long as the server confirms it. Where the answer was lost, the server's list is asked; where
+    that does not show it, a message says so, now and when it is added again, and the first id that is known is used from
+    then on.
+    """
+
+    repeatable = False
+    """No page documents a list, so that it is never certain that a lost request did nothing."""
+    id_option = ""
+    """The option of the module that takes the id."""
+
+    def __init__(self, api: SvmManagementApi, poller: Poller, memory: Memory) -> None:
+        self.api = api
+        self.memory = memory
+        self.context = poller.context
+        self._once = Once(memory, poller.context, poller.deadline)
+        self._found: Optional[A] = None
+        self._unanswered: Optional[Record] = None
+        """The request of an earlier run whose answer was lost."""
+        self.changed = False
+        """Whether something was changed from here."""
+
+    @abstractmethod
+    def subject(self, item: T) -> Subject:
+        """Return what a request is about."""
+
+    @abstractmethod
+    def find(self, item: T) -> Optional[A]:
+        """Return the one that is there, or None."""
+
+    @abstractmethod
+    def add(self, item: T) -> A:
+        """Let the server add it, and return it."""
+
+    def ensure(self, wanted: T) -> A:
+        """Add it unless it is there by now, and return it.
+
+        :raises OutcomeUnknown: when the answer was lost and it cannot be seen whether it was added.
+        """
+        subject = self.subject(wanted)
+        try:
+            started = self._once.start(self, [wanted], subject.about)
+        except KsvlaError as error:
+            if error.status == 409:
+                error.hint = (
+                    f"The Integration Server has it already: give its {self.id_option}, as it was returned before or as the "
+                    "Integration Server's console shows it."
+                )
+                if self._unanswered is not None:
+                    sent = self._unanswered.sent
+                    error.hint += f" The request of {sent}, whose answer was lost, may have added it."
+            raise
+        if started.lost is None:
+            found = cast(A, self._found)
+            if started.sent and self._unanswered is not None:
+                self.context.warn(
+                    f"The request to {subject.about} was sent from this machine before, at {self._unanswered.sent}, and its "
+                    "answer was lost. Nothing that it added could be found, so it was sent again, and the Integration Server "
+                    f"may have two of the same now. From now on the one with the id {found.id} is used."
+                )
+            return found
+        with suppress(KsvlaError):
+            added, noted = self.find(wanted), self.memory.find(subject.key)
+            if added is not None and noted is not None:
+                self.memory.complete(noted, added.id)
+                self.changed = True
+                return added
+        unknown = started.lost.turned_into(
+            OutcomeUnknown, f"Whether the request to {subject.about} took effect is not known: {started.lost.message}"
+        )
+        unknown.hint = (
+            "Look in the Integration Server's console: if it was added, run this again with its "
+            f"{self.id_option}; otherwise run this again as it is."
+        )
+        raise unknown from started.lost
+
+    def under_way(self, _item: T, _record: Optional[Record]) -> Optional[str]:
+        """Return None: there is no task."""
+        return None
+
+    def state(self, item: T, record: Optional[Record]) -> State:
+        self._unanswered = record if record is not None and record.id is None else None
+        self._found = self.find(item)
+        return State.MISSING if self._found is None else State.HOLDS
+
+    def send(self, items: Sequence[T]) -> str:
+        (item,) = items
+        self._found = self.add(item)
+        self.changed = True
+        return str(self._found.id)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,25 @@ def _actions(result: dict[str, Any]) -> list[str]:
 
 def _lose(simulator: RunningSimulator, kind: str = "drop_after", **more: Any) -> None:
     simulator.fault(method="POST", path="/deployment/svm/$", kind=kind, **more)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("until", "tomorrow"), ("action", "deployed"), ("settings", []), ("settings", {"deploymentInfo": [1]})],
+)
+def test_a_record_that_was_edited_is_an_error_and_nothing_is_sent(
+    run: Caller, killed: Callable[..., None], tmp_path: Path, field: str, value: Any
+) -> None:
+    image_id = registered_image(run)
+    killed(image_id=image_id, svms=_wanted())
+    (path,) = tmp_path.rglob("svm-*.json")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["settings"][field] = value
+    path.write_text(json.dumps(record), encoding="utf-8")
+    failed = run.fails("svm", image_id=image_id, svms=_wanted())
+    assert "The record of the request to deploy SVM svm-01" in failed["msg"]
+    assert "remove the file" in failed["hint"]
+    assert len(run.sent("POST", "/deployment/svm/")) == 1
 
 
 def test_a_killed_run_that_is_repeated_deploys_nothing_twice(

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.disk import read_only
@@ -113,21 +114,40 @@ def test_a_forgotten_record_is_gone(memory: Memory, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "fields",
     [
-        "",
-        "{",
-        "[]",
-        "null",
-        '{"key": "x"}',
-        '{"key": "K", "about": "a", "sent_at": 5, "kept_seconds": null}',
-        '{"key": "K", "about": "a", "sent_at": "9999-12-31T23:59:59-23:59", "kept_seconds": 1}',
-        '{"key": "K", "about": "a", "sent_at": "2026-01-01", "kept_seconds": 1' + "0" * 400 + "}",
-        "[" * 200_000,
+        [],
+        None,
+        {"key": "x"},
+        {"key": 5},
+        {"about": None},
+        {"id": 5},
+        {"settings": None},
+        {"sent_at": 5},
+        {"sent_at": "yesterday"},
+        {"kept_seconds": "a day"},
+        {"another": "field"},
     ],
-    ids=range(9),
+    ids=str,
 )
-def test_a_file_that_holds_no_record_is_ignored(text: str, memory: Memory) -> None:
+def test_a_record_that_was_edited_and_is_none_any_more_is_named(fields: Any, memory: Memory, clock: FakeClock) -> None:
+    record = memory.note(KEY, "a")
+    path = memory.path_of(record)
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    partial = fields if not fields or fields == {"key": "x"} else {**whole, **fields}
+    path.write_text(json.dumps(partial), encoding="utf-8")
+    for look in (lambda: memory.find(KEY), lambda: memory.find_all("tenant ")):
+        with pytest.raises(InputError, match=path.name) as caught:
+            look()
+        assert "remove the file" in (caught.value.hint or "")
+    clock.time += 4000
+    memory.note("svm a", "other requests are remembered, and what has expired is removed")
+    memory.keep(record)
+    assert memory.find(KEY) == record
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 200_000], ids=["empty", "cut short", "deep"])
+def test_a_file_that_is_not_json_is_ignored(text: str, memory: Memory) -> None:
     record = memory.note(KEY, "a")
     memory.path_of(record).write_text(text)
     assert memory.find(KEY) is None

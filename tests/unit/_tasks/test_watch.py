@@ -22,13 +22,13 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     WaitTimeout,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import Poller, Waiting
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import (
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import (
+    Poller,
+    Waiting,
     cause,
     require_success,
     watch_each,
     watch_task,
-    watch_tasks,
 )
 
 Shown = list[tuple[str, str]]
@@ -130,8 +130,8 @@ def test_a_task_that_goes_back_is_watched_to_its_end(end: str, clock: FakeClock)
 def test_of_many_tasks_an_end_that_was_seen_is_final_and_the_others_may_go_back(clock: FakeClock) -> None:
     back = [task(state, "b", progress=progress) for state, progress in _BACK_AND_FORTH]
     source = Source(clock, a=[task("Completed", "a"), task("Running", "a")], b=[*back, task("Completed", "b")])
-    ended = watch_tasks(source, ["a", "b"], poller(clock))
-    assert ended == [task("Completed", "a"), task("Completed", "b")]
+    ended = watch_each(source, ["a", "b"], poller(clock), "tasks")
+    assert ended == {"a": task("Completed", "a"), "b": task("Completed", "b")}
 
 
 def test_a_timeout_says_all_that_is_known(clock: FakeClock) -> None:
@@ -184,8 +184,7 @@ def test_a_cancellation_that_is_refused_is_reported(clock: FakeClock) -> None:
 def test_one_refused_cancellation_does_not_spare_the_others(clock: FakeClock) -> None:
     source = Source(clock, a=[task("Running", "a")], b=[task("Running", "b")])
     source.refusal = ApiError("no", status=409)
-    with pytest.raises(WaitTimeout):
-        watch_tasks(source, ["a", "b"], poller(clock, timeout=5, cancel=True))
+    watch_each(source, ["a", "b"], poller(clock, timeout=5, cancel=True), "tasks")
     assert source.canceled == ["a", "b"]
 
 
@@ -195,8 +194,8 @@ def test_many_tasks_are_watched_with_one_list_at_a_time(clock: FakeClock) -> Non
         a=[task("Running", "a"), task("Completed", "a")],
         b=[task("Running", "b"), task("Running", "b"), task("Failed", "b")],
     )
-    ended = watch_tasks(source, ["b", "a"], poller(clock))
-    assert [(each.id, each.state) for each in ended] == [("b", "Failed"), ("a", "Completed")]
+    ended = watch_each(source, ["b", "a"], poller(clock), "tasks")
+    assert ended == {"b": task("Failed", "b"), "a": task("Completed", "a")}
     assert source.lists == 2
     assert source.singles == ["b"]  # alone, it needs no list
 
@@ -205,8 +204,8 @@ def test_tasks_below_others_and_tasks_that_no_list_shows_are_found(clock: FakeCl
     source = Source(clock, c=[task("Completed", "c")])
     parent = task("Running", "parent", children=[task("Completed", "b")])
     source.listed = lambda: [parent]
-    ended = watch_tasks(source, ["b", "c"], poller(clock))
-    assert [each.id for each in ended] == ["b", "c"]
+    ended = watch_each(source, ["b", "c"], poller(clock), "tasks")
+    assert ended == {"b": task("Completed", "b"), "c": task("Completed", "c")}
     assert source.singles == ["c"]
 
 
@@ -214,10 +213,10 @@ def test_many_tasks_that_are_not_done_in_time(clock: FakeClock) -> None:
     names = [f"t{number}" for number in range(7)]
     source = Source(clock, **{name: [task("Running", name)] for name in names})
     source.series["t0"] = [task("Completed", "t0")]
-    with pytest.raises(WaitTimeout) as caught:
-        watch_tasks(source, names, poller(clock, timeout=5, cancel=True))
-    assert "t0" not in caught.value.message
-    assert "t5 (Running) and 1 more are not done after 5 s." in caught.value.message
+    ended = watch_each(source, names, poller(clock, timeout=5, cancel=True), "tasks")
+    assert ended["t0"] == task("Completed", "t0")
+    for name in names[1:]:
+        assert str(ended[name]) == f"Task CreateTenant {name} (Running) is not done after 5 s."
     assert source.canceled == names[1:]
 
 
@@ -226,13 +225,12 @@ def test_the_server_may_write_an_id_in_another_way(clock: FakeClock) -> None:
         return Source(clock, a=[task("Running", "{A}"), task("Completed", "{A}")], b=[task("Completed", "{B}")])
 
     assert watch_task(seen(), "a", poller(clock), "Northwind").completed
-    assert [one.id for one in watch_tasks(seen(), ["a", "b"], poller(clock))] == ["{A}", "{B}"]
     each = watch_each(seen(), ["a", "b"], poller(clock), "create tenants")
     assert {name: one.completed for name, one in each.items() if isinstance(one, ServerTask)} == {"a": True, "b": True}
 
 
 def test_no_task_at_all(clock: FakeClock) -> None:
-    assert watch_tasks(Source(clock), [], poller(clock)) == []
+    assert watch_each(Source(clock), [], poller(clock), "tasks") == {}
 
 
 @pytest.mark.parametrize(

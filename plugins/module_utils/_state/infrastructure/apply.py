@@ -14,8 +14,7 @@ from typing import Any, Optional
 
 from ..._api.svm_management.records import Infrastructure
 from ..._errors import InputError, KsvlaError, unless_missing
-from ..._tasks.adding import AddedOnce
-from ..._tasks.once import Subject
+from ..._tasks.once import AddedOnce, Subject
 from ..change import Change
 from .diagnosis import require_connected
 from .plan import RECONNECT, REFRESH, plan
@@ -36,7 +35,7 @@ class Step:
     replaced: list[str]
 
 
-class InfrastructureApplier(AddedOnce[Step]):
+class InfrastructureApplier(AddedOnce[Step, Infrastructure]):
     """Finds infrastructures and changes them."""
 
     id_option = "infrastructure_id"
@@ -110,8 +109,7 @@ class InfrastructureApplier(AddedOnce[Step]):
         replaced = [*(known.settings if known else ()), *([before.id] if before else ())]
         step = Step(wanted, before, replaced)
         try:
-            added: Infrastructure = self.ensure(step)
-            return added
+            return self.ensure(step)
         except KsvlaError as error:
             if self.changed and before is not None:
                 error.message += f" It was disconnected as {before.id} before, and is not connected now."

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any, Optional
@@ -19,7 +20,7 @@ from typing import Any, Optional
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
 from ..._errors import unless_missing
-from ..._tasks.memory import Memory, Record
+from ..._tasks.memory import Memory, Record, edited
 from ..._tasks.once import Subject
 from ..._tasks.poller import Poller
 from .bodies import settings_of
@@ -239,10 +240,14 @@ def _key(target: Target) -> str:
 
 
 def _earlier(record: Optional[Record]) -> Optional[Earlier]:
-    try:
-        return None if record is None else Earlier(record, Note(**record.settings))
-    except TypeError:  # As a person has edited it.
+    if record is None:
         return None
+    with suppress(AttributeError, TypeError):
+        note, until = Note(**record.settings), record.settings["until"]
+        target = note.settings.get("deploymentInfo", {}).get("target", {})
+        if isinstance(until, (int, float)) and isinstance(target, dict) and note.action in ACTIONS.values():
+            return Earlier(record, note)
+    raise edited(f"The record of the request to {record.about}")
 
 
 def _is_about(earlier: Earlier, target: Target) -> bool:

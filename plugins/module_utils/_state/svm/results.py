@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
-from ..._tasks.watch import cause
+from ..._tasks.poller import cause
 from ..._text import listed, with_code
 from ..change import Diff, diff_of
 from .bodies import given

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from ..._api.tasks import ServerTask, failed_step
 from ..._clock import Deadline
 from ..._errors import KsvlaError, WaitTimeout
-from ..._tasks.poller import Look
-from ..._tasks.watch import until_ended
+from ..._tasks.poller import Look, until_ended
 from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE, refuse_repeated
 from .requests import Earlier, Requests, Status

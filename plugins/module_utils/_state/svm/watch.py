@@ -17,8 +17,7 @@ from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
 from ..._clock import Deadline
 from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
-from ..._tasks.poller import Look, Poller, passes
-from ..._tasks.watch import timed_out
+from ..._tasks.poller import Look, Poller, passes, timed_out
 from ..infrastructure.objects import Object
 from .find import Target
 from .plan import DEPLOY, RECONFIGURE

@@ -13,13 +13,12 @@ from typing import Optional
 
 from ..._api.svm_management.records import Image
 from ..._errors import ApiError
-from ..._tasks.adding import AddedOnce
 from ..._tasks.memory import Record
-from ..._tasks.once import Subject
+from ..._tasks.once import AddedOnce, Subject
 from .wanted import NUMA, NUMA_OTHERWISE, WantedImage, image_type
 
 
-class Images(AddedOnce[WantedImage]):
+class Images(AddedOnce[WantedImage, Image]):
     """The images of one server, as far as they can be known."""
 
     id_option = "image_id"

@@ -17,8 +17,7 @@ from ..._api.tasks import ServerTask
 from ..._errors import ApiError, TaskFailed, unless_missing
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, State, Subject
-from ..._tasks.poller import Poller
-from ..._tasks.watch import require_success, watch_task
+from ..._tasks.poller import Poller, require_success, watch_task
 
 _NOT_AUTHENTIC = (
     "Do not deploy it: download the image and its description again, put both in one new folder on the machine of the "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Optional, cast
 
 from ..._api import connect
 from ..._api.multitenancy.calls import MultitenancyApi
@@ -15,8 +15,7 @@ from ..._api.tasks import ServerTask, failed_step
 from ..._errors import ApiError, InputError, KsvlaError, TaskFailed
 from ..._module.arguments import SVM_MANAGEMENT
 from ..._module.context import Context, Parameters, Result
-from ..._tasks.poller import Poller, Waiting
-from ..._tasks.watch import cause, failure, reason, require_success, watch_task, watch_tasks
+from ..._tasks.poller import Poller, Waiting, cause, failure, reason, require_success, watch_each, watch_task
 from ..._text import listed
 from ..change import diff_of
 
@@ -27,21 +26,36 @@ _SHOWN = 5
 def ensure_task(parameters: Parameters, context: Context) -> Result:
     waiting = Waiting.from_parameters(parameters)
     if parameters["api"] == SVM_MANAGEMENT:
-        _check_svm_management(parameters, waiting)
+        _check_svm_management(parameters)
     poller = Poller(waiting, context)
     source = connect.tasks(parameters, context).within(poller.deadline)
-    if parameters["state"] == "canceled":
-        return _cancel(cast(MultitenancyApi, source), parameters["task_id"], poller, context)
-    if parameters.get("task_ids") is not None:
-        return _complete_many(cast(MultitenancyApi, source), parameters["task_ids"], poller, context)
     task_id = parameters["task_id"]
-    if context.check_mode or not waiting.wait:
-        task = source.task(task_id)
+    waits = waiting.wait and not context.check_mode
+    if parameters.get("task_ids") is not None:
+        return _complete_many(cast(MultitenancyApi, source), parameters["task_ids"], poller if waits else None)
+    if parameters["state"] == "canceled":
+        before, after, changed = _cancel(cast(MultitenancyApi, source), task_id, poller)
     else:
-        task = watch_task(source, task_id, poller, f"task {task_id}")
-    if task.ended:
-        _require_children(require_success(task))
-    return _result(task, task, changed=False, context=context)
+        after = watch_task(source, task_id, poller, f"task {task_id}") if waits else source.task(task_id)
+        if after.ended:
+            _require_children(require_success(after))
+        before, changed = after, False
+    result: Result = {"changed": changed, "task": after.as_dict()}
+    if context.diff:
+        result["diff"] = diff_of(f"task {after.id}", {"state": before.state}, {"state": after.state})
+    return result
+
+
+def _check_svm_management(parameters: Parameters) -> None:
+    no_call = "API 3.0 has no call that cancels a task"
+    if parameters["state"] == "canceled":
+        raise InputError(
+            f"{no_call}: use api: multitenancy with its account, whose calls also know the tasks of API 3.0."
+        )
+    if parameters.get("task_ids") is not None:
+        raise InputError("task_ids goes with api: multitenancy only: API 3.0 has no call that lists tasks.")
+    if parameters["cancel_on_timeout"]:
+        raise InputError(f"cancel_on_timeout goes with api: multitenancy only: {no_call}.")
 
 
 def _require_children(task: ServerTask) -> None:
@@ -54,36 +68,33 @@ def _require_children(task: ServerTask) -> None:
     bad = [child for child in children if child.ended and not child.completed]
     if not bad:
         return
+    steps = [(child, failed_step(child)) for child in bad]
+    described = "; ".join(
+        f"{child.parameters.get('svm_name') or child.id}{f' at {step}' if step else ''}: {reason(child)}"
+        for child, step in steps
+    )
     raise TaskFailed(
-        f"{len(bad)} of {len(children)} tasks below {task.type or 'task'} {task.id} did not complete: "
-        f"{'; '.join(map(_described, bad))}.",
+        f"{len(bad)} of {len(children)} tasks below {task.type or 'task'} {task.id} did not complete: {described}.",
         error_code=next((code for code, _message in map(cause, bad) if code), None),
         task=task.as_dict(),
     )
 
 
-def _described(child: ServerTask) -> str:
-    step = failed_step(child)
-    return f"{child.parameters.get('svm_name') or child.id}{f' at {step}' if step else ''}: {reason(child)}"
+def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Optional[Poller]) -> Result:
+    """Return several tasks, all of which must end well.
 
-
-def _check_svm_management(parameters: Parameters, waiting: Waiting) -> None:
-    if parameters["state"] == "canceled":
-        raise InputError(
-            "API 3.0 has no call that cancels a task: use api: multitenancy with its account, whose calls also know "
-            "the tasks of API 3.0."
-        )
-    if parameters.get("task_ids") is not None:
-        raise InputError("task_ids goes with api: multitenancy only: API 3.0 has no call that lists tasks.")
-    if waiting.cancel_on_timeout:
-        raise InputError("cancel_on_timeout goes with api: multitenancy only: API 3.0 has no call that cancels a task.")
-
-
-def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Poller, context: Context) -> Result:
-    if context.check_mode or not poller.waiting.wait:
+    :param poller: Waits for their end; None to look at them once.
+    """
+    if poller is None:
         tasks = [source.task(task_id) for task_id in task_ids]
     else:
-        tasks = watch_tasks(source, task_ids, poller)
+        seen = watch_each(source, task_ids, poller, "tasks")
+        unseen = {one.message: one for one in seen.values() if isinstance(one, KsvlaError)}
+        if unseen:
+            error = next(iter(unseen.values()))
+            error.message = listed([*unseen], _SHOWN, " ")
+            raise error
+        tasks = [task for task in map(seen.get, task_ids) if isinstance(task, ServerTask)]
     result: Result = {"changed": False, "tasks": [task.as_dict() for task in tasks]}
     bad = [task for task in tasks if task.ended and not task.completed]
     if bad:
@@ -95,10 +106,11 @@ def _complete_many(source: MultitenancyApi, task_ids: Sequence[str], poller: Pol
     return result
 
 
-def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Context) -> Result:
-    before = source.task(task_id)
+def _cancel(source: MultitenancyApi, task_id: str, poller: Poller) -> tuple[ServerTask, ServerTask, bool]:
+    """Return the task before and after it was canceled, and whether that was asked for from here."""
+    before, waits = source.task(task_id), poller.waiting.wait
     if before.canceled:
-        return _result(before, before, changed=False, context=context)
+        return before, before, False
     if before.ended:
         raise TaskFailed(
             f"Task {before.type or ''} {task_id} has already ended as {before.state}: there is nothing to cancel.",
@@ -107,9 +119,8 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
         )
     # What was canceled already is not canceled again, but waited for.
     ask, after = not before.stopping, before
-    if context.check_mode:
-        after = replace(before, state="Canceled") if ask or poller.waiting.wait else before
-        return _result(before, after, changed=ask, context=context)
+    if poller.context.check_mode:
+        return before, replace(before, state="Canceled") if ask or waits else before, ask
     if ask:
         try:
             source.cancel_task(task_id)
@@ -119,18 +130,11 @@ def _cancel(source: MultitenancyApi, task_id: str, poller: Poller, context: Cont
             if error.status != 409 or not source.task(task_id).canceled:
                 raise
         after = source.task(task_id)
-    if poller.waiting.wait and not after.ended:
+    if waits and not after.ended:
         after = watch_task(source, task_id, poller, f"task {task_id}")
     if after.ended and not after.canceled:
         raise KsvlaError(
             f"Task {after.type or ''} {task_id} ended as {after.state} before it could be canceled.",
             task=after.as_dict(),
         )
-    return _result(before, after, changed=ask, context=context)
-
-
-def _result(before: ServerTask, after: ServerTask, *, changed: bool, context: Context) -> Result:
-    result: Result = {"changed": changed, "task": after.as_dict()}
-    if context.diff:
-        result["diff"] = diff_of(f"task {after.id}", {"state": before.state}, {"state": after.state})
-    return result
+    return before, after, ask

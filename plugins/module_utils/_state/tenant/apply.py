@@ -28,8 +28,7 @@ from ..._errors import (
 )
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, Started, State, Subject
-from ..._tasks.poller import Look, Poller
-from ..._tasks.watch import require_success, show, watch_each, watch_task
+from ..._tasks.poller import Look, Poller, require_success, show, watch_each, watch_task
 from ..change import Change
 from .find import find_tenant
 from .plan import ACTIVATE, CREATE, DEACTIVATE, REMOVE, plan

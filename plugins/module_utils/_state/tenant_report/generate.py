@@ -19,8 +19,7 @@ from ..._api.tasks import ServerTask
 from ..._errors import UnexpectedAnswer, WaitTimeout
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Once, State, Subject
-from ..._tasks.poller import Poller
-from ..._tasks.watch import require_success, watch_task
+from ..._tasks.poller import Poller, require_success, watch_task
 from .wanted import ReportRequest
 
 _TASK_TYPE = "CreateTenantReport"

@@ -5,16 +5,52 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import Any
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import Optional
 
+from ..._addresses import join_address, require_address, split_address
 from ..._api import connect
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import Certificate
-from ..._errors import KsvlaError, OutcomeUnknown
+from ..._errors import InputError, KsvlaError, OutcomeUnknown
 from ..._module.context import Context, Parameters, Result
 from ..change import Change, diff_of
-from .wanted import WantedCertificate, same_thumbprint, wanted_certificate
+from ..infrastructure.platforms import DEFAULT_PORTS
+
+
+@dataclass(frozen=True)
+class WantedCertificate:
+    """What an address presents, as the user describes it.
+
+    :param address: ``address:port``.
+    :param kind: ``https`` or ``ssh``.
+    :param thumbprint: The one that is expected, in any spelling.
+    """
+
+    address: str
+    kind: str
+    thumbprint: Optional[str]
+    trust_on_first_use: bool
+
+    @property
+    def noun(self) -> str:
+        return "SSH key" if self.kind == "ssh" else "certificate"
+
+
+def wanted_certificate(parameters: Parameters) -> WantedCertificate:
+    """Return the certificate or key of the parameters; raise InputError naming the first option that is invalid."""
+    require_address(parameters["address"], "address")
+    host, port = split_address(parameters["address"].strip())
+    given = parameters.get("address_port")
+    if given is not None and port is not None and given != port:
+        raise InputError(f"address has the port {port} and address_port is {given}: give one of them.")
+    ports = (port, given, DEFAULT_PORTS[parameters["kind"]])
+    address = join_address(host, next(one for one in ports if one is not None))
+    require_address(address, "address with address_port")
+    return WantedCertificate(
+        address, parameters["kind"], parameters.get("thumbprint"), parameters["trust_on_first_use"]
+    )
 
 
 def ensure_trusted(parameters: Parameters, context: Context) -> Result:
@@ -34,7 +70,8 @@ def ensure_trusted(parameters: Parameters, context: Context) -> Result:
             )
     result: Result = {"changed": bool(changes), "certificate": asdict(after)}
     if context.diff:
-        result["diff"] = diff_of(f"{wanted.noun} of {wanted.address}", _shown(before), _shown(after))
+        shown = [{"thumbprint": one.thumbprint, "accepted": one.accepted} for one in (before, after)]
+        result["diff"] = diff_of(f"{wanted.noun} of {wanted.address}", *shown)
     return result
 
 
@@ -44,9 +81,10 @@ def plan(wanted: WantedCertificate, found: Certificate) -> list[Change[Certifica
     :raises KsvlaError: when it is not what is expected, or nothing says what to expect.
     """
     if wanted.thumbprint is not None and not same_thumbprint(wanted.thumbprint, found.thumbprint):
+        article = "an" if wanted.kind == "ssh" else "a"
         raise KsvlaError(
-            f"{wanted.address} presents {wanted.described} with the thumbprint {found.thumbprint}, but {wanted.thumbprint} is "
-            "expected. It was not added to the trusted list.",
+            f"{wanted.address} presents {article} {wanted.noun} with the thumbprint {found.thumbprint}, but "
+            f"{wanted.thumbprint} is expected. It was not added to the trusted list.",
             hint="Find out why it differs, from the infrastructure itself, before you expect the new one.",
             details={"certificate": asdict(found)},
         )
@@ -93,5 +131,11 @@ def _look_again(api: SvmManagementApi, wanted: WantedCertificate, judged: Certif
     )
 
 
-def _shown(certificate: Certificate) -> dict[str, Any]:
-    return {"thumbprint": certificate.thumbprint, "accepted": certificate.accepted}
+def same_thumbprint(one: str, other: str) -> bool:
+    return _normal(one) == _normal(other)
+
+
+def _normal(thumbprint: str) -> str:
+    digits = re.sub(r"^(sha-?\d+|md5)[:=\s]+|[:\s-]", "", thumbprint.strip(), flags=re.IGNORECASE)
+    # The Base64 form that SSH prints (SHA256:…) distinguishes upper from lower case.
+    return digits.lower() if re.fullmatch(r"[0-9A-Fa-f]+", digits) else digits.rstrip("=")

@@ -14,7 +14,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_managem
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import cause
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import cause
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import find_message
 
 
