@@ -17,7 +17,7 @@ from .._errors import UnexpectedAnswer
 from .._transport.answer import Answer, parse_json
 from .._validation import UUID
 from .multitenancy import xml
-from .shapes import leaves, plain
+from .shapes import bare, leaves, plain
 
 _LONE_ID = re.compile(r"(?=\D*\d)[\w.:{}-]+")
 """What may be an id by itself: one word with a digit, unlike ``OK``."""
@@ -56,11 +56,6 @@ def identifier(value: Any, name: str) -> Optional[str]:
         *(word for _path, word in words if len(words) == 1),
     ]
     return next(filter(None, candidates), None)
-
-
-def bare(found: str) -> str:
-    """Return an id without blanks around it, and without the braces in which some write a UUID: it has one form."""
-    return found.strip().strip("{}")
 
 
 def _at(keys: str, found: list[tuple[str, str]]) -> list[str]:

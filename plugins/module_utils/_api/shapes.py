@@ -94,3 +94,8 @@ def messages(value: Any) -> list[str]:
     """Return one text for each item of a list: all that an object says, in one line."""
     lines = (" ".join(item for _path, item in leaves(one)) for one in (value if isinstance(value, list) else [value]))
     return [line for line in lines if line]
+
+
+def bare(found: str) -> str:
+    """Return an id without blanks around it, and without the braces in which some write a UUID: it has one form."""
+    return found.strip().strip("{}")

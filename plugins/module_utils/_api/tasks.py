@@ -16,8 +16,7 @@ from typing import Any, Optional, TypeVar
 from .._clock import Deadline
 from .._transport.answer import find_error_code
 from .._transport.session import Session
-from .identifiers import bare
-from .shapes import messages, objects, plain_key, text
+from .shapes import bare, messages, objects, plain_key, text
 
 A = TypeVar("A", bound="Api")
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the answers of API 2.0 hold, as plain typed records: tenants, virtual machines, tasks.
+"""What the answers of API 2.0 hold, as plain typed records: tenants and virtual machines.
 
 Words come as the options of the modules take them (``complete``, ``active``), dates as the server sends them.
-Sources: "Getting information about a tenant" (topic 259247), "Getting a list of tenant virtual machines" (topic 259249),
-"Getting task information" (topic 259259).
+Sources: "Getting information about a tenant" (topic 259247), "Getting a list of tenant virtual machines" (topic 259249).
 """
 
 from __future__ import annotations
@@ -13,10 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..identifiers import bare
-from ..shapes import texts
-from ..tasks import ServerTask, read_task
-from . import xml
+from ..shapes import bare, texts
 
 
 @dataclass(frozen=True)
@@ -81,9 +77,3 @@ def vm(value: dict[str, Any]) -> VirtualMachine:
         created=shown.get("created"),
         updated=shown.get("updated"),
     )
-
-
-def task(value: dict[str, Any]) -> ServerTask:
-    """Return the task that an element shows; its result may be XML in a text."""
-    result = value.get("result")
-    return read_task({**value, "result": (xml.read_embedded(result) or result) if isinstance(result, str) else result})

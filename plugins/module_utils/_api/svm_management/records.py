@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
-from ..identifiers import bare
-from ..shapes import at, messages, objects, text, texts
+from ..shapes import at, bare, messages, objects, text, texts
 
 CONNECTING = "CONNECTING"
 CONNECTED = "CONNECTED"
