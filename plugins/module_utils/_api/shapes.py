@@ -70,6 +70,12 @@ def text(value: Any) -> Optional[str]:
     return None if value is None or isinstance(value, (dict, list)) else str(value)
 
 
+def fields(value: dict[str, Any]) -> dict[str, str]:
+    """Return the single values of an object, without those of the objects in it."""
+    found = ((key, text(item)) for key, item in value.items())
+    return {key: item for key, item in found if item is not None}
+
+
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Return all single values, each with its keys from the outermost on, such as ``accounts.admin.name``."""
     if isinstance(value, dict):

@@ -16,7 +16,7 @@ from typing import Any, Optional, TypeVar
 from .._clock import Deadline
 from .._transport.answer import find_error_code
 from .._transport.session import Session
-from .shapes import bare, messages, objects, plain_key, text
+from .shapes import bare, fields, messages, objects, plain_key, text
 
 A = TypeVar("A", bound="Api")
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})
@@ -96,7 +96,8 @@ def read_task(value: dict[str, Any], beside: Sequence[dict[str, Any]] = ()) -> S
 
     :param beside: Tasks that stand beside this one and may belong below it.
     """
-    own_id, state = _id(value), (text(value.get("state")) or "unknown").strip()
+    shown = fields(value)
+    own_id, state = bare(shown.get("id", "")), (shown.get("state") or "unknown").strip()
     below = (one for one in beside if _id(one, "parent_id").lower() == own_id.lower())
     children = [*_tasks_in(value.get("children")), *below]
     ids = {_id(one).lower() for one in children} - {""}
@@ -105,16 +106,16 @@ def read_task(value: dict[str, Any], beside: Sequence[dict[str, Any]] = ()) -> S
     for one in children:
         parent = _id(one, "parent_id").lower()
         (moved if parent in ids and parent != _id(one).lower() else direct).append(one)
-    error, error_code = _error(value, state)
+    error, error_code = _error(value, shown.get("error_code"), state)
     return ServerTask(
         id=own_id,
-        type=text(value.get("type")),
+        type=shown.get("type"),
         state=state,
-        stage=text(value.get("stage")) or None,
-        progress=_per_cent(value.get("progress")),
-        created=text(value.get("created")),
-        state_changed=text(value.get("state_changed")),
-        last_changed=text(value.get("changed")),
+        stage=shown.get("stage") or None,
+        progress=_per_cent(shown.get("progress", "")),
+        created=shown.get("created"),
+        state_changed=shown.get("state_changed"),
+        last_changed=shown.get("changed"),
         result=value.get("result"),
         error=error,
         error_code=error_code,
@@ -136,23 +137,24 @@ def _id(value: dict[str, Any], key: str = "id") -> str:
     return bare(text(value.get(key)) or "")
 
 
-def _per_cent(value: Any) -> Optional[int]:
-    """Return the progress that an answer holds as a number, or None where it holds none."""
+def _per_cent(shown: str) -> Optional[int]:
+    """Return a progress as a number, or None where it is none."""
     try:
-        return round(float((text(value) or "").strip().rstrip("%")))
+        return round(float(shown.strip().rstrip("%")))
     except (ValueError, OverflowError):
         return None
 
 
-def _error(value: dict[str, Any], state: str) -> tuple[Optional[str], Optional[str]]:
+def _error(value: dict[str, Any], code: Optional[str], state: str) -> tuple[Optional[str], Optional[str]]:
     """Return message and code of a task's error, wherever they stand; the page about tenants has them in the result too."""
-    code, found = text(value.get("error_code")), value.get("error") or value.get("error_message")
-    whole = found
-    if not found and state.lower() in _ENDED_BADLY:
-        result = value.get("result")
-        found = result if isinstance(result, (dict, str)) else None
+    whole = found = value.get("error") or value.get("error_message")
+    if not found and state.lower() in _ENDED_BADLY and isinstance(value.get("result"), (dict, str)):
+        found = value["result"]
+    if not found:
+        return None, code
     while isinstance(found, dict):
-        code = code or text(found.get("error_code") or found.get("code"))
+        inner = fields(found)
+        code = code or inner.get("error_code") or inner.get("code")
         found = next((found[key] for key in _WORDS if found.get(key)), None)
     message = " ".join("; ".join(messages(found) or messages(whole)).split())
     code = code or find_error_code(message)
