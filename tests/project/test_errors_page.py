@@ -59,7 +59,7 @@ def _advice(code: str, platform: str = "VMWARE", *, accepted: bool = False, **mo
     """What is advised when the admin account is not connected for this reason, or a microservice is not."""
     failed = Connection("DISCONNECTED", code, None, **more)  # type: ignore[arg-type]
     if platform == "OPENSTACK":
-        service = Service("*microservice*", None, "*address*:*port*", "https", None, "DISCONNECTED", code)
+        service = Service("DISCONNECTED", code, "*microservice*", address="*address*:*port*")
         failed = Connection("CONNECTED", "NO_ERROR", None, services=[service])
     shown = Infrastructure("*id*", platform, "*address*", admin_username="*name*", connection={"admin": failed})
     why = explained(_Api(accepted=accepted), shown)  # type: ignore[arg-type]

@@ -10,28 +10,24 @@ attribute, an element whose text is the id, bare text, a JSON string or object, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 from urllib.parse import unquote
 
 from .._errors import UnexpectedAnswer
-from .._transport.answer import parse_json
+from .._transport.answer import Answer, parse_json
 from .._validation import UUID
 from .multitenancy import xml
+from .shapes import bare, leaves, plain
 
-if TYPE_CHECKING:
-    from .._transport.answer import Answer
-
-_TOKEN = re.compile(r"[\w.:{}-]+")
+_LONE_ID = re.compile(r"(?=\D*\d)[\w.:{}-]+")
+"""What may be an id by itself: one word with a digit, unlike ``OK``."""
 _LOCATION = re.compile(r"/tasks/([^/?#]+)/?(?:[?#].*)?$", re.IGNORECASE)
 
 
 def task_id(answer: Answer) -> str:
     """Return the id of the task that a 202 answer announces; raise UnexpectedAnswer when there is none."""
     match = _LOCATION.search(answer.headers.get("location", ""))
-    if match:
-        return bare(unquote(match.group(1)))
-    found = identifier(_decode(answer.text), "task")
+    found = bare(unquote(match.group(1))) if match else identifier(answer.text, "task")
     if found is None:
         raise UnexpectedAnswer(
             f"The server accepted the request with {answer.status}, but did not say which task carries it out.",
@@ -47,57 +43,41 @@ def identifier(value: Any, name: str) -> Optional[str]:
     :param value: Nested keys, or text that may hold XML or JSON.
     :param name: The element that the id belongs to, such as ``tenant``.
     """
-    if isinstance(value, str):
-        decoded = _decode(value)
-        if isinstance(decoded, str):
-            if decoded.startswith("<"):
-                return None  # markup that cannot be read, such as a page of a proxy: an id in it may be anything's
-            match = UUID.search(decoded)
-            if match:
-                return match.group()
-            return decoded.strip() if _is_lone_id(decoded) else None
-        value = decoded
-    element = xml.find(value, name)
-    if isinstance(element, Mapping):
-        texts = xml.texts(element)
-        own = texts.get("id") or texts.get(f"{name}id".lower())
-        if own:
-            return bare(own)
-    elif isinstance(element, str) and element.strip():
-        return identifier(element, name)
-    return _first(value, name)
+    found = [(path, bare(text)) for path, text in leaves(_decoded(value))]
+    # Markup that cannot be read, such as a page of a proxy, names nothing: an id in it may be anything's.
+    found = [(path, text) for path, text in found if not text.startswith("<")]
+    uuids = [(path, match.group()) for path, match in ((path, UUID.search(text)) for path, text in found) if match]
+    words = [(path, text) for path, text in found if _LONE_ID.fullmatch(text)]
+    candidates = [
+        *_at(rf"{name}[._]id", found),
+        *_at(name, [*uuids, *words]),
+        *_at("id|identifier", found),
+        *(uuid for _path, uuid in uuids),
+        *(word for _path, word in words if len(words) == 1),
+    ]
+    return next(filter(None, candidates), None)
 
 
-def bare(found: str) -> str:
-    """Return an id without blanks around it, and without the braces in which some write a UUID: it has one form."""
-    return found.strip().strip("{}")
+def _at(keys: str, found: list[tuple[str, str]]) -> list[str]:
+    """Return the texts whose last keys are these."""
+    return [text for path, text in found if re.search(rf"(?:^|\.)(?:{keys})$", path)]
 
 
-def _decode(text: str) -> Any:
-    stripped = text.strip().lstrip("\ufeff")
-    if stripped[:1] in ('"', "{", "["):
+def _decoded(value: Any) -> Any:
+    """Return a value in which each text that is JSON or XML is what it holds, with plain keys."""
+    if isinstance(value, dict):
+        return {key: _decoded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lstrip("\ufeff")
+    inner: Any = None
+    if text[:1] in ('"', "{", "["):
         try:
-            return parse_json(stripped)
+            inner = plain(parse_json(text))
         except ValueError:
-            return stripped
-    embedded = xml.read_embedded(stripped) if "<" in stripped or "&lt;" in stripped else None
-    return stripped if embedded is None else embedded
-
-
-def _first(value: Any, name: str) -> Optional[str]:
-    """Return the first id below: of a key that names one, or of a text that is a UUID, or of any lone word."""
-    for key in (f"{name}Id", "id", "identifier", "reportId"):
-        found = xml.find(value, f"@{key}") or xml.find(value, key)
-        if isinstance(found, (str, int)) and not isinstance(found, bool) and str(found).strip():
-            return bare(str(found))
-    texts = xml.all_texts(value)
-    match = next(filter(None, map(UUID.search, texts)), None)
-    if match:
-        return match.group()
-    words = [text.strip() for text in texts if _is_lone_id(text)]
-    return words[0] if len(words) == 1 else None
-
-
-def _is_lone_id(text: str) -> bool:
-    """Return whether a text may be an id by itself: one word with a digit, unlike ``OK``."""
-    return bool(_TOKEN.fullmatch(text.strip())) and any(character.isdigit() for character in text)
+            return text
+    elif "<" in text or "&lt;" in text:
+        inner = xml.read_embedded(text)
+    return text if inner is None else _decoded(inner)

@@ -8,15 +8,21 @@ Sources: "Getting task information" (topic 259259), "SVM deployment task" (SVM m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional, TypeVar
 
 from .._clock import Deadline
+from .._transport.answer import find_error_code
 from .._transport.session import Session
+from .shapes import bare, fields, messages, objects, plain_key, text
 
 A = TypeVar("A", bound="Api")
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})
+_ENDED_BADLY = CANCELED | {"failed", "stopping"}
+_WORDS = ("message", "error_message", "description", "detail", "error", "text", "#text")
+"""Where the words of an error may stand."""
 
 
 class Api:
@@ -83,12 +89,91 @@ class ServerTask:
         return asdict(self)
 
 
-def per_cent(value: Any) -> Optional[int]:
-    """Return the progress that an answer holds as a number, or None where it holds none."""
+def read_task(value: dict[str, Any], beside: Sequence[dict[str, Any]] = ()) -> ServerTask:
+    """Return a task with its children, from a decoded answer with plain keys.
+
+    API 3.0 shows steps beside the child that they belong to, and says that they are below it: they are put below it.
+
+    :param beside: Tasks that stand beside this one and may belong below it.
+    """
+    shown = fields(value)
+    own_id, state = bare(shown.get("id", "")), (shown.get("state") or "unknown").strip()
+    below = (one for one in beside if _id(one, "parent_id").lower() == own_id.lower())
+    children = [*_tasks_in(value.get("children")), *below]
+    ids = {_id(one).lower() for one in children} - {""}
+    direct: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    for one in children:
+        parent = _id(one, "parent_id").lower()
+        (moved if parent in ids and parent != _id(one).lower() else direct).append(one)
+    error, error_code = _error(value, shown.get("error_code"), state)
+    return ServerTask(
+        id=own_id,
+        type=shown.get("type"),
+        state=state,
+        stage=shown.get("stage") or None,
+        progress=_per_cent(shown.get("progress", "")),
+        created=shown.get("created"),
+        state_changed=shown.get("state_changed"),
+        last_changed=shown.get("changed"),
+        result=value.get("result"),
+        error=error,
+        error_code=error_code,
+        parameters=_parameters(value.get("parameters")),
+        children=[read_task(one, moved) for one in direct],
+    )
+
+
+def _tasks_in(value: Any) -> list[dict[str, Any]]:
+    """Return the tasks in a list, one alone, or those below elements around them."""
+    found = []
+    for one in objects(value):
+        is_task = "id" in one or "state" in one
+        found += [one] if is_task else [task for inner in one.values() for task in _tasks_in(inner)]
+    return found
+
+
+def _id(value: dict[str, Any], key: str = "id") -> str:
+    return bare(text(value.get(key)) or "")
+
+
+def _per_cent(shown: str) -> Optional[int]:
+    """Return a progress as a number, or None where it is none."""
     try:
-        return None if isinstance(value, bool) else round(float(str(value).strip().rstrip("%")))
+        return round(float(shown.strip().rstrip("%")))
     except (ValueError, OverflowError):
         return None
+
+
+def _error(value: dict[str, Any], code: Optional[str], state: str) -> tuple[Optional[str], Optional[str]]:
+    """Return message and code of a task's error, wherever they stand; the page about tenants has them in the result too."""
+    whole = found = value.get("error") or value.get("error_message")
+    if not found and state.lower() in _ENDED_BADLY and isinstance(value.get("result"), (dict, str)):
+        found = value["result"]
+    if not found:
+        return None, code
+    while isinstance(found, dict):
+        inner = fields(found)
+        code = code or inner.get("error_code") or inner.get("code")
+        found = next((found[key] for key in _WORDS if found.get(key)), None)
+    message = " ".join("; ".join(messages(found) or messages(whole)).split())
+    code = code or find_error_code(message)
+    if code:
+        message = re.sub(rf"^{re.escape(code)}\b[\s:;,.-]*", "", message) or code
+    return message or None, code
+
+
+def _parameters(value: Any) -> dict[str, Any]:
+    """Return parameters by name: from the pairs of the pages, from an object, or from elements named for them."""
+    found: dict[str, Any] = {}
+    for item in objects(value):
+        name = text(item.get("key")) or text(item.get("name"))
+        if name and ("value" in item or "#text" in item):
+            found[plain_key(name)] = item.get("value", item.get("#text"))
+        else:
+            for key, inner in item.items():
+                found.update(_parameters(inner) if key == "parameter" else {key: inner})
+    return found
 
 
 def failed_step(task: ServerTask) -> Optional[str]:

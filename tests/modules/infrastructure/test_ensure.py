@@ -111,6 +111,19 @@ def test_an_untrusted_certificate_is_named(run: Caller, platform: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("platform", "address", "verified"),
+    [
+        ("VMWARE", "h:8443", {"https h:8443"}),
+        ("PROXMOX", "h:8007", {"https h:8007", "ssh h:22"}),
+        ("NUTANIXPRISM", "2001:db8::1", {"https [2001:db8::1]:9440"}),
+    ],
+)
+def test_what_is_verified_at_an_address(run: Caller, platform: str, address: str, verified: set[str]) -> None:
+    failed = run.fails("infrastructure", type=platform, address=address, **account(platform))
+    assert {f"{one['kind']} {one['address']}" for one in failed["untrusted"]} == verified
+
+
+@pytest.mark.parametrize(
     ("error", "advice"),
     [
         ("UNAUTHORIZED", "refuses the login of the admin account 'deployer'"),

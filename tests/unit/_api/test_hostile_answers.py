@@ -17,13 +17,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.answers import CannedSession, multitenancy, svm_management
 from support.web import Reply, WebServer, settings
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api import identifiers
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy import formats as multitenancy
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import formats as svm_management
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import json as _json
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import login
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import KsvlaError, UnexpectedAnswer
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import (
     Answer,
@@ -35,21 +33,21 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.failu
 from simulator.tls import Tls
 
 Read = Callable[[bytes], Any]
-XML_READERS: list[Read] = [
-    multitenancy.read_tenants,
-    multitenancy.read_tenant,
-    multitenancy.read_vms,
-    multitenancy.read_task,
-    multitenancy.read_tasks,
-]
-JSON_READERS: list[Read] = [
-    lambda body: _json.read_object(Answer(200, {}, body)),
-    lambda body: svm_management.login(Answer(200, {}, body)),
-]
-OTHER_READERS: list[Read] = [
-    lambda body: identifiers.task_id(Answer(202, {}, body)),
-    lambda body: refusal("GET /a", Answer(400, {}, body)),
-]
+XML_READERS: dict[str, Read] = {
+    "tenants": lambda body: multitenancy(body).tenants(),
+    "tenant": lambda body: multitenancy(body).tenant("t"),
+    "vms": lambda body: multitenancy(body).vms("t"),
+    "task": lambda body: multitenancy(body).task("t"),
+    "tasks": lambda body: multitenancy(body).tasks(),
+}
+JSON_READERS: dict[str, Read] = {
+    "infrastructure": lambda body: SvmManagementApi(CannedSession(body)).infrastructure("i"),  # type: ignore[arg-type]
+    "task": lambda body: SvmManagementApi(CannedSession(body)).task("t"),  # type: ignore[arg-type]
+}
+OTHER_READERS: dict[str, Read] = {
+    "task id": lambda body: multitenancy(body).activate_tenant("t"),
+    "error body": lambda body: refusal("GET /a", Answer(400, {}, body)),
+}
 LEVELS = 1_000_000
 DEEP = {
     "xml": b"<a>" * LEVELS + b"</a>" * LEVELS,
@@ -62,14 +60,14 @@ DEEP = {
 
 
 @pytest.mark.parametrize("body", DEEP.values(), ids=DEEP)
-@pytest.mark.parametrize("read", [*XML_READERS, *JSON_READERS], ids=lambda read: read.__name__)
+@pytest.mark.parametrize("read", [*XML_READERS.values(), *JSON_READERS.values()], ids=[*XML_READERS, *JSON_READERS])
 def test_what_nests_too_deeply_cannot_be_read(read: Read, body: bytes) -> None:
     with pytest.raises(UnexpectedAnswer):
         read(body)
 
 
 @pytest.mark.parametrize("body", DEEP.values(), ids=DEEP)
-@pytest.mark.parametrize("read", OTHER_READERS, ids=["task id", "error body"])
+@pytest.mark.parametrize("read", OTHER_READERS.values(), ids=OTHER_READERS)
 def test_what_nests_too_deeply_names_nothing(read: Read, body: bytes) -> None:
     started = time.process_time()
     with contextlib.suppress(UnexpectedAnswer):
@@ -85,7 +83,7 @@ def test_a_login_that_nests_too_deeply(server: WebServer, tls: Tls) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("read", XML_READERS, ids=lambda read: read.__name__)
+@pytest.mark.parametrize("read", XML_READERS.values(), ids=XML_READERS)
 def test_entities_are_refused(read: Read) -> None:
     for declared in (
         '<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">',
@@ -106,7 +104,7 @@ _WORDS = st.sampled_from(
 @example(b"\xff\xfe<\x00")
 @example(b'{"accessToken": {"value": null}}')
 def test_any_bytes_end_in_a_result_or_an_error_of_the_collection(body: bytes) -> None:
-    for read in (*XML_READERS, *JSON_READERS, *OTHER_READERS):
+    for read in (*XML_READERS.values(), *JSON_READERS.values(), *OTHER_READERS.values()):
         with contextlib.suppress(KsvlaError):
             read(body)
     text = body.decode("utf-8", "replace")
@@ -131,21 +129,24 @@ _JSON = st.recursive(
 
 @given(_JSON)
 def test_any_json_ends_in_a_result_or_an_error_of_the_collection(value: Any) -> None:
-    answer = Answer(200, {}, json.dumps(value).encode())
-    for read in (
-        svm_management.login,
-        lambda answer: svm_management.task(_json.read_object(answer)),
-        lambda answer: svm_management.infrastructure(_json.read_object(answer)),
-        lambda answer: refusal("GET /a", answer),
-    ):
+    api = svm_management(value)
+    calls: list[Callable[[], object]] = [
+        lambda: api.task("t"),
+        lambda: api.infrastructure("i"),
+        api.infrastructures,
+        lambda: api.objects("i"),
+        lambda: api.certificate("h:443", "https"),
+        api.images,
+        lambda: refusal("GET /a", Answer(400, {}, json.dumps(value).encode())),
+    ]
+    for call in calls:
         with contextlib.suppress(KsvlaError):
-            read(answer)
+            call()
 
 
 _MEASURED = """
 import re, resource, sys
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.{module} import {name} as reader
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import Answer
+from support.answers import CannedSession, multitenancy, SvmManagementApi
 body = b"".join([{head!r}, *({item!r} % (i, i) for i in range({count})), {tail!r}])
 before = resource.getrusage(resource.RUSAGE_SELF)
 found = {read}
@@ -162,11 +163,10 @@ _VM = (
 @pytest.mark.parametrize(
     "script",
     [
-        {"module": "multitenancy", "name": "formats", "head": b"<vms>", "item": _VM, "tail": b"</vms>",
-         "read": "reader.read_vms(body)", "count": 100_000},
-        {"module": "svm_management", "name": "json", "head": b"[0", "tail": b"]", "count": 200_000,
-         "item": b',{"id": "%08x", "name": "machine-%d", "isSvm": false, "powerState": {"value": "on", "since": null}}',
-         "read": "reader.read(Answer(200, {}, body))"},
+        {"head": b"<vms>", "item": _VM, "tail": b"</vms>", "read": "multitenancy(body).vms('t')", "count": 100_000},
+        {"head": b'{"vms": [', "tail": b"0]}", "count": 200_000,
+         "item": b'{"id": "%08x", "name": "machine-%d", "isSvm": false, "powerState": {"value": "on", "since": null}},',
+         "read": "SvmManagementApi(CannedSession(body)).objects('i').vms"},
     ],
     ids=["100,000 machines in XML", "20 MB of JSON"],
 )  # fmt: skip

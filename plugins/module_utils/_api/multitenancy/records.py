@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..shapes import bare, texts
+
 
 @dataclass(frozen=True)
 class Tenant:
@@ -45,3 +47,33 @@ class VirtualMachine:
 
     def as_dict(self) -> dict[str, Any]:
         return dict(self.__dict__)
+
+
+def tenant(value: dict[str, Any]) -> Tenant:
+    """Return the tenant that an element shows."""
+    shown = texts(value)
+    return Tenant(
+        id=bare(shown.get("id", "")),
+        name=shown.get("name", ""),
+        description=shown.get("description", ""),
+        user_data=shown.get("user_data", ""),
+        type=shown.get("type", "").strip().lower() or None,
+        status=shown.get("status", "").strip().lower() or None,
+        created=shown.get("created"),
+        updated=shown.get("updated"),
+        virtual_server_id=shown.get("vksc.id") or None,
+        admin_username=shown.get("vksc.user.name") or None,
+    )
+
+
+def vm(value: dict[str, Any]) -> VirtualMachine:
+    """Return the virtual machine that an element shows."""
+    shown = texts(value)
+    return VirtualMachine(
+        id=bare(shown["id"]) if "id" in shown else None,
+        bios_id=bare(shown.get("bios_id", "")),
+        name=shown.get("name", ""),
+        user_data=shown.get("user_data", ""),
+        created=shown.get("created"),
+        updated=shown.get("updated"),
+    )

@@ -17,8 +17,9 @@ from ..._errors import ApiError, UnexpectedAnswer
 from ..._transport.answer import Answer
 from ..._transport.session import Query, Request, encode_segment
 from .. import identifiers
-from ..tasks import Api, ServerTask
-from . import formats, json
+from ..shapes import objects
+from ..tasks import Api, ServerTask, read_task
+from . import json, records
 from .records import Certificate, Image, Infrastructure, InfrastructureObjects
 
 _BASE = "/api/3.0"
@@ -43,7 +44,10 @@ class SvmManagementApi(Api):
         :param kind: ``https`` or ``ssh``.
         """
         path = "sshConfig/getSshKey" if kind == "ssh" else "sslConfig/getCertificate"
-        return formats.certificate(self._read(f"{_BASE}/{path}", [("address", address)]))
+        found = records.certificate(self._read(f"{_BASE}/{path}", [("address", address)]))
+        if not found.thumbprint:
+            raise UnexpectedAnswer("The server gave a certificate without its thumbprint.")
+        return found
 
     def trust(self, address: str, thumbprint: str) -> None:
         wanted = {"address": address, "thumbprint": thumbprint}
@@ -52,23 +56,23 @@ class SvmManagementApi(Api):
     def test_connection(self, wanted: Mapping[str, Any]) -> Infrastructure:
         """Try the connection with an OpenStack infrastructure and its microservices; nothing is kept of it."""
         answer = self._write("POST", f"{_INFRASTRUCTURES}/testConnection", wanted, safe=True)
-        return formats.infrastructure(json.read_object(answer))
+        return records.infrastructure(json.read_object(answer))
 
     def connect(self, wanted: Mapping[str, Any]) -> Infrastructure:
         """Add an infrastructure; the connection is made after that."""
-        found = formats.infrastructure(json.read_object(self._write("POST", _INFRASTRUCTURES, wanted)))
+        found = records.infrastructure(json.read_object(self._write("POST", _INFRASTRUCTURES, wanted)))
         if not found.id:
             raise UnexpectedAnswer("The server added the infrastructure, but did not give its id.")
         return found
 
     def infrastructure(self, infrastructure_id: str) -> Infrastructure:
-        found = formats.infrastructure(json.read_object(self._read(_path(infrastructure_id))))
+        found = records.infrastructure(self._read(_path(infrastructure_id)))
         return found if found.id else replace(found, id=infrastructure_id)
 
     def infrastructures(self) -> Optional[list[Infrastructure]]:
         """List the infrastructures, or return None: this call is not documented, and a server may not have it."""
         items = self._list(_INFRASTRUCTURES, ("infrastructure_id", "address"))
-        found = None if items is None else [formats.infrastructure(item) for item in items]
+        found = None if items is None else [records.infrastructure(item) for item in items]
         return None if found is None or not all(one.id and one.type and one.address for one in found) else found
 
     def refresh(self, infrastructure_id: str) -> None:
@@ -94,16 +98,17 @@ class SvmManagementApi(Api):
         """
         given = (("objectTypes", tuple(object_types)), ("outputType", output_type), ("parentId", parent_id))
         query = [(name, value) for name, value in given if value]
-        return formats.objects(self._read(f"{_path(infrastructure_id)}/objects", query))
+        found = self._read(f"{_path(infrastructure_id)}/objects", query)
+        return InfrastructureObjects(objects(found.get("locations")), objects(found.get("vms")))
 
     def object(self, infrastructure_id: str, object_id: str) -> dict[str, Any]:
         """Return one object in full; an unknown id is an :class:`ApiError` with status 404."""
-        return json.read_object(self._read(f"{_path(infrastructure_id)}/objects/{encode_segment(object_id)}"))
+        return self._read(f"{_path(infrastructure_id)}/objects/{encode_segment(object_id)}")
 
     def register_image(self, manifest_url: str, types: Sequence[str]) -> Image:
         """Register an SVM image by its description ("SVM image registration request")."""
         wanted = {"manifestUrl": manifest_url, "hypervisors": [{"type": each} for each in types]}
-        found = formats.image(json.read_object(self._write("POST", f"{_SVMS}images/register/manifest", wanted)))
+        found = records.image(json.read_object(self._write("POST", f"{_SVMS}images/register/manifest", wanted)))
         if not found.id:
             raise UnexpectedAnswer("The server registered the image, but did not give its id.")
         return found
@@ -111,7 +116,7 @@ class SvmManagementApi(Api):
     def images(self) -> Optional[list[Image]]:
         """List the images, or return None: this call is not documented, and a server may not have it."""
         items = self._list(f"{_SVMS}images", ("id",))
-        return None if items is None else [formats.image(item) for item in items]
+        return None if items is None else [records.image(item) for item in items]
 
     def validate_image(self, image_id: str) -> str:
         """Start a task ``ValidateSvmImage`` ("Verifying the authenticity of the SVM image") and return its id.
@@ -127,10 +132,13 @@ class SvmManagementApi(Api):
 
     def task(self, task_id: str) -> ServerTask:
         """Return one task with its children ("SVM deployment task")."""
-        return formats.task(json.read(self._read(f"{_BASE}/virtualization/tasks/{encode_segment(task_id)}")))
+        found = read_task(self._read(f"{_BASE}/virtualization/tasks/{encode_segment(task_id)}"))
+        if not found.id:
+            raise UnexpectedAnswer("The server gave a task without its id.")
+        return found
 
-    def _read(self, path: str, query: Query = ()) -> Answer:
-        return self._session.read(path, query, headers=_READ)
+    def _read(self, path: str, query: Query = ()) -> dict[str, Any]:
+        return json.read_object(self._session.read(path, query, headers=_READ))
 
     def _write(self, method: str, path: str, wanted: Mapping[str, Any], *, safe: bool = False) -> Answer:
         return self._session.write(Request(method, path, headers=_WRITE, body=json.body(wanted)), safe=safe)

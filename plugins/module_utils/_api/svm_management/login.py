@@ -12,11 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..._clock import NO_DEADLINE, Deadline
-from ..._errors import ApiError, NotConnected, OutcomeUnknown
+from ..._errors import ApiError, NotConnected, OutcomeUnknown, UnexpectedAnswer
 from ..._text import basic_authorization
 from ..._transport.connection import Connection
 from ..._transport.session import Session
-from . import formats
+from ..shapes import at, text
+from . import json
 
 TOKENS = "/api/3.0/auth/tokens"
 
@@ -36,15 +37,19 @@ def authenticate(connection: Connection) -> None:
 
 
 def log_in(connection: Connection, deadline: Deadline = NO_DEADLINE) -> dict[str, Any]:
-    """Get a token and let the connection use it from now on.
+    """Get a token, let the connection use it from now on, and return ``access_token`` and ``session``.
 
     :raises ApiError: when the server refuses the account.
     """
     account = basic_authorization(connection.settings.username or "", connection.settings.password or "")
     headers = {"Accept": "application/json", "Authorization": account}
-    login = formats.login(Session(connection, deadline).read(TOKENS, headers=headers))
-    connection.authentication = f"Bearer {login['access_token']}"
-    return login
+    answer = Session(connection, deadline).read(TOKENS, headers=headers)
+    login = json.read_object(answer)
+    token, session = text(at(login, "access_token", "value")), login.get("session")
+    if not token:
+        raise UnexpectedAnswer("The server accepted the login, but gave no access token.", status=answer.status)
+    connection.authentication = f"Bearer {token}"
+    return {"access_token": token, "session": session if isinstance(session, dict) else {}}
 
 
 def _renew(connection: Connection, refused: ApiError, deadline: Deadline) -> None:

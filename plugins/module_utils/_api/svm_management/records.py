@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the answers of API 3.0 hold, as plain typed records.
+"""What the answers of API 3.0 hold, as plain typed records, whatever they leave out.
 
 Sources: "Obtaining a virtual infrastructure certificate", "Connecting the Integration Server and the virtual
 infrastructure", "SVM image registration request", "Getting information about infrastructure objects" (SVM management).
@@ -9,14 +9,18 @@ infrastructure", "SVM image registration request", "Getting information about in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
+
+from ..shapes import at, bare, messages, objects, text, texts
 
 CONNECTING = "CONNECTING"
 CONNECTED = "CONNECTED"
 DISCONNECTED = "DISCONNECTED"
 NO_ERROR = "NO_ERROR"
 INVALID_CERTIFICATE = "INVALID_CERTIFICATE"
+ACCOUNTS = ("admin", "readonly")
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,9 @@ class Certificate:
 
 
 @dataclass(frozen=True)
-class Service:
-    """A microservice of an OpenStack infrastructure, as the Integration Server reaches it."""
+class Link:
+    """How the Integration Server reaches something."""
 
-    name: str
-    region: Optional[str]
-    address: Optional[str]
-    protocol: Optional[str]
-    version: Optional[str]
     status: Optional[str]
     error: Optional[str]
 
@@ -62,36 +61,40 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Connection:
+class Service(Link):
+    """A microservice of an OpenStack infrastructure, as the Integration Server reaches it."""
+
+    name: str
+    region: Optional[str] = None
+    address: Optional[str] = None
+    protocol: Optional[str] = None
+    version: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Connection(Link):
     """How one account is connected with an infrastructure.
 
     :param primary_server_address: The server to connect to instead, where a secondary one was given.
     """
 
-    status: Optional[str]
-    error: Optional[str]
-    message: Optional[str]
+    message: Optional[str] = None
     primary_server_address: Optional[str] = None
     services: list[Service] = field(default_factory=list)
 
     @property
-    def problem(self) -> Optional[str]:
-        return None if self.error in (NO_ERROR, "") else self.error
-
-    @property
     def connected(self) -> bool:
-        own = self.status == CONNECTED and self.problem is None
-        return own and all(service.connected for service in self.services)
+        return super().connected and all(one.connected for one in self.services)
 
     @property
     def failed(self) -> bool:
         """Whether it will not be connected: no part that failed is still being tried."""
-        own = self.problem is not None or any(service.failed for service in self.services)
-        return self.status == DISCONNECTED or (self.status == CONNECTED and own)
+        bad = self.problem is not None or any(one.failed for one in self.services)
+        return self.status == DISCONNECTED or (self.status == CONNECTED and bad)
 
     @property
     def problems(self) -> list[str]:
-        return [problem for problem in (self.problem, *(one.problem for one in self.services)) if problem]
+        return [link.problem for link in (self, *self.services) if link.problem]
 
 
 @dataclass(frozen=True)
@@ -155,3 +158,83 @@ class InfrastructureObjects:
 
     locations: list[dict[str, Any]]
     vms: list[dict[str, Any]]
+
+
+def certificate(value: dict[str, Any]) -> Certificate:
+    shown, validation = texts(value), at(value, "viis_validation_result")
+    return Certificate(
+        address=shown.get("address", ""),
+        thumbprint=shown.get("thumbprint", ""),
+        data=shown.get("data"),
+        accepted=shown.get("viis_validation_result.is_accepted", "").lower() == "true",
+        warnings=messages(at(validation, "validation_warnings")),
+        errors=messages(at(validation, "validation_errors")),
+    )
+
+
+def infrastructure(value: dict[str, Any]) -> Infrastructure:
+    """Return an infrastructure, or what a test of its connection says (it has no id then)."""
+    shown = texts(value)
+    readonly = shown.get("accounts.readonly.name") or None
+    # Without a read-only account the server uses the other one, so only one connection is waited for.
+    accounts = ACCOUNTS[:1] if value.get("accounts") and not readonly else ACCOUNTS
+    connection = {account: _connection(at(value, "connection_info", account)) for account in accounts}
+    return Infrastructure(
+        id=bare(shown.get("infrastructure_id") or shown.get("id", "")),
+        type=shown.get("type"),
+        address=shown.get("address"),
+        name=shown.get("name") or shown.get("display_name"),
+        version=shown.get("version"),
+        protocol=shown.get("specific_settings.protocol"),
+        region=shown.get("specific_settings.region"),
+        admin_username=shown.get("accounts.admin.name"),
+        readonly_username=readonly,
+        connection={account: one for account, one in connection.items() if one.status},
+    )
+
+
+def _connection(value: Any) -> Connection:
+    shown, regions = texts(value), objects(at(value, "details", "regions"))
+    return Connection(
+        status=_upper(shown.get("status")),
+        error=_upper(shown.get("connection_error")),
+        message=shown.get("error_message") or None,
+        primary_server_address=shown.get("details.primary_server_address") or None,
+        services=[one for region in regions for one in _services(region, text(region.get("id")))],
+    )
+
+
+def _services(value: dict[str, Any], region: Optional[str]) -> Iterator[Service]:
+    """Yield the microservices below a region, which the pages nest in two ways."""
+    for name, item in value.items():
+        for one in objects(item):
+            if "status" not in one and "address" not in one:
+                yield from _services(one, region)
+                continue
+            shown = texts(one)
+            yield Service(
+                status=_upper(shown.get("status")),
+                error=_upper(shown.get("error")),
+                name=name,
+                region=region,
+                address=shown.get("address"),
+                protocol=shown.get("protocol"),
+                version=shown.get("version"),
+            )
+
+
+def _upper(found: Optional[str]) -> Optional[str]:
+    return found.strip().upper() if found else None
+
+
+def image(value: dict[str, Any]) -> Image:
+    shown, vendor_info = texts(value), at(value, "manifest", "vendor_info")
+    types = [text(item.get("type")) for item in objects(value.get("hypervisors"))]
+    return Image(
+        id=bare(shown.get("id", "")),
+        svm_version=shown.get("manifest.svm_version"),
+        size=shown.get("manifest.size"),
+        vendor_info=vendor_info if isinstance(vendor_info, dict) else {},
+        infrastructure_types=[each for each in types if each],
+        manifest_url=shown.get("manifest_url") or shown.get("manifest.manifest_url"),
+    )

@@ -9,7 +9,8 @@ Source: "Connecting the Integration Server and the virtual infrastructure", "Del
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
 from ..._api.svm_management.records import Infrastructure
@@ -22,23 +23,14 @@ from .platforms import is_openstack
 from .wanted import WantedInfrastructure, without_unused_account
 
 
-@dataclass(frozen=True)
-class Step:
-    """An infrastructure that is added now.
-
-    :param before: The one that it replaces.
-    :param replaced: The ids that it had before.
-    """
-
-    wanted: WantedInfrastructure
-    before: Optional[Infrastructure]
-    replaced: list[str]
-
-
-class InfrastructureApplier(AddedOnce[Step, Infrastructure]):
+class InfrastructureApplier(AddedOnce[WantedInfrastructure, Infrastructure]):
     """Finds infrastructures and changes them."""
 
     id_option = "infrastructure_id"
+    _before: Optional[Infrastructure] = None
+    """The one that is replaced by the one that is added."""
+    _replaced: Sequence[str] = ()
+    """The ids that the one that is added had before."""
 
     # ---- finding ------------------------------------------------------------------------------------------------------
 
@@ -106,18 +98,18 @@ class InfrastructureApplier(AddedOnce[Step, Infrastructure]):
         if wanted.test and is_openstack(wanted.type):
             self._test(wanted)
         known = self.memory.find(wanted.key)
-        replaced = [*(known.settings if known else ()), *([before.id] if before else ())]
-        step = Step(wanted, before, replaced)
+        self._before = before
+        self._replaced = [*(known.settings if known else ()), *([before.id] if before else ())]
         try:
-            return self.ensure(step)
+            return self.ensure(wanted)
         except KsvlaError as error:
             if self.changed and before is not None:
                 error.message += f" It was disconnected as {before.id} before, and is not connected now."
                 known = self.memory.find(wanted.key)
                 if known is None or known.id is not None:
                     # The next run may be given the id that is gone: it is known to be replaced, by nothing as yet.
-                    subject = self.subject(step)
-                    noted = self.memory.note(subject.key, subject.about, settings=step.replaced, kept_seconds=None)
+                    about = self.subject(wanted).about
+                    noted = self.memory.note(wanted.key, about, settings=self._replaced, kept_seconds=None)
                     self.memory.complete(noted, before.id)
             raise
 
@@ -129,18 +121,18 @@ class InfrastructureApplier(AddedOnce[Step, Infrastructure]):
 
     # ---- what adding once asks for ------------------------------------------------------------------------------------
 
-    def subject(self, item: Step) -> Subject:
-        return Subject(item.wanted.key, f"connect {item.wanted.label}", item.replaced, kept_seconds=None)
+    def subject(self, item: WantedInfrastructure) -> Subject:
+        return Subject(item.key, f"connect {item.label}", self._replaced, kept_seconds=None)
 
-    def find(self, item: Step) -> Optional[Infrastructure]:
+    def find(self, item: WantedInfrastructure) -> Optional[Infrastructure]:
         """Return the infrastructure that is there, unless it is the one that is to be replaced, or None."""
-        replaced = self._by_id(item.wanted, item.before.id) if item.before else None
-        if replaced is not None and any(change.action == RECONNECT for change in plan(item.wanted, replaced)):
+        replaced = self._by_id(item, self._before.id) if self._before else None
+        if replaced is not None and any(change.action == RECONNECT for change in plan(item, replaced)):
             return None
-        return replaced or self.read(item.wanted)
+        return replaced or self.read(item)
 
-    def add(self, item: Step) -> Infrastructure:
-        if item.before is not None:
-            unless_missing(self.api.disconnect, item.before.id)
+    def add(self, item: WantedInfrastructure) -> Infrastructure:
+        if self._before is not None:
+            unless_missing(self.api.disconnect, self._before.id)
             self.changed = True
-        return without_unused_account(self.api.connect(item.wanted.body()), item.wanted)
+        return without_unused_account(self.api.connect(item.body()), item)

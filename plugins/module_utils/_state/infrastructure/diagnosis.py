@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import (
@@ -25,6 +25,7 @@ from ..._api.svm_management.records import (
     Certificate,
     Connection,
     Infrastructure,
+    Link,
     Service,
 )
 from ..._errors import ApiError, KsvlaError
@@ -53,11 +54,10 @@ class Problem:
 
 
 def describe(infrastructure: Infrastructure) -> str:
-    parts: list[tuple[str, Union[Connection, Service]]] = []
+    links: list[tuple[str, Link]] = []
     for account, connection in infrastructure.connection.items():
-        parts.append((account, connection))
-        parts.extend((one.name, one) for one in connection.services if not one.connected)
-    return ", ".join(f"{name} {one.status}{_bracketed(one.problem)}" for name, one in parts) or _NO_CONNECTION
+        links += [(account, connection), *((one.name, one) for one in connection.services if not one.connected)]
+    return ", ".join(f"{name} {one.status}{_bracketed(one.problem)}" for name, one in links) or _NO_CONNECTION
 
 
 def _bracketed(text: Optional[str]) -> str:
@@ -124,30 +124,29 @@ def _problems(infrastructure: Infrastructure) -> Iterator[Problem]:
 
 
 def _account_problem(infrastructure: Infrastructure, account: str, connection: Connection) -> Problem:
-    code = connection.problem
-    said, primary = _bracketed(connection.message), connection.primary_server_address
+    code, address, primary = connection.problem, infrastructure.address, connection.primary_server_address
+    said = _bracketed(connection.message)
     who = f"the {'read-only' if account == 'readonly' else 'admin'} account"
-    name = getattr(infrastructure, f"{account}_username")
-    named = f"{who} '{name}'" if name else who
     if primary:
+        remove = ", and remove this connection with state: absent" if infrastructure.id else ""
         return Problem(
             code,
-            f"{who}: {code or connection.status}, as {infrastructure.address} is a secondary server; the primary one is "
-            f"{primary}{said}",
-            f"Connect to the primary server: give address: {primary}"
-            + (", and remove this connection with state: absent." if infrastructure.id else "."),
+            f"{who}: {code or connection.status}, as {address} is a secondary server; the primary one is {primary}{said}",
+            f"Connect to the primary server: give address: {primary}{remove}.",
         )
     if code is None:
         explained = any(service.problem for service in connection.services)
         certain = connection.status == DISCONNECTED and not explained
         return Problem(None, f"{who}: {connection.status}, without an error{said}", certain=certain)
+    name = getattr(infrastructure, f"{account}_username")
+    named = f"{who} '{name}'" if name else who
     need = "read the infrastructure" if account == "readonly" else "deploy, remove and reconfigure SVMs"
     only = " and that it is the primary server" if infrastructure.type in ONLY_PRIMARY else ""
     hints = {
         "UNAUTHORIZED": f"The infrastructure refuses the login of {named}: check its {account}_username, {account}_password "
         f"and, for OpenStack, {account}_domain, then run this again with the right ones.",
         "ACCESS_DENIED": f"{named[0].upper()}{named[1:]} does not have enough rights: it must be allowed to {need}.",
-        "NETWORK_ERROR": f"Check that the Integration Server reaches {infrastructure.address} over the network{only}.",
+        "NETWORK_ERROR": f"Check that the Integration Server reaches {address} over the network{only}.",
         "SERVER_ERROR": "The infrastructure or the Integration Server failed: their own logs say why.",
     }
     return Problem(code, f"{who}: {connection.status}, {code}{said}", hints.get(code))
@@ -171,9 +170,6 @@ def _service_problem(account: str, service: Service) -> Problem:
     )
 
 
-# ---- certificates ---------------------------------------------------------------------------------------------------------
-
-
 def _untrusted(api: SvmManagementApi, infrastructure: Infrastructure) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the certificates and keys that are to be trusted, and what to do with each.
 
@@ -189,23 +185,23 @@ def _untrusted(api: SvmManagementApi, infrastructure: Infrastructure) -> tuple[l
         return None
 
     refused = [one for one in infrastructure.connection.values() if INVALID_CERTIFICATE in one.problems]
-    https = (infrastructure.protocol or "").lower() != "http"
-    own = certificates_of(infrastructure.type, infrastructure.address or "") if https else []
-    places: dict[_Place, None] = {}
-    for one in refused:
-        services = [
-            ("https", each.address) for each in one.services if each.error == INVALID_CERTIFICATE and each.address
-        ]
-        if one.error == INVALID_CERTIFICATE:
-            unaccepted = [place for place in own if not ((seen := look(place)) and seen.accepted)]
-            places.update(dict.fromkeys(unaccepted or ([] if services else own)))
-        places.update(dict.fromkeys(services))
-    found = [
+    services = [
+        ("https", service.address)
+        for one in refused
+        for service in one.services
+        if service.error == INVALID_CERTIFICATE and service.address
+    ]
+    own = []
+    if any(one.error == INVALID_CERTIFICATE for one in refused) and (infrastructure.protocol or "").lower() != "http":
+        own = certificates_of(infrastructure.type, infrastructure.address or "")
+    unaccepted = [place for place in own if not ((seen := look(place)) and seen.accepted)]
+    places = list(dict.fromkeys([*(unaccepted or ([] if services else own)), *services]))
+    untrusted = [
         {"address": place[1], "kind": place[0], "thumbprint": seen.thumbprint if (seen := look(place)) else None}
         for place in places
     ]
     unknown = "Trust the certificate of the infrastructure with ksvla_trusted_certificate, then run this again."
-    return found, [_advice(place, look(place)) for place in places] or ([unknown] if refused else [])
+    return untrusted, [_advice(place, look(place)) for place in places] or ([unknown] if refused else [])
 
 
 def _advice(place: _Place, certificate: Optional[Certificate]) -> str:

@@ -10,18 +10,17 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from ..._api import connect
-from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import CONNECTED, NO_ERROR, Connection, Infrastructure
 from ..._errors import KsvlaError
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller, Waiting
 from ..change import Change, diff_of
 from .apply import InfrastructureApplier
-from .diagnosis import label, require_connected
-from .plan import CONNECT, RECONNECT, REFRESH, plan
+from .diagnosis import label
+from .plan import RECONNECT, plan
 from .platforms import warn_of_unknown_types
 from .wait import wait_for_connection
-from .wanted import WantedInfrastructure, shows_readonly, uses_readonly, wanted_infrastructure
+from .wanted import WantedInfrastructure, uses_readonly, wanted_infrastructure
 
 _SHOWN = ("type", "address", "protocol", "region", "admin_username", "readonly_username")
 
@@ -51,7 +50,7 @@ def ensure_infrastructure(parameters: Parameters, context: Context) -> Result:
         try:
             after = before if change is None else applier.carry_out(wanted, change)
             if after is not None and waits:
-                after = _wait(api, poller, wanted, change, after)
+                after = wait_for_connection(api, after, poller, wanted, change.action if change else "")
         except KsvlaError as error:
             error.add_details(changed=applier.changed)
             raise
@@ -101,34 +100,6 @@ def _warnings(wanted: WantedInfrastructure, found: Infrastructure, *, reconnects
             yield f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}"
     if wanted.readonly is not None and not uses_readonly(found, wanted):
         yield f"{named} is connected without a read-only account, but {wanted.readonly.username!r} is wanted. {cannot}"
-
-
-def _wait(
-    api: SvmManagementApi,
-    poller: Poller,
-    wanted: WantedInfrastructure,
-    change: Optional[Change[Infrastructure]],
-    found: Infrastructure,
-) -> Infrastructure:
-    """Wait for the connection, and return the infrastructure as it is then."""
-    action = change.action if change else None
-    note = (
-        f" It stays on the server as infrastructure_id {found.id}: run this again with this id once the cause is removed, "
-        "or remove it with state: absent."
-    )
-    try:
-        seen = wait_for_connection(api, found, poller, wanted, refreshed=action == REFRESH)
-        require_connected(api, seen, note=note if action in (CONNECT, RECONNECT) else "")
-    except KsvlaError as error:
-        error.add_details(infrastructure=found.as_dict(), infrastructure_id=found.id, remaining=[])
-        raise
-    if not shows_readonly(seen, wanted):
-        name = seen.readonly_username or (wanted.readonly.username if wanted.readonly else None)
-        poller.context.warn(
-            f"The Integration Server does not say whether the read-only account {name!r} is connected with "
-            f"{label(seen)}; the admin account is."
-        )
-    return seen
 
 
 def _connected(infrastructure: Infrastructure) -> Infrastructure:

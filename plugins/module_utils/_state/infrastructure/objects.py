@@ -86,9 +86,7 @@ class Objects:
 
     def _places(self) -> list[Named]:
         with suppress(KsvlaError):
-            return [
-                Named(str(one["id"]), str(one.get("name") or one["id"])) for one in self._locations if one.get("id")
-            ]
+            return [_named(one) for one in self._locations if one.get("id")]
         return []
 
     def resource(self, location_id: str, kind: str, wanted: str) -> Named:
@@ -151,8 +149,7 @@ def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Named:
     by_id = [item for item in items if item.get("id") is not None and str(item["id"]) == wanted]
     found = by_id[:1] or [item for item in items if item.get("name") == wanted]
     if len(found) == 1:
-        own_id, name = found[0].get("id"), found[0].get("name")
-        return Named(str(name if own_id is None else own_id), str(own_id if name is None else name))
+        return _named(found[0])
     if found:
         raise InputError(
             f"Several have the name {wanted!r}: {', '.join(map(_describe, found))}. Say which {noun} by its id."
@@ -163,6 +160,12 @@ def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Named:
         hint="If it was added recently, let the Integration Server read the infrastructure again: ksvla_infrastructure with "
         "state: refreshed.",
     )
+
+
+def _named(item: Mapping[str, Any]) -> Named:
+    """Return what an item is called; an availability zone has no id."""
+    own_id, name = item.get("id"), item.get("name")
+    return Named(str(name if own_id is None else own_id), str(own_id if name is None else name))
 
 
 def _describe(item: Mapping[str, Any]) -> str:

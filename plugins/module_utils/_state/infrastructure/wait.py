@@ -11,9 +11,10 @@ from __future__ import annotations
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.svm_management.records import CONNECTING, Infrastructure
 from ..._clock import Deadline
-from ..._errors import WaitTimeout
+from ..._errors import KsvlaError, WaitTimeout
 from ..._tasks.poller import GRACE_SECONDS, Look, Poller
-from .diagnosis import describe, explained, label
+from .diagnosis import describe, explained, label, require_connected
+from .plan import CONNECT, RECONNECT, REFRESH
 from .wanted import WantedInfrastructure, shows_readonly, without_unused_account
 
 UNEXPLAINED_SECONDS = 10.0
@@ -23,23 +24,23 @@ STALE_SECONDS = 3.0
 """After a refresh was asked for, an error of before it may be shown for so long."""
 SETTLED_SECONDS = 1.0
 """After a refresh was asked for, the connection of before it may be shown for so long."""
+_STAYS = (
+    " It stays on the server as infrastructure_id {}: run this again with this id once the cause is removed, or remove it "
+    "with state: absent."
+)
 
 
 def wait_for_connection(
-    api: SvmManagementApi,
-    infrastructure: Infrastructure,
-    poller: Poller,
-    wanted: WantedInfrastructure,
-    *,
-    refreshed: bool,
+    api: SvmManagementApi, infrastructure: Infrastructure, poller: Poller, wanted: WantedInfrastructure, action: str
 ) -> Infrastructure:
-    """Wait until all accounts and microservices are connected, or one of them certainly is not; return what is shown.
+    """Wait until all accounts and microservices are connected, and return the infrastructure as it is then.
 
-    :param refreshed: A refresh was just asked for, so that what is shown may still be what was before it.
+    :param action: What was just done; after a refresh, what is shown may still be what was before it.
+    :raises KsvlaError: saying why an account or a microservice certainly is not connected.
     """
     clock = poller.context.clock
     started = clock.monotonic()
-    seen_connecting = not refreshed
+    seen_connecting = action != REFRESH
 
     def look(deadline: Deadline) -> Look[Infrastructure]:
         nonlocal seen_connecting
@@ -54,15 +55,28 @@ def wait_for_connection(
         poller.context.progress(now.name or now.address or now.id, describe(now))
         return Look(now, (now.connected and not incomplete) or (now.failed and not stale))
 
-    seen, done = poller.until_done(look)
-    if done or seen.connected:
-        return seen
-    late = explained(api.within(Deadline(GRACE_SECONDS, clock)), seen, WaitTimeout)
-    late.message = (
-        f"Infrastructure {label(seen)} is not connected after {poller.waiting.timeout:g} s: {describe(seen)}."
-    )
+    try:
+        seen, done = poller.until_done(look)
+        if not done and not seen.connected:
+            raise _late(api.within(Deadline(GRACE_SECONDS, clock)), seen, poller.waiting.timeout)
+        require_connected(api, seen, note=_STAYS.format(infrastructure.id) if action in (CONNECT, RECONNECT) else "")
+    except KsvlaError as error:
+        error.add_details(infrastructure=infrastructure.as_dict(), infrastructure_id=infrastructure.id, remaining=[])
+        raise
+    if not shows_readonly(seen, wanted):
+        name = seen.readonly_username or (wanted.readonly.username if wanted.readonly else None)
+        poller.context.warn(
+            f"The Integration Server does not say whether the read-only account {name!r} is connected with "
+            f"{label(seen)}; the admin account is."
+        )
+    return seen
+
+
+def _late(api: SvmManagementApi, seen: Infrastructure, timeout: float) -> KsvlaError:
+    late = explained(api, seen, WaitTimeout)
+    late.message = f"Infrastructure {label(seen)} is not connected after {timeout:g} s: {describe(seen)}."
     go_on = (
         "The server goes on with it: run this again with its infrastructure_id to keep waiting, or raise wait_timeout."
     )
     late.hint = f"{late.hint} {go_on}" if late.hint else go_on
-    raise late
+    return late

@@ -91,28 +91,27 @@ def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
     for option in _NAMES:
         require_text(parameters.get(option), option)
     require_address(parameters.get("address"), "address")
-    infrastructure_type, address = parameters.get("type"), parameters.get("address")
+    wanted_type, address = parameters.get("type"), parameters.get("address")
     wanted = WantedInfrastructure(
         state=parameters["state"],
         id=parameters.get("infrastructure_id"),
-        type=normal_type(infrastructure_type) if infrastructure_type else None,
+        type=normal_type(wanted_type) if wanted_type else None,
         address=address.strip() if address else None,
-        test=bool(parameters["test_connection"]),
     )
     if wanted.id is None and not (wanted.type and wanted.address):
         raise InputError("Give infrastructure_id, or both type and address.")
     if wanted.state == "absent":
         return wanted
-    if wanted.type in TYPES and not is_openstack(wanted.type):
-        wrong = [option for option in _OPENSTACK_ONLY if parameters.get(option)]
-        if wrong:
-            raise InputError(f"{' and '.join(wrong)} can be given for the OpenStack family only.")
+    wrong = [option for option in _OPENSTACK_ONLY if parameters.get(option)]
+    if wrong and wanted.type in TYPES and not is_openstack(wanted.type):
+        raise InputError(f"{' and '.join(wrong)} can be given for the OpenStack family only.")
     wanted = replace(
         wanted,
         protocol=parameters.get("protocol"),
         region=parameters.get("region"),
         admin=_account(parameters, "admin"),
         readonly=_account(parameters, "readonly"),
+        test=bool(parameters["test_connection"]),
     )
     if wanted.state == "present" and wanted.id is None:
         require_complete(wanted)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
-from ..._api.svm_management import json
+from ..._api.shapes import text
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
 from ..._errors import ApiError, TaskFailed, unless_missing
@@ -57,7 +57,7 @@ class ImageVerifier:
         task = watch_task(self._api, task_id, self._poller, f"image {image_id}")
         try:
             # The pages show a Boolean, true; false is taken for no, also as a text.
-            if (json.text(require_success(task).result) or "").strip().lower() == "false":
+            if (text(require_success(task).result) or "").strip().lower() == "false":
                 raise TaskFailed(f"The image {image_id} is not authentic.", task=task.as_dict())
         except TaskFailed as error:
             error.hint = error.hint or (_AGAIN if task.canceled else _NOT_AUTHENTIC)

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Optional
 
-from ..._api.identifiers import bare
+from ..._api.shapes import bare
 from ..._validation import UUID
 from .rows import FIELDS, Row, RowReader
 from .spans import LATEST, Machine, Spans

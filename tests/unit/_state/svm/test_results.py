@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.answers import svm_management
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import formats
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management import json as _json
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask, failed_step
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Named, Target
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.plan import DEPLOY, REMOVE
@@ -125,7 +124,7 @@ def _wire_step(name: str, state: str, **more: Any) -> dict[str, Any]:
 
 def _read(value: dict[str, Any]) -> ServerTask:
     """Read a task as it stands on the wire."""
-    return formats.task(_json.with_plain_keys(value))
+    return svm_management(value).task("t")
 
 
 def _named(name: str, place: str = "h1") -> Target:

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, ksvla.light_agent contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules for what the pages leave open, the same for XML and JSON: case, one or many, text or number, text or object.
+
+A decoded answer is made of dictionaries, lists and single values. The pages write some keys in two ways (``readOnly`` and
+``readonly``), so every key that they know becomes one name in snake case, found without regard to case; a key that they do
+not know is turned into snake case as it stands. The own text of an XML element that has attributes or children is ``#text``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Optional
+
+_NAMES = """
+    access_token refresh_token value session id created_at updated_at active_to valid_to address thumbprint
+    data viis_validation_result is_accepted validation_warnings validation_errors infrastructure_id type name
+    display_name version edition accounts admin readonly domain specific_settings protocol region regions
+    endpoints connection_info status connection_error error error_message error_code message code details
+    primary_server_address update_period_seconds manifest manifest_url svm_version size vendor_info
+    product_name vendor description publisher hypervisors locations vms parent_id state resources networks
+    storages free_space volume_types security_groups server_groups flavors vcpus ram_in_megabytes
+    disk_in_gigabytes suitable_for_svm_versions availability_zones network_adapters is_svm created
+    state_changed changed stage progress children result parameters key svm_name svm_id host_id svm_ip_address
+    deploy_step_name updated user_data vksc bios_id task_id tenant_id report_id
+"""
+_BY_LOWER = {name.replace("_", ""): name for name in _NAMES.split()}
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@lru_cache(maxsize=1024)
+def plain_key(key: str) -> str:
+    """Return a key in snake case: as it is known, or as it is written."""
+    known = _BY_LOWER.get(key.replace("_", "").lower())
+    return known or _WORD_START.sub("_", key).lower()
+
+
+def plain(value: Any) -> Any:
+    """Return a value with all its keys in snake case."""
+    if isinstance(value, dict):
+        return {plain_key(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def at(value: Any, *keys: str) -> Any:
+    """Return what stands below keys, from the outermost on, or None."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list; one alone may stand without the list, as the page about OpenStack has a region."""
+    return [item for item in (value if isinstance(value, list) else [value]) if item and isinstance(item, dict)]
+
+
+def text(value: Any) -> Optional[str]:
+    """Return a single value as text, of several the first; None where it is missing or an object."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, dict):
+        value = value.get("#text")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None or isinstance(value, (dict, list)) else str(value)
+
+
+def fields(value: dict[str, Any]) -> dict[str, str]:
+    """Return the single values of an object, without those of the objects in it."""
+    found = ((key, text(item)) for key, item in value.items())
+    return {key: item for key, item in found if item is not None}
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Return all single values, each with its keys from the outermost on, such as ``accounts.admin.name``."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, path if key == "#text" else f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item, path)
+    elif value is not None:
+        yield path, str(value) if not isinstance(value, bool) else str(value).lower()
+
+
+def texts(value: Any) -> dict[str, str]:
+    """Return all single values by their keys, see :func:`leaves`; of several the first."""
+    found: dict[str, str] = {}
+    for path, item in leaves(value):
+        found.setdefault(path, item)
+    return found
+
+
+def messages(value: Any) -> list[str]:
+    """Return one text for each item of a list: all that an object says, in one line."""
+    lines = (" ".join(item for _path, item in leaves(one)) for one in (value if isinstance(value, list) else [value]))
+    return [line for line in lines if line]
+
+
+def bare(found: str) -> str:
+    """Return an id without blanks around it, and without the braces in which some write a UUID: it has one form."""
+    return found.strip().strip("{}")
