@@ -14,6 +14,7 @@ from .._api.svm_management.calls import SvmManagementApi
 from .._api.tasks import ServerTask, steps_of
 from .._clock import Deadline
 from .._errors import ApiError, KsvlaError, ServerSilent, TaskFailed, WaitTimeout
+from .._hints import TENANT_LIMIT
 from .._module.context import Context
 from .._text import listed, with_code
 from .poller import GRACE_SECONDS, Look, Poller
@@ -142,7 +143,9 @@ def require_success(task: ServerTask) -> ServerTask:
     """Return the task when it ended well; raise TaskFailed with the server's own cause, when it did not."""
     if task.completed:
         return task
-    raise TaskFailed(f"{failure(task)}.", error_code=cause(task)[0], task=task.as_dict())
+    code = cause(task)[0]
+    hint = TENANT_LIMIT if code is None and task.type == "CreateTenant" else None
+    raise TaskFailed(f"{failure(task)}.", error_code=code, task=task.as_dict(), hint=hint)
 
 
 def cause(task: ServerTask) -> tuple[Optional[str], Optional[str]]:
