@@ -65,17 +65,11 @@ class KsvlaError(Exception):
 
     def payload(self) -> dict[str, Any]:
         """Return the keys of the failed module's result that apply; a task that stands in ``tasks`` is not repeated."""
-        keys = ["error_code", "status", "request", "task", "hint"]
-        if self.task is not None and any(
-            task.get("id") == self.task.get("id") for task in self.details.get("tasks", ())
-        ):
-            keys.remove("task")
-        found = {key: getattr(self, key) for key in keys}
-        return {
-            **self.details,
-            "msg": self.message,
-            **{key: value for key, value in found.items() if value is not None},
-        }
+        keys = [key for key in ("error_code", "status", "request", "task", "hint") if getattr(self, key) is not None]
+        payload = {**self.details, "msg": self.message, **{key: getattr(self, key) for key in keys}}
+        if self.task is not None and any(one.get("id") == self.task.get("id") for one in payload.get("tasks", ())):
+            del payload["task"]
+        return payload
 
 
 class InputError(KsvlaError):

@@ -43,7 +43,7 @@ BY_CODE: dict[str, str] = {
     "VIRMT_VmWithSpecifiedBiosIdAlreadyExists": (
         "A BIOS id can be registered only once on an Integration Server: first unregister it from the tenant that holds it."
     ),
-    "VIRMT_VmWithSpecifiedIdNotFound": ("The tenant has no such virtual machine: list them with ksvla_tenant_vm_info."),
+    "VIRMT_VmWithSpecifiedIdNotFound": "The tenant has no such virtual machine: list them with ksvla_tenant_vm_info.",
 }
 
 _BY_STATUS: dict[int, str] = {
@@ -55,6 +55,7 @@ _BY_STATUS: dict[int, str] = {
         "Check the username and the password: API 2.0 needs the account 'multitenancy', API 3.0 the account 'admin'."
     ),
     404: "Check the id, and that host and port are those of an Integration Server.",
+    # 405 and 409 are those of canceling a task.
     405: "A child task cannot be canceled by itself: cancel its parent.",
     409: "The task has already ended.",
     415: "The server does not offer the report in this format.",
@@ -63,16 +64,19 @@ _BY_STATUS: dict[int, str] = {
     503: "The Integration Server is not available at the moment: try again later, or raise retries.",
     504: "A gateway in front of the Integration Server got no answer in time: try again later, or raise retries.",
 }
-
-
 _NO_API = "The server does not offer API 2.0: check host and port. Version 5.1 of the product needs update 5.1.2."
 _UPDATE = "If every call of API 2.0 gets this answer: version 5.1 of the product needs update 5.1.2."
 _LISTS = ("/virtualization/tenants", "/virtualization/tasks")
 """Paths of API 2.0 that are there whatever the server holds."""
 _WHATEVER_THE_CODE = frozenset({401, 403, 404, 429, 502, 503, 504})
 """Statuses that are worth a hint even beside an unknown code."""
-_OF_CANCELING = frozenset({405, 409})
-"""Statuses whose hints are about canceling a task."""
+
+TENANT_LIMIT = (
+    "If the message does not say why: one Kaspersky Security Center server can have at most 500 virtual Administration "
+    "Servers, one per complete tenant. Remove complete tenants that are no longer needed, with remove_artifacts: true, or "
+    "choose type: simple."
+)
+"""For a tenant that was not created, for a reason without a code: the one limit for which the pages name none."""
 
 
 def hint_for(error_code: Optional[str], status: Optional[int] = None, request: Optional[str] = None) -> Optional[str]:
@@ -88,7 +92,7 @@ def hint_for(error_code: Optional[str], status: Optional[int] = None, request: O
     if status is not None and (error_code is None or status in _WHATEVER_THE_CODE):
         if status == 404 and " /api/2.0/" in asked:
             return _NO_API if asked.endswith(_LISTS) else f"{_BY_STATUS[404]} {_UPDATE}"
-        if status in _BY_STATUS and (asked.endswith("/cancel") or status not in _OF_CANCELING):
+        if status in _BY_STATUS and (asked.endswith("/cancel") or status not in (405, 409)):
             return _BY_STATUS[status]
         if status >= 500:
             return "The Integration Server failed to handle the request: see its log for the reason."

@@ -31,6 +31,7 @@ from .._errors import (
     UnexpectedAnswer,
     WaitTimeout,
 )
+from .._hints import TENANT_LIMIT
 from .._module.context import Context
 from .._text import listed, with_code
 from .._transport.retry import PASSING
@@ -331,7 +332,9 @@ def require_success(task: ServerTask) -> ServerTask:
     """Return the task when it ended well; raise TaskFailed with the server's own cause, when it did not."""
     if task.completed:
         return task
-    raise TaskFailed(f"{failure(task)}.", error_code=cause(task)[0], task=task.as_dict())
+    code = cause(task)[0]
+    hint = TENANT_LIMIT if code is None and task.type == "CreateTenant" else None
+    raise TaskFailed(f"{failure(task)}.", error_code=code, task=task.as_dict(), hint=hint)
 
 
 def failure(task: ServerTask) -> str:

@@ -127,14 +127,15 @@ class Channel:
         """Connect; raise ProxyFailed, FingerprintMismatch, or OSError, which TLS that cannot be agreed on is too."""
         self._settings = route.settings
         self._sock: Any = None
-        limit = Deadline(limits.deadline.shortened(limits.silence), limits.clock)
         HANDSHAKE.certificate, HANDSHAKE.first = None, b""
         try:
+            # All steps together may take as long as a silence.
+            limits = limits._replace(deadline=Deadline(limits.timeout(), limits.clock))
             if route.proxy is None:
-                self._sock = _dial(route.settings.host, route.settings.port, limit)
+                self._sock = _dial(route.settings.host, route.settings.port, limits)
             else:
-                self._tunnel(route.proxy, limits, limit)
-            self._speak_tls(route.tls, limit)
+                self._tunnel(route.proxy, limits)
+            self._speak_tls(route.tls, limits)
         except BaseException:
             self.close()
             raise
@@ -161,7 +162,7 @@ class Channel:
         sender.request(method, target, body=body, headers=headers)
         return _answer(self._sock, method, limits)
 
-    def _tunnel(self, proxy: Proxy, limits: Limits, limit: Deadline) -> None:
+    def _tunnel(self, proxy: Proxy, limits: Limits) -> None:
         """Connect with the proxy and have it connect to the server."""
         server, address = self._settings.address, f"{proxy.host}:{proxy.port}"
         try:
@@ -170,8 +171,8 @@ class Channel:
             lines = [f"CONNECT {server} HTTP/1.1", f"Host: {server}"]
             if proxy.authorization:
                 lines.append(f"Proxy-Authorization: {proxy.authorization}")
-            self._sock = _dial(proxy.host, proxy.port, limit)
-            self._sock.settimeout(_left(limit))
+            self._sock = _dial(proxy.host, proxy.port, limits)
+            self._sock.settimeout(limits.timeout())
             if proxy.tls is not None:
                 self._sock = proxy.tls.wrap_socket(self._sock, server_hostname=proxy.host)
             self._sock.sendall("\r\n".join([*lines, "", ""]).encode())
@@ -181,8 +182,8 @@ class Channel:
         if status != 200:
             raise ProxyFailed(address, status)
 
-    def _speak_tls(self, context: ssl.SSLContext, limit: Deadline) -> None:
-        self._sock.settimeout(_left(limit))
+    def _speak_tls(self, context: ssl.SSLContext, limits: Limits) -> None:
+        self._sock.settimeout(limits.timeout())
         if isinstance(self._sock, ssl.SSLSocket):
             from urllib3.util.ssltransport import SSLTransport
 
@@ -252,14 +253,14 @@ def _answer(sock: socket.socket, method: str, limits: Limits) -> http.client.HTT
     return response
 
 
-def _dial(host: str, port: int, limit: Deadline) -> socket.socket:
+def _dial(host: str, port: int, limits: Limits) -> socket.socket:
     """Connect with the first address that answers; each has its share of the time that is left."""
-    addresses = _resolve(host, port, limit)
+    addresses = _resolve(host, port, limits)
     failure = OSError()
     for index, (family, kind, protocol, _name, address) in enumerate(addresses):
         opened = socket.socket(family, kind, protocol)
         try:
-            opened.settimeout(_left(limit) / (len(addresses) - index))
+            opened.settimeout(limits.timeout() / (len(addresses) - index))
             opened.connect(address)
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return opened
@@ -269,7 +270,7 @@ def _dial(host: str, port: int, limit: Deadline) -> socket.socket:
     raise failure
 
 
-def _resolve(host: str, port: int, limit: Deadline) -> list[Any]:
+def _resolve(host: str, port: int, limits: Limits) -> list[Any]:
     """Return the addresses of a host. The system's resolver knows no timeout, so a thread waits for it."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
@@ -281,19 +282,12 @@ def _resolve(host: str, port: int, limit: Deadline) -> list[Any]:
 
     threading.Thread(target=ask, daemon=True).start()
     try:
-        answer = answers.get(timeout=_left(limit))
+        answer = answers.get(timeout=limits.timeout())
     except queue.Empty:
         raise socket.gaierror(socket.EAI_AGAIN, "no answer in time") from None
     if isinstance(answer, Exception):
         raise answer
     return list(answer)
-
-
-def _left(limit: Deadline) -> float:
-    seconds = limit.remaining()
-    if not seconds:
-        raise socket.timeout
-    return seconds
 
 
 def fingerprint_of(certificate: bytes) -> str:

@@ -33,18 +33,12 @@ def pause(attempt: int, retry_after: Optional[float] = None) -> float:
 
 def parse_retry_after(value: Optional[str]) -> Optional[float]:
     """Return the seconds that a ``Retry-After`` header asks for, given as seconds or as a date, or None."""
-    if not value:
-        return None
     try:
-        seconds = float(value)
+        seconds = float(value or "nan")
     except ValueError:
         try:
-            moment = parsedate_to_datetime(value)
+            moment = parsedate_to_datetime(str(value))
         except (TypeError, ValueError, OverflowError):
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        seconds = (moment - datetime.now(timezone.utc)).total_seconds()
-    if math.isnan(seconds):
-        return None
-    return max(0.0, min(seconds, LONGEST_RETRY_AFTER))
+        seconds = (moment.replace(tzinfo=moment.tzinfo or timezone.utc) - datetime.now(timezone.utc)).total_seconds()
+    return None if math.isnan(seconds) else max(0.0, min(seconds, LONGEST_RETRY_AFTER))

@@ -117,7 +117,7 @@ DRIPS = {
 def test_an_answer_in_drips_is_given_up(serve: Any, connect: Connect, tls: Tls) -> None:
     """By the clock of the test a piece comes every second: 30 s have to bring 30 KiB."""
     with raw_server(serve, tls.context()) as port:
-        session = connect(port=port, request_timeout=5, retries=0)
+        session = connect(port=port, request_timeout=30, retries=0)
         session.connection.clock = FastClock(100)
         error = _failure(session)
     assert isinstance(error, OutcomeUnknown)
@@ -153,7 +153,7 @@ def test_a_server_that_thinks_for_long_and_then_answers_is_heard(connect: Connec
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
     with raw_server(serve, tls.context()) as port:
-        session = connect(port=port, request_timeout=5)
+        session = connect(port=port, request_timeout=30)
         session.connection.clock = FastClock(100)
         assert session.read("/a").text == "ok"
 
