@@ -12,7 +12,7 @@ from ..._api import connect
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._errors import ApiError, KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..tenant.find import assumed, find_tenant, require_named
+from ..tenant.find import find_tenant, require_id
 from .apply import VmApplier
 from .outcomes import known_after, predicted
 from .plan import FAIL, Owner, Registered, plan
@@ -63,19 +63,18 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
 
 def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> Registered:
     """Return what is registered for the tenant: nothing where it has gone, or is only predicted."""
-    reference = wanted.tenant
-    tenant_id, vms = reference.tenant_id, []
+    tenant_id, vms = wanted.tenant.tenant_id, []
     try:
-        tenant_id = tenant_id or require_named(api, reference).id
-        vms = api.vms(tenant_id)
+        tenant_id = require_id(api, wanted.tenant, context)
+        if tenant_id is not None:
+            vms = api.vms(tenant_id)
     except ApiError as error:
         # A 404 without a word may come from anything; the list of tenants is certain.
-        gone = error.error_code == TENANT_NOT_FOUND and not (error.code_is_assumed and find_tenant(api, reference))
-        if gone and not wanted.present:
-            context.warn(f"There is nothing to unregister: {error.message}")
-        elif not assumed(error, reference, context):
+        gone = error.error_code == TENANT_NOT_FOUND and not (error.code_is_assumed and find_tenant(api, wanted.tenant))
+        if wanted.present or not gone:
             raise
-    return Registered(vms, Owner(tenant_id or "", reference.label))
+        context.warn(f"There is nothing to unregister: {error.message}")
+    return Registered(vms, Owner(tenant_id or "", wanted.tenant.label))
 
 
 def _records(wanted: Sequence[WantedVm], registered: Registered, after: Registered) -> list[dict[str, Any]]:
