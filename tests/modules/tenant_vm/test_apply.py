@@ -24,17 +24,17 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import (
-    NOT_TRIED,
-    UNCHANGED,
-    predicted,
-)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     FAIL,
     REGISTER,
     REREGISTER,
     UNREGISTER,
     VmChange,
+)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.results import (
+    NOT_TRIED,
+    UNCHANGED,
+    predicted,
 )
 from simulator.testing import RunningSimulator
 

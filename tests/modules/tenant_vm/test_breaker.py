@@ -20,8 +20,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.breaker import Breaker
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import NOT_TRIED
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import FAIL, REGISTER, UNREGISTER
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.results import NOT_TRIED
 from simulator.testing import RunningSimulator
 
 LOST = OutcomeUnknown("did not answer")

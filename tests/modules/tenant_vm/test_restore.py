@@ -17,8 +17,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, NotConnected, OutcomeUnknown
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import GONE, RESTORED
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import FAIL, REREGISTER, VmChange
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.results import GONE, RESTORED
 from simulator.testing import RunningSimulator
 
 PRECIOUS = vm(1, "old", "precious")

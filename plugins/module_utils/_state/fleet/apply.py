@@ -26,9 +26,9 @@ from ..tenant.ensure import judge_immutable
 from ..tenant.find import find_created, not_listed
 from ..tenant.plan import ACTIVATE, CREATE, DEACTIVATE, REMOVE
 from ..tenant_vm.apply import VmApplier
-from ..tenant_vm.holders import find_holders
-from ..tenant_vm.outcomes import VmOutcome, predicted
-from ..tenant_vm.plan import FAIL, MOVE, REGISTER, Registered, VmChange
+from ..tenant_vm.find import Registered, find_holders
+from ..tenant_vm.plan import FAIL, MOVE, REGISTER, VmChange
+from ..tenant_vm.results import VmOutcome, predicted
 from .find import owner_of
 from .plan import TenantPlan
 

@@ -17,12 +17,12 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import TenantReference
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.find import Registered
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     FAIL,
     REGISTER,
     REREGISTER,
     UNREGISTER,
-    Registered,
     VmChange,
     plan,
 )
