@@ -68,9 +68,10 @@ def test_a_creation_that_the_list_does_not_show_yet_is_not_sent_again(
 
 
 def test_a_creation_of_an_earlier_run_that_the_list_does_not_show_yet_is_waited_for(
-    tenant: Run, simulator: RunningSimulator
+    tenant: Run, caller_of: Caller, simulator: RunningSimulator
 ) -> None:
-    simulator.configure(tenant_list_delay_seconds=0.5)
+    caller_of.clock = SimulatedClock(simulator)
+    simulator.configure(tenant_list_delay_seconds=10)
     try:
         tenant(wait=False)
         result = tenant(status="active")

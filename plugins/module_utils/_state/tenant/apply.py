@@ -74,10 +74,6 @@ class Step:
         """What tells the tenant from all others, as :func:`_by_id_and_name` has it."""
         return f"id {self.tenant.id.lower()}" if self.tenant else f"name {self.label}"
 
-    @cached_property
-    def subject(self) -> Subject:
-        return Subject(f"tenant {self.action} {self.who}", f"{self.action} tenant {self.label}")
-
     def shown_by(self, task: ServerTask) -> Optional[bool]:
         """Return whether the task itself shows that it makes this change; None where it does not show it.
 
@@ -143,7 +139,7 @@ class TenantApplier:
         """Start steps after one look at all of them."""
         self._seen = {}
         try:
-            return self._once.start_each(self, {step.subject.about: [step] for step in steps}, workers)
+            return self._once.start_each(self, {self.subject(step).about: [step] for step in steps}, workers)
         except KsvlaError as error:
             return [Started(refused=error)] * len(steps)
 
@@ -166,23 +162,22 @@ class TenantApplier:
         task_id = _task_of(started)
         if task_id is None:
             return False
-        task = ended.get(task_id) or ServerTask(task_id, _TYPES[step.action], "unknown")
-        if isinstance(task, KsvlaError):
-            state = str(task.task["state"]) if task.task else "unknown"
-            self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
-            forgotten = isinstance(task, ApiError) and task.not_found
-            if not forgotten or self.state(step, None) is State.MISSING:
-                raise task
-        else:
+        task = ended.get(task_id)
+        if isinstance(task, ServerTask):
             self.tasks.append(task)
             try:
-                if self.waits:
-                    require_success(task)
+                require_success(task)
             except TaskFailed as error:
                 # Another run may have done the same at the same time: then the tenant is as wanted.
                 if not self._done_by_another(step, error):
                     raise
                 return False
+        else:
+            state = str(task.task["state"]) if task and task.task else "unknown"
+            self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
+            forgotten = isinstance(task, ApiError) and task.not_found
+            if task and (not forgotten or self.state(step, None) is State.MISSING):
+                raise task
         if started.sent and step.action == CREATE and self.waits:
             self.created.add(step.label)
         return bool(started.sent)
@@ -190,7 +185,7 @@ class TenantApplier:
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
     def subject(self, step: Step) -> Subject:
-        return step.subject
+        return Subject(f"tenant {step.action} {step.who}", f"{step.action} tenant {step.label}")
 
     def under_way(self, step: Step, record: Optional[Record]) -> Optional[str]:
         """Return the task that makes the same change already, or None."""

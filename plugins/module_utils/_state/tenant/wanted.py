@@ -44,7 +44,7 @@ class WantedTenant:
 
     @property
     def label(self) -> str:
-        return self.reference.label
+        return self.reference.name or self.reference.tenant_id or ""
 
     def reference_of(self, known: Optional[Tenant]) -> TenantReference:
         """Return how the tenant is found: by its id as soon as that is known."""

@@ -80,14 +80,8 @@ def in_full(error: KsvlaError) -> str:
 
 def known_after(registered: Registered, outcomes: Iterable[VmOutcome]) -> Registered:
     """Return what is registered after these changes, as far as it is known without asking the server."""
-    vms = {vm.bios_id.lower(): vm for vm in registered.vms}
-    for outcome in outcomes:
-        after = outcome.after
-        if after is None:
-            vms.pop(outcome.change.bios_id.lower(), None)
-        else:
-            vms[outcome.change.bios_id.lower()] = after
-    return Registered(list(vms.values()))
+    changed = {outcome.change.bios_id.lower(): outcome.after for outcome in outcomes}
+    return Registered([vm for vm in {**registered.by_bios_id, **changed}.values() if vm is not None])
 
 
 def same_record(wanted: Optional[VirtualMachine], found: VirtualMachine) -> bool:
@@ -119,15 +113,13 @@ def result_of(outcomes: Sequence[VmOutcome], unchanged: int) -> Result:
 
 def shown_result(outcome: VmOutcome) -> dict[str, Any]:
     """Return what became of one change; the record of what is missing now is part of it."""
-    shown: dict[str, Any] = {
+    return {
         "bios_id": outcome.change.bios_id,
         "action": outcome.action,
         "error_code": outcome.error_code,
         "error": outcome.error,
+        **({"before": outcome.missing.as_dict()} if outcome.missing is not None else {}),
     }
-    if outcome.missing is not None:
-        shown["before"] = outcome.missing.as_dict()
-    return shown
 
 
 def diff_of_outcomes(label: str, outcomes: Sequence[VmOutcome]) -> Diff:
