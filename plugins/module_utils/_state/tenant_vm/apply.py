@@ -13,6 +13,7 @@ data. Where this fails too, the outcome says so, and the record goes into the re
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,10 +26,50 @@ from ..._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUn
 from ..._module.context import Context
 from ..._transport.retry import pause
 from ..tenant.find import unless_gone
-from .breaker import Breaker, unanswered
 from .find import Holder, Owner, Registered, find_holders
 from .plan import FAIL, UNREGISTER, VmChange
 from .results import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, in_full, same_record
+
+_FAILED_ITSELF = 500
+_ASKS_FOR_FEWER = 429
+
+
+class Breaker:
+    """Opens when that many requests after one another were not answered; then nothing more should be sent.
+
+    :param limit: How many; requests that run at once fail at once, so that it should be more than these.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._in_vain = 0
+        self.open = False
+        self.answered = False
+        """Whether any request was answered since the breaker was closed."""
+
+    def close(self) -> None:
+        with self._lock:
+            self._in_vain = 0
+            self.open = self.answered = False
+
+    def succeeded(self) -> None:
+        with self._lock:
+            self._in_vain = 0
+            self.answered = True
+
+    def failed(self, error: KsvlaError) -> None:
+        """Note a request that failed: a refusal is an answer, too.
+
+        Where no connection can be made after repeated attempts, others need not try it.
+        """
+        if not _unanswered(error):
+            self.succeeded()
+            return
+        with self._lock:
+            self._in_vain += 1
+            if self._in_vain >= self._limit or isinstance(error, NotConnected):
+                self.open = True
 
 
 class VmApplier:
@@ -230,6 +271,16 @@ class VmApplier:
         return lambda done: self._context.progress(subject, f"{done} of {len(changes)} virtual machines")
 
 
+def _unanswered(error: KsvlaError) -> bool:
+    """Return whether an error says that the server does not handle requests, rather than something about this one.
+
+    An answer 500 without a code leaves the outcome open, but the server did look at the request.
+    """
+    if isinstance(error, OutcomeUnknown):
+        return error.status != _FAILED_ITSELF
+    return isinstance(error, NotConnected) or (isinstance(error, ApiError) and error.status == _ASKS_FOR_FEWER)
+
+
 def _is_unclear(error: Optional[KsvlaError]) -> bool:
     """Return whether only what is registered shows what a change did: also after a 404 that does not say what is missing."""
     bare = isinstance(error, ApiError) and error.code_is_assumed and error.error_code == VM_NOT_FOUND
@@ -251,7 +302,7 @@ def _not_looked_up(outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
 
 
 def _is_refusal(error: KsvlaError) -> bool:
-    return isinstance(error, ApiError) and not unanswered(error)
+    return isinstance(error, ApiError) and not _unanswered(error)
 
 
 def _gone(outcome: VmOutcome, problem: Optional[KsvlaError]) -> VmOutcome:
