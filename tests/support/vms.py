@@ -12,14 +12,14 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Clock
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.apply import VmApplier
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import VmOutcome
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.find import Owner
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     REGISTER,
     REREGISTER,
     UNREGISTER,
-    Owner,
     VmChange,
 )
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.results import VmOutcome
 from simulator.testing import RunningSimulator
 
 OURS = "00000000-0000-4000-8000-000000000001"

@@ -14,9 +14,8 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import pytest
-from support.svm import Caller, caller
+from support.svm import Caller, SimulatedClock, caller
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant import apply
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.apply import TenantApplier
 from simulator.testing import RunningSimulator
 
@@ -47,11 +46,11 @@ def tenant(caller_of: Caller, simulator: RunningSimulator) -> Run:
 # ---- a list that lags behind -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seconds", [0.5, 3600])
+@pytest.mark.parametrize("seconds", [10, 3600])
 def test_a_creation_that_the_list_does_not_show_yet_is_not_sent_again(
-    tenant: Run, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, seconds: float
+    tenant: Run, caller_of: Caller, simulator: RunningSimulator, seconds: float
 ) -> None:
-    monkeypatch.setattr(apply, "PATIENCE_SECONDS", 2.0)
+    caller_of.clock = SimulatedClock(simulator)
     simulator.configure(tenant_list_delay_seconds=seconds)
     try:
         result = tenant(status="active")
@@ -59,7 +58,7 @@ def test_a_creation_that_the_list_does_not_show_yet_is_not_sent_again(
         simulator.configure(tenant_list_delay_seconds=0)
     assert _creations(simulator) == 1
     assert result["changed"]
-    if seconds > 2:
+    if seconds > 10:
         assert "was created, but the server does not list it yet" in result["msg"]
         simulator.advance(seconds)
         assert tenant(status="active")["tenant"]["status"] == "active"
@@ -69,9 +68,10 @@ def test_a_creation_that_the_list_does_not_show_yet_is_not_sent_again(
 
 
 def test_a_creation_of_an_earlier_run_that_the_list_does_not_show_yet_is_waited_for(
-    tenant: Run, simulator: RunningSimulator
+    tenant: Run, caller_of: Caller, simulator: RunningSimulator
 ) -> None:
-    simulator.configure(tenant_list_delay_seconds=0.5)
+    caller_of.clock = SimulatedClock(simulator)
+    simulator.configure(tenant_list_delay_seconds=10)
     try:
         tenant(wait=False)
         result = tenant(status="active")
@@ -268,6 +268,56 @@ def test_removing_a_name_that_has_a_near_namesake_removes_nothing_and_warns(
     assert "'Northwind'" in warning
     tenant(name="Alpine", state="absent")
     assert len(caller_of.warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": "a\x0b"}, "name contains the character U+000B at position 2"),
+        ({"user_data": "\ufffe"}, "user_data contains the character U+FFFE"),
+        ({"preferred_viis_address": "ksv.example.com"}, "preferred_viis_address is not a valid IP address"),
+        ({"type": "complete"}, "admin_username and admin_password are required"),
+        ({"type": "complete", "admin_username": "a"}, "admin_password is required"),
+        ({"type": None, "admin_password": "p"}, "admin_username is required"),
+        ({"admin_username": "a", "admin_password": "p"}, "cannot be given for a tenant of type simple"),
+    ],
+)
+def test_options_that_cannot_be_right(
+    given: dict[str, Any], message: str, tenant: Run, simulator: RunningSimulator
+) -> None:
+    assert message in tenant(**given)["msg"]
+    assert simulator.requests() == []
+
+
+def test_a_tenant_cannot_be_created_with_a_chosen_id(tenant: Run) -> None:
+    failed = tenant(name=None, tenant_id="00000000-0000-4000-8000-000000000000")
+    assert "No tenant has the id 00000000-0000-4000-8000-000000000000, and one cannot be created" in failed["msg"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "differs"),
+    [
+        ({"description": "a"}, {"description": "a"}, None),
+        ({"description": "a\r\nb"}, {"description": "a\nb"}, None),
+        ({"description": "a"}, {"description": "b"}, "description"),
+        ({}, {"description": "b"}, None),
+        ({"description": ""}, {"description": "b"}, "description"),
+        ({"type": "simple"}, {"type": "complete"}, "type"),
+        ({"user_data": "a"}, {"user_data": "a "}, "user_data"),
+        (
+            {"type": "complete", "admin_username": "a", "admin_password": "p"},
+            {"type": "complete", "admin_username": "b"},
+            "admin_username",
+        ),
+    ],
+)
+def test_differences_that_cannot_be_applied(
+    wanted: dict[str, Any], there: dict[str, Any], differs: str | None, tenant: Run, simulator: RunningSimulator
+) -> None:
+    simulator.seed(tenants=[{"name": "N", "type": "simple", **there}])
+    result = tenant(**wanted)
+    assert result.get("failed", False) == (differs is not None)
+    assert differs is None or f"exists and differs: {differs} is " in result["msg"]
 
 
 # ---- what a result says -----------------------------------------------------------------------------------------------

@@ -66,6 +66,16 @@ def test_who_holds_a_machine_is_found_all_the_same(run: Caller) -> None:
     assert "registered for the tenant 'Northwind'" in failed["results"][0]["error"]
 
 
+def test_a_tenant_is_gone_only_where_there_are_tenants(run: Caller) -> None:
+    asked = {"password": run.simulator.multitenancy_password, "tenant_id": "00000000-0000-4000-8000-000000000000"}
+    assert run("tenant_info", **asked)["tenants"] == []
+    assert len(run.simulator.requests()) == 1
+    run.simulator.fault(method="GET", path="/tenants/", status=404, times=0)
+    assert run("tenant_info", **asked)["tenants"] == []
+    run.simulator.fault(method="GET", path="/tenants", status=404, times=0)
+    assert "host and port" in run.fails("tenant_info", **asked)["hint"]
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_other_errors_are_errors(run: Caller, status: int) -> None:
     run.simulator.fault(method="GET", path="/vms$", status=status, body="no", times=0)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.vms import OUR_TENANT, THEIRS, World, actions, bios, register, reregister, unregister, vm
+from support.vms import OUR_TENANT, World, actions, bios, register, reregister, unregister
 from support.web import FakeClock
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import (
@@ -23,18 +23,16 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     NotTrusted,
     OutcomeUnknown,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import (
-    NOT_TRIED,
-    UNCHANGED,
-    predicted,
-)
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     FAIL,
     REGISTER,
     REREGISTER,
     UNREGISTER,
     VmChange,
+)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.results import (
+    NOT_TRIED,
+    UNCHANGED,
 )
 from simulator.testing import RunningSimulator
 
@@ -53,20 +51,6 @@ def test_every_change_is_carried_out_and_returned_in_order(world: World) -> None
     assert world.registered() == {bios(1): "vm", bios(3): "new"}
     assert sorted(world.writes()) == ["register", "register", "unregister", "unregister"]
     assert world.progress[-1] == ("tenant Ours", "3 of 3 virtual machines")
-
-
-def test_nothing_to_do_sends_nothing(world: World) -> None:
-    assert world.apply() == []
-    assert world.simulator.requests() == []
-
-
-def test_one_failure_does_not_stop_the_others(world: World) -> None:
-    world.seed()
-    world.simulator.fault(method="POST", path="register", kind="status", status=400, body="<e>no</e>", skip=1)
-    outcomes = world.apply(register(1), register(2), register(3), concurrency=1)
-    assert actions(outcomes) == [REGISTER, FAIL, REGISTER]
-    assert "no" in (outcomes[1].error or "")
-    assert isinstance(outcomes[1].cause, ApiError)
 
 
 @pytest.mark.parametrize(
@@ -177,17 +161,6 @@ def test_what_another_run_registered_in_another_way_is_not_a_lost_registration(w
     assert "Another run has registered it" in (outcome.error or "")
 
 
-def test_the_holder_is_named(world: World) -> None:
-    world.seed(theirs=[{"bios_id": bios(1).upper(), "name": "other"}])
-    outcomes = world.apply(register(1), register(2))
-    assert actions(outcomes) == [FAIL, REGISTER]
-    assert outcomes[0].error_code == VM_ALREADY_EXISTS
-    assert outcomes[0].error == (
-        f"BIOS id {bios(1)} is registered for the tenant 'Theirs' ({THEIRS}). {hint_for(VM_ALREADY_EXISTS)}"
-    )
-    assert world.warnings == []
-
-
 def test_registered_in_the_meantime_as_wanted_is_unchanged(world: World) -> None:
     world.seed([{"bios_id": bios(1), "name": "vm"}])
     assert actions(world.apply(register(1, "vm"))) == [UNCHANGED]
@@ -242,13 +215,6 @@ def test_what_concerns_all_stops_the_others(error: KsvlaError, concurrency: int,
     assert sorted(actions(outcomes)) == [FAIL] * concurrency + [NOT_TRIED] * (40 - concurrency)
     assert all(outcome.cause is error for outcome in outcomes if outcome.action == FAIL)
     assert world.applier.stopped_by(OUR_TENANT) is error
-
-
-def test_a_change_that_the_plan_rules_out() -> None:
-    change = VmChange(FAIL, vm(1, "old"), vm(1, "new"))
-    outcome = predicted(change)
-    assert (outcome.change, outcome.action, outcome.error) == (change, FAIL, change.refusal)
-    assert (outcome.changed, outcome.after) == (False, change.before)
 
 
 def test_as_many_at_once_as_wanted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

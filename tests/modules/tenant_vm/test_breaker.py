@@ -19,9 +19,9 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     NotConnected,
     OutcomeUnknown,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.breaker import Breaker
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import NOT_TRIED
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.apply import Breaker
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import FAIL, REGISTER, UNREGISTER
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.results import NOT_TRIED
 from simulator.testing import RunningSimulator
 
 LOST = OutcomeUnknown("did not answer")

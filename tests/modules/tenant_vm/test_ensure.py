@@ -139,7 +139,9 @@ def test_a_second_registration_that_is_refused(run: Caller, given: dict[str, Any
     result = run.fails("tenant_vm", reregister=True, bios_id=bios(0), name="b", **given)
     (vm,) = result["vms"]
     assert (vm["name"], vm["user_data"]) == ("a", "precious")
+    assert "was registered again as it was: " in result["results"][0]["error"]
     assert "before" not in result["results"][0]
+    assert writes(run) == ["unregister", "register", "register"]
     assert result["changed"] is True  # it has another vm_id
     assert result["diff"]["before"] == result["diff"]["after"]
 
@@ -151,6 +153,7 @@ def test_a_virtual_machine_that_is_gone_is_in_the_result(run: Caller, given: dic
     assert (result["changed"], result["vms"], result["counts"]["failed"]) == (True, [], 1)
     before = result["results"][0]["before"]
     assert (before["name"], before["user_data"]) == ("a", "precious")
+    assert result["results"][0]["error"].startswith("Unregistered, and could not be registered again: ")
     assert result["diff"]["before"] == f"{bios(0)}:\n  name: a\n  user_data: precious\n"
     assert result["diff"]["after"] == ""
 
@@ -169,7 +172,7 @@ def held(run: Caller) -> None:
 def test_the_holder_is_named(run: Caller, given: dict[str, Any]) -> None:
     failed = run.fails("tenant_vm", vms=VMS, **given)
     assert failed["error_code"] == EXISTS
-    assert "'Theirs'" in failed["msg"]
+    assert f"BIOS id {bios(1)} is registered for the tenant 'Theirs' ({THEIRS})." in failed["msg"]
     assert (failed["counts"]["registered"], failed["counts"]["failed"]) == (3, 1)
 
 
@@ -184,15 +187,44 @@ def test_check_mode_does_not_look_at_other_tenants(run: Caller, given: dict[str,
 # ---- what must be said ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("what", [{}, {"bios_id": bios(1)}])
-def test_purging_needs_an_explicit_list(run: Caller, given: dict[str, Any], what: dict[str, Any]) -> None:
-    run.simulator.seed(tenants=[{"id": bios(9), "name": "Third", "vms": [{"bios_id": bios(8)}]}])
-    named = {**given, "tenant_name": "Third", "purge": True}
-    for check_mode in (True, False):
-        failed = run.fails("tenant_vm", check_mode=check_mode, **named, **what)
-        assert "purge needs vms" in failed["msg"]
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "No virtual machine is given"),
+        ({"concurrency": 0, "vms": []}, "concurrency must be 1 or more"),
+        ({"purge": True, "state": "absent", "vms": []}, "purge goes with state: present only"),
+        ({"name": "n"}, "The virtual machine has no id"),
+        ({"bios_id": "1"}, "bios_id is not a valid UUID"),
+        ({"vms": [{"bios_id": bios(1)}, {"bios_id": "x"}]}, "vms[1].bios_id is not a valid UUID"),
+        ({"vms": [{"name": "n"}]}, "vms[0] has no id"),
+        ({"vms": [{"bios_id": bios(1), "name": " "}]}, "vms[0].name is empty"),
+        ({"vms": [{"bios_id": bios(1), "user_data": "\0"}]}, "vms[0].user_data contains the character U+0000"),
+        (
+            {"vms": [{"bios_id": bios(10)}, {"bios_id": bios(10).upper()}]},
+            "vms[1].bios_id is the same as vms[0].bios_id",
+        ),
+        ({"vms": [{"vm_id": bios(1)}, {"vm_id": bios(1)}]}, "vms[1].vm_id is the same as vms[0].vm_id"),
+    ],
+)
+def test_lists_that_cannot_be_right(options: dict[str, Any], message: str, run: Caller, given: dict[str, Any]) -> None:
+    assert run.fails("tenant_vm", **options, **given)["msg"].startswith(message)
     assert run.simulator.requests() == []
-    assert run("tenant_vm", vms=[], **named)["counts"]["unregistered"] == 1
+
+
+def test_an_id_that_only_the_server_can_choose(run: Caller, given: dict[str, Any]) -> None:
+    assert "the server chooses the vm_id" in run.fails("tenant_vm", vm_id=bios(1), **given)["msg"]
+    assert run("tenant_vm", vm_id=bios(1), state="absent", **given)["changed"] is False
+
+
+@pytest.mark.usefixtures("precious")
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_difference_that_may_not_be_applied_is_explained(
+    check_mode: bool, run: Caller, given: dict[str, Any]
+) -> None:
+    failed = run.fails("tenant_vm", bios_id=bios(0), name="b", user_data="x", check_mode=check_mode, **given)
+    assert "name is 'a' and should be 'b'; user_data is 'precious' and should be 'x'" in failed["msg"]
+    assert "reregister: true" in failed["msg"]
+    assert (failed["changed"], failed["vms"][0]["name"], writes(run)) == (False, "a", [])
 
 
 def test_a_diff_is_readable_in_every_script(run: Caller, given: dict[str, Any]) -> None:

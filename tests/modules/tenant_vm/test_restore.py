@@ -17,8 +17,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenanc
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, NotConnected, OutcomeUnknown
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.outcomes import GONE, RESTORED
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import FAIL, REREGISTER, VmChange
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.results import GONE, RESTORED
 from simulator.testing import RunningSimulator
 
 PRECIOUS = vm(1, "old", "precious")
@@ -38,30 +38,6 @@ def records(world: World) -> list[tuple[str, str]]:
 
 def refuse(world: World, times: int = 0) -> None:
     world.simulator.fault(method="POST", path="/register", status=400, body="<e>no</e>", times=times)
-
-
-def test_what_is_refused_is_registered_as_it_was(world: World) -> None:
-    refuse(world, times=1)
-    (outcome,) = world.apply(CHANGE)
-    assert (outcome.action, outcome.side_effect, outcome.changed, outcome.missing) == (FAIL, RESTORED, True, None)
-    assert (outcome.error or "").startswith(
-        "It could not be registered with the changes, and was registered again as it was: "
-    )
-    assert "no" in (outcome.error or "")
-    assert outcome.after is not None
-    assert (outcome.after.id, outcome.after.user_data) == (None, "precious")
-    assert records(world) == [("old", "precious")]
-    assert world.writes() == ["unregister", "register", "register"]
-
-
-def test_what_is_refused_even_as_it_was_is_kept_in_the_outcome(world: World) -> None:
-    refuse(world)
-    (outcome,) = world.apply(CHANGE)
-    assert (outcome.action, outcome.side_effect, outcome.changed) == (FAIL, GONE, True)
-    assert (outcome.missing, outcome.after) == (PRECIOUS, None)
-    assert (outcome.error or "").startswith("Unregistered, and could not be registered again: ")
-    assert records(world) == []
-    assert world.writes() == ["unregister", "register", "register"]
 
 
 def test_a_refused_unregistration_changes_nothing(world: World) -> None:

@@ -15,7 +15,7 @@ from support.answers import CannedSession, svm_management
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import ApiError, UnexpectedAnswer
 from ansible_collections.ksvla.light_agent.plugins.module_utils._hints import hint_for
-from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.watch import cause
+from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller import cause
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import find_message
 
 TASK_ID = "5a1d1d0c-8f4e-4b5e-a8a5-3f6b8d8f2f10"

@@ -21,13 +21,14 @@ from ..._module.context import Context
 from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
 from ..tenant import plan as tenant_plan
-from ..tenant.apply import Step, TenantApplier, listed, not_listed
+from ..tenant.apply import Step, TenantApplier
 from ..tenant.ensure import judge_immutable
+from ..tenant.find import find_created, not_listed
 from ..tenant.plan import ACTIVATE, CREATE, DEACTIVATE, REMOVE
 from ..tenant_vm.apply import VmApplier
-from ..tenant_vm.holders import find_holders
-from ..tenant_vm.outcomes import VmOutcome, predicted
-from ..tenant_vm.plan import FAIL, MOVE, REGISTER, Registered, VmChange
+from ..tenant_vm.find import Registered, find_holders
+from ..tenant_vm.plan import FAIL, MOVE, REGISTER, VmChange
+from ..tenant_vm.results import VmOutcome, predicted
 from .find import owner_of
 from .plan import TenantPlan
 
@@ -125,7 +126,7 @@ class FleetApplier:
         poller = Poller(self.waiting, self.context)
         applier = TenantApplier(self.api.within(poller.deadline), poller, self.memory, self.retries)
         applier.created = self.created
-        for (run, step), ended in zip(steps, applier.carry_out_all([step for _run, step in steps], self.workers)):
+        for (run, step), ended in zip(steps, applier.carry_out([step for _run, step in steps], self.workers)):
             if isinstance(ended, KsvlaError):
                 run.errors.append(ended)
                 continue
@@ -141,7 +142,9 @@ class FleetApplier:
         if not begun or not self.waiting.wait:
             return
         try:
-            tenants = listed(self.api, {run.plan.listed.name for run in begun}, Poller(self.waiting, self.context))
+            tenants = find_created(
+                self.api, {run.plan.listed.name for run in begun}, Poller(self.waiting, self.context)
+            )
         except KsvlaError as error:
             for run in begun:
                 run.errors.append(error)

@@ -13,7 +13,7 @@ from ..._api.multitenancy.records import Tenant
 from ..._concurrently import for_each
 from ..._module.context import Context
 from ..tenant.find import unless_gone
-from ..tenant_vm.plan import Owner, Registered
+from ..tenant_vm.find import Owner, Registered
 from .wanted import WantedFleet
 
 

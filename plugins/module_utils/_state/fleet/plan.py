@@ -19,8 +19,8 @@ from ..tenant.ensure import judge_immutable, warn_about_password
 from ..tenant.plan import CREATE, REMOVE
 from ..tenant.wanted import require_account
 from ..tenant_vm import plan as vm_plan
-from ..tenant_vm.holders import Holder
-from ..tenant_vm.plan import FAIL, MOVE, REGISTER, UNREGISTER, Owner, Registered, VmChange
+from ..tenant_vm.find import Holder, Owner, Registered
+from ..tenant_vm.plan import FAIL, MOVE, REGISTER, UNREGISTER, VmChange
 from .find import FoundFleet
 from .wanted import ListedTenant, WantedFleet
 

@@ -14,9 +14,8 @@ from ..._module.context import Result
 from ..change import Diff, diff_of
 from ..tenant.ensure import shown_tenant
 from ..tenant.plan import CREATE, REMOVE
-from ..tenant_vm.outcomes import DONE, NOT_TRIED, UNCHANGED, VmOutcome
 from ..tenant_vm.plan import FAIL, MOVE, REGISTER, REREGISTER, UNREGISTER
-from ..tenant_vm.results import failure_of, reasons_of, shown_result, shown_vm
+from ..tenant_vm.results import DONE, NOT_TRIED, UNCHANGED, VmOutcome, failure_of, reasons_of, shown_result, shown_vm
 from .apply import TenantRun
 
 MOST_SHOWN = 1000

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Optional
 
@@ -18,9 +18,9 @@ from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import GRACE_SECONDS, Poller, Waiting
 from ..._text import similar_names
 from ..._validation import administrator_password_advice
-from ..change import diff_of
-from .apply import TenantApplier, listed, not_listed
-from .find import find_tenant, is_predicted
+from ..change import Change, diff_of
+from .apply import Step, TenantApplier
+from .find import find_created, find_named, find_tenant, is_predicted, not_listed
 from .plan import CREATE, differences, plan
 from .wanted import WantedTenant, wanted_tenant
 
@@ -42,23 +42,24 @@ def ensure_tenant(parameters: Parameters, context: Context) -> Result:
         judge_immutable(wanted, before, context)
         changes = plan(wanted, before)
         if changes and changes[0].action == CREATE:
-            warn_about_password(wanted, f"admin_password of {wanted.reference.label!r}", context)
+            warn_about_password(wanted, f"admin_password of {wanted.label!r}", context)
         begun = changes if applier.waits else changes[:1]
         after = begun[-1].after if begun else before
         if changes and not context.check_mode:
-            reached = _apply(api, applier, wanted, before)
+            reached = _apply(applier, wanted, before, changes)
             after = reached if applier.waits else after
     except KsvlaError as error:
         error.add_details(tasks=[])
         raise
+    tenant = after if applier.waits else before
     result: Result = {
         "changed": bool(changes),
-        "tenant": _record(after if applier.waits else before),
+        "tenant": tenant.as_dict() if tenant else None,
         "tasks": [task.as_dict() for task in applier.tasks],
         "remaining": [change.action for change in changes[len(begun) :]],
     }
     if context.diff:
-        label = before.name if before else wanted.reference.label
+        label = before.name if before else wanted.label
         result["diff"] = diff_of(f"tenant {label}", shown_tenant(before), shown_tenant(after))
     return result
 
@@ -68,20 +69,22 @@ def _find(api: MultitenancyApi, wanted: WantedTenant, context: Context) -> Optio
 
     :raises InputError: when it cannot be created from what is given, naming tenants with similar names.
     """
-    reference = wanted.reference
-    tenants = api.tenants() if reference.tenant_id is None else []
-    tenant = find_tenant(api, reference, tenants)
-    if tenant is not None or reference.tenant_id is not None:
+    if wanted.reference.tenant_id is not None:
+        return find_tenant(api, wanted.reference)
+    tenants = api.tenants()
+    tenant = find_named(tenants, wanted.reference)
+    if tenant is not None or (wanted.present and wanted.type is not None):
         return tenant
-    similar = similar_names([each.name for each in tenants], reference.label)
-    if wanted.present and wanted.type is None:
+    similar = similar_names([each.name for each in tenants], wanted.label)
+    missing = f"No tenant is named {wanted.label!r}"
+    if wanted.present:
         raise InputError(
-            f"No tenant is named {reference.label!r}.{similar}",
+            f"{missing}.{similar}",
             error_code=TENANT_NOT_FOUND,
             hint="To create it, give its type, complete or simple. Names are compared exactly.",
         )
-    if similar and not wanted.present:
-        context.warn(f"No tenant is named {reference.label!r}, so there is nothing to remove.{similar}")
+    if similar:
+        context.warn(f"{missing}, so there is nothing to remove.{similar}")
     return None
 
 
@@ -117,32 +120,38 @@ def judge_immutable(wanted: WantedTenant, tenant: Optional[Tenant], context: Con
 
 
 def _apply(
-    api: MultitenancyApi, applier: TenantApplier, wanted: WantedTenant, before: Optional[Tenant]
+    applier: TenantApplier, wanted: WantedTenant, before: Optional[Tenant], changes: Sequence[Change[Tenant]]
 ) -> Optional[Tenant]:
     """Carry out the plan, reading again after each change, until nothing is left to do; return the tenant as it is then.
 
     Reading again makes it right also when another run changes the same tenant at the same time. Without waiting, only the
     first change is begun.
     """
-    tenant = before
+    tenant, api = before, applier.api
     try:
         for _round in range(_MOST_ROUNDS):
+            action = changes[0].action
+            (own,) = applier.carry_out([Step(wanted, tenant, action)])
+            if isinstance(own, KsvlaError):
+                raise own
+            if not applier.waits:
+                # That a task cannot be read does not undo it.
+                with suppress(KsvlaError):
+                    applier.tasks[:] = [api.task(task.id) for task in applier.tasks]
+                return tenant
+            if action == CREATE:
+                tenant = find_created(api, [wanted.label], applier.poller).get(wanted.label)
+                if tenant is None:
+                    raise not_listed(wanted.label)
+                if not own:
+                    judge_immutable(wanted, tenant, applier.context)
+            else:
+                tenant = find_tenant(api, wanted.reference_of(tenant))
             changes = plan(wanted, tenant)
             if not changes:
                 return tenant
-            own = applier.carry_out(wanted, tenant, changes[0])
-            if not applier.waits:
-                return tenant
-            if changes[0].action == CREATE:
-                tenant = listed(api, [wanted.reference.label], applier.poller).get(wanted.reference.label)
-                if tenant is None:
-                    raise not_listed(wanted.reference.label)
-            else:
-                tenant = find_tenant(api, wanted.reference_of(tenant))
-            if changes[0].action == CREATE and not own:
-                judge_immutable(wanted, tenant, applier.context)
         raise KsvlaError(
-            f"Tenant {wanted.reference.label} does not stay as it was set.",
+            f"Tenant {wanted.label} does not stay as it was set.",
             hint="Something else changes it at the same time: look at the tasks with ksvla_task_info.",
         )
     except KsvlaError as error:
@@ -152,7 +161,7 @@ def _apply(
             tenant = find_tenant(api.within(grace, retries=0), wanted.reference_of(tenant))
         error.add_details(
             changed=tenant != before or bool(applier.created),
-            tenant=_record(tenant),
+            tenant=tenant.as_dict() if tenant else None,
             remaining=_remaining(wanted, tenant),
             tasks=[task.as_dict() for task in applier.tasks],
         )
@@ -165,10 +174,6 @@ def _remaining(wanted: WantedTenant, tenant: Optional[Tenant]) -> list[str]:
         return [change.action for change in plan(wanted, tenant)]
     except InputError:
         return []
-
-
-def _record(tenant: Optional[Tenant]) -> Optional[dict[str, Any]]:
-    return None if tenant is None else tenant.as_dict()
 
 
 def shown_tenant(tenant: Optional[Tenant]) -> Mapping[str, Any]:

@@ -1,24 +1,28 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finding a tenant by its name or its id."""
+"""Finding a tenant by its name or its id, and one that was just created."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Callable, Optional, TypeVar
 
 from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
 from ..._api.multitenancy.records import Tenant
-from ..._errors import ApiError, InputError
+from ..._clock import Deadline
+from ..._errors import ApiError, InputError, KsvlaError
 from ..._module.context import Context, Parameters
+from ..._tasks.poller import Look, Poller
 from ..._text import similar_names
 from ..._validation import require_xml_text
 
 T = TypeVar("T")
 _PREDICTED_ID = "created-by-check-mode:"
 """How the id of a tenant begins that check mode predicts; its name follows. The server's ids have another form."""
+_LISTED_WITHIN_SECONDS = 15.0
+"""How long the list of tenants may lag behind the task that created one."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +67,24 @@ def is_predicted(tenant: Tenant) -> bool:
     return tenant.id.startswith(_PREDICTED_ID)
 
 
-def find_by_name(tenants: Sequence[Tenant], name: str) -> Optional[Tenant]:
-    """Return the tenant of exactly that name, or None; raise InputError when several have it, naming their ids."""
-    found = [tenant for tenant in tenants if tenant.name == name]
+def find_named(tenants: Sequence[Tenant], reference: TenantReference) -> Optional[Tenant]:
+    """Return the tenant of exactly that name, or None; one that was predicted is always there.
+
+    :raises InputError: when several have the name, naming their ids.
+    """
+    found = [tenant for tenant in tenants if tenant.name == reference.label]
     if len(found) > 1:
         ids = ", ".join(sorted(tenant.id for tenant in found))
-        raise InputError(f"Several tenants are named {name!r}: {ids}. Say which one with tenant_id.")
-    return found[0] if found else None
+        raise InputError(f"Several tenants are named {reference.label!r}: {ids}. Say which one with tenant_id.")
+    if found:
+        return found[0]
+    return predicted_tenant(reference.label) if reference.predicted else None
 
 
-def find_tenant(
-    api: MultitenancyApi, reference: TenantReference, tenants: Optional[Sequence[Tenant]] = None
-) -> Optional[Tenant]:
-    """Return the tenant that is meant, or None when there is none; one that was predicted is always there.
-
-    :param tenants: All tenants, where they were read already.
-    """
+def find_tenant(api: MultitenancyApi, reference: TenantReference) -> Optional[Tenant]:
+    """Return the tenant that is meant, or None when there is none."""
     if reference.tenant_id is None:
-        found = find_by_name(api.tenants() if tenants is None else tenants, reference.label)
-        return predicted_tenant(reference.label) if found is None and reference.predicted else found
+        return find_named(api.tenants(), reference)
     try:
         return api.tenant(reference.tenant_id)
     except ApiError as error:
@@ -96,17 +99,29 @@ def _listed(api: MultitenancyApi, tenant_id: str) -> Optional[Tenant]:
     return next((tenant for tenant in api.tenants() if tenant.id.lower() == wanted), None)
 
 
-def require_named(api: MultitenancyApi, reference: TenantReference) -> Tenant:
-    """Return the tenant of that name; raise ApiError when there is none, with the server's own code for it."""
+def require_id(api: MultitenancyApi, reference: TenantReference, context: Context) -> Optional[str]:
+    """Return the id of the tenant that is meant, or None for one that check mode takes to be created by an earlier task.
+
+    Where no earlier task predicted it, but the play names it, a warning says so.
+
+    :raises ApiError: when no tenant has the name, with the server's own code for it.
+    """
+    if reference.tenant_id is not None:
+        return reference.tenant_id
     tenants = api.tenants()
-    tenant = find_by_name(tenants, reference.label)
-    if tenant is None:
-        raise ApiError(
-            f"No tenant is named {reference.name!r}.{similar_names([each.name for each in tenants], reference.label)}",
-            error_code=TENANT_NOT_FOUND,
-            hint="Names are compared exactly, also in case and blanks: list the tenants with ksvla_tenant_info.",
-        )
-    return tenant
+    tenant = find_named(tenants, reference)
+    if tenant is not None:
+        return None if is_predicted(tenant) else tenant.id
+    similar = similar_names([each.name for each in tenants], reference.label)
+    missing = f"No tenant is named {reference.label!r}.{similar}"
+    if context.check_mode:
+        context.warn(f"{missing} Check mode assumes that an earlier task creates it.")
+        return None
+    raise ApiError(
+        missing,
+        error_code=TENANT_NOT_FOUND,
+        hint="Names are compared exactly, also in case and blanks: list the tenants with ksvla_tenant_info.",
+    )
 
 
 def unless_gone(api: MultitenancyApi, read: Callable[[str], T], tenant_id: str) -> Optional[T]:
@@ -119,12 +134,20 @@ def unless_gone(api: MultitenancyApi, read: Callable[[str], T], tenant_id: str) 
         return None
 
 
-def assumed(error: ApiError, reference: TenantReference, context: Context) -> bool:
-    """Return whether a tenant that does not exist is taken for one that an earlier task of the play creates.
+def find_created(api: MultitenancyApi, names: Collection[str], poller: Poller) -> dict[str, Tenant]:
+    """Return tenants that were created, by name, as soon as the server lists all; else those that it lists in the end."""
 
-    Only check mode assumes so. Where no earlier task predicted it, but the play names it, a warning says so.
-    """
-    possible = context.check_mode and reference.tenant_id is None and error.error_code == TENANT_NOT_FOUND
-    if possible and not reference.predicted:
-        context.warn(f"No tenant is named {reference.name!r} yet; check mode assumes that an earlier task creates it.")
-    return possible
+    def look(deadline: Deadline) -> Look[dict[str, Tenant]]:
+        tenants = api.within(deadline, retries=0).tenants()
+        found = {tenant.name: tenant for tenant in tenants if tenant.name in names}
+        return Look(found, len(found) == len(names))
+
+    return poller.within(_LISTED_WITHIN_SECONDS).until_done(look)[0]
+
+
+def not_listed(name: str) -> KsvlaError:
+    """Return the error for a tenant whose creation is complete and which the server does not show; never send again."""
+    return KsvlaError(
+        f"The tenant {name!r} was created, but the server does not list it yet.",
+        hint="Run this again once ksvla_tenant_info shows the tenant: it goes on from there.",
+    )

@@ -26,18 +26,19 @@ def read_tenants(parameters: Parameters, context: Context) -> Result:
         tenants = [found] if found else []
     else:
         tenants = api.tenants()
-    if not parameters["include_vms"] and not parameters["count_vms"]:
+    include, count = parameters["include_vms"], parameters["count_vms"]
+    if not include and not count:
         return {"changed": False, "tenants": [tenant.as_dict() for tenant in tenants]}
 
     def read(tenant: Tenant) -> Optional[Result]:
-        if not parameters["include_vms"]:
-            count = 0 if is_predicted(tenant) else unless_gone(api, api.count_vms, tenant.id)
-            return None if count is None else {**tenant.as_dict(), "vm_count": count}
+        record = tenant.as_dict()
+        if not include:
+            number = 0 if is_predicted(tenant) else unless_gone(api, api.count_vms, tenant.id)
+            return None if number is None else {**record, "vm_count": number}
         vms = [] if is_predicted(tenant) else unless_gone(api, api.vms, tenant.id)
         if vms is None:
             return None
-        counted = {"vm_count": len(vms)} if parameters["count_vms"] else {}
-        return {**tenant.as_dict(), **counted, "vms": [vm.as_dict() for vm in vms]}
+        return {**record, **({"vm_count": len(vms)} if count else {}), "vms": [vm.as_dict() for vm in vms]}
 
     records = for_each(read, tenants, parameters["concurrency"])
     return {"changed": False, "tenants": [record for record in records if record is not None]}

@@ -66,9 +66,9 @@ def _new(wanted: WantedTenant) -> Tenant:
             error_code=TENANT_NOT_FOUND,
         )
     if wanted.type is None:
-        raise InputError(f"type is required to create the tenant {wanted.reference.label!r}: complete or simple.")
+        raise InputError(f"type is required to create the tenant {wanted.label!r}: complete or simple.")
     return replace(
-        predicted_tenant(wanted.reference.label),
+        predicted_tenant(wanted.label),
         description=wanted.description or "",
         user_data=wanted.user_data or "",
         type=wanted.type,

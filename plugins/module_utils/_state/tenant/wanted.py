@@ -42,6 +42,10 @@ class WantedTenant:
     remove_artifacts: Optional[bool] = None
     immutable_changes: str = "fail"
 
+    @property
+    def label(self) -> str:
+        return self.reference.name or self.reference.tenant_id or ""
+
     def reference_of(self, known: Optional[Tenant]) -> TenantReference:
         """Return how the tenant is found: by its id as soon as that is known."""
         return TenantReference(known.id) if known else self.reference

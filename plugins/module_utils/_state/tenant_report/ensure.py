@@ -9,11 +9,11 @@ from typing import Optional
 
 from ..._api import connect
 from ..._api.multitenancy.calls import MultitenancyApi
-from ..._errors import ApiError, KsvlaError
+from ..._errors import KsvlaError
 from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller
 from ..change import diff_of
-from ..tenant.find import assumed, require_named
+from ..tenant.find import require_id
 from .fetch import ReportFetcher
 from .generate import ReportGenerator
 from .results import facts_of, no_report, not_fetched
@@ -36,12 +36,7 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
         # The time to wait is for the report to be generated. Fetching it takes as long as it takes.
         api = server.within(poller.deadline)
         generator = ReportGenerator(api, memory, poller, settings.retries)
-        try:
-            request = _request(api, wanted)
-        except ApiError as error:
-            if not assumed(error, wanted.tenant, context):
-                raise
-            request = None
+        request = _request(api, wanted, context)
         if request is None or context.check_mode:
             return _predicted(wanted, generator, request, context)
         return _generate_and_fetch(wanted, generator, request, fetcher)
@@ -50,13 +45,13 @@ def fetch_report(parameters: Parameters, context: Context) -> Result:
         raise
 
 
-def _request(api: MultitenancyApi, wanted: WantedReport) -> ReportRequest:
+def _request(api: MultitenancyApi, wanted: WantedReport, context: Context) -> Optional[ReportRequest]:
+    """Return what is asked for, or None where check mode assumes that an earlier task creates the tenant."""
     tenant_id, label = wanted.tenant.tenant_id, "all virtual machines"
-    if tenant_id is not None:
-        label = f"tenant {tenant_id}"
-    elif wanted.tenant.name is not None:
-        tenant = require_named(api, wanted.tenant)
-        tenant_id, label = tenant.id, f"tenant {tenant.name}"
+    if wanted.tenant.label:
+        tenant_id, label = require_id(api, wanted.tenant, context), f"tenant {wanted.tenant.label}"
+        if tenant_id is None:
+            return None
     return ReportRequest(tenant_id, label, wanted.period_start, wanted.period_end)
 
 

@@ -6,10 +6,14 @@
 A change whose answer was lost is not repeated at once: after all others were tried, one reading of what is registered
 shows which of the lost ones took effect; only the others are sent again. When one answer after the other is lost, the
 same reading comes before the others, and nothing more is sent when that fails too.
+
+What was unregistered and cannot be registered as wanted is registered as it was, since only the server keeps its name and
+data. Where this fails too, the outcome says so, and the record goes into the result.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,11 +26,50 @@ from ..._errors import ApiError, KsvlaError, NotConnected, NotTrusted, OutcomeUn
 from ..._module.context import Context
 from ..._transport.retry import pause
 from ..tenant.find import unless_gone
-from .breaker import Breaker
-from .holders import Holder, find_holders
-from .outcomes import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, in_full, same_record
-from .plan import FAIL, UNREGISTER, Owner, Registered, VmChange
-from .restore import Restorer
+from .find import Holder, Owner, Registered, find_holders
+from .plan import FAIL, UNREGISTER, VmChange
+from .results import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, in_full, same_record
+
+_FAILED_ITSELF = 500
+_ASKS_FOR_FEWER = 429
+
+
+class Breaker:
+    """Opens when that many requests after one another were not answered; then nothing more should be sent.
+
+    :param limit: How many; requests that run at once fail at once, so that it should be more than these.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._in_vain = 0
+        self.open = False
+        self.answered = False
+        """Whether any request was answered since the breaker was closed."""
+
+    def close(self) -> None:
+        with self._lock:
+            self._in_vain = 0
+            self.open = self.answered = False
+
+    def succeeded(self) -> None:
+        with self._lock:
+            self._in_vain = 0
+            self.answered = True
+
+    def failed(self, error: KsvlaError) -> None:
+        """Note a request that failed: a refusal is an answer, too.
+
+        Where no connection can be made after repeated attempts, others need not try it.
+        """
+        if not _unanswered(error):
+            self.succeeded()
+            return
+        with self._lock:
+            self._in_vain += 1
+            if self._in_vain >= self._limit or isinstance(error, NotConnected):
+                self.open = True
 
 
 class VmApplier:
@@ -43,7 +86,8 @@ class VmApplier:
         self._retries = retries
         self._breaker = Breaker(2 * min(concurrency, MOST_WORKERS))
         self._sent_before: set[tuple[str, str]] = set()
-        self._restorer = Restorer(api, self._breaker)
+        self._unregistered: set[tuple[str, str]] = set()
+        """Of the changes that register something again, those in whose midst it is registered nowhere."""
         self._stopped: Optional[KsvlaError] = None
         self._stopped_for: dict[str, KsvlaError] = {}
         """The same for the changes of one tenant, by its id."""
@@ -86,7 +130,9 @@ class VmApplier:
                 break
             pending = [outcome.change for outcome in tried if outcome.action == NOT_TRIED]
             pending.extend(change for change in again if losses[change.key] <= self._retries)
-        self._restore_remaining(outcomes)
+        self._breaker.close()
+        failed = [outcome for outcome in outcomes.values() if outcome.action == FAIL]
+        outcomes.update((each.change.key, each) for each in for_each(self._restored, failed, self._concurrency))
         self._explain_conflicts(outcomes)
         return [outcomes[change.key] for change in changes]
 
@@ -111,8 +157,8 @@ class VmApplier:
             source_gone = change.source is not None and error.error_code == TENANT_NOT_FOUND
             if change.after is None or not (source_gone or error.error_code == VM_NOT_FOUND):
                 raise
-        if change.after is not None:
-            self._restorer.note(change, registered=False)
+        if change.again:
+            self._unregistered.add(change.key)
 
     def _judge(self, change: VmChange, error: KsvlaError) -> VmOutcome:
         """Return what became of a change that ended with an error."""
@@ -124,7 +170,30 @@ class VmApplier:
             self._stopped_for[change.owner.id] = error
         if error.error_code == VM_NOT_FOUND and change.action == UNREGISTER and not _is_unclear(error):
             return VmOutcome(change, UNREGISTER if change.key in self._sent_before else UNCHANGED)
-        return self._restorer.at_once(VmOutcome(change, FAIL, in_full(error), error))
+        outcome = VmOutcome(change, FAIL, in_full(error), error)
+        # What the server does not answer to is tried again, and restored at the end.
+        return self._restored(outcome, last=False) if _is_refusal(error) else outcome
+
+    def _restored(self, outcome: VmOutcome, *, last: bool = True) -> VmOutcome:
+        """Register as it was what is unregistered and was to be registered again.
+
+        :param last: Whether no other attempt follows.
+        """
+        change, before = outcome.change, outcome.change.before
+        needed = outcome.action == FAIL and outcome.side_effect is None and change.key in self._unregistered
+        if not needed or before is None:
+            return outcome
+        if outcome.error_code == VM_ALREADY_EXISTS or (last and (self._breaker.open or self.unreadable is not None)):
+            return _gone(outcome, self.unreadable)
+        try:
+            self._api.register_vm(change.holder.id, before.bios_id, before.name, before.user_data)
+        except KsvlaError as error:
+            self._breaker.failed(error)
+            return _gone(outcome, error) if last or _is_refusal(error) else outcome
+        self._breaker.succeeded()
+        self._unregistered.discard(change.key)
+        text = f"It could not be registered with the changes, and was registered again as it was: {outcome.error}"
+        return replace(outcome, error=text, side_effect=RESTORED)
 
     def _look(self, lost: Sequence[VmOutcome], outcomes: dict[tuple[str, str], VmOutcome]) -> list[VmChange]:
         """Look which lost changes took effect, note these as made, and return the others.
@@ -143,9 +212,9 @@ class VmApplier:
         for outcome in lost:
             change = outcome.change
             found = registered[change.owner.id].by_bios_id.get(change.bios_id.lower())
-            if change.before is not None and change.after is not None:
+            if change.again:
                 held = registered[change.holder.id].by_bios_id.get(change.bios_id.lower())
-                self._restorer.note(change, registered=(found or held) is not None)
+                (self._unregistered.discard if found or held else self._unregistered.add)(change.key)
             if isinstance(outcome.cause, NotConnected):
                 left.append(change)
                 continue
@@ -163,15 +232,6 @@ class VmApplier:
         owners = {owner.id: owner for each in lost for owner in (each.change.owner, each.change.holder)}
         lists = for_each(lambda owner_id: unless_gone(self._api, self._api.vms, owner_id), owners, self._concurrency)
         return {owner_id: Registered(vms or []) for owner_id, vms in zip(owners, lists)}
-
-    def _restore_remaining(self, outcomes: dict[tuple[str, str], VmOutcome]) -> None:
-        """Register as it was what is unregistered now and could not be registered as wanted in any attempt."""
-        self._breaker.close()
-        remaining = [outcome for outcome in outcomes.values() if self._restorer.needed(outcome)]
-        for restored in for_each(
-            lambda outcome: self._restorer.at_the_end(outcome, self.unreadable), remaining, self._concurrency
-        ):
-            outcomes[restored.change.key] = restored
 
     def _explain_conflicts(self, outcomes: dict[tuple[str, str], VmOutcome]) -> None:
         """Find out who holds the BIOS ids that the server says are registered already."""
@@ -211,6 +271,16 @@ class VmApplier:
         return lambda done: self._context.progress(subject, f"{done} of {len(changes)} virtual machines")
 
 
+def _unanswered(error: KsvlaError) -> bool:
+    """Return whether an error says that the server does not handle requests, rather than something about this one.
+
+    An answer 500 without a code leaves the outcome open, but the server did look at the request.
+    """
+    if isinstance(error, OutcomeUnknown):
+        return error.status != _FAILED_ITSELF
+    return isinstance(error, NotConnected) or (isinstance(error, ApiError) and error.status == _ASKS_FOR_FEWER)
+
+
 def _is_unclear(error: Optional[KsvlaError]) -> bool:
     """Return whether only what is registered shows what a change did: also after a 404 that does not say what is missing."""
     bare = isinstance(error, ApiError) and error.code_is_assumed and error.error_code == VM_NOT_FOUND
@@ -228,5 +298,15 @@ def _not_looked_up(outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
     if isinstance(outcome.cause, NotConnected):
         return outcome
     text = f"{outcome.error} Whether it took effect could not be found out: {error.message}"
-    again = outcome.change.before is not None and outcome.change.after is not None
-    return replace(outcome, error=text, side_effect=GONE if again else None)
+    return replace(outcome, error=text, side_effect=GONE if outcome.change.again else None)
+
+
+def _is_refusal(error: KsvlaError) -> bool:
+    return isinstance(error, ApiError) and not _unanswered(error)
+
+
+def _gone(outcome: VmOutcome, problem: Optional[KsvlaError]) -> VmOutcome:
+    also = "" if problem is None else f" Nor could it be registered as it was: {in_full(problem)}"
+    cause = problem if problem is not None and problem.error_code == VM_ALREADY_EXISTS else outcome.cause
+    text = f"Unregistered, and could not be registered again: {outcome.error}{also} Its name and data are in 'before'."
+    return replace(outcome, error=text, cause=cause, side_effect=GONE)

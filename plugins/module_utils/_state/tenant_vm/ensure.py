@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..._api import connect
-from ..._api.multitenancy.calls import TENANT_NOT_FOUND, MultitenancyApi
-from ..._errors import ApiError, KsvlaError
+from ..._errors import KsvlaError
 from ..._module.context import Context, Parameters, Result
-from ..tenant.find import assumed, find_tenant, require_named
 from .apply import VmApplier
-from .outcomes import known_after, predicted
-from .plan import FAIL, Owner, Registered, plan
-from .results import diff_of_outcomes, failure_of, result_of
-from .wanted import WantedVm, WantedVms, wanted_vms
+from .find import Registered, read_registered
+from .plan import FAIL, plan
+from .results import diff_of_outcomes, failure_of, known_after, predicted, result_of
+from .wanted import WantedVm, wanted_vms
 
 
 def ensure_vms(parameters: Parameters, context: Context) -> Result:
@@ -27,7 +25,7 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
     """
     wanted = wanted_vms(parameters, context)
     api, settings = connect.multitenancy(parameters, context)
-    registered = _read(api, wanted, context)
+    registered = read_registered(api, wanted, context)
     tenant = registered.owner
     applier = VmApplier(api, context, wanted.concurrency, settings.retries)
     changes = plan(wanted, registered)
@@ -59,23 +57,6 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
         unread.add_details(**result)
         raise unread
     return result
-
-
-def _read(api: MultitenancyApi, wanted: WantedVms, context: Context) -> Registered:
-    """Return what is registered for the tenant: nothing where it has gone, or is only predicted."""
-    reference = wanted.tenant
-    tenant_id, vms = reference.tenant_id, []
-    try:
-        tenant_id = tenant_id or require_named(api, reference).id
-        vms = api.vms(tenant_id)
-    except ApiError as error:
-        # A 404 without a word may come from anything; the list of tenants is certain.
-        gone = error.error_code == TENANT_NOT_FOUND and not (error.code_is_assumed and find_tenant(api, reference))
-        if gone and not wanted.present:
-            context.warn(f"There is nothing to unregister: {error.message}")
-        elif not assumed(error, reference, context):
-            raise
-    return Registered(vms, Owner(tenant_id or "", reference.label))
 
 
 def _records(wanted: Sequence[WantedVm], registered: Registered, after: Registered) -> list[dict[str, Any]]:

@@ -6,18 +6,12 @@
 from __future__ import annotations
 
 from ..._api import connect
-from ..._errors import ApiError
 from ..._module.context import Context, Parameters, Result
-from ..tenant.find import assumed, require_named, tenant_reference
+from ..tenant.find import require_id, tenant_reference
 
 
 def read_vms(parameters: Parameters, context: Context) -> Result:
     reference = tenant_reference(parameters, context)
     api, _settings = connect.multitenancy(parameters, context)
-    try:
-        tenant_id = reference.tenant_id or require_named(api, reference).id
-    except ApiError as error:
-        if not assumed(error, reference, context):
-            raise
-        return {"changed": False, "vms": []}
-    return {"changed": False, "vms": [vm.as_dict() for vm in api.vms(tenant_id)]}
+    tenant_id = require_id(api, reference, context)
+    return {"changed": False, "vms": [vm.as_dict() for vm in api.vms(tenant_id)] if tenant_id is not None else []}

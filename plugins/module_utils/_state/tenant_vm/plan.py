@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Optional
 
@@ -13,6 +13,7 @@ from ..._api.multitenancy.records import VirtualMachine
 from ..._errors import InputError
 from ..change import Change
 from ..tenant.plan import differences
+from .find import NO_OWNER, Owner, Registered
 from .wanted import WantedVm, WantedVms
 
 REGISTER, UNREGISTER, REREGISTER = "registered", "unregistered", "reregistered"
@@ -21,24 +22,6 @@ MOVE = "moved"
 FAIL = "failed"
 """The action of a change that the server cannot make and that the user did not allow to be made in another way."""
 _CHANGEABLE = ("name", "user_data")
-
-
-@dataclass(frozen=True)
-class Owner:
-    """A tenant that virtual machines are registered for.
-
-    :param id: Its id; empty while it does not exist.
-    """
-
-    id: str = ""
-    name: str = ""
-
-    @property
-    def label(self) -> str:
-        return f"tenant {self.name}"
-
-
-NO_OWNER = Owner()
 
 
 @dataclass(frozen=True)
@@ -58,6 +41,11 @@ class VmChange(Change[VirtualMachine]):
     def key(self) -> tuple[str, str]:
         """What tells it from the other changes of a run."""
         return self.owner.id, self.bios_id
+
+    @property
+    def again(self) -> bool:
+        """Whether something is unregistered and registered again, for the same tenant or for another."""
+        return self.before is not None and self.after is not None
 
     @property
     def holder(self) -> Owner:
@@ -80,32 +68,6 @@ class VmChange(Change[VirtualMachine]):
             f"Registered and differs: {found}. The Integration Server cannot change this: set reregister: true to unregister "
             "the virtual machine and register it again."
         )
-
-
-class Registered:
-    """The registered virtual machines of a tenant, found by either id without regard to case."""
-
-    def __init__(self, vms: Sequence[VirtualMachine], owner: Owner = NO_OWNER) -> None:
-        self.vms = vms
-        self.owner = owner
-        self.by_bios_id = {vm.bios_id.lower(): vm for vm in vms}
-        self._by_vm_id = {vm.id.lower(): vm for vm in vms if vm.id}
-
-    def find(self, wanted: WantedVm) -> Optional[VirtualMachine]:
-        """Return the record of a listed virtual machine, or None when it is not registered.
-
-        :raises InputError: when its two ids belong to different ones.
-        """
-        by_vm_id = self._by_vm_id.get(wanted.vm_id) if wanted.vm_id else None
-        if wanted.bios_id is None:
-            return by_vm_id
-        by_bios_id = self.by_bios_id.get(wanted.bios_id)
-        if wanted.vm_id and by_bios_id is not by_vm_id:
-            raise InputError(
-                f"{wanted.where}bios_id {wanted.bios_id} and {wanted.where}vm_id {wanted.vm_id} do not belong to one "
-                "registered virtual machine. Give the bios_id alone."
-            )
-        return by_bios_id
 
 
 def plan(wanted: WantedVms, registered: Registered) -> list[VmChange]:

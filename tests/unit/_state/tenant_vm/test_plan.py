@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,21 +14,19 @@ from hypothesis import strategies as st
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.records import VirtualMachine
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant.find import TenantReference
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.find import Registered
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.plan import (
     FAIL,
     REGISTER,
     REREGISTER,
     UNREGISTER,
-    Registered,
     VmChange,
     plan,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_vm.wanted import (
     WantedVm,
     WantedVms,
-    wanted_vms,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._text import same_text
 
@@ -134,14 +131,6 @@ def test_by_the_servers_own_id(registered: list[VirtualMachine]) -> None:
     assert apply(registered, plan(WantedVms(TENANT, False, wanted), Registered(registered))) == []
 
 
-def test_a_difference_that_may_not_be_applied_is_explained() -> None:
-    registered = Registered([VirtualMachine("i", bios(1), "old", "data", None, None)])
-    (change,) = plan(WantedVms(TENANT, True, [WantedVm("", bios(1), None, "new", "x")]), registered)
-    assert change.action == FAIL
-    assert "name is 'old' and should be 'new'; user_data is 'data' and should be 'x'" in change.refusal
-    assert "reregister: true" in change.refusal
-
-
 def test_ids_that_do_not_belong_together() -> None:
     registered = Registered([VirtualMachine(vm_id(n), bios(n), "", "", None, None) for n in (1, 2)])
     for wanted in (
@@ -150,12 +139,6 @@ def test_ids_that_do_not_belong_together() -> None:
     ):
         with pytest.raises(InputError, match=r"vms\[0\]\.bios_id .* do not belong to one"):
             plan(WantedVms(TENANT, True, [wanted]), registered)
-
-
-def test_an_id_that_only_the_server_can_choose() -> None:
-    with pytest.raises(InputError, match="the server chooses the vm_id"):
-        plan(WantedVms(TENANT, True, [WantedVm("", None, vm_id(1))]), Registered([]))
-    assert plan(WantedVms(TENANT, False, [WantedVm("", None, vm_id(1))]), Registered([])) == []
 
 
 @pytest.mark.parametrize("ways", [("bios_id", "vm_id"), ("vm_id", "bios_id"), ("vm_id", "both")])
@@ -167,47 +150,3 @@ def test_one_virtual_machine_listed_by_either_id(ways: tuple[str, str]) -> None:
     for present in (True, False):
         with pytest.raises(InputError, match=r"^vms\[1\] \(.*\) and vms\[2\] \(.*\) are the same registered"):
             plan(WantedVms(TENANT, present, wanted, reregister=True), registered)
-
-
-# ---- what the user lists ----------------------------------------------------------------------------------------------
-
-
-def vm_parameters(**given: Any) -> dict[str, Any]:
-    return {
-        "tenant_name": "A", "state": "present", "purge": False, "reregister": False, "concurrency": 8, "return_vms": True,
-        "vms": None, **given,
-    }  # fmt: skip
-
-
-def test_one_or_many() -> None:
-    assert wanted_vms(vm_parameters(vms=[]), Context()).vms == []
-    assert wanted_vms(vm_parameters(bios_id=bios(1).upper(), name="n"), Context()).vms == [
-        WantedVm("", bios(1), None, "n")
-    ]
-    assert wanted_vms(vm_parameters(vms=[{"vm_id": vm_id(1).upper()}]), Context()).vms == [
-        WantedVm("vms[0].", None, vm_id(1))
-    ]
-
-
-@pytest.mark.parametrize(
-    ("given_parameters", "message"),
-    [
-        ({}, "^No virtual machine is given"),
-        ({"concurrency": 0, "vms": []}, "^concurrency must be 1 or more"),
-        ({"purge": True}, "^purge needs vms"),
-        ({"purge": True, "bios_id": bios(1)}, "^purge needs vms"),
-        ({"purge": True, "state": "absent", "vms": []}, "^purge goes with state: present only"),
-        ({"name": "n"}, r"^The virtual machine has no id"),
-        ({"bios_id": ""}, "bios_id is not a valid UUID"),
-        ({"bios_id": "1"}, "bios_id is not a valid UUID"),
-        ({"vms": [{"bios_id": bios(1)}, {"bios_id": "x"}]}, r"^vms\[1\]\.bios_id is not a valid UUID"),
-        ({"vms": [{"name": "n"}]}, r"^vms\[0\] has no id"),
-        ({"vms": [{"bios_id": bios(1), "name": " "}]}, r"^vms\[0\]\.name is empty"),
-        ({"vms": [{"bios_id": bios(1), "user_data": "\0"}]}, r"^vms\[0\]\.user_data contains the character U\+0000"),
-        ({"vms": [{"bios_id": bios(10)}, {"bios_id": bios(10).upper()}]}, r"vms\[1\]\.bios_id is the same as vms\[0\]\.bios_id"),
-        ({"vms": [{"vm_id": vm_id(1)}, {"vm_id": vm_id(1)}]}, r"vms\[1\]\.vm_id is the same as vms\[0\]\.vm_id"),
-    ],
-)  # fmt: skip
-def test_lists_that_cannot_be_right(given_parameters: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        wanted_vms(vm_parameters(**given_parameters), Context())
