@@ -20,8 +20,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ..module_utils._module.check import with_records, without_records
 from ..module_utils._module.context import Context
 from ..module_utils._module.definition import ModuleDefinition, execute, hidden_values, refusal, shown_arguments
-from ..module_utils._module.paths import with_local_paths
-from ..module_utils._module.run import set_attributes
+from ..module_utils._module.run import set_attributes, with_local_paths
 from ..module_utils._transport.connection import ConnectionPool
 from ._environment import STATE_DIR
 

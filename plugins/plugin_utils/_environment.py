@@ -20,7 +20,7 @@ from ansible import constants
 
 from ..module_utils._module.arguments import variables_of
 from ..module_utils._module.definition import ModuleDefinition
-from ..module_utils._module.paths import certificates
+from ..module_utils._module.run import certificates
 
 STATE_DIR = "KSVLA_STATE_DIR"
 _PREFIX = "KSVLA_"

@@ -182,7 +182,12 @@ class Memory:
                     path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        return self.folder / f"{key.split(maxsplit=1)[0]}-{_digest(key)[:20]}.json"
+        return self.folder / file_name(key)
+
+
+def file_name(key: str) -> str:
+    """Return the name of the file that holds the record of a key."""
+    return f"{key.split(maxsplit=1)[0]}-{_digest(key)[:20]}.json"
 
 
 def default_folder() -> Path:
@@ -221,14 +226,15 @@ def _read(path: Path) -> Optional[Record]:
             and isinstance(record.kept_seconds or 0, (int, float))
         ):
             return record
-    raise edited(f"The file {path}")
+    raise edited(str(path))
 
 
-def edited(record: str) -> InputError:
-    """Return the error for a record that a person has edited and that cannot be understood any more."""
+def edited(file: str) -> InputError:
+    """Return the error for the file of a record that a person has edited and that cannot be understood any more."""
     return InputError(
-        f"{record} should say which request was sent to the server, but cannot be understood: it was edited.",
-        hint="Correct it. Or remove the file, once the server is done with what it is about: the request is forgotten then.",
+        f"The file {file} cannot be understood: it was edited.",
+        hint="It says which request was sent to the server. Correct it, or remove the file once the server is done with what "
+        "it is about: the request is forgotten then.",
     )
 
 

@@ -62,7 +62,7 @@ def test_a_record_that_was_edited_is_an_error_and_nothing_is_sent(
     record["settings"][field] = value
     path.write_text(json.dumps(record), encoding="utf-8")
     failed = run.fails("svm", image_id=image_id, svms=_wanted())
-    assert "The record of the request to deploy SVM svm-01" in failed["msg"]
+    assert failed["msg"].startswith(f"The file {path.name}, which remembers the request to deploy SVM svm-01 on ")
     assert "remove the file" in failed["hint"]
     assert len(run.sent("POST", "/deployment/svm/")) == 1
 

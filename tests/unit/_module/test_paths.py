@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.paths import certificates, with_local_paths
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import certificates, with_local_paths
 from simulator.tls import Tls
 
 _IN_ASCII = """
 import json, sys
-from ansible_collections.ksvla.light_agent.plugins.module_utils._module.paths import restored, with_local_paths
+from ansible_collections.ksvla.light_agent.plugins.module_utils._module.run import restored, with_local_paths
 assert sys.getfilesystemencoding() == "ascii"
 (path,) = with_local_paths({"dest": {"type": "path"}}, {"dest": json.loads(sys.argv[1])}, str).values()
 with open(path, "w") as file:

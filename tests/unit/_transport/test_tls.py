@@ -239,7 +239,7 @@ def test_a_ca_path_that_is_not_ascii_in_a_locale_that_is(server: WebServer, tls:
         "from support.web import logged_in, settings\n"
         f"from {utilities}._transport.session import Session\n"
         "assert sys.getfilesystemencoding() == 'ascii'\n"
-        f"from {utilities}._module.paths import with_local_paths\n"
+        f"from {utilities}._module.run import with_local_paths\n"
         f"paths = with_local_paths({{'ca_path': {{'type': 'path'}}}}, {{'ca_path': {str(folder / 'ца.pem')!a}}}, str)\n"
         f"given = settings(host={server.host!r}, port={server.port}, **paths)\n"
         "print(Session(logged_in(given)).read('/a').status)\n"

@@ -20,7 +20,7 @@ from typing import Any, Optional
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
 from ..._errors import unless_missing
-from ..._tasks.memory import Memory, Record, edited
+from ..._tasks.memory import Memory, Record, edited, file_name
 from ..._tasks.once import Subject
 from ..._tasks.poller import Poller
 from .bodies import settings_of
@@ -247,7 +247,7 @@ def _earlier(record: Optional[Record]) -> Optional[Earlier]:
         target = note.settings.get("deploymentInfo", {}).get("target", {})
         if isinstance(until, (int, float)) and isinstance(target, dict) and note.action in ACTIONS.values():
             return Earlier(record, note)
-    raise edited(f"The record of the request to {record.about}")
+    raise edited(f"{file_name(record.key)}, which remembers the request to {record.about},")
 
 
 def _is_about(earlier: Earlier, target: Target) -> bool:
