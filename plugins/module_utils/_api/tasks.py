@@ -148,8 +148,9 @@ def _per_cent(shown: str) -> Optional[int]:
 def _error(value: dict[str, Any], code: Optional[str], state: str) -> tuple[Optional[str], Optional[str]]:
     """Return message and code of a task's error, wherever they stand; the page about tenants has them in the result too."""
     whole = found = value.get("error") or value.get("error_message")
-    if not found and state.lower() in _ENDED_BADLY and isinstance(value.get("result"), (dict, str)):
-        found = value["result"]
+    result = value.get("result")
+    if not found and state.lower() in _ENDED_BADLY and (isinstance(result, dict) or _is_message(result)):
+        found = result
     if not found:
         return None, code
     while isinstance(found, dict):
@@ -161,6 +162,11 @@ def _error(value: dict[str, Any], code: Optional[str], state: str) -> tuple[Opti
     if code:
         message = re.sub(rf"^{re.escape(code)}\b[\s:;,.-]*", "", message) or code
     return message or None, code
+
+
+def _is_message(value: Any) -> bool:
+    """Return whether a result is words, unlike an id or ``false``."""
+    return isinstance(value, str) and (" " in value.strip() or find_error_code(value) is not None)
 
 
 def _parameters(value: Any) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _warnings(wanted: WantedInfrastructure, found: Infrastructure, *, reconnects
     """Give what the API cannot change, or what is lost when an infrastructure is connected again."""
     named = f"Infrastructure {label(found)}"
     if reconnects:
-        lost = found.readonly_username if wanted.readonly is None else None
+        lost = None if "readonly" in wanted.accounts else found.readonly_username
         without = f" The read-only account {lost!r} was not given, so it is connected without one." if lost else ""
         yield (
             f"{named} refuses the login, so it is disconnected and connected again with the credentials that are given: it "
@@ -98,8 +98,9 @@ def _warnings(wanted: WantedInfrastructure, found: Infrastructure, *, reconnects
         there = getattr(found, option)
         if value and there and value != there:
             yield f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}"
-    if wanted.readonly is not None and not uses_readonly(found, wanted):
-        yield f"{named} is connected without a read-only account, but {wanted.readonly.username!r} is wanted. {cannot}"
+    readonly = wanted.accounts.get("readonly")
+    if readonly is not None and not uses_readonly(found, wanted):
+        yield f"{named} is connected without a read-only account, but {readonly.username!r} is wanted. {cannot}"
 
 
 def _connected(infrastructure: Infrastructure) -> Infrastructure:

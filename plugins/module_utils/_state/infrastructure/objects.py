@@ -78,16 +78,14 @@ class Objects:
             return self.location(parent)
         if parent and not self.openstack:
             return given or Named(parent, parent)
-        for place in [*([given] if given else []), *self._places()]:
+        places: list[Named] = [given] if given else []
+        with suppress(KsvlaError):
+            places += [_named(one) for one in self._locations if one.get("id")]
+        for place in places:
             with suppress(KsvlaError):  # another one may be readable
                 if any(one.get("id") == machine.get("id") for one in self.machines(place.id)):
                     return place
         return given
-
-    def _places(self) -> list[Named]:
-        with suppress(KsvlaError):
-            return [_named(one) for one in self._locations if one.get("id")]
-        return []
 
     def resource(self, location_id: str, kind: str, wanted: str) -> Named:
         """Return what a place offers by that id or name.

@@ -29,7 +29,7 @@ def plan(wanted: WantedInfrastructure, found: Optional[Infrastructure]) -> list[
         return [] if found is None else [Change(DISCONNECT, found, None)]
     if found is None:
         return [Change(CONNECT, None, _new(wanted))]
-    if wanted.state == "present" and wanted.admin is not None and found.failed and _LOGIN_REFUSED in found.problems:
+    if wanted.state == "present" and "admin" in wanted.accounts and found.failed and _LOGIN_REFUSED in found.problems:
         return [Change(RECONNECT, found, _new(wanted.like(found)))]
     if wanted.state == "refreshed" or found.failed:
         return [Change(REFRESH, found, found)]
@@ -50,13 +50,12 @@ def _new(wanted: WantedInfrastructure) -> Infrastructure:
             "infrastructures.",
         )
     require_complete(wanted)
-    accounts = {"admin": wanted.admin, "readonly": wanted.readonly}
     return Infrastructure(
         id="",
         type=wanted.type,
         address=wanted.address,
         protocol=wanted.protocol,
         region=wanted.region,
-        connection={name: Connection(CONNECTING, NO_ERROR, None) for name, account in accounts.items() if account},
+        connection={name: Connection(CONNECTING, NO_ERROR) for name in wanted.accounts},
         **wanted.usernames(),
     )

@@ -64,7 +64,7 @@ def wait_for_connection(
         error.add_details(infrastructure=infrastructure.as_dict(), infrastructure_id=infrastructure.id, remaining=[])
         raise
     if not shows_readonly(seen, wanted):
-        name = seen.readonly_username or (wanted.readonly.username if wanted.readonly else None)
+        name = seen.readonly_username or wanted.usernames().get("readonly_username")
         poller.context.warn(
             f"The Integration Server does not say whether the read-only account {name!r} is connected with "
             f"{label(seen)}; the admin account is."

@@ -8,6 +8,7 @@ Source: "Connecting to the virtual infrastructure", both sections (SVM managemen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
@@ -20,6 +21,8 @@ from ..._validation import require_text
 from .platforms import TYPES, is_openstack, normal_type
 
 _NAMES = ("admin_username", "admin_domain", "readonly_username", "readonly_domain")
+_ACCOUNTS = {"admin": "admin", "readonly": "readOnly"}
+"""The accounts, and how the pages write them."""
 _OPENSTACK_ONLY = ("protocol", "region", "admin_domain", "readonly_domain")
 
 
@@ -41,6 +44,7 @@ class WantedInfrastructure:
     """An infrastructure as the user describes it; what was not given is None.
 
     :param state: ``present``, ``refreshed``, or ``absent``.
+    :param accounts: By name: ``admin``, ``readonly``.
     :param test: Whether its connection is tested first, where the API can.
     """
 
@@ -50,8 +54,7 @@ class WantedInfrastructure:
     address: Optional[str] = None
     protocol: Optional[str] = None
     region: Optional[str] = None
-    admin: Optional[Account] = None
-    readonly: Optional[Account] = None
+    accounts: Mapping[str, Account] = field(default_factory=dict)
     test: bool = True
 
     @property
@@ -74,16 +77,17 @@ class WantedInfrastructure:
 
     def usernames(self) -> dict[str, Any]:
         """Return the names of its accounts, as an infrastructure shows them."""
-        accounts = {"admin_username": self.admin, "readonly_username": self.readonly}
-        return {name: account.username if account else None for name, account in accounts.items()}
+        return {f"{name}_username": account.username for name, account in self.accounts.items()}
 
     def body(self) -> dict[str, Any]:
-        specific = {"protocol": self.protocol, "region": self.region}
-        accounts = {"admin": self.admin, "readOnly": self.readonly}
-        body: dict[str, Any] = {"type": self.type, "address": self.address}
-        if any(specific.values()):
-            body["specificSettings"] = {name: value for name, value in specific.items() if value}
-        return {**body, "accounts": {name: account.body() for name, account in accounts.items() if account}}
+        given = {"protocol": self.protocol, "region": self.region}
+        specific = {name: value for name, value in given.items() if value}
+        return {
+            "type": self.type,
+            "address": self.address,
+            **({"specificSettings": specific} if specific else {}),
+            "accounts": {_ACCOUNTS[name]: account.body() for name, account in self.accounts.items()},
+        }
 
 
 def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
@@ -109,8 +113,7 @@ def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
         wanted,
         protocol=parameters.get("protocol"),
         region=parameters.get("region"),
-        admin=_account(parameters, "admin"),
-        readonly=_account(parameters, "readonly"),
+        accounts={name: account for name in _ACCOUNTS if (account := _account(parameters, name))},
         test=bool(parameters["test_connection"]),
     )
     if wanted.state == "present" and wanted.id is None:
@@ -119,11 +122,11 @@ def wanted_infrastructure(parameters: Parameters) -> WantedInfrastructure:
 
 
 def require_complete(wanted: WantedInfrastructure) -> None:
-    missing = [] if wanted.admin else ["admin_username", "admin_password"]
+    missing = [] if "admin" in wanted.accounts else ["admin_username", "admin_password"]
     if is_openstack(wanted.type):
         missing += [] if wanted.protocol else ["protocol"]
-        missing += [] if wanted.admin and wanted.admin.domain else ["admin_domain"]
-        missing += ["readonly_domain"] if wanted.readonly and not wanted.readonly.domain else []
+        missing += [] if "admin" in wanted.accounts else ["admin_domain"]
+        missing += [f"{name}_domain" for name, account in wanted.accounts.items() if not account.domain]
     if missing:
         raise InputError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required to connect it.")
 
@@ -146,7 +149,7 @@ def _account(parameters: Parameters, account: str) -> Optional[Account]:
 
 def uses_readonly(found: Infrastructure, wanted: Optional[WantedInfrastructure]) -> bool:
     """Return whether there is a read-only account: as the server says, or as is wanted where it names none at all."""
-    given = wanted is not None and wanted.readonly is not None and not found.admin_username
+    given = wanted is not None and "readonly" in wanted.accounts and not found.admin_username
     return given or bool(found.readonly_username)
 
 
@@ -161,6 +164,6 @@ def without_unused_account(found: Infrastructure, wanted: Optional[WantedInfrast
     if shown is None or uses_readonly(found, wanted):
         return found
     # Where nothing else says whether there is such an account, one that is not connected without an error is not used.
-    if (wanted is None or wanted.admin is None) and (shown.status != DISCONNECTED or shown.problem):
+    if (wanted is None or "admin" not in wanted.accounts) and (shown.status != DISCONNECTED or shown.problem):
         return found
     return replace(found, connection={name: one for name, one in found.connection.items() if one is not shown})
