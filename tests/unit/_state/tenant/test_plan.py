@@ -87,6 +87,7 @@ def test_the_wanted_tenant_is_reached(before: Tenant | None, wanted: dict[str, A
         (None, {"type": "simple", "status": "inactive"}, ["create"]),
         (tenant(), {}, []),
         (tenant(), {"status": "active"}, ["activate"]),
+        (tenant(type="complete"), {"type": "complete"}, []),
         (tenant(status="active"), {"status": "inactive"}, ["deactivate"]),
         (tenant(status="active"), {}, []),
         (tenant(), {"state": "absent"}, ["remove"]),
@@ -102,6 +103,8 @@ def test_actions(before: Tenant | None, changes: dict[str, Any], actions: list[s
     ("before", "changes", "message"),
     [
         (None, {}, "type is required to create the tenant 'A'"),
+        (None, {"type": "complete"}, "admin_username and admin_password are required"),
+        (None, {"type": "complete", "admin_username": "a"}, "admin_password is required"),
         (
             tenant(type="complete"),
             {"state": "absent"},
@@ -126,9 +129,6 @@ def test_what_must_be_said(before: Tenant | None, changes: dict[str, Any], messa
         ({"name": "a\x0b"}, r"name contains the character U\+000B at position 2"),
         ({"user_data": "\ufffe"}, r"user_data contains the character U\+FFFE"),
         ({"preferred_viis_address": "ksv.example.com"}, "preferred_viis_address is not a valid IP address"),
-        ({"type": "complete"}, "admin_username and admin_password are required"),
-        ({"type": "complete", "admin_username": "a"}, "admin_password is required"),
-        ({"admin_password": "p"}, "admin_username is required"),
         (
             {"type": "simple", "admin_username": "a", "admin_password": "p"},
             "cannot be given for a tenant of type simple",
