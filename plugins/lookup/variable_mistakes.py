@@ -59,6 +59,7 @@ _raw:
   sample: ["Unknown variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"]
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
@@ -74,13 +75,15 @@ class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
         """Return the mistakes."""
         self.set_options(var_options=variables, direct=kwargs)
-        values = HostVariables(variables or {}, self._templar.template)
+        return list(self._mistakes(HostVariables(variables or {}, self._templar.template), map(str, terms)))
+
+    def _mistakes(self, values: HostVariables, never_blank: Iterable[str]) -> Iterator[str]:
         role, roles = self.get_option("role"), self.get_option("roles")
         try:
-            return [
-                *(unknown_variables(values, roles) if roles else ()),
-                *blank_variables(values, map(str, terms)),
-                *(role_mistakes(values, role, deploys=self.get_option("deploys")) if role else ()),
-            ]
+            if roles:
+                yield from unknown_variables(values, roles)
+            yield from blank_variables(values, never_blank)
+            if role:
+                yield from role_mistakes(values, role, deploys=self.get_option("deploys"))
         except ValueError as error:
-            return [str(error)]
+            yield str(error)

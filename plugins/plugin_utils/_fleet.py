@@ -68,8 +68,7 @@ def mistakes_of(hosts: Sequence[Host], shared: Values, *, listed: bool) -> list[
     mistakes.extend(blank_variables(shared, ("ksvla_only", "ksvla_hosts")))
     mistakes.extend(_report_mistakes(shared))
     if listed:
-        options = {name: shared[name] for name in shared if name.startswith(f"{ONBOARDING}_")}
-        mistakes.extend(wrong_types(options, ONBOARDING))
+        mistakes.extend(wrong_types(shared, ONBOARDING))
     else:
         mistakes.extend(check_hosts(hosts, ONBOARDING, writes=False))
         mistakes.extend(_different(hosts))

@@ -105,21 +105,15 @@ class HostVariables(Mapping[str, Any]):
             value = plain(self._evaluate(self._variables[name]))
         except (AnsibleError, UndefinedError) as error:
             raise ValueError(f"{name} cannot be evaluated: {error}") from None
-        omitted = isinstance(value, str) and value.startswith(_OMITTED)
-        return None if omitted else value
+        if isinstance(value, str) and value.startswith(_OMITTED):
+            raise KeyError(name)
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
     def __len__(self) -> int:
         return len(self._names)
-
-
-def hosts_of_play(variables: Mapping[str, Any], kind: Kind) -> list[Host]:
-    return [
-        Host(str(name), HostVariables(variables["hostvars"][name]), kind)
-        for name in variables["ansible_play_hosts_all"]
-    ]
 
 
 def check_hosts(hosts: Sequence[Host], role: str, *, deploys: bool = False, writes: bool = True) -> list[str]:
