@@ -158,7 +158,7 @@ def test_passwords_that_are_missing_are_named_before_the_first_tenant(playbooks:
     message = _refused(run, playbooks)
     assert "New: a password is required for a complete tenant: give it in ksvla_admin_passwords" in message
     assert "Other: a password is required" in message
-    assert "There" not in message
+    assert "There:" not in message
     assert [request["method"] for request in playbooks.simulator.requests()] == ["GET"]
     run = _play(playbooks, "onboard_tenants", ksvla_tenants=tenants[1::2], ksvla_admin_passwords=passwords)
     assert run.status == 0, run.output
