@@ -61,8 +61,7 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._fleet import (
     options_of,
     tenants_of,
 )
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import Host, HostVariables
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_preflight import TENANTS
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import TENANTS, Host, HostVariables
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import is_blank
 
 _NO_TENANTS = (

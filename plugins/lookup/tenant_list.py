@@ -84,7 +84,6 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Co
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list import (
     TENANTS,
     VMS,
-    TenantListError,
     from_list,
     merge,
 )
@@ -102,16 +101,13 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         if terms:
             raise AnsibleLookupError("tenant_list takes options only: tenants, tenants_csv, vms and vms_csv.")
-        try:
-            tenants = self._given("tenants", TENANTS, variables)
-            if tenants is None:
-                raise TenantListError([_NONE])
-            merged = merge(tenants, self._given("vms", VMS, variables))
-        except TenantListError as error:
-            if self.get_option("mistakes"):
-                return error.mistakes
-            raise AnsibleLookupError(str(error)) from None
-        return [] if self.get_option("mistakes") else merged
+        tenants = self._given("tenants", TENANTS, variables) or Given([], [_NONE])
+        merged, mistakes = merge(tenants, self._given("vms", VMS, variables))
+        if self.get_option("mistakes"):
+            return mistakes
+        if mistakes:
+            raise AnsibleLookupError("\n".join(mistakes))
+        return merged
 
     def _given(self, option: str, columns: Columns, variables: dict[str, Any] | None) -> Given | None:
         """Return what is given as a list or as a file, or None."""
@@ -119,7 +115,7 @@ class LookupModule(LookupBase):
         if is_blank(value):
             return None if is_blank(file) else self._sheet(file, columns, variables)
         if not is_blank(file):
-            raise TenantListError([_MORE_THAN_ONE.format("tenants" if columns is TENANTS else "virtual machines")])
+            return Given([], [_MORE_THAN_ONE.format("tenants" if columns is TENANTS else "virtual machines")])
         return from_list(value, columns)
 
     def _sheet(self, name: str, columns: Columns, variables: dict[str, Any] | None) -> Given:

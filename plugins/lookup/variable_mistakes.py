@@ -30,10 +30,14 @@ options:
     type: list
     elements: str
     default: []
-  svms:
+  role:
     description:
-      - Whether the variables of the role C(svm_rollout) are to deploy SVMs. What M(ksvla.light_agent.ksvla_svm) would
-        refuse of these is a mistake, too.
+      - The role that begins with the lookup. All its variables are checked, as far as that needs no server.
+    type: str
+  deploys:
+    description:
+      - Whether the role C(svm_rollout) is to deploy SVMs. What M(ksvla.light_agent.ksvla_svm) would refuse of these is a
+        mistake, too.
     type: bool
     default: false
 """
@@ -44,7 +48,7 @@ EXAMPLES = r"""
     that: mistakes | length == 0
     fail_msg: "{{ mistakes | join('\n') }}"
   vars:
-    mistakes: "{{ query('ksvla.light_agent.variable_mistakes', 'ksvla_tenant_name', roles=['tenant_report']) }}"
+    mistakes: "{{ query('ksvla.light_agent.variable_mistakes', 'ksvla_hosts', roles=['tenant_report']) }}"
 """
 
 RETURN = r"""
@@ -55,11 +59,13 @@ _raw:
   sample: ["Unknown variable ksvla_vms_cvs. Did you mean ksvla_vms_csv?"]
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import HostVariables
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._role_checks import role_mistakes
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import blank_variables, unknown_variables
 
 
@@ -69,18 +75,15 @@ class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
         """Return the mistakes."""
         self.set_options(var_options=variables, direct=kwargs)
-        known, paths = variables or {}, [str(term) for term in terms]
-        names = {path.partition(".")[0] for path in paths} & set(known)
-        values = {name: self._templar.template(known[name]) for name in sorted(names)}
-        roles = self.get_option("roles")
-        mistakes = [*(unknown_variables(known, roles) if roles else ()), *blank_variables(values, paths)]
-        if self.get_option("svms"):
-            # Imported where it is needed: each task of each host loads what stands above.
-            from ansible_collections.ksvla.light_agent.plugins.plugin_utils._svm_preflight import (
-                SVM_VARIABLES,
-                svm_mistakes,
-            )
+        return list(self._mistakes(HostVariables(variables or {}, self._templar.template), map(str, terms)))
 
-            given = {name: plain(self._templar.template(known[name])) for name in SVM_VARIABLES if name in known}
-            mistakes.extend(svm_mistakes(given))
-        return mistakes
+    def _mistakes(self, values: HostVariables, never_blank: Iterable[str]) -> Iterator[str]:
+        role, roles = self.get_option("role"), self.get_option("roles")
+        try:
+            if roles:
+                yield from unknown_variables(values, roles)
+            yield from blank_variables(values, never_blank)
+            if role:
+                yield from role_mistakes(values, role, deploys=self.get_option("deploys"))
+        except ValueError as error:
+            yield str(error)

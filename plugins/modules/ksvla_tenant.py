@@ -53,7 +53,7 @@ options:
     choices: [active, inactive]
   type:
     description:
-      - Type of the tenant. Required to create one. V(complete) needs O(admin_username) and O(admin_password).
+      - Type of the tenant. Required to create one; a V(complete) one also needs O(admin_username) and O(admin_password).
     type: str
     choices: [complete, simple]
   description:

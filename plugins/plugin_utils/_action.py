@@ -33,7 +33,7 @@ from ..module_utils._module.definition import ModuleDefinition, hidden_values, m
 from ..module_utils._module.run import TRACE_KEY, TRACE_VERBOSITY
 from ._controller import TaskRun, run_in_controller, without_secrets
 from ._environment import Options, Variables, configured_home
-from ._placement import TaskEnvironment, choose_place, wanted_place
+from ._placement import TaskEnvironment, choose_place
 from ._progress import ProgressLines
 from ._values import plain
 from ._variables import named_for_role
@@ -125,10 +125,10 @@ class ActionModule(ActionBase):
 
         :raises ValueError: when the user wants a place that does not exist, or the controller where it cannot be.
         """
-        wanted = wanted_place(*self._setting("ksvla_execution", "auto"))
+        name, wanted = self._setting("ksvla_execution", "auto")
         obstacle = environment.obstacle()
-        place = choose_place(wanted, obstacle)
-        if place != wanted and obstacle is not None and display.verbosity > 0:
+        place = choose_place(name, wanted, obstacle)
+        if wanted == "auto" and obstacle is not None and display.verbosity > 0:
             # Each task has a process of its own: a file in the run's temporary folder notes what was said.
             said = hashlib.sha256(obstacle.encode("utf-8", "surrogateescape")).hexdigest()[:20]
             with suppress(OSError), open(f"{constants.DEFAULT_LOCAL_TMP}/ksvla-said-{said}", "x"):

@@ -10,10 +10,20 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ._preflight import Host, Values, common, folder_mistakes, folder_of, select, shared_subjects, vanishing_files
-from ._tenant_preflight import NEVER_BLANK, ONBOARDING, ROLES, TENANTS, admin_password, doubtful_names
-from ._values import is_blank, passwords
-from ._variables import blank_variables, unknown_variables, wrong_types
+from ._preflight import (
+    ONBOARDING,
+    TENANTS,
+    Host,
+    admin_password,
+    check_hosts,
+    folder_mistakes,
+    folder_of,
+    select,
+    vanishing_files,
+)
+from ._role_checks import Values, role_mistakes
+from ._values import is_blank
+from ._variables import TENANT_ROLES, blank_variables, wrong_types
 
 _OF_TENANT = ("type", "description", "user_data", "preferred_viis_address", "admin_username")
 _OF_ALL = {
@@ -54,23 +64,14 @@ def mistakes_of(hosts: Sequence[Host], shared: Values, *, listed: bool) -> list[
     """
     only = shared.get("ksvla_only")
     _selected, mistakes = select(hosts, None if is_blank(only) else only, TENANTS)
-    mistakes.extend(unknown_variables(shared, ROLES))
+    mistakes.extend(role_mistakes(shared, ONBOARDING, TENANT_ROLES))
     mistakes.extend(blank_variables(shared, ("ksvla_only", "ksvla_hosts")))
     mistakes.extend(_report_mistakes(shared))
     if listed:
-        options = {name: shared[name] for name in shared if name.startswith(f"{ONBOARDING}_")}
-        mistakes.extend(wrong_types(options, ONBOARDING))
+        mistakes.extend(wrong_types(shared, ONBOARDING))
     else:
-        mistakes.extend(common(hosts, lambda host: unknown_variables(host.values, ROLES)))
-        mistakes.extend(common(hosts, lambda host: blank_variables(host.values, NEVER_BLANK[ONBOARDING])))
-        mistakes.extend(common(hosts, lambda host: wrong_types(host.values, ONBOARDING)))
-        mistakes.extend(common(hosts, doubtful_names))
+        mistakes.extend(check_hosts(hosts, ONBOARDING, writes=False))
         mistakes.extend(_different(hosts))
-        mistakes.extend(shared_subjects(hosts, ONBOARDING))
-    try:
-        passwords(shared.get("ksvla_admin_passwords"))
-    except ValueError as error:
-        mistakes.append(str(error))
     return list(dict.fromkeys(mistakes))
 
 

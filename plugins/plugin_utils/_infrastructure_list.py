@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ._values import is_blank, parsed
-from ._variables import did_you_mean, options_of
+from ._variables import SVM_ROLES, did_you_mean, options_of
 
-ROLES = ("infrastructure", "svm_image", "svm_rollout")
 VARIABLE, GROUP = "ksvla_infrastructures", "infrastructures_from_list"
 _SHARED = (
     "ksvla_connection",
@@ -68,9 +67,9 @@ def _mistakes(item: Any, place: str) -> Iterator[str]:
         yield f"{place}.name is empty: give a value, or leave the variable out."
     elif not isinstance(item["name"], str):
         yield f"{place}.name must be text: put it in quotation marks."
-    known = {"name", *_SHARED, *(name for role in ROLES for name in options_of(role))}
+    known = {"name", *_SHARED, *(name for role in SVM_ROLES for name in options_of(role))}
     for key in map(str, item):
         if key not in known:
             # With the name of its role, or without.
-            meant = {name.removeprefix(f"{role}_"): name for role in reversed(ROLES) for name in sorted(known)}
+            meant = {name.removeprefix(f"{role}_"): name for role in reversed(SVM_ROLES) for name in sorted(known)}
             yield f"{place}: unknown variable {key}.{did_you_mean(key, {**meant, **{name: name for name in known}})}"

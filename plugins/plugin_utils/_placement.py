@@ -59,28 +59,18 @@ def _python(path: str) -> tuple[str, str | None]:
     return os.path.realpath(path), next(environments, None)
 
 
-def wanted_place(name: str, value: Any) -> str:
-    """Return the place that the user wants.
-
-    :param name: What sets it, ``ksvla_execution`` or ``KSVLA_EXECUTION``.
-    :raises ValueError: when it is none of the choices.
-    """
-    if value not in CHOICES:
-        raise ValueError(f"{name} is {value!r}: it must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}.")
-    return str(value)
-
-
-def choose_place(wanted: str, obstacle: str | None) -> str:
+def choose_place(name: str, wanted: Any, obstacle: str | None) -> str:
     """Return ``controller`` or ``module``.
 
+    :param name: What sets the place that is wanted, ``ksvla_execution`` or ``KSVLA_EXECUTION``.
     :param obstacle: Why the work cannot be done inside the controller.
-    :raises ValueError: when the controller is wanted where it cannot do the work, saying why.
+    :raises ValueError: when the place is none of the choices, or the controller where it cannot do the work.
     """
-    if wanted == "module" or (obstacle is not None and wanted == "auto"):
-        return "module"
-    if obstacle is None:
-        return "controller"
-    raise ValueError(
-        f"The work cannot be done inside the controller, as ksvla_execution requires: {obstacle}. "
-        "Set it to auto, or remove the cause."
-    )
+    if wanted not in CHOICES:
+        raise ValueError(f"{name} is {wanted!r}: it must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}.")
+    if wanted == "controller" and obstacle is not None:
+        raise ValueError(
+            f"The work cannot be done inside the controller, as ksvla_execution requires: {obstacle}. "
+            "Set it to auto, or remove the cause."
+        )
+    return "module" if wanted == "module" or obstacle is not None else "controller"

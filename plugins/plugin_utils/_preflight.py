@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbooks check for all their hosts together, whatever the hosts stand for."""
+"""What the playbooks check for all their hosts together, each of which stands for a tenant or an infrastructure."""
 
 from __future__ import annotations
 
@@ -12,20 +12,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 
 from ..module_utils._text import listed, similar_names
-from ._values import is_blank, names, plain
+from ._role_checks import STATE_FILES, Values, given, role_mistakes, switched
+from ._values import is_blank, names, passwords, plain
+from ._variables import SVM_ROLES, TENANT_ROLES, wrong_types
 
+ONBOARDING, OFFBOARDING, REPORT = TENANT_ROLES
+ROLLOUT = "svm_rollout"
+_FILES = {
+    ONBOARDING: ("tenant_onboarding_handover_dest", "ksvla_handover_dir"),
+    OFFBOARDING: ("tenant_offboarding_report_dest", "ksvla_report_dir"),
+    REPORT: ("tenant_report_dest", "ksvla_report_dir"),
+}
+"""Of each role, the variable that names the file that it writes, and the one that names only the folder."""
 _SHOWN_HOSTS, _SHOWN_REMOVALS = 5, 20
 _CONTAINER_MARKS = ("/run/.containerenv", "/.dockerenv")
 _VANISHING = ("/", "/tmp", "/runner")  # noqa: S108 - where it is mounted, not written to
 """Where a container mounts what vanishes with it; a folder of the machine that stays is mounted somewhere else."""
 _OMITTED = "__omit_place_holder__"
 """How the value of ``omit`` begins in ansible-core before 2.19."""
-
-Values = Mapping[str, Any]
 Folders = Iterable[tuple[str, str]]
 """Folders that are written to, each behind the variable that names it."""
 
@@ -34,14 +41,20 @@ Folders = Iterable[tuple[str, str]]
 class Kind:
     """What the hosts of a playbook stand for.
 
-    :param removed: What is removed of each, before "of", where it is not the thing itself.
     :param variable: The variable that names it, where it is not named like its host.
+    :param roles: The roles whose variables the hosts may have.
+    :param removed: What is removed of each, before "of", where it is not the thing itself.
     """
 
     singular: str
     plural: str
     variable: str
+    roles: Sequence[str]
     removed: str = ""
+
+
+TENANTS = Kind("tenant", "tenants", "ksvla_tenant_name", TENANT_ROLES)
+INFRASTRUCTURES = Kind("infrastructure", "infrastructures", "infrastructure_name", SVM_ROLES, "SVMs")
 
 
 @dataclass(frozen=True)
@@ -53,12 +66,10 @@ class Host:
     kind: Kind
 
     def given(self, variable: str, default: Any = None) -> Any:
-        """Return the value of a variable, or the default where it is blank or not given."""
-        value = self.values.get(variable)
-        return default if is_blank(value) else value
+        return given(self.values, variable, default)
 
     def switch(self, variable: str, *, default: bool) -> bool:
-        return bool(boolean(self.given(variable, default), strict=False))
+        return switched(self.values, variable, default=default)
 
     @property
     def subject(self) -> str:
@@ -77,21 +88,26 @@ class Host:
 
 
 class HostVariables(Mapping[str, Any]):
-    """The variables of a host, as plain values. Ansible evaluates one when it is read."""
+    """Variables as plain values, each of which is evaluated when it is read.
 
-    def __init__(self, host_variables: Mapping[str, Any]) -> None:
-        self._variables = host_variables
-        self._names = frozenset(map(str, host_variables))
+    :param evaluate: Evaluates a value; Ansible's own variables of hosts do that themselves.
+    """
+
+    def __init__(self, variables: Mapping[str, Any], evaluate: Callable[[Any], Any] = lambda value: value) -> None:
+        self._variables = variables
+        self._names = frozenset(map(str, variables))
+        self._evaluate = evaluate
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
         try:
-            value = plain(self._variables[name])
+            value = plain(self._evaluate(self._variables[name]))
         except (AnsibleError, UndefinedError) as error:
             raise ValueError(f"{name} cannot be evaluated: {error}") from None
-        omitted = isinstance(value, str) and value.startswith(_OMITTED)
-        return None if omitted else value
+        if isinstance(value, str) and value.startswith(_OMITTED):
+            raise KeyError(name)
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -100,11 +116,75 @@ class HostVariables(Mapping[str, Any]):
         return len(self._names)
 
 
-def hosts_of_play(variables: Mapping[str, Any], kind: Kind) -> list[Host]:
-    return [
-        Host(str(name), HostVariables(variables["hostvars"][name]), kind)
-        for name in variables["ansible_play_hosts_all"]
-    ]
+def check_hosts(hosts: Sequence[Host], role: str, *, deploys: bool = False, writes: bool = True) -> list[str]:
+    """Return all mistakes that can be seen without the server, and so before anything is sent for one of the hosts.
+
+    :param deploys: Whether SVMs are to be deployed.
+    :param writes: Whether the files of the role are to be written.
+    """
+
+    def mistakes(host: Host) -> Iterator[str]:
+        yield from doubtful_names(host)
+        yield from role_mistakes(host.values, role, host.kind.roles, deploys=deploys)
+        for each in host.kind.roles if role == ROLLOUT else (role,):
+            yield from wrong_types(host.values, each)
+        yield from folder_mistakes(written_folders(host, role) if writes else ())
+
+    return [*common(hosts, mistakes), *shared_subjects(hosts, role)]
+
+
+def check_tenants(hosts: Sequence[Host], role: str, tenants: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return all mistakes that show once the tenants of the hosts' server are known."""
+    found = {str(tenant["name"]): tenant for tenant in tenants}
+    check = {ONBOARDING: _missing_to_create, OFFBOARDING: _missing_to_remove}.get(role)
+    return [f"{host.subject}: {mistake}" for host in hosts if check for mistake in check(host, found)]
+
+
+def _missing_to_create(host: Host, tenants: Mapping[str, Any]) -> Iterator[str]:
+    """Return what the module would refuse: a complete tenant has an account, with a name and a password."""
+    kind = host.given("tenant_onboarding_type")
+    if host.subject in tenants:
+        return
+    if kind is None:
+        yield (
+            f"no tenant has this name.{similar_names(tenants, host.subject)} To create it, tenant_onboarding_type is "
+            "required: complete or simple."
+        )
+    if kind == "complete" and host.given("tenant_onboarding_admin_username") is None:
+        yield "tenant_onboarding_admin_username is required for a complete tenant."
+    if kind == "complete" and is_blank(admin_password(host)):
+        yield (
+            "a password is required for a complete tenant: give it in ksvla_admin_passwords, or as "
+            "tenant_onboarding_admin_password."
+        )
+
+
+def _missing_to_remove(host: Host, tenants: Mapping[str, Any]) -> Iterator[str]:
+    removes = host.switch("tenant_offboarding_remove", default=True)
+    complete = host.subject in tenants and tenants[host.subject].get("type") != "simple"
+    if removes and complete and host.given("tenant_offboarding_remove_artifacts") is None:
+        yield (
+            "tenant_offboarding_remove_artifacts is required to remove a complete tenant. With true, its virtual "
+            "Administration Server, account and folder go too. With false they stay, and a tenant of the same name "
+            "cannot be created again."
+        )
+
+
+def admin_password(host: Host) -> Any:
+    """Return the password of the tenant's administrator account, or None where it is not given."""
+    given = host.given("tenant_onboarding_admin_password")
+    return passwords(host.given("ksvla_admin_passwords")).get(host.subject) if given is None else given
+
+
+def doubtful_names(host: Host) -> Iterator[str]:
+    """Return why it is not clear which tenant a host stands for."""
+    if host.kind is TENANTS and host.given("ksvla_tenant_name") is None and host.given("ansible_port") is not None:
+        # Ansible and AWX take what follows a colon in the name of a host for a port.
+        port = host.values["ansible_port"]
+        yield (
+            f"the host has the port {port}, so its tenant may be named '{host.name}:{port}'. Say which tenant is meant with "
+            "ksvla_tenant_name."
+        )
 
 
 def select(hosts: Sequence[Host], only: Any, kind: Kind) -> tuple[list[Host], list[str]]:
@@ -129,7 +209,7 @@ def select(hosts: Sequence[Host], only: Any, kind: Kind) -> tuple[list[Host], li
     return [host for host in hosts if host.subject in wanted or host.name in wanted], mistakes
 
 
-def unnamed_removals(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Iterator[str]:
+def unnamed_removals(hosts: Sequence[Host], *, limited: bool) -> Iterator[str]:
     """Return why nothing is removed of these hosts: nothing names them.
 
     :param limited: Whether the user gave Ansible a limit.
@@ -139,6 +219,7 @@ def unnamed_removals(hosts: Sequence[Host], kind: Kind, *, limited: bool) -> Ite
     if only and everything:
         yield "ksvla_only and ksvla_all cannot be given together."
     if hosts and not (limited or only or everything):
+        kind = hosts[0].kind
         what = kind.removed or kind.plural
         subjects = listed([repr(host.subject) for host in hosts], _SHOWN_REMOVALS)
         yield (
@@ -159,9 +240,29 @@ def shared_subjects(hosts: Sequence[Host], role: str) -> Iterator[str]:
             yield f"{host.name}: the {kind} {host.subject!r} is the one of {other} too. Give each {kind} one host."
 
 
+def written_folders(host: Host, role: str) -> Iterator[tuple[str, str]]:
+    """Return the folder that the role writes to on this machine, if any, behind the variable that says so."""
+    if role == ROLLOUT:
+        variable = next((name for name in STATE_FILES if host.given(name) is not None), None)
+        if variable is not None:
+            # The file itself where the path is a link, as the module does it.
+            yield variable, os.path.dirname(os.path.realpath(os.path.expanduser(str(host.given(variable)))))
+    elif host.is_local(role):
+        file, folder = _FILES[role]
+        if host.given(file) is not None:
+            yield file, folder_of(host.given(file))
+        elif host.given(folder) is not None:
+            yield folder, os.path.abspath(os.path.expanduser(str(host.given(folder))))
+
+
 def folder_of(file: Any) -> str:
     """Return the folder of a file of the user on this machine."""
     return os.path.dirname(os.path.abspath(os.path.expanduser(str(file))))
+
+
+def vanishing_folders(hosts: Sequence[Host], role: str) -> list[str]:
+    """Return a warning for each folder whose files no one would find after the run."""
+    return common(hosts, lambda host: vanishing_files(written_folders(host, role)))
 
 
 def folder_mistakes(folders: Folders) -> Iterator[str]:
@@ -201,11 +302,10 @@ def common(hosts: Sequence[Host], check: Callable[[Host], Iterable[str]]) -> lis
     places: dict[str, list[str]] = {}
     for host in hosts:
         try:
-            found = list(check(host))
+            for mistake in check(host):
+                places.setdefault(mistake, []).append(host.name)
         except ValueError as error:
-            found = [str(error)]
-        for mistake in found:
-            places.setdefault(mistake, []).append(host.name)
+            places.setdefault(str(error), []).append(host.name)
     return [
         mistake if len(names_of_hosts) == len(hosts) > 1 else f"{listed(names_of_hosts, _SHOWN_HOSTS)}: {mistake}"
         for mistake, names_of_hosts in places.items()

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from ..module_utils._errors import InputError
 from ..module_utils._validation import require_ip_address, require_uuid, require_xml_text
@@ -27,8 +27,6 @@ TENANTS = Columns(
 )
 _VM_OPTIONS = ("bios_id", "name", "user_data")
 VMS = Columns(known=("tenant", *_VM_OPTIONS), required=("tenant", "bios_id"))
-TENANTS_VARIABLE, VMS_VARIABLE = "ksvla_tenants", "ksvla_vms"
-"""How the user calls the two lists."""
 
 
 def _require_type(value: str, option: str) -> None:
@@ -45,19 +43,12 @@ _TENANT_CHECKS = {
 _VM_CHECKS = {"bios_id": require_uuid, "name": require_xml_text, "user_data": require_xml_text}
 
 
-class TenantListError(ValueError):
-    """The lists or files have mistakes. Each says where it is and what is wrong, and shows no secret."""
+def merge(tenants: Given, vms: Given | None = None) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the tenants, each with its virtual machines under ``vms`` where they are given, and all mistakes.
 
-    def __init__(self, mistakes: Sequence[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = list(mistakes)
-
-
-def merge(tenants: Given, vms: Optional[Given] = None) -> list[dict[str, Any]]:
-    """Return the tenants, each with its virtual machines under ``vms`` where they are given.
+    A mistake says where it is and what is wrong, and shows no secret.
 
     :param vms: Virtual machines, each with the name of its tenant. With them, a tenant without any has none.
-    :raises TenantListError: with all mistakes.
     """
     mistakes = [*tenants.mistakes, *(vms.mistakes if vms else ())]
     merged: dict[str, dict[str, Any]] = {}
@@ -81,9 +72,7 @@ def merge(tenants: Given, vms: Optional[Given] = None) -> list[dict[str, Any]]:
         elif not tenants.mistakes:
             mistakes.append(f"{place}: no tenant is named {name!r}.")
     mistakes.extend(_add_vms(merged, listed))
-    if mistakes:
-        raise TenantListError(mistakes)
-    return list(merged.values())
+    return list(merged.values()), mistakes
 
 
 def _add_vms(merged: Mapping[str, dict[str, Any]], listed: Iterable[tuple[str, str, dict[str, Any]]]) -> Iterator[str]:
@@ -122,11 +111,11 @@ def from_list(value: Any, columns: Columns) -> Given:
 
     :param columns: Either ``TENANTS``, which may be names alone, or ``VMS``, each with the name of its tenant.
     """
-    variable, more = (TENANTS_VARIABLE, ("vms",)) if columns is TENANTS else (VMS_VARIABLE, ())
+    variable, more = ("ksvla_tenants", ("vms",)) if columns is TENANTS else ("ksvla_vms", ())
     data = parsed(value)
     if isinstance(data, str):
         return read_sheet(variable, data.encode("utf-8", "surrogatepass"), columns)
-    if isinstance(data, Mapping) or not isinstance(data, Iterable):
+    if not isinstance(data, list):
         return Given([], [f"{variable} must be a list, or a text in YAML, JSON or CSV."])
     records, mistakes = [], []
     for index, item in enumerate(data):
@@ -164,7 +153,7 @@ def _record(record: Any, columns: Columns, more: Sequence[str] = ()) -> dict[str
 def _nested(vms: Any) -> list[dict[str, Any]]:
     """Return the virtual machines of a tenant of a list; raise ValueError naming the first one that is wrong."""
     data = parsed(vms)
-    if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable):
+    if not isinstance(data, list):
         raise ValueError(".vms must be a list.")
     records = []
     for index, vm in enumerate(data):

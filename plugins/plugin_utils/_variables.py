@@ -21,53 +21,37 @@ from ._values import is_blank
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 _SIMILAR = 0.6
+TENANT_ROLES = ("tenant_onboarding", "tenant_offboarding", "tenant_report")
+SVM_ROLES = ("infrastructure", "svm_image", "svm_rollout")
+_PLACES = ("name", "svm_id", "infrastructure_id", "location")
+NEVER_BLANK: Mapping[str, Sequence[str]] = {
+    "tenant_onboarding": ("ksvla_tenant_name", "tenant_onboarding_vms", "tenant_onboarding_vms.bios_id"),
+    "tenant_offboarding": ("ksvla_tenant_name", "tenant_offboarding_period_start", "tenant_offboarding_period_end"),
+    "tenant_report": ("ksvla_tenant_name", "tenant_report_period_start", "tenant_report_period_end"),
+    "infrastructure": [f"infrastructure_{name}" for name in ("name", "id", "type", "address", "region")],
+    "svm_image": [f"svm_image_{name}" for name in ("id", "manifest_path", "infrastructure_types")],
+    "svm_rollout": [
+        *("svm_rollout_hypervisors", "svm_rollout_svms"),
+        *(f"svm_rollout_{name}.{key}" for name in ("svms", "template") for key in _PLACES),
+    ],
+}
+"""Of each role, the variables that select something: leaving one out means something wider."""
 PLAYBOOK_VARIABLES = frozenset(
     f"ksvla_{name}"
     for name in (
-        "admin_passwords",
-        "all",
-        "connection",
-        "drift_report",
-        "execution",
-        "handover_dir",
-        "hosts",
-        "image_ids",
-        "infrastructure_ids",
-        "infrastructures",
-        "max_unregistrations",
-        "only",
-        "progress",
-        "report_dir",
-        "report_month",
-        "serial",
-        "server_address",
-        "set_stats",
-        "state_dir",
-        "svm_state_file",
-        "tenant_name",
-        "tenants",
-        "tenants_csv",
-        "vms",
-        "vms_csv",
+        *("admin_passwords", "all", "connection", "drift_report", "execution", "handover_dir", "hosts", "image_ids"),
+        *("infrastructure_ids", "infrastructures", "max_unregistrations", "only", "progress", "report_dir"),
+        *("report_month", "serial", "server_address", "set_stats", "state_dir", "svm_state_file", "tenant_name"),
+        *("tenants", "tenants_csv", "vms", "vms_csv"),
     )
 )
 """The variables that roles and playbooks share; ``playbooks/README.md`` describes them."""
-_FACTS = OF_INVENTORY | frozenset(
-    {
-        "infrastructure_result",
-        "ksvla_account",
-        "ksvla_failure",
-        "ksvla_rows",
-        "ksvla_summary",
-        "svm_image_result",
-        "svm_rollout_result",
-        "tenant_offboarding_result",
-        "tenant_onboarding_handover",
-        "tenant_onboarding_result",
-        "tenant_onboarding_tenant",
-        "tenant_report_result",
-    }
-)
+_FACTS = {
+    *OF_INVENTORY,
+    *(f"{role}_result" for role in (*TENANT_ROLES, *SVM_ROLES)),
+    *("tenant_onboarding_handover", "tenant_onboarding_tenant"),
+    *("ksvla_account", "ksvla_failure", "ksvla_rows", "ksvla_summary"),
+}
 """What the inventory plugin, roles and playbooks set themselves."""
 _HANDED_ON = ("ksvla_infrastructure_id__", "ksvla_image_id__")
 """How variables begin that a job of an AWX workflow hands on, each with the name of what it is about."""
@@ -138,21 +122,14 @@ def named_for_role(message: str, role: str) -> str:
 
     The variable of an option begins with the name of the role and ends with the option.
     """
-    variables = options_of(role)
-    options = {name.removeprefix(f"{role}_"): name for name in variables if name.startswith(f"{role}_")}
-    options |= {option.rpartition("_")[2]: name for option, name in options.items() if option.endswith("_dest")}
+    options = {name.removeprefix(f"{role}_"): name for name in options_of(role) if name.startswith(f"{role}_")}
+    options.update(("dest", name) for name in options_of(role) if name.endswith("_dest"))
     certain = [option for option in options if "_" in option or option in _OF_THIS_KIND_ALONE]
-    doubtful = [option for option in options if option not in certain]
-    patterns = [rf"(?:{_any(certain)})(?![\w-])"] if certain else []
-    patterns += [rf"(?:{_any(doubtful)}){_AS_OPTION}"] if doubtful else []
-    if not patterns:
-        return message
-    found = re.compile(rf"(?<![\w.'/-])(?:its )?(?P<option>{'|'.join(patterns)})")
+    doubtful = options.keys() - certain
+    found = re.compile(
+        rf"(?<![\w.'/-])(?:its )?(?:({'|'.join(certain)})(?![\w-])|({'|'.join(doubtful)})(?![\w-]){_AS_OPTION})"
+    )
     parts = _ANOTHER_MODULE.split(message)
-    parts[::2] = [found.sub(lambda match: options[match["option"]], part) for part in parts[::2]]
+    parts[::2] = [found.sub(lambda match: options[match[1] or match[2]], part) for part in parts[::2]]
     named = "".join(parts)
     return re.sub(rf"\b([Aa])n (?={role}_)", r"\1 ", named) if role[0] not in "aeiou" else named
-
-
-def _any(words: Iterable[str]) -> str:
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))

@@ -150,14 +150,17 @@ def test_a_wrong_password_is_tried_once(playbooks: Playbooks) -> None:
 
 
 def test_passwords_that_are_missing_are_named_before_the_first_tenant(playbooks: Playbooks) -> None:
-    tenants = [{"name": name, "type": "complete", "admin_username": name.lower()} for name in ("New", "Long", "Other")]
+    names = ("New", "Long", "Other", "There")
+    tenants = [{"name": name, "type": "complete", "admin_username": name.lower()} for name in names]
+    playbooks.simulator.seed(tenants=[{"name": "There", "type": "complete", "admin_username": "there"}])
     passwords = "Long: Granite-Otter-5858\n"
     run = _play(playbooks, "onboard_tenants", ksvla_tenants=tenants, ksvla_admin_passwords=passwords)
     message = _refused(run, playbooks)
     assert "New: a password is required for a complete tenant: give it in ksvla_admin_passwords" in message
     assert "Other: a password is required" in message
-    assert playbooks.simulator.requests() == []
-    run = _play(playbooks, "onboard_tenants", ksvla_tenants=tenants[1:2], ksvla_admin_passwords=passwords)
+    assert "There:" not in message
+    assert [request["method"] for request in playbooks.simulator.requests()] == ["GET"]
+    run = _play(playbooks, "onboard_tenants", ksvla_tenants=tenants[1::2], ksvla_admin_passwords=passwords)
     assert run.status == 0, run.output
     shown = " ".join((run.errors + run.output).split())
     assert "may refuse admin_password of 'Long': it is longer than 16 characters" in shown

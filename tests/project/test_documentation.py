@@ -20,6 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module import arguments as _arguments
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import ModuleDefinition
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_inventory import OPTIONS as INVENTORY_OPTIONS
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import PLAYBOOK_VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "ksvla.light_agent"
@@ -342,3 +343,10 @@ def test_every_result_is_described_with_a_sample(name: str) -> None:
         assert set(value) >= {"description", "returned", "type", "sample"}, key
         assert value["sample"] is None or isinstance(value["sample"], _PYTHON[value["type"]]), key
         assert value["type"] != "list" or value.get("elements"), key
+
+
+def test_every_variable_that_roles_and_playbooks_share_is_described() -> None:
+    texts = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "playbooks" / "README.md", *(ROOT / "docs").glob("*.md"))
+    )
+    assert [name for name in sorted(PLAYBOOK_VARIABLES) if f"`{name}`" not in texts] == []

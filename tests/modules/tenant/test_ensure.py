@@ -276,9 +276,6 @@ def test_removing_a_name_that_has_a_near_namesake_removes_nothing_and_warns(
         ({"name": "a\x0b"}, "name contains the character U+000B at position 2"),
         ({"user_data": "\ufffe"}, "user_data contains the character U+FFFE"),
         ({"preferred_viis_address": "ksv.example.com"}, "preferred_viis_address is not a valid IP address"),
-        ({"type": "complete"}, "admin_username and admin_password are required"),
-        ({"type": "complete", "admin_username": "a"}, "admin_password is required"),
-        ({"type": None, "admin_password": "p"}, "admin_username is required"),
         ({"admin_username": "a", "admin_password": "p"}, "cannot be given for a tenant of type simple"),
     ],
 )
@@ -287,6 +284,24 @@ def test_options_that_cannot_be_right(
 ) -> None:
     assert message in tenant(**given)["msg"]
     assert simulator.requests() == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "admin_username and admin_password are required"),
+        ({"admin_username": "a"}, "admin_password is required"),
+        ({"admin_password": "Granite-Otter-58"}, "admin_username is required"),
+    ],
+)
+def test_a_complete_tenant_is_created_with_an_account(
+    given: dict[str, Any], message: str, check_mode: bool, tenant: Run, simulator: RunningSimulator
+) -> None:
+    assert message in tenant(type="complete", check_mode=check_mode, **given)["msg"]
+    assert [one["method"] for one in simulator.requests()] == ["GET"]
+    simulator.seed(tenants=[{"name": "N", "type": "complete"}])
+    assert tenant(type="complete", check_mode=check_mode)["changed"] is False
 
 
 def test_a_tenant_cannot_be_created_with_a_chosen_id(tenant: Run) -> None:

@@ -14,7 +14,6 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._placement impor
     CHOICES,
     TaskEnvironment,
     choose_place,
-    wanted_place,
 )
 
 
@@ -46,16 +45,20 @@ OBSTACLES: list[tuple[dict[str, Any], str]] = [
 def test_inside_the_controller(interpreter: str | None) -> None:
     obstacle = environment(interpreter=interpreter).obstacle()
     assert obstacle is None
-    assert [choose_place(wanted, obstacle) for wanted in CHOICES] == ["controller", "controller", "module"]
+    assert [choose_place("ksvla_execution", wanted, obstacle) for wanted in CHOICES] == [
+        "controller",
+        "controller",
+        "module",
+    ]
 
 
 @pytest.mark.parametrize(("changes", "reason"), OBSTACLES)
 def test_as_a_module(changes: dict[str, Any], reason: str) -> None:
     obstacle = environment(**changes).obstacle()
-    assert choose_place("auto", obstacle) == "module"
-    assert choose_place("module", obstacle) == "module"
+    assert choose_place("ksvla_execution", "auto", obstacle) == "module"
+    assert choose_place("ksvla_execution", "module", obstacle) == "module"
     with pytest.raises(ValueError, match="as ksvla_execution requires") as caught:
-        choose_place("controller", obstacle)
+        choose_place("ksvla_execution", "controller", obstacle)
     assert reason in str(caught.value)
 
 
@@ -101,14 +104,9 @@ def test_a_python_without_a_folder_is_looked_up(pythons: Path, monkeypatch: pyte
     assert environment(interpreter="python3.12", controller_python=own).obstacle() is not None
 
 
-@pytest.mark.parametrize("place", ["auto", "controller", "module"])
-def test_what_the_user_wants(place: str) -> None:
-    assert wanted_place("ksvla_execution", place) == place
-
-
 @pytest.mark.parametrize(
     ("name", "value"), [("ksvla_execution", "here"), ("ksvla_execution", True), ("KSVLA_EXECUTION", "x")]
 )
 def test_an_unknown_place_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{name} is {value!r}: it must be auto, controller or module"):
-        wanted_place(name, value)
+        choose_place(name, value, None)

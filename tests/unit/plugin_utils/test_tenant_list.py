@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import time
@@ -20,7 +19,6 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._sheet import Gi
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._tenant_list import (
     TENANTS,
     VMS,
-    TenantListError,
     from_list,
     merge,
 )
@@ -34,14 +32,20 @@ def _tenants(content: str | bytes) -> Given:
 
 def _merged(tenants: Any, vms: str | None = None) -> list[dict[str, Any]]:
     """The tenants of a list, or of the text of a CSV file, with the virtual machines of another file."""
+    records, mistakes = _read(tenants, vms)
+    assert mistakes == []
+    return records
+
+
+def _read(tenants: Any, vms: str | None = None) -> tuple[list[dict[str, Any]], list[str]]:
     first = _tenants(tenants) if isinstance(tenants, str) else from_list(tenants, TENANTS)
     return merge(first, None if vms is None else read_sheet("vms.csv", vms.encode(), VMS))
 
 
 def _mistakes(tenants: Any, vms: str | None = None) -> list[str]:
-    with pytest.raises(TenantListError) as caught:
-        _merged(tenants, vms)
-    return caught.value.mistakes
+    _records, mistakes = _read(tenants, vms)
+    assert mistakes
+    return mistakes
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -79,30 +83,26 @@ def test_numbers_rows_by_the_line_they_begin_in() -> None:
 @given(csv_bytes, csv_bytes)
 def test_any_bytes_are_tenants_or_mistakes(tenants: bytes, vms: bytes) -> None:
     for header in (b"", b"name;type\n"):
-        with contextlib.suppress(TenantListError):
-            merge(
-                _tenants(header + tenants),
-                read_sheet("vms.csv", b"tenant;bios_id;name\n" + vms, VMS),
-            )
+        merge(
+            _tenants(header + tenants),
+            read_sheet("vms.csv", b"tenant;bios_id;name\n" + vms, VMS),
+        )
 
 
 @given(csv_bytes, csv_bytes)
 def test_any_texts_are_tenants_or_mistakes(tenants: bytes, vms: bytes) -> None:
-    with contextlib.suppress(TenantListError):
-        merge(
-            from_list(tenants.decode(errors="surrogateescape"), TENANTS),
-            from_list(vms.decode(errors="surrogateescape"), VMS),
-        )
+    merge(
+        from_list(tenants.decode(errors="surrogateescape"), TENANTS),
+        from_list(vms.decode(errors="surrogateescape"), VMS),
+    )
 
 
 @pytest.mark.parametrize("content", ["name;" * 50_000, "name\n" + ";" * 200_000, '"' * 200_001, "[" * 2_000])
 def test_hopeless_content_is_refused_soon(content: str) -> None:
-    began = time.monotonic()
-    with contextlib.suppress(TenantListError):
-        _merged(content)
-    with contextlib.suppress(TenantListError):
-        merge(from_list(content, TENANTS))
-    assert time.monotonic() - began < 10
+    began = time.process_time()
+    _read(content)
+    merge(from_list(content, TENANTS))
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("character", ["\u0085", "\u2028", "\u2029"])
@@ -203,7 +203,7 @@ def test_a_list_keeps_its_texts_and_drops_null() -> None:
     "text", ["- name: A\n  type: simple\n- B\n", '[{"name": "A", "type": "simple"}, "B"]', "name;type\nA;simple\nB;\n"]
 )
 def test_tenants_may_come_as_text(text: str) -> None:
-    assert merge(from_list(text, TENANTS)) == [{"name": "A", "type": "simple"}, {"name": "B"}]
+    assert merge(from_list(text, TENANTS)) == ([{"name": "A", "type": "simple"}, {"name": "B"}], [])
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_tenants_may_come_as_text(text: str) -> None:
     [f"- tenant: A\n  bios_id: {_X1}\n", f'[{{"tenant": "A", "bios_id": "{_X1}"}}]', f"tenant,bios_id\nA,{_X1}\n"],
 )
 def test_virtual_machines_may_come_as_text(text: str) -> None:
-    assert merge(from_list(["A"], TENANTS), from_list(text, VMS)) == [{"name": "A", "vms": [{"bios_id": _X1}]}]
+    assert merge(from_list(["A"], TENANTS), from_list(text, VMS)) == ([{"name": "A", "vms": [{"bios_id": _X1}]}], [])
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Arguments without what Ansible adds to them."""
+"""Values as users give them, without what Ansible adds to them."""
 
 from __future__ import annotations
 
 import datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import plain
+from ansible_collections.ksvla.light_agent.plugins.plugin_utils._values import names, parsed, passwords, plain
 
 
 class Tagged(str):
@@ -76,3 +77,39 @@ _JSON = st.recursive(
 @given(_JSON)
 def test_what_is_plain_stays_as_it_is(value: Any) -> None:
     assert plain(value) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Northwind", ["Northwind"]),
+        ("Müller, Maier & Co.", ["Müller, Maier & Co."]),
+        ("A, B\n\n C: D \n", ["A, B", "C: D"]),
+        ("- A, B\n- 'C'\n", ["A, B", "C"]),
+        ('["A, B", "C"]', ["A, B", "C"]),
+        (["A, B", "C"], ["A, B", "C"]),
+        ("[A", ["[A"]),
+    ],
+)
+def test_names_are_a_list_or_one_per_line(text: Any, expected: list[str]) -> None:
+    assert names(text, "ksvla_only") == expected
+
+
+@pytest.mark.parametrize("value", [7, {"A": 1}, [None], [""], [7], True])
+def test_what_is_not_a_list_of_names_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match="ksvla_only must be a list of names"):
+        names(value, "ksvla_only")
+
+
+def test_passwords_may_come_as_text_and_are_never_shown() -> None:
+    assert passwords("A: one\n'B, C': two\n") == passwords({"A": "one", "B, C": "two"}) == {"A": "one", "B, C": "two"}
+    assert passwords("") == passwords(None) == {}
+    for wrong in ("Secret-1", ["Secret-1"], "{Secret-1"):
+        with pytest.raises(ValueError, match="ksvla_admin_passwords must be a dictionary") as caught:
+            passwords(wrong)
+        assert "Secret" not in str(caught.value)
+
+
+def test_text_that_is_no_list_stays_text() -> None:
+    assert parsed("name;type\nA;simple\n") == "name;type\nA;simple\n"
+    assert parsed("7") == "7"

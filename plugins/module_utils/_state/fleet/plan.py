@@ -17,7 +17,6 @@ from ..change import Change
 from ..tenant import plan as tenant_plan
 from ..tenant.ensure import judge_immutable, warn_about_password
 from ..tenant.plan import CREATE, REMOVE
-from ..tenant.wanted import require_account
 from ..tenant_vm import plan as vm_plan
 from ..tenant_vm.find import Holder, Owner, Registered
 from ..tenant_vm.plan import FAIL, MOVE, REGISTER, UNREGISTER, VmChange
@@ -83,8 +82,6 @@ def _plan_tenant(listed: ListedTenant, there: Sequence[Tenant], found: FoundFlee
         return TenantPlan(listed, tenant, error=error)
     planned = TenantPlan(listed, tenant, tenant_plan.plan(listed.tenant, tenant))
     if planned.changes and planned.changes[0].action == CREATE:
-        if listed.tenant.type == "complete":
-            require_account(listed.tenant)
         warn_about_password(listed.tenant, f"the admin_password of {listed.name!r}", context)
     if listed.vms is not None:
         nothing = Registered([], Owner("", listed.name))

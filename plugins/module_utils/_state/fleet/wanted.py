@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from ..._errors import InputError
 from ..._module.context import Context, Parameters
-from ..tenant.wanted import WantedTenant, described_tenant
+from ..tenant.wanted import WantedTenant, wanted_tenant
 from ..tenant_vm.wanted import WantedVms, require_once, wanted_vm
 
 
@@ -74,7 +74,7 @@ def wanted_fleet(parameters: Parameters, context: Context) -> WantedFleet:
 
 def _listed(place: str, item: Mapping[str, Any], parameters: Parameters, context: Context) -> ListedTenant:
     try:
-        tenant = described_tenant({**item, "immutable_changes": parameters["immutable_changes"]}, context)
+        tenant = wanted_tenant({**item, "immutable_changes": parameters["immutable_changes"]}, context)
     except InputError as error:
         error.message = f"{place}.{error.message}"
         raise

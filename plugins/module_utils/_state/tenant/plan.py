@@ -15,7 +15,7 @@ from ..._errors import InputError
 from ..._text import same_text
 from ..change import Change
 from .find import is_predicted, predicted_tenant
-from .wanted import WantedTenant
+from .wanted import WantedTenant, require_account
 
 CREATE, ACTIVATE, DEACTIVATE, REMOVE = "create", "activate", "deactivate", "remove"
 _IMMUTABLE = ("type", "description", "user_data", "admin_username")
@@ -67,6 +67,8 @@ def _new(wanted: WantedTenant) -> Tenant:
         )
     if wanted.type is None:
         raise InputError(f"type is required to create the tenant {wanted.label!r}: complete or simple.")
+    if wanted.type == "complete":
+        require_account(wanted)
     return replace(
         predicted_tenant(wanted.label),
         description=wanted.description or "",

@@ -55,18 +55,9 @@ class WantedTenant:
 
 
 def wanted_tenant(parameters: Parameters, context: Context) -> WantedTenant:
-    """Return the tenant of the parameters; raise InputError naming the first option that is invalid."""
-    wanted = described_tenant(parameters, context)
-    account = wanted.type == "complete" or wanted.admin_username or wanted.admin_password
-    if wanted.reference.tenant_id is None and account:
-        require_account(wanted)
-    return wanted
+    """Return the tenant of the parameters; raise InputError naming the first option that is invalid.
 
-
-def described_tenant(parameters: Parameters, context: Context) -> WantedTenant:
-    """Return the tenant of the parameters, also without the account that only its creation needs.
-
-    :raises InputError: naming the first option that is invalid.
+    Only creating a complete tenant needs an account: see :func:`require_account`.
     """
     reference = tenant_reference(parameters, context, "name")
     present = parameters["state"] == "present"
