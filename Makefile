@@ -67,18 +67,22 @@ simulator: environment ## start a simulated Integration Server to rehearse again
 
 .PHONY: test
 test: environment ## run every check and every test
-	@$(MAKE) --jobs=$(JOBS) --output-sync=target sanity suites
+	@$(MAKE) --jobs=2 --output-sync=target checks suites
+	@# It plays for a minute, as many rounds as the machine can.
+	@$(MAKE) faults ARGS="--seconds 60 --seed 1"
 	@printf '\nAll checks and tests passed.\n'
 
-# Beside the sanity tests, which take one core for as long as everything else.
+# Beside the suites, so that neither core waits where one of them has less to do.
+.PHONY: checks
+checks: environment ## run every check, one after the other
+	@$(MAKE) $(CHECKS)
+
 .PHONY: suites
-suites: environment ## run all checks and tests but the sanity tests
-	@$(MAKE) $(filter-out sanity,$(CHECKS))
+suites: environment ## run all tests but those of the drawn faults
 	@# Two by two: at the end of each, one core waits for the last test on the other.
-	@$(MAKE) --output-sync=none unit ARGS="tests/unit tests/modules tests/project tests/contract"
-	@# One more than the cores need: some of these tests wait for half a minute.
+	@# Those that take longest first; one process more than the cores need: some of these tests wait for half a minute.
 	@$(MAKE) --output-sync=none integration ARGS="tests/awx --durations=10 -n $$(($(JOBS) + 1))"
-	@$(MAKE) --output-sync=none faults ARGS="--seconds 60 --seed 1"
+	@$(MAKE) --output-sync=none unit ARGS="tests/unit tests/modules tests/project tests/contract"
 
 .PHONY: unit
 unit: environment ## run the tests of the code and of the project itself

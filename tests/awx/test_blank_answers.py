@@ -105,8 +105,13 @@ _CASES = [
         "1 infrastructure: 1 unchanged",
     ),
 ]
+_NAMES = {OLDEST: "oldest", NEWEST: "newest"}
 _CORES = pytest.mark.parametrize("core", [OLDEST, NEWEST], ids=["oldest", "newest"])
 _PLAYBOOKS = pytest.mark.parametrize("case", _CASES, ids=lambda case: case.playbook)
+
+
+def _name(of: Case | Path) -> str:
+    return of.playbook if isinstance(of, Case) else _NAMES[of]
 
 
 def _run(case: Case, core: Path, folder: Path, simulator: RunningSimulator, blank: set[str]) -> Run:
@@ -136,8 +141,15 @@ def test_a_blank_answer_is_not_given(case: Case, core: Path, tmp_path: Path, sim
     assert case.ends in run.succeeded().output, run.output
 
 
-@_CORES
-@_PLAYBOOKS
+@pytest.mark.parametrize(
+    ("case", "core"),
+    # What refuses is the same for all playbooks: with the oldest ansible-core, one of tenants and one of SVMs show it.
+    [
+        *((case, NEWEST) for case in _CASES),
+        *((case, OLDEST) for case in _CASES if case.playbook in ("offboard_tenants", "remove_svms")),
+    ],
+    ids=_name,
+)
 def test_a_blank_answer_that_would_select_is_named(
     case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator
 ) -> None:

@@ -94,9 +94,6 @@ def test_only_the_tenant_that_is_named_twice_is_removed(awx: Awx, simulator: Run
 def test_svms_from_nothing_to_nothing(awx: Awx, simulator: RunningSimulator) -> None:
     simulator.configure(connection_seconds=0)
     launch = Launch(inventory=INFRASTRUCTURES)
-    predicted = awx.launch("KSV LA Roll out SVMs", Launch(inventory=INFRASTRUCTURES, arguments=["--check"])).succeeded()
-    assert "3 infrastructures: 3 changed (check mode: predicted)" in predicted.output
-    assert svm_names(simulator) == []
     awx.launch("KSV LA Roll out SVMs", launch).succeeded()
     assert svm_names(simulator) == ["svm-1", "svm-2", "svm-3"]
     assert set(yaml.safe_load((awx.folder.parent / "stays" / "svms.yml").read_text("utf-8"))["infrastructures"]) == {

@@ -26,7 +26,7 @@ def _deployments(simulator: RunningSimulator) -> int:
 
 
 # Without a folder that stays, nothing knows of a deployment that is still under way: that is what the warning says.
-@pytest.mark.parametrize(("stays", "under_way"), [(True, True), (True, False), (False, False)])
+@pytest.mark.parametrize(("stays", "under_way"), [(True, True), (False, False)])
 def test_a_rollout_is_canceled_and_launched_again(
     awx: Awx, simulator: RunningSimulator, stays: bool, under_way: bool
 ) -> None:
@@ -70,6 +70,7 @@ def test_the_workflow_leads_from_nothing_to_protected(awx: Awx, simulator: Runni
             )
             for done in _in_slices(awx, node["unified_job_template"], launch, node.get("job_slice_count", 1)):
                 artifacts = {**artifacts, **done.artifacts}
+                assert name != "rehearse" or "3 infrastructures: 3 changed (check mode: predicted)" in done.output
             assert svm_names(simulator) == ([] if name == "rehearse" else ["svm-1", "svm-2", "svm-3"])
         name = next(iter(node.get("success_nodes", [])), "")
     found = simulator.state()["multitenancy"]["tenants"]
@@ -83,11 +84,11 @@ def _in_slices(awx: Awx, template: str, launch: Launch, count: int) -> list[Done
         return [done.succeeded() for done in pool.map(lambda each: awx.launch(template, each), launches)]
 
 
-def test_three_slices_at_once_hand_all_ids_on(awx: Awx, simulator: RunningSimulator) -> None:
+def test_two_slices_at_once_hand_all_ids_on(awx: Awx, simulator: RunningSimulator) -> None:
     simulator.configure(connection_seconds=0)
     no_file = {"ksvla_svm_state_file": ""}
     merged: dict[str, object] = {}
-    for done in _in_slices(awx, "KSV LA Roll out SVMs", Launch(no_file, inventory=INFRASTRUCTURES), 3):
+    for done in _in_slices(awx, "KSV LA Roll out SVMs", Launch(no_file, inventory=INFRASTRUCTURES), 2):
         merged.update(done.artifacts)  # as AWX does: what is at the top replaces what was there
     assert svm_names(simulator) == ["svm-1", "svm-2", "svm-3"]
     awx.configuration["credential"]["KSV LA admin"]["inputs"].pop("state_dir")

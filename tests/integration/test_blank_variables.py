@@ -25,6 +25,7 @@ def _hosts(group: str, hosts: dict[str, dict[str, Any]]) -> str:
 def _play(playbooks: Playbooks, playbook: str, inventory: str, **variables: Any) -> Run:
     return playbooks.run(
         [],
+        "controller",
         text=f"- ansible.builtin.import_playbook: ksvla.light_agent.{playbook}\n",
         inventory=inventory,
         arguments=["-e", json.dumps(variables)],

@@ -22,7 +22,7 @@ TENANTS: list[dict[str, Any]] = [
 
 
 def reconcile(playbooks: Playbooks, *arguments: str, inventory: str = LOCALHOST, **variables: Any) -> Run:
-    place = variables.pop("place", None)
+    place = variables.pop("place", "controller")
     text = "- ansible.builtin.import_playbook: ksvla.light_agent.reconcile_tenants\n"
     given = ["-e", json.dumps(variables), *arguments]
     # As in a job of AWX, whose container keeps no file.

@@ -163,7 +163,7 @@ def test_no_more_requests_at_once_than_allowed(playbooks: Playbooks, concurrency
 
 def test_an_error_is_the_one_of_the_modules_and_shows_no_secret(playbooks: Playbooks) -> None:
     failed = playbooks.inventory(f"{PLUGIN}password: Wrong-Falcon-99\n", "--graph", "-vvvv")
-    (task,) = playbooks.run([module("ksvla_tenant_info", password="Wrong-Falcon-99")]).of_collection()
+    (task,) = playbooks.run([module("ksvla_tenant_info", password="Wrong-Falcon-99")], "controller").of_collection()
     shown = " ".join(failed.stderr.split())
     assert task.result["msg"] in shown
     assert task.result["hint"] in shown
@@ -189,11 +189,13 @@ def test_playbooks_work_on_these_hosts(playbooks: Playbooks, tmp_path: Path) -> 
     text = "- ansible.builtin.import_playbook: ksvla.light_agent.{}\n"
     # As the next job of a workflow gets them.
     handed_on = ["-e", json.dumps({"ksvla_summary": "1 tenant: 1 changed", "ksvla_rows": [["Tenant"]]})]
-    shown = playbooks.run([], text=text.format("show_tenants"), arguments=source, environment=stats).succeeded()
+    shown = playbooks.run(
+        [], "controller", text=text.format("show_tenants"), arguments=source, environment=stats
+    ).succeeded()
     assert '"ksvla_summary": "1 tenant: 1 inactive"' in shown.output
     assert "{{ 7 * 7 }}  inactive  simple  1" in shown.output
     removed = playbooks.run(
-        [], text=text.format("offboard_tenants"), environment=stats,
+        [], "controller", text=text.format("offboard_tenants"), environment=stats,
         arguments=[*source, *handed_on, "-e", f"ksvla_report_dir={tmp_path}"],
     ).succeeded()  # fmt: skip
     assert '"ksvla_summary": "1 tenant: 1 removed"' in removed.output

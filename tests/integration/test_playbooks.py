@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.support.ansible import EXECUTIONS, PLAYBOOK, Execution
+from integration.support.ansible import EXECUTIONS, PLAYBOOK, Execution, run_ansible
 
 from simulator.testing import RunningSimulator, running_simulator
 
@@ -97,17 +97,9 @@ class _Playbooks:
             file = self.folder / "variables.json"
             file.write_text(json.dumps(variables), encoding="utf-8")
             arguments = ("--extra-vars", f"@{file}", *arguments)
-        done = subprocess.run(
-            [PLAYBOOK, f"ksvla.light_agent.{playbook}", *self.execution.arguments, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        return _Run(done.returncode, done.stdout)
+        command = [PLAYBOOK, f"ksvla.light_agent.{playbook}", *self.execution.arguments, *arguments]
+        done = run_ansible(command, self.environment, self.folder)
+        return _Run(done.returncode, done.stdout + done.stderr)
 
     def writes(self) -> list[str]:
         """The requests since the last look that could change something."""

@@ -43,7 +43,7 @@ def test_a_second_run_attaches(playbooks: Playbooks, place: str) -> None:
     other = {"ksvla_execution": PLACES[1 - PLACES.index(place)]}
     tasks: list[Json] = [
         _slow_task("CreateTenant", 12),
-        {**_northwind(status="active", wait_timeout=0.8), "name": "gives up", "ignore_errors": True},
+        {**_northwind(status="active", wait_timeout=2), "name": "gives up", "ignore_errors": True},
         {**_northwind(status="active"), "name": "attaches in the other place", "vars": other},
         {**_northwind(status="active"), "name": "has nothing to do"},
         _slow_task("ChangeTenantActivation", 8),
@@ -102,7 +102,7 @@ def test_without_waiting_what_remains_is_named(playbooks: Playbooks) -> None:
 def test_giving_up_can_cancel(playbooks: Playbooks) -> None:
     tasks: list[Json] = [
         _slow(300),
-        {**_northwind(wait_timeout=0.8, cancel_on_timeout=True), "name": "gives up", "ignore_errors": True},
+        {**_northwind(wait_timeout=2, cancel_on_timeout=True), "name": "gives up", "ignore_errors": True},
         {**module("ksvla_task_info", task_type="CreateTenant"), "name": "look"},
         _slow(0),
         {**_northwind(), "name": "creates again"},
@@ -172,7 +172,7 @@ def test_a_second_run_fetches_the_report_of_the_first(playbooks: Playbooks, plac
     other = {"ksvla_execution": PLACES[1 - PLACES.index(place)]}
     tasks: list[Json] = [
         _slow_task("CreateTenantReport", 6),
-        {**module("ksvla_tenant_report", wait_timeout=0.8), "name": "gives up", "ignore_errors": True},
+        {**module("ksvla_tenant_report", wait_timeout=2), "name": "gives up", "ignore_errors": True},
         {**module("ksvla_tenant_report", wait_sleep=0.3), "name": "attaches in the other place", "vars": other},
         {**module("ksvla_tenant_report", wait_sleep=0.3), "name": "has a new one made"},
         _STATE,

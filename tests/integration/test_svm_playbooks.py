@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
-from integration.support.ansible import EXECUTIONS, PLAYBOOK
+from integration.support.ansible import EXECUTIONS, PLAYBOOK, run_ansible
 
 from simulator.testing import RunningSimulator
 
@@ -89,7 +88,7 @@ class _Runs:
         }
         command = [PLAYBOOK, str(_ROOT / "playbooks" / playbook), "-vvv", *self.execution.arguments]
         command += ["-i", str(self.inventory), "-e", f"@{self.variables}", *options]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        done = run_ansible(command, environment, self.folder)
         output = done.stdout + done.stderr
         assert done.returncode == 0, output[-6000:]
         for secret in _SECRETS:

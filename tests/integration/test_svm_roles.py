@@ -9,13 +9,12 @@ import base64
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from integration.support.ansible import EXECUTIONS, PLAYBOOK
+from integration.support.ansible import EXECUTIONS, PLAYBOOK, run_ansible
 
 from simulator.testing import RunningSimulator
 
@@ -68,7 +67,7 @@ class _Playbooks:
             "KSVLA_ADMIN_PASSWORD": self.simulator.admin_password,
         }
         command = [PLAYBOOK, str(_ROOT / "playbooks" / playbook), *_EXECUTION.arguments, "-e", f"@{file}"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        done = run_ansible(command, environment, self.folder)
         return done.returncode, done.stdout + done.stderr
 
     def bodies(self, method: str, path_end: str) -> list[dict[str, Any]]:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from integration.support.ansible import EXECUTIONS, PLAYBOOK
+from integration.support.ansible import EXECUTIONS, PLAYBOOK, run_ansible, run_forked
+from integration.support.fork_server import KEPT
 
 from simulator.testing import RunningSimulator
 from support.processes import with_descendants
@@ -88,6 +89,15 @@ class Run:
         return self
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """What a run needs."""
+
+    folder: Path
+    command: list[str]
+    environment: dict[str, str]
+
+
 class Playbooks:
     """Runs playbooks against one simulator, out of a folder of its own.
 
@@ -125,9 +135,13 @@ class Playbooks:
         :param play: Further keywords of the play.
         :param text: A whole playbook as text, instead of tasks.
         """
-        with self.started(
+        prepared = self._prepared(
             tasks, place, arguments=arguments, environment=environment, text=text, inventory=inventory, **play
-        ) as running:
+        )
+        done = run_forked(prepared.command, prepared.environment, prepared.folder, timeout)
+        if done is not None:
+            return _run_of(prepared.folder, done.returncode, done.stdout, done.stderr)
+        with _started(prepared) as running:
             output, errors = running.process.communicate(timeout=timeout)
         return running.ended(output, errors)
 
@@ -144,6 +158,24 @@ class Playbooks:
         **play: Any,
     ) -> Iterator[Running]:
         """A playbook that runs meanwhile; what is left of it at the end of the block is killed, its workers as well."""
+        prepared = self._prepared(
+            tasks, place, arguments=arguments, environment=environment, text=text, inventory=inventory, **play
+        )
+        with _started(prepared) as running:
+            yield running
+
+    def _prepared(
+        self,
+        tasks: Sequence[Json],
+        place: str | None,
+        *,
+        arguments: Sequence[str],
+        environment: Mapping[str, str | None] | None,
+        text: str | None,
+        inventory: str | None,
+        **play: Any,
+    ) -> _Prepared:
+        """Write what a run reads into a folder of its own."""
         self._count += 1
         folder = self.folder / f"run{self._count}"
         folder.mkdir()
@@ -166,15 +198,7 @@ class Playbooks:
             json.dumps({"simulator_control": self.simulator.control_url, "folder": str(folder)}),
             *(execution.arguments if execution else ()), *arguments, str(playbook),
         ]  # fmt: skip
-        process = subprocess.Popen(
-            command, env=variables, cwd=folder, text=True, encoding="utf-8", start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        running = Running(process, folder)
-        try:
-            yield running
-        finally:
-            running.kill()
+        return _Prepared(folder, command, variables)
 
     def inventory(
         self, source: str, *arguments: str, name: str = "ksvla.yml", environment: Mapping[str, str] | None = None
@@ -182,10 +206,8 @@ class Playbooks:
         """Run ``ansible-inventory`` with a source in a file of that name, which stays in the folder."""
         (self.folder / name).write_text(source, encoding="utf-8")
         program = f"{os.path.dirname(PLAYBOOK)}/ansible-inventory"
-        return subprocess.run(
-            [program, "-i", name, *arguments], cwd=self.folder, capture_output=True, text=True, encoding="utf-8",
-            env={**self._environment(self.folder), **(environment or {})}, timeout=300, check=False,
-        )  # fmt: skip
+        variables = {**self._environment(self.folder), **KEPT, **(environment or {})}
+        return run_ansible([program, "-i", name, *arguments], variables, self.folder)
 
     def _environment(self, folder: Path) -> dict[str, str]:
         return {
@@ -225,11 +247,7 @@ class Running:
 
     def ended(self, output: str, errors: str) -> Run:
         """What came of it."""
-        record, log = self._folder / "record", self._folder / "log"
-        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
-        tasks = [TaskRecord(**{**(values := json.loads(line)), "tags": tuple(values["tags"])}) for line in lines]
-        text = log.read_text(encoding="utf-8") if log.exists() else ""
-        return Run(self.process.returncode, output, errors, tasks, text)
+        return _run_of(self._folder, self.process.returncode, output, errors)
 
     def _left_over(self) -> list[int]:
         """Return the processes that outlive their parents, such as a module whose task has timed out."""
@@ -245,6 +263,27 @@ class Running:
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
+
+
+@contextmanager
+def _started(prepared: _Prepared) -> Iterator[Running]:
+    process = subprocess.Popen(
+        prepared.command, env=prepared.environment, cwd=prepared.folder, text=True, encoding="utf-8", start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    running = Running(process, prepared.folder)
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+def _run_of(folder: Path, status: int, output: str, errors: str) -> Run:
+    record, log = folder / "record", folder / "log"
+    lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+    tasks = [TaskRecord(**{**(values := json.loads(line)), "tags": tuple(values["tags"])}) for line in lines]
+    text = log.read_text(encoding="utf-8") if log.exists() else ""
+    return Run(status, output, errors, tasks, text)
 
 
 def _environment_of(process: Path) -> list[str]:
