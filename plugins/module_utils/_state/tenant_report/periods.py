@@ -96,7 +96,9 @@ class ReportReader:
         self._rows = _RowReader()
         self._window = window
         self._groups = [bytearray() for _number in range(_GROUPS)]
-        self._files = [tempfile.SpooledTemporaryFile(1, dir=folder and str(folder)) for _number in range(_GROUPS)]
+        where = None if folder is None else str(folder)
+        # They are closed when everything is summed up.
+        self._files = [tempfile.SpooledTemporaryFile(1, dir=where) for _number in range(_GROUPS)]  # noqa: SIM115
         """What had no room in memory of each group; a file is made for the first byte."""
         self._tenants: dict[str, int] = {}
         self._sums: list[dict[str, Any]] = []
