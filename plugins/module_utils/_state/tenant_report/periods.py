@@ -30,7 +30,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Optional
+from typing import IO, Any, Optional
 
 from ..._api.identifiers import bare
 from ..._validation import UUID
@@ -96,10 +96,9 @@ class ReportReader:
         self._rows = _RowReader()
         self._window = window
         self._groups = [bytearray() for _number in range(_GROUPS)]
-        where = None if folder is None else str(folder)
-        # They are closed when everything is summed up.
-        self._files = [tempfile.SpooledTemporaryFile(1, dir=where) for _number in range(_GROUPS)]  # noqa: SIM115
-        """What had no room in memory of each group; a file is made for the first byte."""
+        self._folder = folder
+        self._files: dict[int, IO[bytes]] = {}
+        """What has no room in memory, by the number of the group."""
         self._tenants: dict[str, int] = {}
         self._sums: list[dict[str, Any]] = []
         """An entry of the summary for each tenant."""
@@ -133,19 +132,21 @@ class ReportReader:
         """Read the next piece of the report."""
         if self.whole or not self.period_count:
             self._take(self._rows.feed(piece))
-        for group, file in zip(self._groups, self._files):
+        for number, group in enumerate(self._groups):
             if len(group) > GROUP_BYTES:
-                file.write(group)
+                if number not in self._files:
+                    self._files[number] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by finish
+                self._files[number].write(group)
                 group.clear()
 
     def finish(self) -> None:
         """Read what is left after the last piece, and sum up."""
         if self.whole or not self.period_count:
             self._take(self._rows.finish())
-        for group, file in zip(self._groups, self._files):
-            file.seek(0)
-            records = sorted(_RECORD.iter_unpack(file.read() + group))
-            file.close()
+        for number, group in enumerate(self._groups):
+            with self._files.pop(number, io.BytesIO()) as file:
+                file.seek(0)
+                records = sorted(_RECORD.iter_unpack(file.read() + group))
             for machine, periods in groupby(records, itemgetter(0, 1)):
                 count = seconds = covered = 0
                 for _tenant, _machine, start, end in periods:
