@@ -18,7 +18,7 @@ description:
   - A report of the same tenant and period that an earlier run on this machine started and did not fetch is fetched
     instead of generating another, up to an hour after it was started.
   - The report is summed up while it is fetched, in memory that grows neither with its size nor with the number of virtual
-    machines. A large one needs a temporary file meanwhile, of up to a fifth of its size, in the folder of O(dest).
+    machines. A large one needs temporary files meanwhile, of up to a fifth of its size, in the folder of O(dest).
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:

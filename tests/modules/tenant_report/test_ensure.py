@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from support.svm import Caller, caller
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.results import readable
 from simulator.testing import RunningSimulator
 
 
@@ -39,21 +38,13 @@ def test_the_prediction_is_what_then_happens(report: Any, with_dest: bool, tmp_p
     assert set(predicted) <= set(done)
 
 
-@pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0.0 kB"), (812, "0.8 kB"), (99_000, "99.0 kB"), (1e5, "0.1 MB"), (8.5e9, "8500.0 MB")]
-)
-def test_sizes_are_shown_in_the_unit_that_suits_them(size: int, shown: str) -> None:
-    assert readable(size) == shown
-
-
-# ---- what is returned -------------------------------------------------------------------------------------------------
-
 PERIOD = {"tenant_name": "Northwind", "from": "2025-10-05T00:00:00", "to": "2025-10-05T01:00:00"}
 
 
 def test_the_summary_is_none_or_of_tenants_or_of_machines(run: Caller, report: Any) -> None:
     run.simulator.seed(periods=[{**PERIOD, "vm_id": f"vm-{number}", "vm_name": "web"} for number in range(3)])
     assert report(summary="none")["summary"] == []
+    assert [text for subject, text in run.progress if subject.startswith("report ")] == ["0.3 kB of 0.3 kB"]
     (tenant,) = report()["summary"]
     assert {key: tenant[key] for key in ("tenant_name", "vms", "periods", "protected_seconds")} == {
         "tenant_name": "Northwind", "vms": 3, "periods": 3, "protected_seconds": 3 * 3600,

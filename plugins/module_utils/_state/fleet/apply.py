@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Optional
 
 from ..._api.multitenancy.calls import MultitenancyApi
 from ..._api.multitenancy.records import Tenant
@@ -20,76 +19,34 @@ from ..._errors import KsvlaError
 from ..._module.context import Context
 from ..._tasks.memory import Memory
 from ..._tasks.poller import Poller, Waiting
-from ..tenant import plan as tenant_plan
 from ..tenant.apply import Step, TenantApplier
 from ..tenant.ensure import judge_immutable
 from ..tenant.find import find_created, not_listed
 from ..tenant.plan import ACTIVATE, CREATE, DEACTIVATE, REMOVE
 from ..tenant_vm.apply import VmApplier
-from ..tenant_vm.find import Registered, find_holders
+from ..tenant_vm.find import Owner, Registered, find_holders
 from ..tenant_vm.plan import FAIL, MOVE, REGISTER, VmChange
 from ..tenant_vm.results import VmOutcome, predicted
-from .find import owner_of
-from .plan import TenantPlan
+from .plan import TenantWork
 
 
-@dataclass
-class TenantRun:
-    """What was done for one tenant.
-
-    :param tenant: As it is now, as far as it is known.
-    :param actions: What was done with the tenant itself.
-    :param outcomes: What became of the changes to its virtual machines.
-    :param errors: Why something of the tenant itself was not done.
-    :param stopped_by: Why the rest of its virtual machines was not tried.
-    """
-
-    plan: TenantPlan
-    tenant: Optional[Tenant]
-    actions: list[str] = field(default_factory=list)
-    outcomes: list[VmOutcome] = field(default_factory=list)
-    errors: list[KsvlaError] = field(default_factory=list)
-    stopped_by: Optional[KsvlaError] = None
-
-    @classmethod
-    def of(cls, plan: TenantPlan) -> TenantRun:
-        """Return a run in which nothing was done yet."""
-        return cls(plan, plan.found, errors=[] if plan.error is None else [plan.error])
-
-    @property
-    def remaining(self) -> list[str]:
-        """What is still to be done: with the tenant itself, and ``vms`` where none of its virtual machines was tried."""
-        left = {change.action for change in tenant_plan.plan(self.plan.listed.tenant, self.tenant)} - set(self.actions)
-        own = [change.action for change in self.plan.changes if change.action in left]
-        return own + (["vms"] if self.plan.vms and not self.outcomes else [])
-
-    def steps(self, actions: Collection[str]) -> list[Step]:
-        """Return the changes of these kinds that come next."""
-        wanted = self.plan.listed.tenant
-        changes = [] if self.errors else tenant_plan.plan(wanted, self.tenant)[:1]
-        return [Step(wanted, self.tenant, each.action) for each in changes if each.action in actions]
-
-
-def predict(
-    api: MultitenancyApi, plans: Sequence[TenantPlan], unread: Sequence[Tenant], workers: int
-) -> list[TenantRun]:
-    """Return what the plan will come to.
+def predict(api: MultitenancyApi, works: Sequence[TenantWork], unread: Sequence[Tenant], workers: int) -> None:
+    """Note what the plan will come to.
 
     :param unread: Tenants whose virtual machines were not read, which may hold some that are to be registered.
     """
-    new = {change.bios_id.lower() for each in plans for change in each.vms if change.action == REGISTER}
+    new = {change.bios_id.lower() for work in works for change in work.vms if change.action == REGISTER}
     holders = find_holders(api, unread, new, workers) if new else {}
 
     def outcome(change: VmChange) -> VmOutcome:
         holder = holders.get(change.bios_id.lower()) if change.action == REGISTER else None
         return predicted(change if holder is None else replace(change, action=FAIL, conflict=holder.conflict))
 
-    runs = [TenantRun.of(each) for each in plans]
-    for run in runs:
-        run.actions = [change.action for change in run.plan.changes]
-        run.tenant = run.plan.changes[-1].after if run.plan.changes else run.tenant
-        run.outcomes = [outcome(change) for change in run.plan.vms]
-    return runs
+    for work in works:
+        for change in work.changes:
+            work.actions.append(change.action)
+            work.tenant = change.after
+        work.outcomes = [outcome(change) for change in work.vms]
 
 
 @dataclass
@@ -108,97 +65,99 @@ class FleetApplier:
     retries: int
     created: set[str] = field(default_factory=set)
 
-    def apply(self, plans: Sequence[TenantPlan]) -> list[TenantRun]:
-        """Try everything, and return what became of each tenant."""
-        runs = [TenantRun.of(each) for each in plans]
-        self._create(runs)
-        self._change_vms(runs)
-        self._change_tenants(runs, (ACTIVATE, DEACTIVATE))
-        _keep_tenants_with_machines_to_move(runs)
-        self._change_tenants(runs, (REMOVE,))
-        return runs
+    def apply(self, works: Sequence[TenantWork]) -> None:
+        """Try everything, and note what became of each tenant."""
+        self._create(works)
+        self._change_vms(works)
+        self._change_tenants(works, (ACTIVATE, DEACTIVATE))
+        _keep_tenants_with_machines_to_move(works)
+        self._change_tenants(works, (REMOVE,))
 
-    def _change_tenants(self, runs: Sequence[TenantRun], actions: Collection[str]) -> list[TenantRun]:
-        """Make the changes of these kinds that come next, and return the runs that had one."""
-        steps = [(run, step) for run in runs for step in run.steps(actions)]
-        if not steps:
+    def _change_tenants(self, works: Sequence[TenantWork], actions: Collection[str]) -> list[TenantWork]:
+        """Make the changes of these kinds that come next, and return the tenants that had one."""
+        following = [(work, change) for work in works if not work.errors for change in work.left[:1]]
+        begun = [(work, change) for work, change in following if change.action in actions]
+        if not begun:
             return []
         poller = Poller(self.waiting, self.context)
         applier = TenantApplier(self.api.within(poller.deadline), poller, self.memory, self.retries)
         applier.created = self.created
-        for (run, step), ended in zip(steps, applier.carry_out([step for _run, step in steps], self.workers)):
+        steps = [Step(work.listed.tenant, work.tenant, change.action) for work, change in begun]
+        for (work, change), ended in zip(begun, applier.carry_out(steps, self.workers)):
             if isinstance(ended, KsvlaError):
-                run.errors.append(ended)
+                work.errors.append(ended)
                 continue
             if ended:
-                run.actions.append(step.action)
-            if self.waiting.wait and step.action != CREATE:
-                run.tenant = next(change.after for change in tenant_plan.plan(step.wanted, step.tenant))
-        return [run for run, _step in steps]
+                work.actions.append(change.action)
+            if self.waiting.wait and change.action != CREATE:
+                work.tenant = change.after
+        return [work for work, _change in begun]
 
-    def _create(self, runs: Sequence[TenantRun]) -> None:
+    def _create(self, works: Sequence[TenantWork]) -> None:
         """Create tenants, and read them: only the server knows their ids."""
-        begun = [run for run in self._change_tenants(runs, (CREATE,)) if not run.errors]
+        begun = [work for work in self._change_tenants(works, (CREATE,)) if not work.errors]
         if not begun or not self.waiting.wait:
             return
         try:
-            tenants = find_created(
-                self.api, {run.plan.listed.name for run in begun}, Poller(self.waiting, self.context)
-            )
+            tenants = find_created(self.api, {work.name for work in begun}, Poller(self.waiting, self.context))
         except KsvlaError as error:
-            for run in begun:
-                run.errors.append(error)
+            for work in begun:
+                work.errors.append(error)
             return
-        for run in begun:
-            name = run.plan.listed.name
-            run.tenant = tenants.get(name)
-            if run.tenant is None:
-                run.errors.append(not_listed(name))
-        for_each(self._see_what_another_created, [run for run in begun if not run.actions], self.workers)
+        for work in begun:
+            work.tenant = tenants.get(work.name)
+            if work.tenant is None:
+                work.errors.append(not_listed(work.name))
+        for_each(self._see_what_another_created, [work for work in begun if not work.actions], self.workers)
 
-    def _see_what_another_created(self, run: TenantRun) -> None:
+    def _see_what_another_created(self, work: TenantWork) -> None:
         """Judge a tenant that another run created in the meantime, and leave out what it registered for it."""
-        if run.tenant is None:
+        if work.tenant is None:
             return
         try:
-            judge_immutable(run.plan.listed.tenant, run.tenant, self.context)
-            there = Registered(self.api.vms(run.tenant.id) if run.plan.vms else [])
+            judge_immutable(work.listed.tenant, work.tenant, self.context)
+            there = Registered(self.api.vms(work.tenant.id) if work.vms else [])
         except KsvlaError as error:
-            run.errors.append(error)
+            work.errors.append(error)
             return
-        run.plan.vms = [change for change in run.plan.vms if change.bios_id.lower() not in there.by_bios_id]
+        missing = [change for change in work.vms if change.bios_id.lower() not in there.by_bios_id]
+        work.unchanged += len(work.vms) - len(missing)
+        work.vms = missing
 
-    def _change_vms(self, runs: Sequence[TenantRun]) -> None:
+    def _change_vms(self, works: Sequence[TenantWork]) -> None:
         """Register, unregister and move virtual machines, over all tenants side by side."""
-        ready = [(run, owner_of(run.tenant)) for run in runs if run.tenant is not None and not run.errors]
-        for run, owner in ready:
-            if run.plan.found is None:
-                run.plan.vms = [replace(change, owner=owner) for change in run.plan.vms]
+        ready = [
+            (work, Owner(work.tenant.id, work.tenant.name))
+            for work in works
+            if work.tenant is not None and not work.errors
+        ]
+        for work, owner in ready:
+            work.vms = [replace(change, owner=owner) for change in work.vms]
         applier = VmApplier(self.api, self.context, self.workers, self.retries)
-        changes = [change for run, _owner in ready for change in run.plan.vms if change.action != FAIL]
+        changes = [change for work, _owner in ready for change in work.vms if change.action != FAIL]
         outcomes = {outcome.change.key: outcome for outcome in applier.apply(changes)}
-        for run, owner in ready:
-            run.outcomes = [outcomes.get(change.key) or predicted(change) for change in run.plan.vms]
-            run.stopped_by = applier.stopped_by(owner)
+        for work, owner in ready:
+            work.outcomes = [outcomes.get(change.key) or predicted(change) for change in work.vms]
+            work.stopped_by = applier.stopped_by(owner)
 
 
-def _keep_tenants_with_machines_to_move(runs: Sequence[TenantRun]) -> None:
+def _keep_tenants_with_machines_to_move(works: Sequence[TenantWork]) -> None:
     """Give an error to each tenant that is to be removed while a virtual machine could not be moved away from it.
 
     Removing the tenant would lose the machine's registration.
     """
-    made = {outcome.change.key for run in runs for outcome in run.outcomes if outcome.action == MOVE}
+    made = {outcome.change.key for work in works for outcome in work.outcomes if outcome.action == MOVE}
     kept: dict[str, list[str]] = {}
-    for run in runs:
-        for change in run.plan.vms:
+    for work in works:
+        for change in work.vms:
             if change.source is not None and change.key not in made:
                 kept.setdefault(change.source.id, []).append(change.bios_id)
-    for run in runs:
-        if run.tenant is not None and run.tenant.id in kept and not run.plan.listed.tenant.present:
-            bios_ids = kept[run.tenant.id]
-            run.errors.append(
+    for work in works:
+        if work.tenant is not None and work.tenant.id in kept and not work.listed.tenant.present:
+            bios_ids = kept[work.tenant.id]
+            work.errors.append(
                 KsvlaError(
-                    f"The tenant {run.tenant.name!r} was not removed, because {len(bios_ids)} of its virtual machines could "
+                    f"The tenant {work.tenant.name!r} was not removed, because {len(bios_ids)} of its virtual machines could "
                     f"not be moved to another tenant, such as {bios_ids[0]}."
                 )
             )

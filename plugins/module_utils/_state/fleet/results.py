@@ -16,7 +16,7 @@ from ..tenant.ensure import shown_tenant
 from ..tenant.plan import CREATE, REMOVE
 from ..tenant_vm.plan import FAIL, MOVE, REGISTER, REREGISTER, UNREGISTER
 from ..tenant_vm.results import DONE, NOT_TRIED, UNCHANGED, VmOutcome, failure_of, reasons_of, shown_result, shown_vm
-from .apply import TenantRun
+from .plan import TenantWork
 
 MOST_SHOWN = 1000
 """How many virtual machines that changed are shown one by one, in the results and in the diff; counts are whole."""
@@ -25,67 +25,60 @@ _COUNTS = (REGISTER, UNREGISTER, REREGISTER, _MOVED_IN, _MOVED_OUT, FAIL, NOT_TR
 _OUTCOMES = ("created", "changed", "removed", FAIL, UNCHANGED)
 
 
-def result_of(runs: Sequence[TenantRun], unlisted: Optional[Sequence[str]]) -> Result:
-    """Return what was done.
-
-    :param unlisted: Names of tenants that the server has and the list has not; None when they are not asked for.
-    """
-    moved_out = Counter(outcome.change.holder.id for run in runs for outcome in run.outcomes if outcome.action == MOVE)
+def result_of(works: Sequence[TenantWork]) -> Result:
+    """Return what was done."""
+    moved_out = Counter(
+        outcome.change.holder.id for work in works for outcome in work.outcomes if outcome.action == MOVE
+    )
     room = [MOST_SHOWN]
-    tenants = [_shown_run(run, moved_out[run.plan.found.id] if run.plan.found else 0, room) for run in runs]
+    tenants = [_shown_work(work, moved_out[work.found.id] if work.found else 0, room) for work in works]
     outcomes = Counter(tenant["outcome"] for tenant in tenants)
     vms: Counter[str] = sum((Counter(tenant["counts"]) for tenant in tenants), Counter())
-    result: Result = {
-        "changed": any(_changed(run) for run in runs),
+    return {
+        "changed": any(_changed(work) for work in works),
         "tenants": tenants,
         "counts": {
             "tenants": {outcome: outcomes[outcome] for outcome in _OUTCOMES},
             "vms": {name: vms[name] for name in _COUNTS},
         },
     }
-    if unlisted is not None:
-        result["unlisted"] = list(unlisted)
-    return result
 
 
-def _changed(run: TenantRun) -> bool:
-    return bool(run.actions) or any(outcome.changed for outcome in run.outcomes)
+def _changed(work: TenantWork) -> bool:
+    return bool(work.actions) or any(outcome.changed for outcome in work.outcomes)
 
 
-def _shown_run(run: TenantRun, moved_out: int, room: list[int]) -> dict[str, Any]:
+def _shown_work(work: TenantWork, moved_out: int, room: list[int]) -> dict[str, Any]:
     """Return what was done for one tenant.
 
     :param room: How many more virtual machines are shown one by one.
     """
     counts = dict.fromkeys(_COUNTS, 0)
-    counts.update(Counter(_MOVED_IN if each.action == MOVE else each.action for each in run.outcomes))
+    counts.update(Counter(_MOVED_IN if each.action == MOVE else each.action for each in work.outcomes))
     counts[_MOVED_OUT] = moved_out
-    counts[UNCHANGED] += run.plan.unchanged
-    listed = len(run.plan.listed.vms.vms) if run.plan.listed.vms is not None else 0
-    failure = failure_of(f"tenant {run.plan.listed.name}", run.outcomes, listed, run.stopped_by, {"counts": counts})
-    errors = [*run.errors, *([failure] if failure is not None else [])]
-    if not run.outcomes:
-        counts[NOT_TRIED] = len(run.plan.vms)
-    results = list(_shown_outcomes(run.outcomes, room))
-    outcome = (
-        FAIL
-        if errors
-        else "created"
-        if CREATE in run.actions
-        else "removed"
-        if REMOVE in run.actions
-        else "changed"
-        if moved_out or _changed(run)
-        else UNCHANGED
-    )
+    counts[UNCHANGED] += work.unchanged
+    listed = len(work.listed.vms.vms) if work.listed.vms is not None else 0
+    failure = failure_of(f"tenant {work.name}", work.outcomes, listed, work.stopped_by, {"counts": counts})
+    errors = [*work.errors, *([failure] if failure is not None else [])]
+    if not work.outcomes:
+        counts[NOT_TRIED] = len(work.vms)
+    if errors:
+        outcome = FAIL
+    elif CREATE in work.actions:
+        outcome = "created"
+    elif REMOVE in work.actions:
+        outcome = "removed"
+    else:
+        outcome = "changed" if moved_out or _changed(work) else UNCHANGED
+    known = work.tenant or work.found
     return {
-        "name": run.plan.listed.name,
-        "id": run.tenant.id if run.tenant is not None else run.plan.found.id if run.plan.found is not None else None,
+        "name": work.name,
+        "id": known.id if known is not None else None,
         "outcome": outcome,
-        "actions": list(run.actions),
-        "remaining": run.remaining,
+        "actions": list(work.actions),
+        "remaining": work.remaining,
         "counts": counts,
-        "results": results,
+        "results": list(_shown_outcomes(work.outcomes, room)),
         "error": " ".join(error.message for error in errors) or None,
         "error_code": next((error.error_code for error in errors if error.error_code), None),
         "hint": next((error.hint for error in errors if error.hint), None),
@@ -108,18 +101,18 @@ def _shown_outcomes(outcomes: Sequence[VmOutcome], room: list[int]) -> Iterator[
         yield shown
 
 
-def diff_of_fleet(runs: Sequence[TenantRun]) -> Diff:
+def diff_of_fleet(works: Sequence[TenantWork]) -> Diff:
     """Return what changed by tenant and virtual machine, before and after."""
     before: dict[str, dict[str, Any]] = {}
     after: dict[str, dict[str, Any]] = {}
     shown = hidden = 0
-    for run in runs:
-        name = run.plan.listed.name
-        if run.actions:
-            for side, tenant in ((before, run.plan.found), (after, run.tenant)):
+    for work in works:
+        name = work.name
+        if work.actions:
+            for side, tenant in ((before, work.found), (after, work.tenant)):
                 if tenant is not None:
                     side.setdefault(name, {}).update(shown_tenant(tenant))
-        for outcome in run.outcomes:
+        for outcome in work.outcomes:
             if not outcome.changed:
                 continue
             if shown >= MOST_SHOWN:

@@ -42,34 +42,32 @@ class Downloaded:
     checksum: str
 
 
+@dataclass
 class ReportDownload:
     """Fetches one report.
 
     :param part: The file to write to, or None to only read the report.
     :param consume: Takes every piece of the report, once and in order.
+    :param progress: Takes how many bytes are there, and how many there will be.
     """
 
-    def __init__(
-        self, api: MultitenancyApi, report_id: str, part: Optional[Path], consume: Callable[[bytes], None], clock: Clock
-    ) -> None:
-        self._api = api
-        self._report_id = report_id
-        self._part = part
-        self._consume = consume
-        self._clock = clock
+    api: MultitenancyApi
+    report_id: str
+    part: Optional[Path]
+    consume: Callable[[bytes], None]
+    progress: Callable[[int, Optional[int]], None]
+
+    def __post_init__(self) -> None:
         self._digest = hashlib.sha256()
         self._size = 0
-        self._kept = 0
-        """The bytes that an earlier run left in the part file."""
         self._total: Optional[int] = None
         self._file: Optional[BinaryIO] = None
         self._whole = False
 
-    def run(self, retries: int, progress: Callable[[int, Optional[int]], None]) -> Downloaded:
+    def run(self, retries: int, clock: Clock) -> Downloaded:
         """Fetch the whole report.
 
         :param retries: How often to try again without getting any further.
-        :param progress: Takes how many bytes are there, and how many there will be.
         :raises KsvlaError: when it gets no further, or what the server sends does not fit together.
         """
         failures = 0
@@ -77,13 +75,13 @@ class ReportDownload:
             while not self._whole:
                 before = self._size
                 try:
-                    self._fetch_range(progress)
+                    self._fetch_range()
                 except (NotConnected, OutcomeUnknown, ApiError) as error:
                     failures = 0 if self._size > before else failures + 1
                     if failures > retries or not passes(error):
                         self._explain(error)
                         raise
-                    self._clock.sleep(pause(failures, error.retry_after))
+                    clock.sleep(pause(failures, error.retry_after))
         if self._total is not None and self._size != self._total:
             raise UnexpectedAnswer(f"The report has {self._size} bytes, but the server announced {self._total}.")
         return Downloaded(self._size, self._digest.hexdigest())
@@ -91,15 +89,14 @@ class ReportDownload:
     @contextmanager
     def _opened(self) -> Iterator[None]:
         """Open the part file, and read what an earlier run left in it."""
-        if self._part is None:
+        if self.part is None:
             yield
             return
-        descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        descriptor = os.open(self.part, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         with os.fdopen(descriptor, "r+b") as file:
             os.fchmod(descriptor, 0o600)
             while piece := file.read(_PIECE):
                 self._take(piece)
-            self._kept = self._size
             self._file = file
             try:
                 yield
@@ -109,31 +106,31 @@ class ReportDownload:
                 self._file = None
                 if self._size == 0 and not self._whole:
                     # There is nothing to go on with.
-                    self._part.unlink(missing_ok=True)
+                    self.part.unlink(missing_ok=True)
 
-    def _fetch_range(self, progress: Callable[[int, Optional[int]], None]) -> None:
+    def _fetch_range(self) -> None:
         first = self._size
         try:
-            with self._api.report(self._report_id, first, first + RANGE_BYTES - 1) as (status, headers, pieces):
-                wanted = self._part_of(headers, pieces, first) if status == 206 else self._rest_of(headers, pieces)
-                for piece in wanted:
-                    self._write(piece)
-                    progress(self._size, self._total)
-            if status == 206 and self._total is not None:
-                self._whole = self._size >= self._total
+            self._fetch(first, first + RANGE_BYTES - 1)
         except ApiError as error:
             if error.status != 416:
                 raise
             # There is nothing behind this point: the report is empty, its length was not known, or an earlier run left
             # all of it or more. Only the whole report can tell.
-            if first == self._kept:
-                with self._api.report(self._report_id) as (_status, headers, pieces):
-                    for piece in self._rest_of(headers, pieces):
-                        self._write(piece)
-            self._whole = True
+            self._fetch()
 
-    def _part_of(self, headers: Mapping[str, str], pieces: Iterator[bytes], first: int) -> Iterator[bytes]:
+    def _fetch(self, first: Optional[int] = None, last: Optional[int] = None) -> None:
+        """Fetch a range, or the whole report, and write what is not there yet."""
+        with self.api.report(self.report_id, first, last) as (status, headers, pieces):
+            ranged = status == 206 and first is not None
+            for piece in self._part_of(headers, pieces) if ranged else self._rest_of(headers, pieces):
+                self._write(piece)
+                self.progress(self._size, self._total)
+        self._whole = not ranged or self._size == self._total
+
+    def _part_of(self, headers: Mapping[str, str], pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Give the pieces of an answer that holds a range."""
+        first = self._size
         shown = headers.get("content-range", "no Content-Range")
         match = _CONTENT_RANGE.search(shown)
         if match is None or int(match[1]) != first:
@@ -164,37 +161,34 @@ class ReportDownload:
                 yield piece[skip:]
             skip = max(0, skip - len(piece))
         if skip:
-            if self._part is not None:
-                self._part.unlink(missing_ok=True)
+            if self.part is not None:
+                self.part.unlink(missing_ok=True)
             raise UnexpectedAnswer(
-                f"An earlier run left {self._size} bytes, which is more than report {self._report_id} has. They were "
+                f"An earlier run left {self._size} bytes, which is more than report {self.report_id} has. They were "
                 "removed.",
-                hint=f"Run this again with report_id: {self._report_id} to fetch the report from its beginning.",
+                hint=f"Run this again with report_id: {self.report_id} to fetch the report from its beginning.",
             )
-        self._whole = True
 
     def _write(self, piece: bytes) -> None:
         if self._size == 0 and _PAGE.match(piece):
-            raise not_a_report(self._report_id)
+            raise not_a_report(self.report_id)
         if self._file is not None:
             self._file.write(piece)
         self._take(piece)
 
     def _take(self, piece: bytes) -> None:
         self._digest.update(piece)
-        self._consume(piece)
+        self.consume(piece)
         self._size += len(piece)
 
     def _explain(self, error: KsvlaError) -> None:
-        error.add_details(report_id=self._report_id, size_bytes=self._size)
+        error.add_details(report_id=self.report_id, size_bytes=self._size)
         if isinstance(error, ApiError) and error.status == 404:
             error.hint = "Reports are kept for 24 hours. Leave report_id out to generate a new one."
-        elif self._part is not None and self._size:
-            error.hint = (
-                f"{self._size} bytes are kept. Run this again with report_id: {self._report_id} to go on there."
-            )
+        elif self.part is not None and self._size:
+            error.hint = f"{self._size} bytes are kept. Run this again with report_id: {self.report_id} to go on there."
         elif not error.hint:
-            error.hint = f"Run this again with report_id: {self._report_id} to fetch it without generating another."
+            error.hint = f"Run this again with report_id: {self.report_id} to fetch it without generating another."
 
 
 def not_a_report(report_id: str) -> UnexpectedAnswer:

@@ -14,9 +14,8 @@ from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller
 from ..change import diff_of
 from ..tenant.find import require_id
-from .fetch import ReportFetcher
-from .generate import ReportGenerator
-from .results import facts_of, no_report, not_fetched
+from .fetch import ReportFetcher, facts_of
+from .generate import Generation, ReportGenerator
 from .wanted import ReportRequest, WantedReport
 
 
@@ -60,11 +59,26 @@ def _predicted(
 ) -> Result:
     """Return what check mode says of a report that is not generated: its content may differ."""
     if not wanted.waiting.wait:
-        return not_fetched(wanted.file, generator.earlier(request) if request is not None else None)
-    result = no_report(wanted.file)
-    if context.diff and wanted.file is not None:
-        result["diff"] = diff_of(str(wanted.file.path), facts_of(wanted.file.read()), {"content": "a new report"})
+        return _not_fetched(wanted, generator.earlier(request) if request is not None else None)
+    file = wanted.file
+    result = {**_not_fetched(wanted, None), "changed": file is not None, "remaining": []}
+    if context.diff and file is not None:
+        result["diff"] = diff_of(str(file.path), facts_of(file.read()), {"content": "a new report"})
     return result
+
+
+def _not_fetched(wanted: WantedReport, generation: Optional[Generation]) -> Result:
+    """Return the result of a run that does not wait. In check mode there is no generation where one would be started."""
+    return {
+        "changed": generation is None or not generation.attached,
+        "report_id": generation.report_id if generation else None,
+        "dest": wanted.dest,
+        "size_bytes": None,
+        "checksum_sha256": None,
+        "summary": [],
+        "tasks": [generation.task.as_dict()] if generation else [],
+        "remaining": ["fetch"],
+    }
 
 
 def _generate_and_fetch(
@@ -73,11 +87,11 @@ def _generate_and_fetch(
     while True:
         generation = generator.start(request)
         if not wanted.waiting.wait:
-            return not_fetched(wanted.file, generation)
-        generation = generator.finish(request, generation)
-        tasks = [generation.task.as_dict()]
+            return _not_fetched(wanted, generation)
+        task, report_id = generator.finish(request, generation.task.id)
+        tasks = [task.as_dict()]
         try:
-            return {**fetcher.fetch(generation.report_id or ""), "tasks": tasks}
+            return {**fetcher.fetch(report_id), "tasks": tasks}
         except KsvlaError as error:
             # The server may have dropped a report of an earlier run, which is not attached to again.
             if error.status != 404 or not generation.attached:

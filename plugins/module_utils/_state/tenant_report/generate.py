@@ -69,9 +69,8 @@ class ReportGenerator:
             return Generation(ServerTask(started.id, _TASK_TYPE, "Created"))
         return Generation(self._found[next(iter(started.attached))], attached=True)
 
-    def finish(self, request: ReportRequest, generation: Generation) -> Generation:
-        """Wait for the report to be generated."""
-        task_id = generation.task.id
+    def finish(self, request: ReportRequest, task_id: str) -> tuple[ServerTask, str]:
+        """Wait for the report to be generated; return the task as it ended and the id of the report."""
         try:
             task = require_success(watch_task(self._api, task_id, self._poller, request.about))
         except WaitTimeout as error:
@@ -83,12 +82,12 @@ class ReportGenerator:
                     "with report_id, or raise wait_timeout."
                 )
             raise
-        finished = Generation(task, generation.attached)
-        if finished.report_id is None:
+        report_id = Generation(task).report_id
+        if report_id is None:
             raise UnexpectedAnswer(
                 f"Task {_TASK_TYPE} {task.id} is completed, but does not say the id of the report.", task=task.as_dict()
             )
-        return finished
+        return task, report_id
 
     def subject(self, request: ReportRequest) -> Subject:
         return Subject(request.key, request.about)

@@ -1,34 +1,60 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a protection report in one pass: its periods and its sums.
+"""Reading a protection report in one pass: its periods and their sums.
 
 A row is one period: tenant id, tenant name, virtual machine id, virtual machine name, and when protection was switched
 on and off. Source: "Generating tenant protection reports" (topic 259242).
+
+The pages do not say how a semicolon in a name is written. Quoted fields are understood, also with line breaks, and so is
+a bare semicolon, since the virtual machine's id in the middle separates the two names. On a server that does not quote, a
+name may begin with a quote.
+
+The memory that this takes grows neither with the periods nor with the machines: each period is a record of 20 bytes in one
+of many groups, all of a machine in the same group. A group that is too large for memory goes to a temporary file, and in
+the end one group after the other is summed up.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import csv
+import io
 import re
 import struct
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Optional
+from typing import IO, Any, Optional
 
 from ..._api.shapes import bare
 from ..._validation import UUID
-from .rows import FIELDS, Row, RowReader
-from .spans import LATEST, Machine, Spans
 
+_FIELDS = 6
+_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d")
+_MOST_LINES_OF_A_RECORD = 20
+_LONGEST_LINE = 64 * 1024
+"""Characters. A longer line is not kept in memory, and is a row with one field."""
 MOST_RETURNED = 50_000
 """Entries of one list in a result. More are read from the file."""
+_LATEST = 2**32 - 1
+"""The last second since 1970 that a record can hold, in the year 2106."""
+_RECORD = struct.Struct("=IqII")
+"""The number of a tenant, the hash of a virtual machine's id, start and end."""
+_GROUPS = 128
+GROUP_BYTES = 128 * 1024
+"""What a group holds in memory, about."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the dates of reports have no zone
 _SECOND = timedelta(seconds=1)
 _PIECE = 256 * 1024
 _FRACTION = re.compile(r"\.\d+")
+
+Row = list[str]
 
 
 @dataclass(frozen=True)
@@ -40,7 +66,7 @@ class Window:
 
     def covers(self, row: Row) -> bool:
         """Return whether a row is about a part of this time, or is not a period at all."""
-        if len(row) != FIELDS:
+        if len(row) != _FIELDS:
             return True
         started, ended = row[-2:]
         # Dates that are written alike are in the order of their letters.
@@ -67,14 +93,17 @@ class ReportReader:
         self.whole = summary != "none" or keep_periods
         """Whether the report is read to its end."""
         self._keep = keep_periods
-        self._rows = RowReader()
+        self._rows = _RowReader()
         self._window = window
-        self._spans = Spans(folder)
+        self._groups = [bytearray() for _number in range(_GROUPS)]
+        self._folder = folder
+        self._files: dict[int, IO[bytes]] = {}
+        """What has no room in memory, by the number of the group."""
         self._tenants: dict[str, int] = {}
         self._sums: list[dict[str, Any]] = []
         """An entry of the summary for each tenant."""
         self._name = summary == "vms"
-        self._vms: dict[Machine, dict[str, Any]] = {}
+        self._vms: dict[tuple[int, int], dict[str, Any]] = {}
         """An entry of the summary for each virtual machine, where they are returned."""
         self._heading: Optional[Row] = None
         self._undated = False
@@ -97,26 +126,41 @@ class ReportReader:
     def is_report(self) -> bool:
         """Whether this can be a report: it holds periods, also with dates of another form, or nothing, or a heading alone."""
         held = self.period_count > 0 or self._undated
-        return held or (not self.unreadable and len(self._heading or ()) in (0, FIELDS))
+        return held or (not self.unreadable and len(self._heading or ()) in (0, _FIELDS))
 
     def feed(self, piece: bytes) -> None:
         """Read the next piece of the report."""
         if self.whole or not self.period_count:
             self._take(self._rows.feed(piece))
-            self._spans.relieve()
+        for number, group in enumerate(self._groups):
+            if len(group) > GROUP_BYTES:
+                if number not in self._files:
+                    self._files[number] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by finish
+                self._files[number].write(group)
+                group.clear()
 
     def finish(self) -> None:
         """Read what is left after the last piece, and sum up."""
         if self.whole or not self.period_count:
             self._take(self._rows.finish())
-        for machine, periods, seconds in self._spans.machines():
-            tenant = self._sums[machine[0]]
-            tenant["vms"] += 1
-            tenant["periods"] += periods
-            tenant["protected_seconds"] += seconds
-            if machine in self._vms:
-                self._vms[machine].update(periods=periods, protected_seconds=seconds)
-            self.machine_count += 1
+        for number, group in enumerate(self._groups):
+            with self._files.pop(number, io.BytesIO()) as file:
+                file.seek(0)
+                records = sorted(_RECORD.iter_unpack(file.read() + group))
+            for machine, periods in groupby(records, itemgetter(0, 1)):
+                count = seconds = covered = 0
+                for _tenant, _machine, start, end in periods:
+                    count += 1
+                    if end > covered:
+                        seconds += end - max(start, covered)
+                        covered = end
+                sums = self._sums[machine[0]]
+                sums["vms"] += 1
+                sums["periods"] += count
+                sums["protected_seconds"] += seconds
+                if machine in self._vms:
+                    self._vms[machine].update(periods=count, protected_seconds=seconds)
+                self.machine_count += 1
 
     def summary(self, about: str) -> list[dict[str, Any]]:
         """Return how many periods there are and how many seconds they cover.
@@ -126,60 +170,47 @@ class ReportReader:
         return {"none": [], "tenants": self._sums, "vms": list(self._vms.values())}[about]
 
     def _take(self, rows: Iterable[Row]) -> None:
-        if self._window is not None:
-            rows = filter(self._window.covers, rows)
-        date, epoch, second = datetime.fromisoformat, _EPOCH, _SECOND
-        add, tenants, vms = self._spans.add, self._tenants, self._vms
-        simple = not self._keep and not self._name
         for row in rows:
-            try:
-                tenant_id, _tenant_name, vm_id, _vm_name, started, ended = row
-                start, end = (date(started) - epoch) // second, (date(ended) - epoch) // second
-                tenant, machine = tenants[tenant_id], hash(vm_id)
-                if start <= end and (simple or (not self._keep and (tenant, machine) in vms)):
-                    add(tenant, machine, start, end)
-                    self.period_count += 1
+            if self._window is not None and not self._window.covers(row):
+                continue
+            if len(row) == _FIELDS:
+                if self._take_period(row):
                     continue
-            except (KeyError, TypeError, ValueError, struct.error):
-                pass
-            self._take_other(row)
-
-    def _take_other(self, row: Row) -> None:
-        """Take a row that needs more than to be added, or count it when it is not a period and not a heading."""
-        if len(row) == FIELDS:
-            if self._take_period(row):
-                return
-            self._undated = self._undated or bool(UUID.fullmatch(bare(row[2])))
-        if self._heading is None and not self.period_count:
-            self._heading = row
-        else:
-            self.unreadable += 1
+                self._undated = self._undated or bool(UUID.fullmatch(bare(row[2])))
+            if self._heading is None and not self.period_count:
+                self._heading = row
+            else:
+                self.unreadable += 1
 
     def _take_period(self, row: Row) -> bool:
         """Take a period, and return whether the row is one."""
         tenant_id, tenant_name, vm_id, vm_name, started, ended = row
         start, end = _second(started), _second(ended)
-        if start is None or not 0 <= start <= LATEST or (end is None and ended.strip()):
+        if start is None or not 0 <= start <= _LATEST or (end is None and ended.strip()):
             return False
-        if end is not None and not 0 <= end <= LATEST:
+        if end is not None and not 0 <= end <= _LATEST:
             # Databases write the first or the last date that they know where there is none.
             end = None
-        if end is not None and end < start:
+        if end is None:
+            self.still_open += 1
+            end = start
+        elif end < start:
             return False
-        of = {"tenant_id": bare(tenant_id) or None, "tenant_name": tenant_name or None}
         tenant = self._tenants.setdefault(tenant_id, len(self._tenants))
+        machine = tenant, hash(vm_id)
+        self._groups[machine[1] % _GROUPS] += _RECORD.pack(*machine, start, end)
+        self.period_count += 1
+        if tenant < len(self._sums) and not (self._name or self._keep):
+            return True
+        of = {"tenant_id": bare(tenant_id) or None, "tenant_name": tenant_name or None}
+        vm = {**of, "vm_id": bare(vm_id), "vm_name": vm_name}
         if tenant == len(self._sums):
             self._sums.append({**of, "vms": 0, "periods": 0, "protected_seconds": 0})
-        machine = tenant, hash(vm_id)
-        self._spans.add(*machine, start, start if end is None else end)
-        self.period_count += 1
-        self.still_open += end is None
         if self._name and machine not in self._vms:
-            self._vms[machine] = {**of, "vm_id": bare(vm_id), "vm_name": vm_name}
+            self._vms[machine] = {**vm}
             self._name = len(self._vms) <= MOST_RETURNED
         if self._keep:
-            dates = {"protected_from": started, "protected_to": ended or None}
-            self.periods.append({**of, "vm_id": bare(vm_id), "vm_name": vm_name, **dates})
+            self.periods.append({**vm, "protected_from": started, "protected_to": ended or None})
             self._keep = len(self.periods) <= MOST_RETURNED
         return True
 
@@ -197,7 +228,77 @@ def read_counts(path: Path, window: Window) -> ReportReader:
 def _second(text: str) -> Optional[int]:
     """Return a date in whole seconds since 1970, or None for what is not a date."""
     try:
-        date = datetime.fromisoformat(_FRACTION.sub("", text.strip()).replace("Z", "+00:00"))
+        date = datetime.fromisoformat(text)
     except ValueError:
-        return None
+        try:
+            date = datetime.fromisoformat(_FRACTION.sub("", text.strip()).replace("Z", "+00:00"))
+        except ValueError:
+            return None
     return (date - (_EPOCH if date.tzinfo is None else _EPOCH.replace(tzinfo=timezone.utc))) // _SECOND
+
+
+class _RowReader:
+    """Takes a report piece by piece and gives its rows. A row that does not have six fields is not a period."""
+
+    def __init__(self) -> None:
+        utf8 = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        self._decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+        self._rest = ""
+        """A line without its end, and before it the lines of a record whose last quote is not closed yet."""
+
+    def feed(self, piece: bytes) -> list[Row]:
+        """Return the rows that end in the next piece."""
+        return self._read(self._decoder.decode(piece))
+
+    def finish(self) -> list[Row]:
+        """Return what is left after the last piece."""
+        # No record spans that many empty lines.
+        return self._read(self._decoder.decode(b"", True) + "\n" * _MOST_LINES_OF_A_RECORD)
+
+    def _read(self, text: str) -> list[Row]:
+        *lines, rest = (self._rest + text).split("\n")
+        self._rest = rest[: _LONGEST_LINE + 1]
+        lines = [line if len(line) <= _LONGEST_LINE else "too long" for line in lines]
+        with contextlib.suppress(csv.Error):
+            rows = list(csv.reader(lines, delimiter=";"))
+            if len(rows) == len(lines) and all(len(row) == _FIELDS for row in rows):
+                return rows
+        rows, at = [], 0
+        while (found := _row(lines, at)) is not None:
+            row, count = found
+            if row != [""]:
+                rows.append(row)
+            at += count
+        self._rest = "\n".join([*lines[at:], self._rest])
+        return rows
+
+
+def _row(lines: list[str], at: int) -> Optional[tuple[Row, int]]:
+    """Return the row that begins in a line, and how many lines it has; None when more lines are needed to tell."""
+    for count in range(1, _MOST_LINES_OF_A_RECORD):
+        if at + count > len(lines):
+            return None
+        record = "\n".join(lines[at : at + count])
+        row = _split(record)
+        is_open = record.count('"') % 2
+        if (count == 1 and not is_open) or (len(row) == _FIELDS and _DATE.match(row[-2])):
+            return row, count
+        if not is_open:
+            break
+    # The quote never ended: the lines behind it stand for themselves.
+    return [lines[at]], 1
+
+
+def _split(line: str) -> Row:
+    """Return the six fields of a line, or another number of fields when it does not have that form."""
+    row = line.split(";")
+    if '"' in line:
+        with contextlib.suppress(csv.Error):
+            quoted = next(csv.reader([line], delimiter=";"), [])
+            if len(quoted) == _FIELDS:
+                return quoted
+    middle = [i for i in range(2, len(row) - 3) if UUID.fullmatch(bare(row[i]))]
+    if len(row) > _FIELDS and len(middle) == 1:
+        at = middle[0]
+        row = [row[0], ";".join(row[1:at]), row[at], ";".join(row[at + 1 : -2]), *row[-2:]]
+    return row

@@ -39,9 +39,8 @@ class ReportRequest:
 
     def made(self, task: ServerTask) -> bool:
         """Return whether a task's own parameters say that it is about this."""
-        shown = {
-            name.lower().replace("_", ""): str(value or "").strip().lower() for name, value in task.parameters.items()
-        }
+        values = ((name.lower().replace("_", ""), str(value or "")) for name, value in task.parameters.items())
+        shown = {name: value.strip().lower() for name, value in values}
         return all(shown.get(name) == value for name, value in self._values().items())
 
     def _values(self) -> dict[str, str]:
@@ -67,6 +66,11 @@ class WantedReport:
     return_periods: bool
     allow_less: bool
     waiting: Waiting
+
+    @property
+    def dest(self) -> Optional[str]:
+        """Where the report goes, as results name it."""
+        return None if self.file is None else str(self.file.path)
 
     @classmethod
     def from_parameters(cls, parameters: Parameters, context: Context) -> WantedReport:

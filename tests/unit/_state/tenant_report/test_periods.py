@@ -9,6 +9,7 @@ import itertools
 import tracemalloc
 from collections import defaultdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import report_bytes, uuids
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import rows as _report_rows
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report import periods as _periods
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.tenant_report.periods import ReportReader
 
 EPOCH = datetime(2026, 1, 1)  # noqa: DTZ001 - the dates of reports have no zone
@@ -77,10 +78,14 @@ def _reports(draw: st.DrawFn) -> tuple[list[Any], bytes]:
     return lines, draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + content.encode()
 
 
-@given(_reports(), st.lists(st.integers(0, 10_000), max_size=20))
-def test_periods_and_sums_of_any_report_in_any_pieces(report: tuple[list[Any], bytes], cuts: list[int]) -> None:
+@given(_reports(), st.lists(st.integers(0, 10_000), max_size=20), st.sampled_from([0, 50, 10_000]))
+def test_periods_and_sums_of_any_report_in_any_pieces(
+    report: tuple[list[Any], bytes], cuts: list[int], memory: int
+) -> None:
     lines, content = report
-    reader = reader_of(content, cuts)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_periods, "GROUP_BYTES", memory)
+        reader = reader_of(content, cuts)
     assert reader.unreadable == 0
     assert [
         (p["tenant_id"], p["tenant_name"], p["vm_id"], p["vm_name"], p["protected_from"], p["protected_to"])
@@ -222,6 +227,26 @@ def test_a_quote_that_never_ends_does_not_swallow_the_report(first: bool) -> Non
     assert reader.unreadable == int(not first)  # as the first line it may be a heading
 
 
+def test_memory_grows_neither_with_periods_nor_with_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_periods, "GROUP_BYTES", 1000)
+    reader = ReportReader("tenants", folder=tmp_path)
+    tracemalloc.start()
+    try:
+        for first in range(0, 30_000, 1000):
+            lines = [line().replace(VM, str(number % 15_000)) for number in range(first, first + 1000)]
+            reader.feed("\n".join([*lines, ""]).encode())
+            del lines
+        reader.finish()
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert reader.summary("tenants")[0] | {"tenant_name": ""} == {
+        "tenant_id": TENANT, "tenant_name": "", "vms": 15_000, "periods": 30_000, "protected_seconds": 15_000 * 60
+    }  # fmt: skip
+    assert peak < 2 * 1024 * 1024
+    assert list(tmp_path.iterdir()) == []  # The temporary files have no names.
+
+
 def test_a_line_without_an_end_takes_neither_time_nor_memory() -> None:
     reader = ReportReader("vms")
     piece = b"x" * 65536
@@ -245,7 +270,7 @@ def test_a_line_that_is_too_long_is_counted_whatever_its_pieces(
     longest = len(line())
     content = (line() + "\n") * (before % 2) + "x" * (longest + longer) + ("\n" + line() if ended else "")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_report_rows, "_LONGEST_LINE", longest)
+        patched.setattr(_periods, "_LONGEST_LINE", longest)
         reader = reader_of(content.encode(), cuts)
     assert len(reader.periods) == before % 2 + ended
     assert reader.unreadable == before % 2  # as the first line it may be a heading
