@@ -10,7 +10,7 @@ Source: "SVM deployment request (OpenStack infrastructures)", "SVM reconfigurati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ..._text import base64_text
 from .find import Adapter, Target
@@ -32,37 +32,36 @@ def request_body(action: str, wanted: WantedSvms, targets: Sequence[Target]) -> 
     if action == DEPLOY:
         skipped = _word(wanted.skip_integrity_check)
         body["image"] = given(id=wanted.image_id, skipCheckIntegrity=skipped, localization=wanted.localization)
-    return {**body, "svms": [_svm(action, one) for one in targets]}
+    return {**body, "svms": [_svm(action, one, base64_text) for one in targets]}
 
 
 def settings_of(action: str, wanted: WantedSvms, target: Target) -> Body:
     """Return what distinguishes one request about an SVM from another; of passwords, only which are given."""
-    body: Body = _without_passwords(_svm(action, target))
+    body = _svm(action, target, lambda _password: "")
     if action == DEPLOY:
         body["image"] = {"id": wanted.image_id, "localization": wanted.localization}
     return body
 
 
-def _without_passwords(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: "" if key == "password" else _without_passwords(item) for key, item in value.items()}
-    return [_without_passwords(item) for item in value] if isinstance(value, list) else value
+def _svm(action: str, target: Target, encode: Callable[[str], str]) -> Body:
+    """Return what is sent about one SVM.
 
-
-def _svm(action: str, target: Target) -> Body:
+    :param encode: Returns what is written of a password.
+    """
     place = given(infrastructureId=target.infrastructure_id, svmId=target.svm_id, location={"id": target.location_id})
     body: Body = {"deploymentInfo": {"type": "openstackProject" if target.openstack else "host", "target": place}}
     if action == REMOVE:
         return body
-    wanted = target.wanted
-    ksc, dns, root_ssh = wanted.ksc, wanted.dns, wanted.allow_root_ssh
+    wanted, ksc, dns = target.wanted, target.wanted.ksc, target.wanted.dns
+    texts = (wanted.root_password, wanted.klconfig_password, wanted.new_klconfig_password)
+    root_password, klconfig_password, new_password = (encode(text) if text else None for text in texts)
     common = given(
         ksc=ksc and given(address=ksc.address, port=str(ksc.port), sslPort=str(ksc.ssl_port), language=ksc.language),
         dns=dns and given(main=dns.main, alternative=dns.alternative),
     )
     if action == DEPLOY:
-        root = {"allowSshAccess": _word(bool(root_ssh)), "password": _base64(wanted.root_password)}
-        users: Body = {"root": root, "klconfig": {"password": _base64(wanted.klconfig_password)}}
+        root = {"allowSshAccess": _word(bool(wanted.allow_root_ssh)), "password": root_password}
+        users: Body = {"root": root, "klconfig": {"password": klconfig_password}}
         settings: Body = {
             name: one.name if option == "availability_zone" else one.id
             for option, name in _SETTINGS.items()
@@ -70,9 +69,9 @@ def _svm(action: str, target: Target) -> Body:
         }
         settings["networks"] = _networks(target)
         return {"svmSettings": {"name": wanted.name, "users": users, **common}, **body, "settings": settings}
-    root = given(allowSshAccess=_word(root_ssh), password=_base64(wanted.root_password))
-    users = given(root=root, klconfig=given(password=_base64(wanted.new_klconfig_password)))
-    body["svmSettings"] = given(password=_base64(wanted.klconfig_password), **common, users=users)
+    root = given(allowSshAccess=_word(wanted.allow_root_ssh), password=root_password)
+    users = given(root=root, klconfig=given(password=new_password))
+    body["svmSettings"] = given(password=klconfig_password, **common, users=users)
     return body if target.adapters is None else {**body, "settings": {"networks": _networks(target)}}
 
 
@@ -81,10 +80,10 @@ def _networks(target: Target) -> list[Body]:
     if not target.openstack:
         return [{"id": one.network.id, **_adapter(one, openstack=False)} for one in adapters]
     # Several adapters of one network are ports of one element.
-    by_id: dict[str, list[Body]] = {}
+    ports: dict[str, list[Body]] = {}
     for one in adapters:
-        by_id.setdefault(one.network.id, []).append(_adapter(one, openstack=True))
-    return [{"id": network_id, "ports": ports} for network_id, ports in by_id.items()]
+        ports.setdefault(one.network.id, []).append(_adapter(one, openstack=True))
+    return [{"id": network_id, "ports": each} for network_id, each in ports.items()]
 
 
 def _adapter(adapter: Adapter, *, openstack: bool) -> Body:
@@ -110,7 +109,3 @@ def given(**fields: Any) -> Body:
 
 def _word(value: Optional[bool]) -> Optional[str]:
     return None if value is None else str(value).lower()
-
-
-def _base64(password: Optional[str]) -> Optional[str]:
-    return base64_text(password) if password else None

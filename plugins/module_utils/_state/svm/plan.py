@@ -9,7 +9,7 @@ What is there is left alone, what is missing is deployed, what is listed as abse
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -22,17 +22,19 @@ DEPLOY, RECONFIGURE, REMOVE = "deploy", "reconfigure", "remove"
 ACTIONS = {PRESENT: DEPLOY, RECONFIGURED: RECONFIGURE, ABSENT: REMOVE}
 
 
-def plan(state: str, targets: Sequence[Target]) -> list[Change[Target]]:
+def plan(state: str, targets: Sequence[Target], busy: Collection[Target]) -> list[Change[Target]]:
     """Return the changes; none where every SVM is as wanted. A reconfiguration always is one: nothing can be compared.
 
+    :param busy: SVMs with which a task is busy: it is attached to, or has to end first.
     :raises InputError: when an SVM can neither be deployed nor reconfigured, or is there twice.
     """
-    refuse_repeated(targets)
-    missing = [one for one in targets if one.svm is None]
-    there = [one for one in targets if one.svm is not None]
-    if state == ABSENT:
-        return [Change(REMOVE, one, None) for one in there]
-    for one in missing:
+    _refuse_repeated(targets)
+    changed = [
+        one for one in targets if one in busy or state == RECONFIGURED or (one.svm is None) is (state == PRESENT)
+    ]
+    for one in changed:
+        if one.svm is not None or one in busy:
+            continue
         if state == RECONFIGURED:
             place = f" in {one.wanted.location}" if one.wanted.location else ""
             raise InputError(
@@ -44,34 +46,33 @@ def plan(state: str, targets: Sequence[Target]) -> list[Change[Target]]:
                 f"No SVM has the id {one.wanted.svm_id}, and one cannot be deployed with a chosen id.",
                 hint="Leave svm_id out to deploy it.",
             )
-    if state == RECONFIGURED:
-        return [Change(RECONFIGURE, one, one) for one in there]
-    return [Change(DEPLOY, None, one) for one in missing]
+    action = ACTIONS[state]
+    return [Change(action, None if action == DEPLOY else one, None if action == REMOVE else one) for one in changed]
 
 
-def refuse_repeated(targets: Sequence[Target]) -> None:
+def _refuse_repeated(targets: Sequence[Target]) -> None:
     """Refuse an SVM that is listed twice, which its options do not show when they name its place in different ways.
 
     An IP address that is given twice in one network is refused too; projects have networks, and addresses, of their own.
     """
     seen: dict[tuple[Any, ...], int] = {}
-
-    def note(key: tuple[Any, ...], index: int, same: str) -> None:
-        if key in seen:
-            raise InputError(f"svms[{seen[key]}] and svms[{index}] {same}.")
-        seen[key] = index
-
     for one in targets:
-        where, index = one.infrastructure_id.lower(), one.wanted.index
-        own = ("name", one.location_id, one.label) if one.svm_id is None else ("id", one.svm_id)
-        shown = f"{one.label} ({one.svm_id})" if one.svm_id else one.label
-        note((where, *own), index, f"are the same SVM: {shown} in {one.place}")
-    for one in targets:
-        where, place = one.infrastructure_id.lower(), one.location_id if one.openstack else None
-        for number, network in enumerate(one.wanted.networks or ()):
-            # A network is known by what was given, and by its id: others may give it in the other way.
-            names = {network.network.lower()}
-            names |= {one.adapters[number].network.id.lower()} if one.adapters is not None else set()
-            for key in product(names, map(ipaddress.ip_address, network.ip_addresses)):
-                same = f"have the same IP address: {key[1]}"
-                note((where, place, network.vlan_id, *key), one.wanted.index, same)
+        for key, same in _unique(one):
+            if key in seen:
+                raise InputError(f"svms[{seen[key]}] and svms[{one.wanted.index}] {same}.")
+            seen[key] = one.wanted.index
+
+
+def _unique(target: Target) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Return what no other SVM may have, and how a message says it."""
+    where, own_id, place = target.infrastructure_id.lower(), target.svm_id, target.location_id
+    shown = f"{target.label} ({own_id})" if own_id else target.label
+    own = ("id", own_id) if own_id else ("name", place, target.label)
+    yield (where, *own), f"are the same SVM: {shown} in {target.place}"
+    for number, network in enumerate(target.wanted.networks or ()):
+        # A network is known by what was given, and by its id: others may give it in the other way.
+        names = {network.network.lower()}
+        names |= {target.adapters[number].network.id.lower()} if target.adapters is not None else set()
+        for name, address in product(names, map(ipaddress.ip_address, network.ip_addresses)):
+            within = (where, place if target.openstack else None, network.vlan_id)
+            yield (*within, name, address), f"have the same IP address: {address}"

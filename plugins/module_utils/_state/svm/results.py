@@ -36,6 +36,7 @@ class Outcome:
 
     :param action: ``deployed``, ``reconfigured``, ``removed``, ``started``, ``unchanged`` or ``failed``.
     :param state: The state of the server's task for it; None when it needed none.
+    :param progress: How far its own task under way is.
     """
 
     target: Target
@@ -45,6 +46,7 @@ class Outcome:
     failed_step: Optional[str] = None
     error: Optional[str] = None
     error_code: Optional[str] = None
+    progress: Optional[str] = None
 
     @property
     def changed(self) -> bool:
@@ -169,7 +171,8 @@ def _settings(action: str, target: Target) -> dict[str, Any]:
 def _outcome(action: str, target: Target, child: Optional[ServerTask], task: ServerTask) -> Outcome:
     svm_id, one = svm_id_in(child, task), judged(child, task)
     if one.completed or not one.ended:
-        return Outcome(target, DONE[action] if one.completed else STARTED, svm_id, one.state)
+        progress = progress_line(child) if child and not child.ended else None
+        return Outcome(target, DONE[action] if one.completed else STARTED, svm_id, one.state, progress=progress)
     code, message = cause(child) if child else (None, None)
     if not code and not message:
         code, message = task.error_code, task.error

@@ -10,44 +10,38 @@ from it too early would leave alone an SVM that appears afterwards, or deploy a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..._api.tasks import ServerTask, failed_step
 from ..._clock import Deadline
 from ..._errors import KsvlaError, WaitTimeout
 from ..._tasks.poller import Look
 from ..._tasks.watch import until_ended
+from ..infrastructure.objects import Named
 from .find import Finder, Target
-from .plan import DEPLOY, RECONFIGURE, REMOVE, refuse_repeated
-from .requests import Earlier, Requests, Status
-from .results import enumerated
+from .plan import DEPLOY, RECONFIGURE, REMOVE
+from .requests import COMPLETED, RUNNING, UNANSWERED, Earlier, Requests
+from .results import FAILED, enumerated
 from .watch import Expected, Lists
 
 _DOING = {DEPLOY: "deploying", RECONFIGURE: "reconfiguring", REMOVE: "removing"}
-
-Pair = tuple[Target, Earlier]
 
 
 @dataclass
 class Situation:
     """What earlier requests mean for the SVMs.
 
-    :param attached: SVMs for which a task under way does what is wanted, by its id.
-    :param in_the_way: SVMs for which a task under way must end first.
-    :param lagging: SVMs that the list does not show although a task made them or may have made them, or that it still shows
-        although a task removed them.
-    :param doubtful: SVMs that an earlier request may still deploy although they are to be removed, or the reverse.
+    :param busy: SVMs for which a task under way does what is wanted, or must end first.
+    :param in_the_way: Requests whose tasks must end first.
+    :param lagging: Requests about SVMs that the list does not show although a task made them or may have made them, or that it
+        still shows although a task removed them.
+    :param doubtful: Requests that may still deploy SVMs although they are to be removed, or the reverse.
     """
 
-    attached: dict[str, list[Target]] = field(default_factory=dict)
-    in_the_way: list[Pair] = field(default_factory=list)
-    lagging: list[Pair] = field(default_factory=list)
-    doubtful: list[Pair] = field(default_factory=list)
-
-    @property
-    def busy(self) -> set[Target]:
-        attached = (target for svms in self.attached.values() for target in svms)
-        return {*attached, *(target for target, _earlier in self.in_the_way)}
+    busy: set[Target] = field(default_factory=set)
+    in_the_way: list[Earlier] = field(default_factory=list)
+    lagging: list[Earlier] = field(default_factory=list)
+    doubtful: list[Earlier] = field(default_factory=list)
 
 
 def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation]:
@@ -61,14 +55,12 @@ def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation
     poller, check_mode = requests.poller, requests.context.check_mode
     caught_up = check_mode
     while True:
-        finder.forget()
         requests.forget()
         targets = finder.find()
-        refuse_repeated(targets)
         situation = Situation()
         for target in targets:
             for earlier in requests.about(target):
-                _add(situation, requests, target, earlier)
+                _add(situation, requests, earlier)
         if situation.in_the_way and not poller.waiting.wait:
             raise KsvlaError(
                 f"{_still(requests, situation.in_the_way)} Nothing was sent.",
@@ -78,74 +70,74 @@ def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation
             _wait_for(requests, situation.in_the_way)
             continue
         found = {
-            target: there
-            for target, earlier in situation.lagging
-            if target.svm is None and earlier.svm_id and (there := finder.unlisted(target, earlier.svm_id))
+            one.target: there
+            for one in situation.lagging
+            if one.target.svm is None and one.svm_id and (there := finder.unlisted(one.target, one.svm_id))
         }
-        lagging = [(target, earlier) for target, earlier in situation.lagging if target not in found]
+        lagging = [one for one in situation.lagging if one.target not in found]
         if not lagging or caught_up:
             found.update(_assumed(requests, lagging, situation))
             return [found.get(one, one) for one in targets], situation
-        expected = [Expected(one, earlier.svm_id, one.svm is None) for one, earlier in lagging]
         # What is left of the time is for what follows.
         half = poller.within((poller.deadline.remaining() or 0.0) / 2)
+        expected = [Expected(one.target, one.svm_id, one.target.svm is None) for one in lagging]
         Lists(requests.api, half, refresh_after=0).wait(expected)
         caught_up = True
 
 
-def _add(found: Situation, requests: Requests, target: Target, one: Earlier) -> None:
+def _add(situation: Situation, requests: Requests, one: Earlier) -> None:
     """Note what an earlier request means for an SVM, and warn of what the user must know."""
-    same, action, wanted = requests.is_same(one, target), one.note.action, requests.action
-    may_come = one.status is Status.UNANSWERED and requests.holds(one)
-    if same:
-        found.attached.setdefault(str(one.record.id), []).append(target)
-    elif same is False:
-        found.in_the_way.append((target, one))
+    attaches, action, wanted, target = requests.attaches(one), one.note.action, requests.action, one.target
+    may_come = one.status == UNANSWERED and requests.holds(one)
+    if attaches is not None:
+        situation.busy.add(target)
+        if not attaches:
+            situation.in_the_way.append(one)
     elif action == DEPLOY and target.svm is not None:
-        _warn_of_deployment(requests, target, one)
+        _warn_of_deployment(requests, one)
     elif action == DEPLOY:
-        if one.status is not Status.FAILED:
-            found.lagging.append((target, one))
+        if one.status != FAILED:
+            situation.lagging.append(one)
     elif action == REMOVE and target.svm is None:
         if wanted == DEPLOY and may_come:
-            found.lagging.append((target, one))
+            situation.lagging.append(one)
     elif action == REMOVE:
-        if one.svm_id == target.svm_id and one.status is Status.COMPLETED:
-            found.lagging.append((target, one))
+        if one.svm_id == target.svm_id and one.status == COMPLETED:
+            situation.lagging.append(one)
         elif one.svm_id == target.svm_id and wanted == DEPLOY and may_come:
-            found.doubtful.append((target, one))
+            situation.doubtful.append(one)
     elif wanted == RECONFIGURE and may_come:
-        asked = requests.asked(one, target.label)
-        requests.warn(f"{asked} If the server is still at it, the one that is sent now may fail.")
+        requests.warn(f"{requests.asked(one)} If the server is still at it, the one that is sent now may fail.")
 
 
-def _warn_of_deployment(requests: Requests, target: Target, one: Earlier) -> None:
-    if one.status is not Status.FAILED:
-        requests.shown(target)
-    if requests.action != DEPLOY or one.status is Status.COMPLETED:
+def _warn_of_deployment(requests: Requests, one: Earlier) -> None:
+    """Warn when an SVM that is left alone may not work."""
+    if one.status != FAILED:
+        requests.shown(one.target)
+    if requests.action != DEPLOY or one.status == COMPLETED:
         return
-    if one.status is Status.UNANSWERED:
-        why = f"{requests.asked(one, target.label)} Whether its deployment is finished, or failed, is not known."
+    if one.status == UNANSWERED:
+        why = f"{requests.asked(one)} Whether its deployment is finished, or failed, is not known."
     else:
         step = (failed_step(one.child) if one.child else None) or "a step that is not named"
         why = f"Its last deployment from here failed at {step}: if it does not work, remove it and deploy it again."
-    requests.warn(f"SVM {target.label} exists and is left unchanged. {why}")
+    requests.warn(f"SVM {one.target.label} exists and is left unchanged. {why}")
 
 
-def _wait_for(requests: Requests, in_the_way: Sequence[Pair]) -> None:
+def _wait_for(requests: Requests, in_the_way: Sequence[Earlier]) -> None:
     """Wait until what is in the way of each SVM has ended; other SVMs of the same task need not have."""
     left = list(in_the_way)
 
     def look(_deadline: Deadline) -> Look[None]:
         requests.forget()
-        read = [(target, requests.read(earlier.record, target)) for target, earlier in left]
-        left[:] = [(target, now) for target, now in read if now is not None and now.status is Status.RUNNING]
-        for target, now in left:
-            requests.context.progress(target.label, f"an earlier run is still {_DOING[now.note.action]} it")
+        read = [requests.read(one.target, one.record) for one in left]
+        left[:] = [now for now in read if now is not None and now.status == RUNNING]
+        for now in left:
+            requests.context.progress(now.target.label, f"an earlier run is still {_DOING[now.note.action]} it")
         return Look(None, not left)
 
     def tasks() -> list[ServerTask]:
-        return list({earlier.task.id: earlier.task for _target, earlier in left if earlier.task is not None}.values())
+        return list({one.task.id: one.task for one in left if one.task is not None}.values())
 
     try:
         until_ended(requests.api, requests.poller, look, tasks)
@@ -155,14 +147,14 @@ def _wait_for(requests: Requests, in_the_way: Sequence[Pair]) -> None:
         raise
 
 
-def _still(requests: Requests, in_the_way: Sequence[Pair]) -> str:
-    action = in_the_way[0][1].note.action
-    names = enumerated([one.label for one, earlier in in_the_way if earlier.note.action == action])
+def _still(requests: Requests, in_the_way: Sequence[Earlier]) -> str:
+    action = in_the_way[0].note.action
+    names = enumerated([one.target.label for one in in_the_way if one.note.action == action])
     other = " with other settings" if action == requests.action else ""
     return f"An earlier run is still {_DOING[action]} {names}{other}."
 
 
-def _assumed(requests: Requests, lagging: Sequence[Pair], situation: Situation) -> dict[Target, Target]:
+def _assumed(requests: Requests, lagging: Sequence[Earlier], situation: Situation) -> dict[Target, Target]:
     """Return the SVMs that a task deployed and that still do not show: they are removed by their id.
 
     Those that are to be there are not deployed again while their requests hold. Check mode takes them for there, since
@@ -170,14 +162,18 @@ def _assumed(requests: Requests, lagging: Sequence[Pair], situation: Situation) 
     """
     found: dict[Target, Target] = {}
     removes = requests.action == REMOVE
-    for target, earlier in lagging:
+    for earlier in lagging:
+        target = earlier.target
         if target.svm is not None or earlier.note.action != DEPLOY:
             continue
-        noted = earlier if earlier.status is Status.UNANSWERED else requests.awaited(earlier)
+        noted = requests.awaited(earlier)
         if not requests.holds(noted):
             continue
         if earlier.svm_id and (removes or requests.context.check_mode):
-            found[target] = target.assumed(earlier.svm_id, noted.note.location_id)
+            place = noted.note.location_id
+            location = target.location or (Named(place, place) if place else None)
+            svm = {"id": earlier.svm_id, "name": target.name}
+            found[target] = replace(target, svm=svm, location=location, listed=False)
         elif removes:
-            situation.doubtful.append((target, noted))
+            situation.doubtful.append(noted)
     return found

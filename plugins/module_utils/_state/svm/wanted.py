@@ -8,17 +8,20 @@ Source: "SVM deployment request", "SVM reconfiguration request", "SVM removal" (
 
 from __future__ import annotations
 
+import ipaddress
 import string
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Optional
+from dataclasses import dataclass, field, replace
+from typing import Any, Optional, Union
 
 from ..._addresses import require_address, split_address
 from ..._errors import InputError
 from ..._module.context import Parameters
 from ..._validation import require_ip_address, require_no_final_line_break, require_text
-from .addresses import STATIC, Network, static_addressing
 
+Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+Interface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
+STATIC, DYNAMIC = "static", "dynamic"
 PRESENT, RECONFIGURED, ABSENT = "present", "reconfigured", "absent"
 LANGUAGES = ("de", "en", "fr", "ja", "ru", "zh-Hans", "zh-Hant")
 _TEXTS = ("name", "svm_id", "infrastructure_id", "location")
@@ -32,6 +35,20 @@ _HIGHEST_PORT = 65535
 _HIGHEST_VLAN = 4094
 _LONGEST_PASSWORD = 60
 _OF_PASSWORDS = frozenset(string.ascii_letters + string.digits + string.punctuation)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network adapter as the user describes it; ``network`` is an id or a name."""
+
+    network: str
+    addressing: str = DYNAMIC
+    primary: bool = False
+    vlan_id: Optional[int] = None
+    ip_addresses: tuple[str, ...] = ()
+    mask: Optional[str] = None
+    gateway: Optional[str] = None
+    security_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -225,6 +242,66 @@ def _network(where: str, given: Mapping[str, Any], alone: bool) -> Network:
     if present:
         raise InputError(f"{where}: {', '.join(present)} can be given with addressing: static only.")
     return network
+
+
+def static_addressing(where: str, network: Network) -> Network:
+    """Return an adapter with the mask as it is sent: dotted, and for IPv6 the length of the prefix.
+
+    :param where: How messages name the adapter, such as ``svms[0].networks[0]``.
+    :raises InputError: naming the first option that cannot be right.
+    """
+    for index, text in enumerate(network.ip_addresses):
+        require_ip_address(text, f"{where}.ip_addresses[{index}]")
+    require_ip_address(network.gateway, f"{where}.gateway")
+    addresses = [ipaddress.ip_address(text) for text in network.ip_addresses]
+    gateway = ipaddress.ip_address(network.gateway or "")
+    version = gateway.version
+    if any(one.version != version for one in addresses):
+        raise InputError(
+            f"{where}: ip_addresses and gateway mix IPv4 and IPv6. An adapter has one mask and one gateway, so all must be of "
+            "one version."
+        )
+    length = _prefix_length(network.mask or "", version, f"{where}.mask")
+    interfaces = [ipaddress.ip_interface(f"{one}/{length}") for one in addresses]
+    for index, one in enumerate(interfaces):
+        _require_usable(one, f"{where}.ip_addresses[{index}]")
+    _require_gateway(gateway, interfaces, f"{where}.gateway")
+    return replace(network, mask=str(interfaces[0].netmask) if version == 4 else str(length))
+
+
+def _prefix_length(mask: str, version: int, option: str) -> int:
+    """Return how many bits of an address name its network, from that number or from a mask of ones, then zeros."""
+    kind, bits = (ipaddress.IPv4Network, 32) if version == 4 else (ipaddress.IPv6Network, 128)
+    for length in range(1, bits + 1):
+        if mask.strip().lower() in (str(length), str(kind((0, length)).netmask)):
+            return length
+    example = "255.255.255.0" if version == 4 else "64, the length of the prefix"
+    raise InputError(f"{option} is not a valid IPv{version} subnet mask: {mask!r}. Give one such as {example}.")
+
+
+def _require_usable(interface: Interface, option: str) -> None:
+    address, network = interface.ip, interface.network
+    ends = address.version == 4 and network.prefixlen < 31
+    kinds = (
+        (address.is_unspecified, "is the unspecified address"),
+        (address.is_multicast, "is a multicast address"),
+        (address == ipaddress.IPv4Address("255.255.255.255"), "is the broadcast address"),
+        (ends and address == network.network_address, f"is the network {network} itself"),
+        (ends and address == network.broadcast_address, f"is the broadcast address of {network}"),
+    )
+    for wrong, kind in kinds:
+        if wrong:
+            raise InputError(f"{option} {kind}: {address}. Give the address that the SVM is to have, and its mask.")
+
+
+def _require_gateway(gateway: Address, interfaces: Sequence[Interface], option: str) -> None:
+    """Refuse a gateway that is the SVM itself, or that it could not reach."""
+    if any(gateway == one.ip for one in interfaces):
+        raise InputError(f"{option} is the address of the SVM itself: {gateway}.")
+    elsewhere = gateway.is_unspecified or gateway.is_link_local
+    if not elsewhere and not any(gateway in one.network or one.network.num_addresses == 1 for one in interfaces):
+        shown = ", ".join(dict.fromkeys(str(one.network) for one in interfaces))
+        raise InputError(f"{option} is not in the network of the SVM, {shown}: {gateway}. Correct it, or the mask.")
 
 
 def _require_range(value: Optional[int], option: str, least: int, most: int) -> None:

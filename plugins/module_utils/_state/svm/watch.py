@@ -35,6 +35,8 @@ SETTLE_SECONDS = 30.0
 """How long the server's list may take to show what a task did."""
 REFRESH_SECONDS = 12.0
 """After that time, longer than the interval that the pages show, the server is asked to read the infrastructure again."""
+Place = tuple[str, Optional[str]]
+"""An infrastructure, and a project of it or None."""
 
 
 def watch_all(watched: Sequence[Union[WatchedTask, LostAnswer]], poller: Poller) -> list[KsvlaError]:
@@ -97,13 +99,19 @@ class WatchedTask:
         return trouble
 
 
+def svms_in(api: SvmManagementApi, place: Place) -> list[Object]:
+    """Return the SVMs that the server lists in an infrastructure, or in one project of it."""
+    infrastructure_id, parent_id = place
+    return api.objects(infrastructure_id, object_types=("SVM",), output_type="GeneralInfo", parent_id=parent_id).vms
+
+
 @dataclass(frozen=True, eq=False)
 class Expected:
     """What the server's list is expected to show of an SVM, which is known by its id, or by name and place."""
 
     target: Target
     svm_id: Optional[str]
-    there: bool
+    there: bool = True
 
     def among(self, machines: Sequence[Object]) -> Optional[Object]:
         if self.svm_id is not None:
@@ -113,7 +121,7 @@ class Expected:
         return next((one for one in named if self.target.openstack or one.get("parent_id") in places), None)
 
     @property
-    def listed_in(self) -> tuple[str, Optional[str]]:
+    def listed_in(self) -> Place:
         """The infrastructure whose list shows the SVM, and the project where only that tells which SVM of a name it is.
 
         In OpenStack, the parent that an SVM shows may be a hypervisor.
@@ -159,17 +167,13 @@ class Lists:
 
     def look(self, expected: Sequence[Expected], deadline: Deadline) -> list[Expected]:
         """Return what the lists do not show now, and let the server read those infrastructures again in time."""
-        listed: dict[tuple[str, Optional[str]], list[Object]] = {}
+        api = self._api.within(deadline, retries=0)
+        listed: dict[Place, list[Object]] = {}
         trouble: Optional[KsvlaError] = None
         for place in dict.fromkeys(one.listed_in for one in expected):
-            infrastructure_id, parent_id = place
             try:
-                found = self._api.within(deadline, retries=0).objects(
-                    infrastructure_id, object_types=("SVM",), output_type="GeneralInfo", parent_id=parent_id
-                )
-                listed[place] = found.vms
-            except ApiError as error:
-                # As while the infrastructure is being read again.
+                listed[place] = svms_in(api, place)
+            except ApiError as error:  # As while the infrastructure is being read again.
                 trouble = error
         self.trouble = trouble
         late = [one for one in expected if not self._shows(listed.get(one.listed_in), one)]
@@ -250,8 +254,7 @@ class LostAnswer:
         return self.error
 
     def _unanswered(self) -> list[Earlier]:
-        found = (self._requests.noted(one.target) for one in self._late)
-        return [one for one in found if one is not None and self._requests.holds(one)]
+        return self._requests.noted(one.target for one in self._late)
 
     @property
     def _names(self) -> str:

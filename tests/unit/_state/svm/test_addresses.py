@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError
-from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.addresses import (
+from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import (
     STATIC,
     Network,
     static_addressing,
