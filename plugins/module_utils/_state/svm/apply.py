@@ -11,16 +11,19 @@ from dataclasses import replace
 from typing import Optional
 
 from ..._api.tasks import ServerTask
+from ..._clock import Deadline
 from ..._errors import KsvlaError, OutcomeUnknown, WaitTimeout, unless_missing
 from ..._tasks.memory import Record
 from ..._tasks.once import Once, Started, State, Subject
+from ..._tasks.poller import Look, passes
+from ..._tasks.watch import timed_out
 from ..infrastructure.objects import Object
 from .bodies import request_body
 from .find import Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
 from .requests import COMPLETED, Earlier, Requests
 from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, outcomes
-from .watch import Expected, Lists, LostAnswer, Place, WatchedTask, svms_in, watch_all
+from .watch import Expected, Lists, LostAnswer, Place, svms_in
 
 _LOCKS = {False: "SVM requests", True: "SVM requests in OpenStack"}
 """By whether an SVM is in OpenStack: a request holds SVMs of one deployment type."""
@@ -80,7 +83,7 @@ class SvmApplier:
                 self._targets.setdefault(task_id, []).extend(attached)
             lost.extend(self._lost_before(each.unknown))
         for task_id in self._targets:
-            self.see(ServerTask(task_id, None, "unknown"))
+            self._see(task_id, ServerTask(task_id, None, "unknown"))
         failures = self._watch(lost)
         if self._poller.waiting.wait and self.action != RECONFIGURE:
             self._confirm()
@@ -145,17 +148,17 @@ class SvmApplier:
 
     # -------------------------------------------------------------------------------------------------------------------
 
-    def see(self, task: ServerTask, trouble: Optional[KsvlaError] = None) -> None:
+    def _see(self, task_id: str, task: ServerTask, trouble: Optional[str] = None) -> None:
         """Note what became of the SVMs of a task; ``trouble`` is why it cannot be watched to its end."""
-        self.tasks[task.id] = task
-        for outcome in outcomes(self.action, self._targets[task.id], task):
-            target, error = outcome.target, outcome.error or (trouble.message if trouble else None)
+        self.tasks[task_id] = task
+        for outcome in outcomes(self.action, self._targets[task_id], task):
+            target = outcome.target
             if outcome.progress:
                 self._poller.context.progress(target.label, outcome.progress)
             if outcome.action == FAILED and self.action == REMOVE and self._is_gone(target):
                 self._settle(Outcome(target, DONE[REMOVE], state=outcome.state))
             else:
-                self._settle(replace(outcome, error=error))
+                self._settle(replace(outcome, error=outcome.error or trouble))
 
     def _lost_before(self, targets: Iterable[Target]) -> list[LostAnswer]:
         """Return the requests of earlier runs that were not answered, to be looked for as if the answer was lost now."""
@@ -177,20 +180,62 @@ class SvmApplier:
         return LostAnswer(self._requests, targets, lost, self._settle)
 
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
-        """Watch everything to its end; return the failures, with the lost answers first."""
+        """Watch everything until it has ended or the time is up; return the failures, with the lost answers first.
+
+        A failure of one of them does not keep the others from being watched.
+        """
         if not self._poller.waiting.wait:
             return [one.give_up() for one in lost]
-        watched = [WatchedTask(self._requests, task, self.see) for task in self.tasks.values()]
-        failures = watch_all([*lost, *watched], self._poller)
+        sought, left = list(lost), list(self.tasks)
+        failures: list[KsvlaError] = []
+
+        def look(deadline: Deadline) -> Look[None]:
+            trouble: Optional[KsvlaError] = None
+            for task_id in [*left]:
+                try:
+                    task = self._api.within(deadline, retries=0).task(task_id)
+                except WaitTimeout:
+                    raise
+                except KsvlaError as error:
+                    if passes(error):
+                        trouble = error
+                        continue
+                    error.message = f"The task {task_id} cannot be watched: {error.message}"
+                    self._see(task_id, self.tasks[task_id], error.message)
+                    failures.append(error)
+                    left.remove(task_id)
+                else:
+                    self._see(task_id, task)
+                    if task.ended:
+                        left.remove(task_id)
+            for one in [*sought]:
+                seen = one.look(deadline)
+                if seen.done:
+                    sought.remove(one)
+                    failures.extend([seen.value] if seen.value else [])
+            if trouble is not None:
+                raise trouble
+            return Look(None, not left and not sought, min((self.tasks[one].progress or 0 for one in left), default=0))
+
+        late: Optional[KsvlaError] = None
+        try:
+            self._poller.until_done(look)
+        except WaitTimeout as error:
+            late = error
+        failures = [*(one.give_up() for one in sought), *failures]
+        if left:
+            failures.append(self._timed_out([self.tasks[one] for one in left], late))
+        return sorted(failures, key=lambda failure: not isinstance(failure, OutcomeUnknown))
+
+    def _timed_out(self, tasks: Sequence[ServerTask], trouble: Optional[KsvlaError]) -> WaitTimeout:
+        failure = timed_out(self._api, tasks, self._poller, trouble)
         noted = self._requests.noted(target for svms in self._targets.values() for target in svms)
         if not all(self._requests.memory.keeps(one.record) for one in noted):
-            for failure in failures:
-                if isinstance(failure, WaitTimeout):
-                    failure.hint = (
-                        "The server goes on with it, but this machine could not remember the task (see KSVLA_STATE_DIR): "
-                        "wait for it with ksvla_task and api: svm_management before you run this again."
-                    )
-        return sorted(failures, key=lambda failure: not isinstance(failure, OutcomeUnknown))
+            failure.hint = (
+                "The server goes on with it, but this machine could not remember the task (see KSVLA_STATE_DIR): wait for it "
+                "with ksvla_task and api: svm_management before you run this again."
+            )
+        return failure
 
     def _confirm(self) -> None:
         """Wait until the server's lists show what was done.

@@ -80,26 +80,25 @@ def judged(child: Optional[ServerTask], task: ServerTask) -> ServerTask:
 def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional[ServerTask]]:
     """Return the child of each SVM, matched by its id, or else by name and place, or else by its order in the list."""
     left = list(task.children)
-    found = [_taken(left, partial(_is_about, one)) for one in targets]
-    for index, one in enumerate(targets):
-        # The page about OpenStack shows a host where the project might stand.
-        if found[index] is None and one.openstack:
-            found[index] = _taken(left, partial(_is_about, one, host=False))
-    missing = [index for index, child in enumerate(found) if child is None]
+    found: list[Optional[ServerTask]] = [None] * len(targets)
+
+    def match(fits: Callable[[Target, ServerTask], bool]) -> None:
+        for index, one in enumerate(targets):
+            child = next((child for child in left if fits(one, child)), None) if found[index] is None else None
+            if child is not None:
+                left.remove(child)
+                found[index] = child
+
+    match(partial(_is_about, host=True))
+    # The page about OpenStack shows a host where the project might stand.
+    match(lambda one, child: one.openstack and _is_about(one, child, host=False))
+    missing = [one for one, child in zip(targets, found) if child is None]
     # A child that shows the id of its SVM may be that of a new one, whose id is not known before.
-    new = any(targets[index].svm_id is None for index in missing)
-    nameless = [child for child in left if not _parameter(child, "svm_name") and (new or not _svm_id(child))]
-    if len(nameless) == len(missing):
-        for index in missing:
-            found[index] = _taken(nameless, partial(_is_in_place, targets[index], host=not targets[index].openstack))
+    new = any(one.svm_id is None for one in missing)
+    left = [child for child in left if not _parameter(child, "svm_name") and (new or not _svm_id(child))]
+    if len(left) == len(missing):
+        match(lambda one, child: _is_in_place(one, child, host=not one.openstack))
     return found
-
-
-def _taken(children: list[ServerTask], fits: Callable[[ServerTask], bool]) -> Optional[ServerTask]:
-    child = next(filter(fits, children), None)
-    if child is not None:
-        children.remove(child)
-    return child
 
 
 def _svm_id(task: ServerTask) -> Optional[str]:
@@ -188,7 +187,16 @@ def _outcome(action: str, target: Target, child: Optional[ServerTask], task: Ser
     )
 
 
-def _is_in_place(target: Target, child: ServerTask, *, host: bool = True) -> bool:
+def _is_about(target: Target, child: ServerTask, *, host: bool) -> bool:
+    shown_id, wanted_id = _svm_id(child), target.svm_id or target.wanted.svm_id
+    if shown_id and wanted_id:
+        same = shown_id.lower() == wanted_id.lower()
+    else:
+        same = _parameter(child, "svm_name") == target.label
+    return same and _is_in_place(target, child, host=host)
+
+
+def _is_in_place(target: Target, child: ServerTask, *, host: bool) -> bool:
     """Return whether a child shows no other place than that of the SVM.
 
     :param host: Whether the host that it shows counts, or its infrastructure alone.
@@ -196,15 +204,6 @@ def _is_in_place(target: Target, child: ServerTask, *, host: bool = True) -> boo
     places = (("infrastructure_id", target.infrastructure_id), ("host_id", target.location_id if host else None))
     shown = [(_parameter(child, name), wanted) for name, wanted in places]
     return all(not one or not wanted or one.lower() == wanted.lower() for one, wanted in shown)
-
-
-def _is_about(target: Target, child: ServerTask, *, host: bool = True) -> bool:
-    shown_id, wanted_id = _svm_id(child), target.svm_id or target.wanted.svm_id
-    if shown_id and wanted_id:
-        same = shown_id.lower() == wanted_id.lower()
-    else:
-        same = _parameter(child, "svm_name") == target.label
-    return same and _is_in_place(target, child, host=host)
 
 
 def _parameter(task: ServerTask, name: str) -> Optional[str]:

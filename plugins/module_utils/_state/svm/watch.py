@@ -1,24 +1,19 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watching several things at once until each has ended: tasks, requests whose answer was lost, and the server's lists.
-
-A failure of one of them does not keep the others from being watched.
-"""
+"""What the server's lists show of SVMs, and requests whose answer was lost, which can be seen there alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Callable, Optional, Union
+from typing import Callable, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
-from ..._api.tasks import ServerTask
 from ..._clock import Deadline
-from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
-from ..._tasks.poller import Look, Poller, passes
-from ..._tasks.watch import timed_out
+from ..._errors import ApiError, KsvlaError, OutcomeUnknown
+from ..._tasks.poller import Look, Poller
 from ..infrastructure.objects import Object
 from .find import Target
 from .plan import DEPLOY, RECONFIGURE
@@ -37,66 +32,6 @@ REFRESH_SECONDS = 12.0
 """After that time, longer than the interval that the pages show, the server is asked to read the infrastructure again."""
 Place = tuple[str, Optional[str]]
 """An infrastructure, and a project of it or None."""
-
-
-def watch_all(watched: Sequence[Union[WatchedTask, LostAnswer]], poller: Poller) -> list[KsvlaError]:
-    """Look at all until each is done or the time is up; return the failures."""
-    pending = list(watched)
-    failures: list[KsvlaError] = []
-
-    def look(deadline: Deadline) -> Look[None]:
-        trouble: Optional[KsvlaError] = None
-        progress: list[float] = []
-        for one in list(pending):
-            try:
-                seen = one.look(deadline)
-            except WaitTimeout:
-                raise
-            except KsvlaError as error:
-                if passes(error):
-                    trouble = error
-                    continue
-                seen = Look(one.give_up(error), True)
-            progress.append(seen.progress or 0)
-            if seen.done:
-                pending.remove(one)
-                failures.extend([seen.value] if seen.value is not None else [])
-        if trouble is not None and pending:
-            raise trouble
-        return Look(None, not pending, min(progress, default=None))
-
-    late: Optional[KsvlaError] = None
-    try:
-        poller.until_done(look)
-    except WaitTimeout as error:
-        late = error
-    return [*failures, *(one.give_up(late) for one in pending)]
-
-
-@dataclass(eq=False)
-class WatchedTask:
-    """A task of the server.
-
-    :param see: Takes the task as it was seen, and why it cannot be watched to its end.
-    """
-
-    requests: Requests
-    task: ServerTask
-    see: Callable[[ServerTask, Optional[KsvlaError]], None]
-
-    def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
-        """Look once; the value is the failure when it is done with one."""
-        self.task = self.requests.api.within(deadline, retries=0).task(self.task.id)
-        self.see(self.task, None)
-        return Look(None, self.task.ended, self.task.progress)
-
-    def give_up(self, trouble: Optional[KsvlaError]) -> KsvlaError:
-        """Return the failure when the time is up, or when looking fails for a reason that does not pass."""
-        if trouble is None or isinstance(trouble, WaitTimeout):
-            return timed_out(self.requests.api, [self.task], self.requests.poller, trouble)
-        trouble.message = f"The task {self.task.id} cannot be watched: {trouble.message}"
-        self.see(self.task, trouble)
-        return trouble
 
 
 def svms_in(api: SvmManagementApi, place: Place) -> list[Object]:
@@ -204,10 +139,9 @@ class LostAnswer:
         self._lists = Lists(requests.api, requests.poller)
         self._requests = requests
         self._settle = settle
-        self.error = error
+        self._error = error
         self._action = requests.action
-        self._expected = [Expected(one, one.svm_id, self._action == DEPLOY) for one in targets]
-        self._late = self._expected
+        self._expected = self._late = [Expected(one, one.svm_id, self._action == DEPLOY) for one in targets]
         if error.status in _NOTHING_DONE:
             for one in self._unanswered():
                 requests.shorten(one, FIRST_SIGN_AFTER_ERROR_SECONDS)
@@ -215,7 +149,7 @@ class LostAnswer:
         self._first_sign_by = Deadline(patience, requests.context.clock)
 
     def look(self, deadline: Deadline) -> Look[Optional[KsvlaError]]:
-        """Look once; it is done when everything shows, or when nothing shows that anything ever will."""
+        """Look once; it is done when everything shows, or, with an error, when nothing shows that anything ever will."""
         if self._action == RECONFIGURE:  # What it did cannot be seen.
             return Look(self.give_up(), True)
         before = self._late
@@ -224,34 +158,34 @@ class LostAnswer:
             self._requests.context.progress(one.target.label, "the answer was lost, looking whether it took effect")
             if self._action == DEPLOY and one in before and one not in self._late:
                 self._requests.shown(one.target)
-        if not self._late:
-            self.give_up()
-            if self._action == DEPLOY:
-                self._requests.warn(
-                    f"The server's answer was lost, so its task is not known. {self._names} can be seen in the infrastructure; "
-                    "whether the deployment is finished is not known."
-                )
-            return Look(None, True)
         if len(self._late) == len(self._expected) and self._first_sign_by.expired():
             return Look(self.give_up(), True)
-        return Look(None, False)
+        if self._late:
+            return Look(None, False)
+        self.give_up()
+        if self._action == DEPLOY:
+            self._requests.warn(
+                f"The server's answer was lost, so its task is not known. {self._names} can be seen in the infrastructure; "
+                "whether the deployment is finished is not known."
+            )
+        return Look(None, True)
 
-    def give_up(self, _trouble: Optional[KsvlaError] = None) -> KsvlaError:
+    def give_up(self) -> KsvlaError:
         """Note what was seen until now and return the failure."""
-        unanswered = self._unanswered() if self._action == DEPLOY else []
-        self.error.hint = (
+        self._error.hint = (
             "The request was not sent again. Look in the Integration Server's console whether a task for "
             f"{self._names} is under way or done, then run this again."
         )
-        if unanswered:
-            self.error.hint += f" {self._requests.advice(*unanswered)}"
+        unanswered = self._unanswered()
+        if unanswered and self._action == DEPLOY:
+            self._error.hint += f" {self._requests.advice(*unanswered)}"
         seen = STARTED if self._late and self._action == DEPLOY else DONE[self._action]
         for one in self._expected:
             if one in self._late:
-                self._settle(Outcome(one.target, FAILED, error=self.error.message, error_code=self.error.error_code))
+                self._settle(Outcome(one.target, FAILED, error=self._error.message, error_code=self._error.error_code))
             else:
                 self._settle(Outcome(one.target, seen, self._lists.ids.get(one.target)))
-        return self.error
+        return self._error
 
     def _unanswered(self) -> list[Earlier]:
         return self._requests.noted(one.target for one in self._late)
