@@ -23,7 +23,7 @@ from .find import Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
 from .requests import COMPLETED, Earlier, Requests
 from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, outcomes
-from .watch import Expected, Lists, LostAnswer, Place, svms_in
+from .wait import Expected, Lists, LostAnswer, Place, svms_in
 
 _LOCKS = {False: "SVM requests", True: "SVM requests in OpenStack"}
 """By whether an SVM is in OpenStack: a request holds SVMs of one deployment type."""

@@ -27,7 +27,9 @@ _PLACES = ("host-1", "host-2", "host-3")
 
 def _targets() -> list[Target]:
     return [
-        Target(WantedSvm(number, name=f"svm-{place[-1]}"), "infrastructure", location=Named(place, place))
+        Target(
+            WantedSvm(number, "infrastructure", name=f"svm-{place[-1]}"), "infrastructure", location=Named(place, place)
+        )
         for number, place in enumerate(_PLACES)
     ]
 
@@ -96,7 +98,12 @@ def test_a_numbered_error_counts_as_a_code(error: str | None, code: str | None, 
 def test_svms_of_one_name_are_distinguished_by_their_ids() -> None:
     place = Named("host-1", "host-1")
     targets = [
-        Target(WantedSvm(0, name="svm"), "infrastructure", location=place, svm={"id": own_id, "name": "svm"})
+        Target(
+            WantedSvm(0, "infrastructure", name="svm"),
+            "infrastructure",
+            location=place,
+            svm={"id": own_id, "name": "svm"},
+        )
         for own_id in ("one", "two")
     ]
     children = (
@@ -129,7 +136,7 @@ def _read(value: dict[str, Any]) -> ServerTask:
 
 
 def _named(name: str, place: str = "h1") -> Target:
-    return Target(WantedSvm(0, name=name), "i1", location=Named(place, place))
+    return Target(WantedSvm(0, "infrastructure", name=name), "i1", location=Named(place, place))
 
 
 @pytest.mark.parametrize("beside", [False, True])
