@@ -14,13 +14,12 @@ from ..._api.tasks import ServerTask
 from ..._clock import Deadline
 from ..._errors import KsvlaError, OutcomeUnknown, WaitTimeout, unless_missing
 from ..._tasks.memory import Record
-from ..._tasks.once import Once, Started, State, Subject
+from ..._tasks.once import Once, Started, State
 from ..._tasks.poller import Look, passes
 from ..._tasks.watch import timed_out
 from ..infrastructure.objects import Object
-from .bodies import request_body
 from .find import Target
-from .plan import DEPLOY, RECONFIGURE, REMOVE
+from .plan import DEPLOY, RECONFIGURE, REMOVE, request_body
 from .requests import COMPLETED, Earlier, Requests
 from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, outcomes
 from .wait import Expected, Lists, LostAnswer, Place, svms_in
@@ -43,6 +42,7 @@ class SvmApplier:
         self._requests = requests
         self._api, self._poller, self.action = requests.api, requests.poller, requests.action
         self._once = Once(requests.memory, requests.context, self._poller.deadline)
+        self.subject = requests.subject
         self._earlier: dict[Target, Earlier] = {}
         self._listed: dict[Place, list[Object]] = {}
         self._targets: dict[str, list[Target]] = {}
@@ -112,9 +112,6 @@ class SvmApplier:
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
-    def subject(self, item: Target) -> Subject:
-        return self._requests.subject(item)
-
     def under_way(self, item: Target, record: Optional[Record]) -> Optional[str]:
         """Return the task that does the same already, or None; raise PlanAgain where another change is under way."""
         earlier = self._requests.read(item, record)
@@ -130,9 +127,10 @@ class SvmApplier:
         if self.action == RECONFIGURE or not item.listed:
             return State.MISSING
         expected = Expected(item, item.svm_id)
-        if expected.listed_in not in self._listed:
-            self._listed[expected.listed_in] = svms_in(self._api, expected.listed_in)
-        svm = expected.among(self._listed[expected.listed_in])
+        place = expected.listed_in
+        if place not in self._listed:
+            self._listed[place] = svms_in(self._api, place)
+        svm = expected.among(self._listed[place])
         if self.action == REMOVE:
             return State.HOLDS if svm is None else State.MISSING
         if svm is not None:

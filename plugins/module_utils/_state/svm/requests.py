@@ -22,9 +22,8 @@ from ..._errors import unless_missing
 from ..._tasks.memory import Memory, Record
 from ..._tasks.once import Subject
 from ..._tasks.poller import Poller
-from .bodies import settings_of
 from .find import Target
-from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE
+from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE, settings_of
 from .results import FAILED, enumerated, judged, match_children, svm_id_in
 from .wanted import WantedSvms
 

@@ -19,9 +19,8 @@ from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
 from ..._tasks.watch import cause
 from ..._text import listed, with_code
 from ..change import Diff, diff_of
-from .bodies import given
 from .find import Target
-from .plan import DEPLOY, RECONFIGURE, REMOVE
+from .plan import DEPLOY, RECONFIGURE, REMOVE, given
 
 DONE = {DEPLOY: "deployed", RECONFIGURE: "reconfigured", REMOVE: "removed"}
 FAILED, STARTED, UNCHANGED = "failed", "started", "unchanged"
@@ -92,11 +91,8 @@ def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional
     match(partial(_is_about, host=True))
     # The page about OpenStack shows a host where the project might stand.
     match(lambda one, child: one.openstack and _is_about(one, child, host=False))
-    missing = [one for one, child in zip(targets, found) if child is None]
-    # A child that shows the id of its SVM may be that of a new one, whose id is not known before.
-    new = any(one.svm_id is None for one in missing)
-    left = [child for child in left if not _parameter(child, "svm_name") and (new or not _svm_id(child))]
-    if len(left) == len(missing):
+    left = [child for child in left if not _parameter(child, "svm_name")]
+    if len(left) == found.count(None):
         match(lambda one, child: _is_in_place(one, child, host=not one.openstack))
     return found
 
