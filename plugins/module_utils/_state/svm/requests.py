@@ -106,31 +106,32 @@ class Requests:
     def about(self, target: Target) -> list[Earlier]:
         """Return the last request about an SVM; those of its infrastructure that fit where its key is not known."""
         if target.name is not None and target.location_id is not None:
-            found = self.read(target, self.memory.find(_key(target)))
-            return [] if found is None else [found]
-        records = self.memory.find_all(f"svm {target.infrastructure_id.lower()} ")
-        return [one for record in records if (one := self.read(target, record)) is not None and _is_about(one)]
+            records = [self.memory.find(_key(target))]
+        else:
+            records = [*self.memory.find_all(f"svm {target.infrastructure_id.lower()} ")]
+        found = (self.read(target, record) for record in records)
+        return [one for one in found if one is not None and _is_about(one)]
 
     def read(self, target: Target, record: Optional[Record]) -> Optional[Earlier]:
         """Return how far a request is; None without a record that can be understood."""
-        note = _note(record)
-        if record is None or note is None:
-            return None
-        if record.id is not None and record.id not in self._tasks:
-            self._tasks[record.id] = unless_missing(self.api.task, record.id)
-        task = self._tasks[record.id] if record.id is not None else None
+        earlier = _noted(target, record)
+        if earlier is None or earlier.record.id is None:
+            return earlier
+        task_id = earlier.record.id
+        if task_id not in self._tasks:
+            self._tasks[task_id] = unless_missing(self.api.task, task_id)
+        task = self._tasks[task_id]
         if task is None:
-            return Earlier(target, record, note)
-        child = match_children([target], task)[0]
+            return earlier
+        (child,) = match_children([target], task)
         one = judged(child, task)
         status = COMPLETED if one.completed else FAILED if one.ended else RUNNING
-        return Earlier(target, record, note, status, task, child)
+        return replace(earlier, status=status, task=task, child=child)
 
     def noted(self, targets: Iterable[Target]) -> list[Earlier]:
         """Return the requests about SVMs that hold; the server is not asked for their tasks."""
-        records = ((one, self.memory.find(_key(one))) for one in targets)
-        found = [Earlier(one, record, note) for one, record in records if record and (note := _note(record))]
-        return [one for one in found if self.holds(one)]
+        found = (_noted(one, self.memory.find(_key(one))) for one in targets)
+        return [one for one in found if one is not None and self.holds(one)]
 
     def remaining(self, earlier: Earlier) -> float:
         return earlier.note.until - self.context.clock.now()
@@ -183,18 +184,17 @@ class Requests:
         Where its request was not answered, that proves that it took effect: the other SVMs of that request have their time to
         show from now on.
         """
-        record = self.memory.find(_key(target))
-        note = _note(record)
-        if record is None or note is None or note.action != DEPLOY or self.context.check_mode:
+        earlier = _noted(target, self.memory.find(_key(target)))
+        if earlier is None or earlier.note.action != DEPLOY or self.context.check_mode:
             return
-        if record.id is not None:
-            self._keep(record, seen=True)
+        if earlier.record.id is not None:
+            self._keep(earlier.record, seen=True)
             return
-        self.memory.forget(record)
-        for one in self.memory.find_all("svm "):
-            other = _note(one)
-            if other is not None and one.id is None and other.request == note.request:
-                self._keep(one, until=self._in(HOLD_SECONDS))
+        self.memory.forget(earlier.record)
+        for record in self.memory.find_all("svm "):
+            other = _noted(target, record)
+            if other is not None and record.id is None and other.note.request == earlier.note.request:
+                self._keep(record, until=self._in(HOLD_SECONDS))
 
     def shorten(self, earlier: Earlier, seconds: float) -> None:
         """Let a request that most likely did nothing hold for that many seconds from now on at most."""
@@ -235,9 +235,9 @@ def _key(target: Target) -> str:
     return f"svm {target.infrastructure_id.lower()} {target.location_id} {target.label}"
 
 
-def _note(record: Optional[Record]) -> Optional[Note]:
+def _noted(target: Target, record: Optional[Record]) -> Optional[Earlier]:
     try:
-        return None if record is None else Note(**record.settings)
+        return None if record is None else Earlier(target, record, Note(**record.settings))
     except TypeError:  # As a person has edited it.
         return None
 

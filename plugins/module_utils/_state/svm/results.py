@@ -109,13 +109,6 @@ def svm_id_in(child: Optional[ServerTask], task: ServerTask) -> Optional[str]:
     return own or (_svm_id(task) if len(task.children) < 2 else None)
 
 
-def progress_line(task: ServerTask) -> str:
-    current = next((step for step in steps_of(task) if not step.ended and step.state.lower() != "created"), None)
-    name = step_name(current) if current else task.stage or task.state
-    progress = (current or task).progress
-    return name if progress is None else f"{name} {progress} %"
-
-
 def enumerated(texts: Sequence[str], separator: str = ", ") -> str:
     """Return texts in one line, without full stops."""
     return listed([text.rstrip(".") for text in texts], _MOST_NAMED, separator)
@@ -166,7 +159,7 @@ def _settings(action: str, target: Target) -> dict[str, Any]:
 def _outcome(action: str, target: Target, child: Optional[ServerTask], task: ServerTask) -> Outcome:
     svm_id, one = svm_id_in(child, task), judged(child, task)
     if one.completed or not one.ended:
-        progress = progress_line(child) if child and not child.ended else None
+        progress = _progress(child) if child and not child.ended else None
         return Outcome(target, DONE[action] if one.completed else STARTED, svm_id, one.state, progress=progress)
     code, message = cause(child) if child else (None, None)
     if not code and not message:
@@ -181,6 +174,13 @@ def _outcome(action: str, target: Target, child: Optional[ServerTask], task: Ser
         error=with_code(code, message) or f"the server gives no reason, the task is {one.state}",
         error_code=numbered.group(1).replace(" ", "") if numbered else code,
     )
+
+
+def _progress(task: ServerTask) -> str:
+    current = next((step for step in steps_of(task) if not step.ended and step.state.lower() != "created"), None)
+    name = step_name(current) if current else task.stage or task.state
+    progress = (current or task).progress
+    return name if progress is None else f"{name} {progress} %"
 
 
 def _is_about(target: Target, child: ServerTask, *, host: bool) -> bool:
