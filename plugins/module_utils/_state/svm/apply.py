@@ -62,8 +62,6 @@ class SvmApplier:
         :raises KsvlaError: when the server refuses everything, or does not show a task.
         """
         groups = {lock: [one for one in changed if one.openstack is openstack] for openstack, lock in _LOCKS.items()}
-        # Nothing is read before the locks are held.
-        self._requests.forget()
         try:
             started = self._once.start_each(self, {lock: group for lock, group in groups.items() if group})
         except KsvlaError as error:
