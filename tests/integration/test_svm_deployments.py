@@ -201,9 +201,9 @@ def test_a_run_killed_before_the_answer(playbooks: Playbooks, simulator: Running
         wait_until(lambda: bool(bodies(simulator, "POST")))
         running.kill()
     again = deploy(on_hosts(2), image_id="not asked for")
-    # Each of the two hypervisors is read for the plan, again after the list had 30 seconds to catch up, and again before
-    # the SVMs are looked for. Those that show before that are unchanged.
-    run = _repeated(playbooks, simulator, again, place, "parentId=", 6)
+    # The infrastructure is refreshed before the plan is made, so that the list can catch up, and again while the SVMs are
+    # looked for. Those that show before that are unchanged.
+    run = _repeated(playbooks, simulator, again, place, "/refresh", 2)
     record = run.named("deploy")
     assert [one["action"] for one in record.result["svms"]] == ["deployed", "deployed"]
     # The server was asked to read the infrastructure again, and not to deploy again.

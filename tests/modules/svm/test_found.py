@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -93,3 +94,23 @@ def test_a_network_that_does_not_exist_is_a_difference_of_what_is_left_alone(run
     assert "'Decommissioned'" in run.warnings[-1]
     wanted["name"] = "svm-02"
     assert "'Decommissioned'" in run.fails("svm", image_id=image_id, svms=[wanted])["msg"]
+
+
+def _list_only(simulator: RunningSimulator, *machines: dict[str, Any]) -> None:
+    """Let the next list of the SVMs of an infrastructure show these machines."""
+    body = json.dumps({"vms": machines})
+    simulator.fault(method="GET", path="objectTypes=SVM&", kind="status", status=200, body=body)
+
+
+def test_an_svm_that_a_list_shows_twice_and_without_its_place(run: Caller, simulator: RunningSimulator) -> None:
+    (made,) = run("svm", image_id=registered_image(run), svms=[host_svm("svm-01", "192.0.2.51")])["svms"]
+    brief = {"id": made["svm_id"], "name": "svm-01", "isSvm": "True"}
+    _list_only(simulator, brief, brief)
+    (removed,) = run("svm", state="absent", svms=[{"infrastructure_id": HOST, "name": "svm-01"}])["svms"]
+    assert (removed["action"], removed["location_id"]) == ("removed", made["location_id"])
+
+
+def test_a_place_that_is_not_listed_is_known_by_its_id(run: Caller, simulator: RunningSimulator) -> None:
+    _list_only(simulator, {"id": "v1", "name": "svm-01", "isSvm": True, "parentId": "h9"})
+    (removed,) = run.predicted("svm", state="absent", svms=[{"infrastructure_id": HOST, "name": "svm-01"}])["svms"]
+    assert (removed["action"], removed["location_id"]) == ("removed", "h9")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.svm import Caller, SimulatedClock
-from support.svm_deployments import HOST, host_svm
+from support.svm_deployments import CLOUD, HOST, cloud_svm, host_svm
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.memory import Memory
@@ -110,3 +110,15 @@ def test_a_plan_that_another_run_overtakes_is_made_again(
     meanwhile(lambda: run("svm", state="reconfigured", svms=[CHANGED], wait=False))
     assert _actions(run("svm", state="absent", svms=[SVM])) == ["removed"]
     assert any("still reconfiguring" in text for _subject, text in run.progress)
+
+
+def test_nothing_is_sent_of_a_mixed_list_when_another_run_overtakes_a_part_of_it(
+    run: Caller, simulator: RunningSimulator, image_id: str, meanwhile: Callable[[Callable[[], Any]], None]
+) -> None:
+    in_cloud = {"name": "svm-02", "infrastructure_id": CLOUD}
+    run("svm", image_id=image_id, svms=[*WANTED, cloud_svm("svm-02", "192.0.2.52")])
+    simulator.configure(task_seconds=60)
+    meanwhile(lambda: run("svm", state="reconfigured", svms=[{**CHANGED, **in_cloud}], wait=False))
+    failed = run.fails("svm", state="absent", svms=[SVM, in_cloud], wait=False)
+    assert "still reconfiguring svm-02. Nothing was sent." in failed["msg"]
+    assert not run.sent("DELETE", "/deployment/svm/")

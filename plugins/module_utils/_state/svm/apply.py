@@ -5,29 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Optional
 
 from ..._api.tasks import ServerTask
+from ..._clock import Deadline
 from ..._errors import KsvlaError, OutcomeUnknown, WaitTimeout, unless_missing
 from ..._tasks.memory import Record
-from ..._tasks.once import Once, Started, State, Subject
-from .bodies import request_body
-from .find import Finder, Target
-from .plan import DEPLOY, RECONFIGURE, REMOVE
-from .requests import Earlier, Requests, Status
-from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, match_children, outcomes, progress_line
-from .wait import Pair, Situation
-from .watch import Expected, Lists, LostAnswer, WatchedTask, watch_all
+from ..._tasks.once import Once, Started, State
+from ..._tasks.poller import Look, passes, timed_out
+from ..infrastructure.objects import Object
+from .find import Target
+from .plan import DEPLOY, RECONFIGURE, REMOVE, request_body
+from .requests import COMPLETED, Earlier, Requests
+from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, outcomes
+from .wait import Expected, Lists, LostAnswer, Place, svms_in
 
-_LOCK = "SVM requests"
+_LOCKS = {False: "SVM requests", True: "SVM requests in OpenStack"}
+"""By whether an SVM is in OpenStack: a request holds SVMs of one deployment type."""
 _METHODS = {DEPLOY: "POST", RECONFIGURE: "PUT", REMOVE: "DELETE"}
 
 
 class PlanAgain(Exception):
-    """Another run has begun something else with an SVM of the plan."""
+    """Another run has begun something else with an SVM of the plan, and nothing was sent."""
 
 
 class SvmApplier:
@@ -35,12 +37,13 @@ class SvmApplier:
 
     repeatable = False
 
-    def __init__(self, finder: Finder, requests: Requests) -> None:
-        self._finder = finder
+    def __init__(self, requests: Requests) -> None:
         self._requests = requests
         self._api, self._poller, self.action = requests.api, requests.poller, requests.action
         self._once = Once(requests.memory, requests.context, self._poller.deadline)
+        self.subject = requests.subject
         self._earlier: dict[Target, Earlier] = {}
+        self._listed: dict[Place, list[Object]] = {}
         self._targets: dict[str, list[Target]] = {}
         self.outcomes: dict[Target, Outcome] = {}
         """What became of each SVM; of one that is not among them nothing had to be done."""
@@ -49,65 +52,70 @@ class SvmApplier:
         self.advice: dict[str, None] = {}
         """What to do about SVMs that failed, beside their causes."""
 
-    def carry_out(self, changed: Sequence[Target], situation: Situation) -> None:
-        """Start changing SVMs, watch them and what is attached to, and note what became of each SVM.
+    def carry_out(self, changed: Sequence[Target]) -> None:
+        """Start changing SVMs, watch them, and note what became of each.
 
         :raises PlanAgain: when the plan does not hold any more.
         :raises OutcomeUnknown: when an answer was lost and what was asked for has not appeared.
         :raises WaitTimeout: when the time is up.
         :raises KsvlaError: when the server refuses everything, or does not show a task.
         """
-        self._doubt(situation.doubtful)
-        tasks = self._targets = dict(situation.attached)
+        groups = {lock: [one for one in changed if one.openstack is openstack] for openstack, lock in _LOCKS.items()}
+        try:
+            started = self._once.start_each(self, {lock: group for lock, group in groups.items() if group})
+        except KsvlaError as error:
+            started = [Started(sent=[*changed], refused=error)]
         lost: list[LostAnswer] = []
-        refused: list[KsvlaError] = []
-        for openstack in (False, True):
-            group = [target for target in changed if target.openstack is openstack]
-            # Nothing is read before the lock is held.
-            self._requests.forget()
-            self._finder.forget()
-            try:
-                started: Started[Target] = self._once.start(self, group, _LOCK)
-            except KsvlaError as error:
-                refused.append(error)
-                for target in group:
-                    self._settle(Outcome(target, FAILED, error=error.message, error_code=error.error_code))
-                continue
-            if started.id is not None:
-                tasks[started.id] = started.sent
-            elif started.lost is not None:
-                lost.append(self._lost(started.sent, started.lost))
-            for task_id, attached in started.attached.items():
-                tasks.setdefault(task_id, []).extend(attached)
-            lost.extend(self._unknown(started.unknown))
-        for task_id in tasks:
-            self.see(ServerTask(task_id, None, "unknown"))
+        for each in started:
+            if each.refused is not None:
+                for target in each.sent:
+                    self._settle(
+                        Outcome(target, FAILED, error=each.refused.message, error_code=each.refused.error_code)
+                    )
+            elif each.lost is not None:
+                lost.append(self._lost(each.sent, each.lost))
+            elif each.id is not None:
+                self._targets[each.id] = each.sent
+            for task_id, attached in each.attached.items():
+                self._targets.setdefault(task_id, []).extend(attached)
+            lost.extend(self._lost_before(each.unknown))
+        for task_id in self._targets:
+            self._see(task_id, ServerTask(task_id, None, "unknown"))
         failures = self._watch(lost)
         if self._poller.waiting.wait and self.action != RECONFIGURE:
             self._confirm()
-        if failures:
+        refused = [each.refused for each in started if each.refused is not None]
+        if failures or (refused and not self.tasks and not lost):
             raise _together([*failures, *refused])
-        if refused and not tasks and not lost:
-            raise refused[0]
 
-    def predict(self, targets: Sequence[Target], situation: Situation) -> None:
+    def predict(self, targets: Sequence[Target]) -> None:
         """Note what would become of SVMs that are changed, or that a task under way changes."""
         for target in targets:
             self._settle(Outcome(target, DONE[self.action] if self._poller.waiting.wait else STARTED))
-        self._doubt(situation.doubtful)
+
+    def doubt(self, earlier: Earlier) -> None:
+        """Note that it is not known whether an SVM will be there."""
+        if earlier.status == COMPLETED:
+            error = f"task {earlier.record.id} deployed it, but the server's list does not show it, so nothing was sent"
+            self.advice["Refresh the infrastructure with ksvla_infrastructure and state refreshed."] = None
+            if self.action == DEPLOY:
+                self.advice["To have it removed, run this with state absent."] = None
+        else:
+            there = earlier.target.svm is not None
+            may = "exists, but may still be removed" if there else "does not exist, but may still appear"
+            error = f"{self._requests.asked(earlier)} It {may}, so nothing was sent"
+        self.advice[self._requests.advice(earlier)] = None
+        self._settle(Outcome(earlier.target, FAILED, earlier.svm_id, error=error))
 
     # ---- what starting once asks for ----------------------------------------------------------------------------------
 
-    def subject(self, item: Target) -> Subject:
-        return self._requests.subject(item)
-
     def under_way(self, item: Target, record: Optional[Record]) -> Optional[str]:
         """Return the task that does the same already, or None; raise PlanAgain where another change is under way."""
-        earlier = self._requests.read(record, item)
+        earlier = self._requests.read(item, record)
         if earlier is None:
             return None
         self._earlier[item] = earlier
-        same = self._requests.is_same(earlier, item)
+        same = self._requests.attaches(earlier)
         if same is False:
             raise PlanAgain
         return earlier.record.id if same else None
@@ -115,14 +123,18 @@ class SvmApplier:
     def state(self, item: Target, record: Optional[Record]) -> State:
         if self.action == RECONFIGURE or not item.listed:
             return State.MISSING
-        svm = self._finder.now(item)
+        expected = Expected(item, item.svm_id)
+        place = expected.listed_in
+        if place not in self._listed:
+            self._listed[place] = svms_in(self._api, place)
+        svm = expected.among(self._listed[place])
         if self.action == REMOVE:
             return State.HOLDS if svm is None else State.MISSING
         if svm is not None:
             self._settle(Outcome(item, UNCHANGED, str(svm["id"])))
             return State.HOLDS
         earlier = self._earlier.get(item)
-        if earlier is None or earlier.note.action != DEPLOY or earlier.status is Status.FAILED:
+        if earlier is None or earlier.note.action != DEPLOY or earlier.status == FAILED:
             return State.MISSING
         return State.UNKNOWN if self._requests.holds(earlier) else State.MISSING
 
@@ -131,70 +143,94 @@ class SvmApplier:
 
     # -------------------------------------------------------------------------------------------------------------------
 
-    def see(self, task: ServerTask, trouble: Optional[KsvlaError] = None) -> None:
+    def _see(self, task_id: str, task: ServerTask, trouble: Optional[str] = None) -> None:
         """Note what became of the SVMs of a task; ``trouble`` is why it cannot be watched to its end."""
-        self.tasks[task.id] = task
-        targets = self._targets[task.id]
-        for one, child in zip(targets, match_children(targets, task)):
-            if child is not None and not child.ended:
-                self._poller.context.progress(one.label, progress_line(child))
-        for outcome in outcomes(self.action, targets, task):
-            gone = outcome.action == FAILED and self.action == REMOVE and self._is_gone(outcome.target)
-            seen = Outcome(outcome.target, DONE[REMOVE], state=outcome.state) if gone else outcome
-            self._settle(replace(seen, error=seen.error or trouble.message) if trouble else seen)
-
-    def _unknown(self, targets: Sequence[Target]) -> list[LostAnswer]:
-        """Return the requests of earlier runs that were not answered, to be looked for as if the answer was lost now."""
-        by_request: dict[str, list[Target]] = {}
-        for target in targets:
-            earlier = self._earlier[target]
-            if earlier.status is Status.COMPLETED:
-                self._doubt([(target, earlier)])
+        self.tasks[task_id] = task
+        for outcome in outcomes(self.action, self._targets[task_id], task):
+            target = outcome.target
+            if outcome.progress:
+                self._poller.context.progress(target.label, outcome.progress)
+            if outcome.action == FAILED and self.action == REMOVE and self._is_gone(target):
+                self._settle(Outcome(target, DONE[REMOVE], state=outcome.state))
             else:
-                self._requests.warn_of_other_settings(earlier, target)
-                by_request.setdefault(earlier.note.request, []).append(target)
-        found = []
-        for svms in by_request.values():
-            asked = self._requests.asked(self._earlier[svms[0]], *(one.label for one in svms))
-            found.append(self._lost(svms, OutcomeUnknown(f"{asked} Nothing was sent.")))
-        return found
+                self._settle(replace(outcome, error=outcome.error or trouble))
+
+    def _lost_before(self, targets: Iterable[Target]) -> list[LostAnswer]:
+        """Return the requests of earlier runs that were not answered, to be looked for as if the answer was lost now."""
+        by_request: dict[str, list[Earlier]] = {}
+        for earlier in (self._earlier[one] for one in targets):
+            if earlier.status == COMPLETED:
+                self.doubt(earlier)
+            else:
+                self._requests.warn_of_other_settings(earlier)
+                by_request.setdefault(earlier.note.request, []).append(earlier)
+        return [
+            self._lost([one.target for one in same], OutcomeUnknown(self._requests.asked(*same)))
+            for same in by_request.values()
+        ]
 
     def _lost(self, targets: Sequence[Target], error: KsvlaError) -> LostAnswer:
         # An answer that does not say which task was started is as good as lost.
         lost = error if isinstance(error, OutcomeUnknown) else error.turned_into(OutcomeUnknown, error.message)
         return LostAnswer(self._requests, targets, lost, self._settle)
 
-    def _doubt(self, doubtful: Sequence[Pair]) -> None:
-        """Note that it is not known whether SVMs will be there."""
-        for target, earlier in doubtful:
-            if earlier.status is Status.COMPLETED:
-                error = (
-                    f"task {earlier.record.id} deployed it, but the server's list does not show it, so nothing was sent"
-                )
-                self.advice["Refresh the infrastructure with ksvla_infrastructure and state refreshed."] = None
-                if self.action == DEPLOY:
-                    self.advice["To have it removed, run this with state absent."] = None
-            else:
-                may = "exists, but may still be removed" if target.svm else "does not exist, but may still appear"
-                error = f"{self._requests.asked(earlier, target.label)} It {may}, so nothing was sent"
-            self.advice[self._requests.advice(earlier)] = None
-            self._settle(Outcome(target, FAILED, earlier.svm_id, error=error))
-
     def _watch(self, lost: Sequence[LostAnswer]) -> list[KsvlaError]:
-        """Watch everything to its end; return the failures, with the lost answers first."""
+        """Watch everything until it has ended or the time is up; return the failures, with the lost answers first.
+
+        A failure of one of them does not keep the others from being watched.
+        """
         if not self._poller.waiting.wait:
             return [one.give_up() for one in lost]
-        watched = [WatchedTask(self._requests, task, self.see) for task in self.tasks.values()]
-        failures = watch_all([*lost, *watched], self._poller)
-        noted = (self._requests.noted(target) for svms in self._targets.values() for target in svms)
-        if not all(self._requests.memory.keeps(one.record) for one in noted if one):
-            for failure in failures:
-                if isinstance(failure, WaitTimeout):
-                    failure.hint = (
-                        "The server goes on with it. This machine could not remember the task (see KSVLA_STATE_DIR), so "
-                        "wait for it with ksvla_task and api: svm_management before you run this again."
-                    )
+        sought, left = list(lost), list(self.tasks)
+        failures: list[KsvlaError] = []
+
+        def look(deadline: Deadline) -> Look[None]:
+            trouble: Optional[KsvlaError] = None
+            for task_id in [*left]:
+                try:
+                    task = self._api.within(deadline, retries=0).task(task_id)
+                except WaitTimeout:
+                    raise
+                except KsvlaError as error:
+                    if passes(error):
+                        trouble = error
+                        continue
+                    error.message = f"The task {task_id} cannot be watched: {error.message}"
+                    self._see(task_id, self.tasks[task_id], error.message)
+                    failures.append(error)
+                    left.remove(task_id)
+                else:
+                    self._see(task_id, task)
+                    if task.ended:
+                        left.remove(task_id)
+            for one in [*sought]:
+                seen = one.look(deadline)
+                if seen.done:
+                    sought.remove(one)
+                    failures.extend([seen.value] if seen.value else [])
+            if trouble is not None:
+                raise trouble
+            return Look(None, not left and not sought, min((self.tasks[one].progress or 0 for one in left), default=0))
+
+        late: Optional[KsvlaError] = None
+        try:
+            self._poller.until_done(look)
+        except WaitTimeout as error:
+            late = error
+        failures = [*(one.give_up() for one in sought), *failures]
+        if left:
+            failures.append(self._timed_out([self.tasks[one] for one in left], late))
         return sorted(failures, key=lambda failure: not isinstance(failure, OutcomeUnknown))
+
+    def _timed_out(self, tasks: Sequence[ServerTask], trouble: Optional[KsvlaError]) -> WaitTimeout:
+        failure = timed_out(self._api, tasks, self._poller, trouble)
+        noted = self._requests.noted(target for svms in self._targets.values() for target in svms)
+        if not all(self._requests.memory.keeps(one.record) for one in noted):
+            failure.hint = (
+                "The server goes on with it, but this machine could not remember the task (see KSVLA_STATE_DIR): wait for it "
+                "with ksvla_task and api: svm_management before you run this again."
+            )
+        return failure
 
     def _confirm(self) -> None:
         """Wait until the server's lists show what was done.
@@ -207,9 +243,9 @@ class SvmApplier:
         why = f": {lists.trouble.message}" if lists.trouble else "."
         if self.action == REMOVE:
             fault = f"could not be read{why}" if lists.trouble else "still shows the SVM"
-            error = f"the server's task completed, but its list {fault}"
             for one in late:
-                self._settle(Outcome(one.target, FAILED, one.svm_id, self.outcomes[one.target].state, error=error))
+                error = f"the server's task completed, but its list {fault}"
+                self._settle(replace(self.outcomes[one.target], action=FAILED, error=error))
             return
         for target, svm_id in lists.ids.items():
             self._settle(replace(self.outcomes[target], svm_id=svm_id))

@@ -32,15 +32,16 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
         targets, situation = settled(finder, requests)
         for warning in (*wanted.warnings, *(text for one in targets for text in one.warnings)):
             requests.warn(warning)
-        busy = situation.busy
-        changes = plan(wanted.state, [one for one in targets if one not in busy])
+        changes = plan(wanted.state, targets, situation.busy)
         changed = [one for change in changes if (one := change.after or change.before)]
-        applier = SvmApplier(finder, requests)
+        applier = SvmApplier(requests)
+        for earlier in situation.doubtful:
+            applier.doubt(earlier)
         try:
             if context.check_mode:
-                applier.predict([*busy, *changed], situation)
+                applier.predict(changed)
             else:
-                applier.carry_out(changed, situation)
+                applier.carry_out(changed)
             _require_all(targets, applier)
         except PlanAgain:
             continue

@@ -8,15 +8,15 @@ Source: "Getting information about infrastructure objects required for SVM deplo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._errors import ApiError, InputError, KsvlaError
 from ..infrastructure.objects import Named, Object, Objects, require_infrastructure
-from .addresses import Network
-from .wanted import ABSENT, PRESENT, WantedSvm, WantedSvms
+from .wanted import ABSENT, PRESENT, Network, WantedSvm, WantedSvms
 
 _HOST_ONLY = ("storage",)
 _OPENSTACK_ONLY = ("flavor", "volume_type", "availability_zone", "server_group")
@@ -55,33 +55,27 @@ class Target:
     warnings: tuple[str, ...] = ()
     listed: bool = True
 
-    @property
+    @cached_property
     def name(self) -> Optional[str]:
         found = self.svm.get("name") if self.svm else None
         return str(found) if found else self.wanted.name
 
-    @property
+    @cached_property
     def svm_id(self) -> Optional[str]:
         return str(self.svm["id"]) if self.svm else None
 
-    @property
+    @cached_property
     def location_id(self) -> Optional[str]:
         return self.location.id if self.location else None
 
-    @property
+    @cached_property
     def label(self) -> str:
         """How messages and progress name it."""
         return self.name or self.wanted.label
 
-    @property
+    @cached_property
     def place(self) -> str:
         return self.location.name if self.location else self.infrastructure_id
-
-    def assumed(self, svm_id: str, location_id: Optional[str]) -> Target:
-        """Return the same with an SVM that neither the list nor its id shows."""
-        location = self.location or (Named(location_id, location_id) if location_id else None)
-        svm = {"id": svm_id, "name": self.name}
-        return replace(self, svm=svm, resources={}, adapters=None, location=location, listed=False)
 
 
 class Finder:
@@ -94,24 +88,15 @@ class Finder:
 
     def find(self) -> list[Target]:
         """Read what there is of each, in the user's order; several of one name where all of them are meant."""
-        return [target for one in self._wanted.svms for target in self._find(one)]
-
-    def forget(self) -> None:
         for one in self._known.values():
             one.forget_machines()
-
-    def now(self, target: Target) -> Optional[Object]:
-        location_id = target.location_id if target.wanted.location else None
-        svms = self._svms(self._objects(target.infrastructure_id), target.wanted, location_id)
-        return next((one for one in svms if target.svm is None or str(one["id"]) == target.svm_id), None)
+        return [target for one in self._wanted.svms for target in self._find(one)]
 
     def unlisted(self, target: Target, svm_id: str) -> Optional[Target]:
         """Return a target with the SVM of that id, which the list does not show; None when there is none."""
         objects = self._objects(target.infrastructure_id)
         machine = objects.machine(svm_id)
-        return (
-            None if machine is None else replace(_with_svm(objects, target, machine, self._wanted.state), listed=False)
-        )
+        return replace(_with_svm(objects, target, machine, self._wanted.state), listed=False) if machine else None
 
     def _find(self, wanted: WantedSvm) -> list[Target]:
         state = self._wanted.state
@@ -125,16 +110,16 @@ class Finder:
                 "disconnected from the Integration Server, they still exist."
             )
             return [Target(wanted, wanted.infrastructure_id, warnings=(warning,))]
-        target = Target(wanted, objects.infrastructure_id, objects.openstack)
-        _check_platform(target, deploys=state == PRESENT and wanted.svm_id is None)
-        if wanted.location:
-            target = replace(target, location=objects.location(wanted.location))
-        svms = self._svms(objects, wanted, target.location_id)
+        deploys = state == PRESENT and wanted.svm_id is None
+        _check_platform(wanted, objects.openstack, deploys=deploys)
+        location = objects.location(wanted.location) if wanted.location else None
+        target = Target(wanted, objects.infrastructure_id, objects.openstack, location)
+        svms = self._svms(objects, target)
         if len(svms) > 1 and not self._wanted.all_with_name:
             raise _several(wanted, objects, svms, state)
         if svms:
             return [_with_svm(objects, target, svm, state) for svm in svms]
-        if state == PRESENT and wanted.svm_id is None:
+        if deploys:
             at, given = target.location_id or "", wanted.resources.items()
             resources = {option: objects.resource(at, option, name) for option, name in given}
             target = replace(target, resources=resources, adapters=_adapters(objects, target))
@@ -146,25 +131,21 @@ class Finder:
             self._known[infrastructure_id] = self._known[found.infrastructure_id] = found
         return self._known[infrastructure_id]
 
-    def _svms(self, objects: Objects, wanted: WantedSvm, location_id: Optional[str]) -> list[Object]:
+    def _svms(self, objects: Objects, target: Target) -> list[Object]:
         """Return the SVM of that id, or those of that name in their place.
 
         :raises KsvlaError: when a machine that is not an SVM is in the way. Where none is to be there, it is not.
         """
+        wanted, location_id = target.wanted, target.location_id
         if wanted.svm_id is not None:
             machine = objects.machine(wanted.svm_id)
-            machines = [] if machine is None else [machine]
+            machines = [machine] if machine else []
         else:
-            listed = objects.machines(location_id)
-            named = {str(one.get("id")): one for one in listed if one.get("name") == wanted.name}
-            if objects.openstack and location_id is not None and not named:
+            machines = _named(objects.machines(location_id), wanted.name)
+            if objects.openstack and location_id is not None and not machines:
                 # The server may list SVMs below hypervisors alone, which the page shows as their parents.
-                named = {
-                    str(one.get("id")): one
-                    for one in objects.machines(None)
-                    if one.get("name") == wanted.name and objects.place_of(one) is None
-                }
-            machines = [_in_full(objects, one, location_id) for one in named.values()]
+                everywhere = _named(objects.machines(None), wanted.name)
+                machines = [one for one in everywhere if objects.place_of(one) is None]
         svms = [one for one in machines if _is_svm(objects, one)]
         if machines and not svms and (wanted.svm_id is not None or self._wanted.state != ABSENT):
             raise KsvlaError(
@@ -174,12 +155,25 @@ class Finder:
         return svms
 
 
+def _named(machines: Iterable[Object], name: Optional[str]) -> list[Object]:
+    """Return the machines of a name, each once: a list of machines and SVMs may show an SVM as both."""
+    return list({one.get("id"): one for one in machines if one.get("name") == name}.values())
+
+
+def _is_svm(objects: Objects, machine: Object) -> bool:
+    """Return whether a machine is an SVM: as it says itself, or else as the list of SVMs has it."""
+    shown = machine.get("is_svm")
+    if shown is not None:
+        return str(shown).lower() == "true"
+    return any(one.get("id") == machine.get("id") for one in objects.machines(None))
+
+
 def _with_svm(objects: Objects, target: Target, svm: Object, state: str) -> Target:
     """Return a target with the SVM that is there, and what is to become of its networks."""
     location = objects.place_of(svm, target.location)
     if location is None and state != PRESENT:
         raise InputError(f"{target.wanted.where}: give location: the server does not show where SVM {target.label} is.")
-    found = replace(target, svm=svm, resources={}, adapters=None, location=location)
+    found = replace(target, svm=svm, location=location)
     if found.wanted.networks is None:
         return found
     return _compared(objects, found, svm) if state == PRESENT else replace(found, adapters=_adapters(objects, found))
@@ -217,29 +211,10 @@ def _adapters(objects: Objects, target: Target) -> tuple[Adapter, ...]:
     )
 
 
-def _in_full(objects: Objects, machine: Object, location_id: Optional[str]) -> Object:
-    """Return a machine that says what it is and where: a list in general may leave out one or the other.
-
-    :param location_id: The place whose machines were listed; without one, SVMs alone were.
-    """
-    needed = machine.get("parent_id") if location_id is None else machine.get("is_svm")
-    if needed is not None or machine.get("id") is None:
-        return machine
-    return {**machine, **(objects.machine(str(machine["id"])) or {})}
-
-
-def _is_svm(objects: Objects, machine: Object) -> bool:
-    """Return whether a machine is an SVM: as it says itself, or else as the list of SVMs has it."""
-    shown = machine.get("is_svm")
-    if shown is not None:
-        return str(shown).lower() == "true"
-    return any(one.get("id") is not None and one.get("id") == machine.get("id") for one in objects.machines(None))
-
-
-def _check_platform(target: Target, *, deploys: bool) -> None:
-    wanted, openstack = target.wanted, target.openstack
+def _check_platform(wanted: WantedSvm, openstack: bool, *, deploys: bool) -> None:
+    networks = wanted.networks or ()
     wrong = [each for each in (_HOST_ONLY if openstack else _OPENSTACK_ONLY) if each in wanted.resources]
-    if not openstack and any(network.security_groups for network in wanted.networks or ()):
+    if not openstack and any(network.security_groups for network in networks):
         wrong.append("security_groups")
     if wrong:
         kind = "an OpenStack project has flavors and volume types" if openstack else "a hypervisor has a storage"
@@ -247,7 +222,7 @@ def _check_platform(target: Target, *, deploys: bool) -> None:
     needed = "flavor" if openstack else "storage"
     if deploys and needed not in wanted.resources:
         raise InputError(f"{wanted.where}: {needed} is required to deploy an SVM on this platform.")
-    if not openstack and any(len(network.ip_addresses) > 1 for network in wanted.networks or ()):
+    if not openstack and any(len(network.ip_addresses) > 1 for network in networks):
         raise InputError(f"{wanted.where}: a network adapter on a hypervisor takes one IP address.")
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from enum import Enum
 from typing import Any, Optional
 
 from ..._api.svm_management.calls import SvmManagementApi
@@ -23,24 +23,14 @@ from ..._errors import unless_missing
 from ..._tasks.memory import Memory, Record, edited, file_name
 from ..._tasks.once import Subject
 from ..._tasks.poller import Poller
-from .bodies import settings_of
 from .find import Target
-from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE
-from .results import enumerated, judged, match_children, svm_id_in
+from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE, settings_of
+from .results import FAILED, enumerated, judged, match_children, svm_id_in
 from .wanted import WantedSvms
 
 HOLD_SECONDS = 3600.0
 """How long after a request its SVM may take to show, and after one of several the next: until then none is deployed again."""
-
-
-class Status(Enum):
-    """How far an earlier request is."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    UNANSWERED = "unanswered"
-    """The answer was lost, or the server does not show the task any more."""
+RUNNING, COMPLETED, UNANSWERED = "running", "completed", "unanswered"
 
 
 @dataclass(frozen=True)
@@ -63,15 +53,18 @@ class Note:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier request about an SVM.
+    """The last request about an SVM, and how far it is.
 
+    :param status: ``running``, ``completed``, ``failed``, or ``unanswered``: the answer was lost, or the server does not show
+        the task any more.
     :param task: The server's task, where it is known and the server shows it.
     :param child: What of it is about the SVM.
     """
 
+    target: Target
     record: Record
     note: Note
-    status: Status = Status.UNANSWERED
+    status: str = UNANSWERED
     task: Optional[ServerTask] = None
     child: Optional[ServerTask] = None
 
@@ -107,10 +100,8 @@ class Requests:
 
     def subject(self, target: Target) -> Subject:
         # SVMs on hypervisors and in OpenStack projects are asked for with a request each.
-        request = f"{self._request} {'openstack' if target.openstack else 'host'}"
-        note = Note(
-            self.action, request, self._in(HOLD_SECONDS), target.name, target.location_id, self._settings(target)
-        )
+        request, until = f"{self._request} {'openstack' if target.openstack else 'host'}", self._in(HOLD_SECONDS)
+        note = Note(self.action, request, until, target.name, target.location_id, self._settings(target))
         return Subject(_key(target), f"{self.action} SVM {target.label} on {target.place}", asdict(note))
 
     def about(self, target: Target) -> list[Earlier]:
@@ -119,23 +110,29 @@ class Requests:
             records = [self.memory.find(_key(target))]
         else:
             records = [*self.memory.find_all(f"svm {target.infrastructure_id.lower()} ")]
-        earlier = (self.read(record, target) for record in records)
-        return [one for one in earlier if one is not None and _is_about(one, target)]
+        found = (self.read(target, record) for record in records)
+        return [one for one in found if one is not None and _is_about(one)]
 
-    def read(self, record: Optional[Record], target: Target) -> Optional[Earlier]:
+    def read(self, target: Target, record: Optional[Record]) -> Optional[Earlier]:
         """Return how far a request is; None without a record that can be understood."""
-        earlier = _earlier(record)
-        task = None if earlier is None or earlier.record.id is None else self._task(earlier.record.id)
-        if earlier is None or task is None:
+        earlier = _noted(target, record)
+        if earlier is None or earlier.record.id is None:
             return earlier
-        child = match_children([target], task)[0]
+        task_id = earlier.record.id
+        if task_id not in self._tasks:
+            self._tasks[task_id] = unless_missing(self.api.task, task_id)
+        task = self._tasks[task_id]
+        if task is None:
+            return earlier
+        (child,) = match_children([target], task)
         one = judged(child, task)
-        status = Status.COMPLETED if one.completed else Status.FAILED if one.ended else Status.RUNNING
+        status = COMPLETED if one.completed else FAILED if one.ended else RUNNING
         return replace(earlier, status=status, task=task, child=child)
 
-    def noted(self, target: Target) -> Optional[Earlier]:
-        """Return the last request about an SVM; the server is not asked for its task."""
-        return _earlier(self.memory.find(_key(target)))
+    def noted(self, targets: Iterable[Target]) -> list[Earlier]:
+        """Return the requests about SVMs that hold; the server is not asked for their tasks."""
+        found = (_noted(one, self.memory.find(_key(one))) for one in targets)
+        return [one for one in found if one is not None and self.holds(one)]
 
     def remaining(self, earlier: Earlier) -> float:
         return earlier.note.until - self.context.clock.now()
@@ -143,19 +140,22 @@ class Requests:
     def holds(self, earlier: Earlier) -> bool:
         return self.remaining(earlier) > 0
 
-    def is_same(self, earlier: Earlier, target: Target) -> Optional[bool]:
-        """Return whether a task under way does what is wanted now; None where none is under way that matters."""
-        if earlier.status is not Status.RUNNING:
+    def attaches(self, earlier: Earlier) -> Optional[bool]:
+        """Return whether a task under way does what is wanted now; None where none is under way that matters.
+
+        An SVM that is being reconfigured is there.
+        """
+        target, action = earlier.target, earlier.note.action
+        if earlier.status != RUNNING or (action == RECONFIGURE and self.action == DEPLOY):
             return None
-        if earlier.note.action != self.action:
-            return None if self.action == DEPLOY and earlier.note.action == RECONFIGURE else False
-        if self.action == DEPLOY:
+        if action != self.action:
+            return False
+        if action == DEPLOY:
             # Of an SVM that is listed already the networks alone are compared, as with any that is there.
             if target.svm is None:
-                self.warn_of_other_settings(earlier, target)
+                self.warn_of_other_settings(earlier)
             return True
-        same = earlier.note.settings == self._settings(target)
-        if not same and (self.action == RECONFIGURE or target.svm is not None):
+        if earlier.note.settings != self._settings(target) and (action == RECONFIGURE or target.svm is not None):
             return False
         if target.wanted.root_password or target.wanted.new_klconfig_password:
             self.warn(
@@ -164,17 +164,20 @@ class Requests:
             )
         return True
 
-    def warn_of_other_settings(self, earlier: Earlier, target: Target) -> None:
+    def warn_of_other_settings(self, earlier: Earlier) -> None:
         """Warn when an SVM that is waited for gets other settings than those given now."""
-        if earlier.note.settings != self._settings(target):
+        if earlier.note.settings != self._settings(earlier.target):
             self.warn(
-                f"An earlier run is deploying SVM {target.label} with other settings, and this run waits for it. To have the "
-                "settings given now, remove it and deploy it again."
+                f"An earlier run is deploying SVM {earlier.target.label} with other settings, and this run waits for it. To "
+                "have the settings given now, remove it and deploy it again."
             )
 
     def awaited(self, earlier: Earlier) -> Earlier:
         """Note that a task completed whose SVM the list does not show: it has its time to show from now on, once."""
-        return earlier if earlier.note.seen else self._keep(earlier, seen=True, until=self._in(HOLD_SECONDS))
+        if earlier.status == UNANSWERED or earlier.note.seen:
+            return earlier
+        kept = self._keep(earlier.record, seen=True, until=self._in(HOLD_SECONDS))
+        return replace(earlier, record=kept, note=Note(**kept.settings))
 
     def shown(self, target: Target) -> None:
         """Note that the list shows an SVM that was deployed.
@@ -182,27 +185,28 @@ class Requests:
         Where its request was not answered, that proves that it took effect: the other SVMs of that request have their time to
         show from now on.
         """
-        found = self.noted(target)
-        if found is None or found.note.action != DEPLOY or self.context.check_mode:
+        earlier = _noted(target, self.memory.find(_key(target)))
+        if earlier is None or earlier.note.action != DEPLOY or self.context.check_mode:
             return
-        if found.record.id is not None:
-            self._keep(found, seen=True)
+        if earlier.record.id is not None:
+            self._keep(earlier.record, seen=True)
             return
-        self.memory.forget(found.record)
-        for one in map(_earlier, self.memory.find_all("svm ")):
-            if one is not None and one.record.id is None and one.note.request == found.note.request:
-                self._keep(one, until=self._in(HOLD_SECONDS))
+        self.memory.forget(earlier.record)
+        for record in self.memory.find_all("svm "):
+            other = _noted(target, record)
+            if other is not None and record.id is None and other.note.request == earlier.note.request:
+                self._keep(record, until=self._in(HOLD_SECONDS))
 
     def shorten(self, earlier: Earlier, seconds: float) -> None:
         """Let a request that most likely did nothing hold for that many seconds from now on at most."""
-        self._keep(earlier, until=min(earlier.note.until, self._in(seconds)))
+        self._keep(earlier.record, until=min(earlier.note.until, self._in(seconds)))
 
-    def asked(self, earlier: Earlier, *names: str) -> str:
+    def asked(self, *earlier: Earlier) -> str:
         """Return what is known of a request that was not answered."""
-        record = earlier.record
+        action, record = earlier[0].note.action, earlier[0].record
         lost = "the answer was lost" if record.id is None else f"the server does not show its task {record.id}"
-        about = f"{earlier.note.action} {enumerated(names)}"
-        return f"An earlier run asked at {_clock(record.sent_at)} to {about}, and {lost}."
+        names = enumerated([one.target.label for one in earlier])
+        return f"An earlier run asked at {_clock(record.sent_at)} to {action} {names}, and {lost}."
 
     def advice(self, *earlier: Earlier) -> str:
         """Return until when nothing is deployed again, and how to have it deployed at once."""
@@ -221,37 +225,31 @@ class Requests:
     def _settings(self, target: Target) -> dict[str, Any]:
         return settings_of(self.action, self.wanted, target)
 
-    def _keep(self, earlier: Earlier, **changes: Any) -> Earlier:
-        note = replace(earlier.note, **changes)
-        if note == earlier.note or self.context.check_mode:
-            return earlier
-        kept = replace(earlier.record, settings=asdict(note))
-        self.memory.keep(kept)
-        return replace(earlier, record=kept, note=note)
-
-    def _task(self, task_id: str) -> Optional[ServerTask]:
-        if task_id not in self._tasks:
-            self._tasks[task_id] = unless_missing(self.api.task, task_id)
-        return self._tasks[task_id]
+    def _keep(self, record: Record, **changes: Any) -> Record:
+        kept = replace(record, settings={**record.settings, **changes})
+        if kept != record and not self.context.check_mode:
+            self.memory.keep(kept)
+        return kept
 
 
 def _key(target: Target) -> str:
     return f"svm {target.infrastructure_id.lower()} {target.location_id} {target.label}"
 
 
-def _earlier(record: Optional[Record]) -> Optional[Earlier]:
+def _noted(target: Target, record: Optional[Record]) -> Optional[Earlier]:
     if record is None:
         return None
     with suppress(AttributeError, TypeError):
         note, until = Note(**record.settings), record.settings["until"]
-        target = note.settings.get("deploymentInfo", {}).get("target", {})
-        if isinstance(until, (int, float)) and isinstance(target, dict) and note.action in ACTIONS.values():
-            return Earlier(record, note)
+        place = note.settings.get("deploymentInfo", {}).get("target", {})
+        if isinstance(until, (int, float)) and isinstance(place, dict) and note.action in ACTIONS.values():
+            return Earlier(target, record, note)
     raise edited(f"{file_name(record.key)}, which remembers the request to {record.about},")
 
 
-def _is_about(earlier: Earlier, target: Target) -> bool:
+def _is_about(earlier: Earlier) -> bool:
     """Return whether a request is about an SVM of which the place, or the name, is not known."""
+    target = earlier.target
     if target.name is not None:
         return earlier.note.name == target.name
     return earlier.svm_id is not None and earlier.svm_id.lower() == (target.wanted.svm_id or "").lower()

@@ -19,9 +19,8 @@ from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
 from ..._tasks.poller import cause
 from ..._text import listed, with_code
 from ..change import Diff, diff_of
-from .bodies import given
 from .find import Target
-from .plan import DEPLOY, RECONFIGURE, REMOVE
+from .plan import DEPLOY, RECONFIGURE, REMOVE, given
 
 DONE = {DEPLOY: "deployed", RECONFIGURE: "reconfigured", REMOVE: "removed"}
 FAILED, STARTED, UNCHANGED = "failed", "started", "unchanged"
@@ -36,6 +35,7 @@ class Outcome:
 
     :param action: ``deployed``, ``reconfigured``, ``removed``, ``started``, ``unchanged`` or ``failed``.
     :param state: The state of the server's task for it; None when it needed none.
+    :param progress: How far its own task under way is.
     """
 
     target: Target
@@ -45,6 +45,7 @@ class Outcome:
     failed_step: Optional[str] = None
     error: Optional[str] = None
     error_code: Optional[str] = None
+    progress: Optional[str] = None
 
     @property
     def changed(self) -> bool:
@@ -78,26 +79,22 @@ def judged(child: Optional[ServerTask], task: ServerTask) -> ServerTask:
 def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional[ServerTask]]:
     """Return the child of each SVM, matched by its id, or else by name and place, or else by its order in the list."""
     left = list(task.children)
-    found = [_taken(left, partial(_is_about, one)) for one in targets]
-    for index, one in enumerate(targets):
-        # The page about OpenStack shows a host where the project might stand.
-        if found[index] is None and one.openstack:
-            found[index] = _taken(left, partial(_is_about, one, host=False))
-    missing = [index for index, child in enumerate(found) if child is None]
-    # A child that shows the id of its SVM may be that of a new one, whose id is not known before.
-    new = any(targets[index].svm_id is None for index in missing)
-    nameless = [child for child in left if not _parameter(child, "svm_name") and (new or not _svm_id(child))]
-    if len(nameless) == len(missing):
-        for index in missing:
-            found[index] = _taken(nameless, partial(_is_in_place, targets[index], host=not targets[index].openstack))
+    found: list[Optional[ServerTask]] = [None] * len(targets)
+
+    def match(fits: Callable[[Target, ServerTask], bool]) -> None:
+        for index, one in enumerate(targets):
+            child = next((child for child in left if fits(one, child)), None) if found[index] is None else None
+            if child is not None:
+                left.remove(child)
+                found[index] = child
+
+    match(partial(_is_about, host=True))
+    # The page about OpenStack shows a host where the project might stand.
+    match(lambda one, child: one.openstack and _is_about(one, child, host=False))
+    left = [child for child in left if not _parameter(child, "svm_name")]
+    if len(left) == found.count(None):
+        match(lambda one, child: _is_in_place(one, child, host=not one.openstack))
     return found
-
-
-def _taken(children: list[ServerTask], fits: Callable[[ServerTask], bool]) -> Optional[ServerTask]:
-    child = next(filter(fits, children), None)
-    if child is not None:
-        children.remove(child)
-    return child
 
 
 def _svm_id(task: ServerTask) -> Optional[str]:
@@ -110,13 +107,6 @@ def svm_id_in(child: Optional[ServerTask], task: ServerTask) -> Optional[str]:
     """Return the id of an SVM that its child shows, or else a task that can be about no other."""
     own = _svm_id(child) if child else None
     return own or (_svm_id(task) if len(task.children) < 2 else None)
-
-
-def progress_line(task: ServerTask) -> str:
-    current = next((step for step in steps_of(task) if not step.ended and step.state.lower() != "created"), None)
-    name = step_name(current) if current else task.stage or task.state
-    progress = (current or task).progress
-    return name if progress is None else f"{name} {progress} %"
 
 
 def enumerated(texts: Sequence[str], separator: str = ", ") -> str:
@@ -169,7 +159,8 @@ def _settings(action: str, target: Target) -> dict[str, Any]:
 def _outcome(action: str, target: Target, child: Optional[ServerTask], task: ServerTask) -> Outcome:
     svm_id, one = svm_id_in(child, task), judged(child, task)
     if one.completed or not one.ended:
-        return Outcome(target, DONE[action] if one.completed else STARTED, svm_id, one.state)
+        progress = _progress(child) if child and not child.ended else None
+        return Outcome(target, DONE[action] if one.completed else STARTED, svm_id, one.state, progress=progress)
     code, message = cause(child) if child else (None, None)
     if not code and not message:
         code, message = task.error_code, task.error
@@ -185,7 +176,23 @@ def _outcome(action: str, target: Target, child: Optional[ServerTask], task: Ser
     )
 
 
-def _is_in_place(target: Target, child: ServerTask, *, host: bool = True) -> bool:
+def _progress(task: ServerTask) -> str:
+    current = next((step for step in steps_of(task) if not step.ended and step.state.lower() != "created"), None)
+    name = step_name(current) if current else task.stage or task.state
+    progress = (current or task).progress
+    return name if progress is None else f"{name} {progress} %"
+
+
+def _is_about(target: Target, child: ServerTask, *, host: bool) -> bool:
+    shown_id, wanted_id = _svm_id(child), target.svm_id or target.wanted.svm_id
+    if shown_id and wanted_id:
+        same = shown_id.lower() == wanted_id.lower()
+    else:
+        same = _parameter(child, "svm_name") == target.label
+    return same and _is_in_place(target, child, host=host)
+
+
+def _is_in_place(target: Target, child: ServerTask, *, host: bool) -> bool:
     """Return whether a child shows no other place than that of the SVM.
 
     :param host: Whether the host that it shows counts, or its infrastructure alone.
@@ -193,15 +200,6 @@ def _is_in_place(target: Target, child: ServerTask, *, host: bool = True) -> boo
     places = (("infrastructure_id", target.infrastructure_id), ("host_id", target.location_id if host else None))
     shown = [(_parameter(child, name), wanted) for name, wanted in places]
     return all(not one or not wanted or one.lower() == wanted.lower() for one, wanted in shown)
-
-
-def _is_about(target: Target, child: ServerTask, *, host: bool = True) -> bool:
-    shown_id, wanted_id = _svm_id(child), target.svm_id or target.wanted.svm_id
-    if shown_id and wanted_id:
-        same = shown_id.lower() == wanted_id.lower()
-    else:
-        same = _parameter(child, "svm_name") == target.label
-    return same and _is_in_place(target, child, host=host)
 
 
 def _parameter(task: ServerTask, name: str) -> Optional[str]:

@@ -8,30 +8,43 @@ Source: "SVM deployment request", "SVM reconfiguration request", "SVM removal" (
 
 from __future__ import annotations
 
+import ipaddress
 import string
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ..._addresses import require_address, split_address
 from ..._errors import InputError
 from ..._module.context import Parameters
 from ..._validation import require_ip_address, require_no_final_line_break, require_text
-from .addresses import STATIC, Network, static_addressing
 
+STATIC, DYNAMIC = "static", "dynamic"
 PRESENT, RECONFIGURED, ABSENT = "present", "reconfigured", "absent"
 LANGUAGES = ("de", "en", "fr", "ja", "ru", "zh-Hans", "zh-Hant")
-_TEXTS = ("name", "svm_id", "infrastructure_id", "location")
+_WHICH = ("name", "svm_id", "infrastructure_id", "location")
 _RESOURCES = ("storage", "flavor", "volume_type", "availability_zone", "server_group")
 """Options that take effect when an SVM is deployed, and never again."""
 _PASSWORDS = ("root_password", "klconfig_password", "new_klconfig_password")
 _KSC_PORTS = {"port": 14000, "ssl_port": 13000}
 _TO_DEPLOY = ("name", "infrastructure_id", "location", "networks", "ksc", "root_password", "klconfig_password")
 _STATIC_ONLY = ("ip_addresses", "mask", "gateway")
-_HIGHEST_PORT = 65535
-_HIGHEST_VLAN = 4094
 _LONGEST_PASSWORD = 60
 _OF_PASSWORDS = frozenset(string.ascii_letters + string.digits + string.punctuation)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network adapter as the user describes it; ``network`` is an id or a name."""
+
+    network: str
+    addressing: str = DYNAMIC
+    primary: bool = False
+    vlan_id: Optional[int] = None
+    ip_addresses: tuple[str, ...] = ()
+    mask: Optional[str] = None
+    gateway: Optional[str] = None
+    security_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ class WantedSvm:
     """
 
     index: int
-    infrastructure_id: str = ""
+    infrastructure_id: str
     name: Optional[str] = None
     svm_id: Optional[str] = None
     location: Optional[str] = None
@@ -120,25 +133,30 @@ def wanted_svms(parameters: Parameters) -> WantedSvms:
 
 def _svm(index: int, entry: Mapping[str, Any], parameters: Parameters) -> WantedSvm:
     where, state = f"svms[{index}]", parameters["state"]
-    for option in (*_RESOURCES, *_PASSWORDS):
-        require_text(entry.get(option), f"{where}.{option}")
-    if entry.get("name") is None and entry.get("svm_id") is None:
+
+    def texts(options: Sequence[str]) -> dict[str, Any]:
+        given = {option: entry[option] for option in options if entry.get(option) is not None}
+        for option, text in given.items():
+            require_text(text, f"{where}.{option}")
+        return given
+
+    which, resources, passwords = texts(_WHICH), texts(_RESOURCES), texts(_PASSWORDS)
+    if "name" not in which and "svm_id" not in which:
         raise InputError(f"{where}: name or svm_id is required.")
-    if entry.get("infrastructure_id") is None:
+    if "infrastructure_id" not in which:
         raise InputError(f"{where}.infrastructure_id is required: the infrastructure in which the SVM is.")
-    given: dict[str, Any] = {option: entry.get(option) for option in _TEXTS}
     if state == ABSENT:
-        return WantedSvm(index, **given)
+        return WantedSvm(index, **which)
     _check_given(where, entry, state)
-    for option in _PASSWORDS:
-        given[option] = entry.get(option)
-        require_no_final_line_break(given[option], f"{where}.{option}")
-        if given[option] is not None and (state == PRESENT or option != "klconfig_password"):
-            _check_new_password(given[option], f"{where}.{option}")
+    for option, password in passwords.items():
+        require_no_final_line_break(password, f"{where}.{option}")
+        if state == PRESENT or option != "klconfig_password":
+            _check_new_password(password, f"{where}.{option}")
     wanted = WantedSvm(
         index,
-        **given,
-        resources={option: entry[option] for option in _RESOURCES if entry.get(option)},
+        **which,
+        **passwords,
+        resources=resources,
         networks=_networks(f"{where}.networks", entry.get("networks")),
         ksc=_ksc(f"{where}.ksc", entry.get("ksc"), parameters.get("localization")),
         dns=_dns(f"{where}.dns", entry.get("dns")),
@@ -183,7 +201,7 @@ def _ksc(where: str, ksc: Optional[Mapping[str, Any]], localization: Optional[st
     if split_address(address)[1] is not None:
         raise InputError(f"{where}.address must not contain a port: {address!r}. Give port and ssl_port beside it.")
     for name in _KSC_PORTS:
-        _require_range(ksc.get(name), f"{where}.{name}", 1, _HIGHEST_PORT)
+        _require_range(ksc.get(name), f"{where}.{name}", 1, 65535)
     require_text(ksc.get("language"), f"{where}.language")
     usual = {**_KSC_PORTS, "language": localization}
     given = {name: value for name, value in ksc.items() if name in usual and value is not None}
@@ -213,7 +231,7 @@ def _networks(where: str, networks: Optional[Sequence[Mapping[str, Any]]]) -> Op
 
 
 def _network(where: str, given: Mapping[str, Any], alone: bool) -> Network:
-    _require_range(given.get("vlan_id"), f"{where}.vlan_id", 0, _HIGHEST_VLAN)
+    _require_range(given.get("vlan_id"), f"{where}.vlan_id", 0, 4094)
     lists = {option: tuple(given.get(option) or ()) for option in ("ip_addresses", "security_groups")}
     network = Network(**{**given, **lists, "primary": alone or bool(given.get("primary"))})
     present = [option for option in _STATIC_ONLY if getattr(network, option)]
@@ -225,6 +243,48 @@ def _network(where: str, given: Mapping[str, Any], alone: bool) -> Network:
     if present:
         raise InputError(f"{where}: {', '.join(present)} can be given with addressing: static only.")
     return network
+
+
+def static_addressing(where: str, network: Network) -> Network:
+    """Return an adapter with the mask as it is sent: dotted, and for IPv6 the length of the prefix.
+
+    What may be right is accepted: networks of two addresses (/31, /127) and of one (/32, /128), where the gateway is
+    elsewhere, and gateways of IPv6 that are link-local.
+
+    :param where: How messages name the adapter, such as ``svms[0].networks[0]``.
+    :raises InputError: naming the first option that cannot be right: an SVM that cannot be reached costs an hour.
+    """
+    for index, text in enumerate(network.ip_addresses):
+        require_ip_address(text, f"{where}.ip_addresses[{index}]")
+    require_ip_address(network.gateway, f"{where}.gateway")
+    addresses = [ipaddress.ip_address(text) for text in network.ip_addresses]
+    gateway = ipaddress.ip_address(network.gateway or "")
+    if any(one.version != gateway.version for one in addresses):
+        raise InputError(
+            f"{where}: ip_addresses and gateway mix IPv4 and IPv6. An adapter has one mask and one gateway, so all must be of "
+            "one version."
+        )
+    length = _prefix_length(network.mask or "", gateway.version, f"{where}.mask")
+    if gateway in addresses:
+        raise InputError(f"{where}.gateway is the address of the SVM itself: {gateway}.")
+    networks = [ipaddress.ip_network(f"{one}/{length}", strict=False) for one in addresses]
+    elsewhere = gateway.is_unspecified or gateway.is_link_local
+    if not elsewhere and not any(gateway in one or one.num_addresses == 1 for one in networks):
+        shown = ", ".join(dict.fromkeys(map(str, networks)))
+        raise InputError(
+            f"{where}.gateway is not in the network of the SVM, {shown}: {gateway}. Correct it, or the mask."
+        )
+    return replace(network, mask=str(networks[0].netmask) if gateway.version == 4 else str(length))
+
+
+def _prefix_length(mask: str, version: int, option: str) -> int:
+    """Return how many bits of an address name its network, from that number or from a mask of ones, then zeros."""
+    kind, bits = (ipaddress.IPv4Network, 32) if version == 4 else (ipaddress.IPv6Network, 128)
+    for length in range(1, bits + 1):
+        if mask.strip().lower() in (str(length), str(kind((0, length)).netmask)):
+            return length
+    example = "255.255.255.0" if version == 4 else "64, the length of the prefix"
+    raise InputError(f"{option} is not a valid IPv{version} subnet mask: {mask!r}. Give one such as {example}.")
 
 
 def _require_range(value: Optional[int], option: str, least: int, most: int) -> None:

@@ -14,8 +14,7 @@ from ..._module.context import Context, Parameters, Result
 from ..._tasks.poller import Poller, Waiting
 from ..change import Change, diff_of
 from ..infrastructure.platforms import warn_of_unknown_types
-from .images import Images
-from .verify import ImageVerifier, UnknownImage
+from .apply import Images, ImageVerifier, UnknownImage
 from .wanted import WantedImage, wanted_image
 
 REGISTER = "register"

@@ -8,16 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.answers import svm_management
 
-from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask, failed_step
+from ansible_collections.ksvla.light_agent.plugins.module_utils._api.tasks import ServerTask
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.find import Named, Target
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.plan import DEPLOY, REMOVE
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.results import (
-    Outcome,
     outcomes,
-    progress_line,
-    reasons,
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._state.svm.wanted import WantedSvm
 
@@ -26,7 +22,9 @@ _PLACES = ("host-1", "host-2", "host-3")
 
 def _targets() -> list[Target]:
     return [
-        Target(WantedSvm(number, name=f"svm-{place[-1]}"), "infrastructure", location=Named(place, place))
+        Target(
+            WantedSvm(number, "infrastructure", name=f"svm-{place[-1]}"), "infrastructure", location=Named(place, place)
+        )
         for number, place in enumerate(_PLACES)
     ]
 
@@ -69,6 +67,8 @@ def test_a_failure_of_an_unknown_svm_counts_for_those_without_a_child() -> None:
     children = (_child("x", "Completed"), _child("y", "Failed"))
     found = outcomes(DEPLOY, _targets(), ServerTask(id="t", type="t", state="Completed", children=children))
     assert {(one.action, one.error) for one in found} == {("failed", "no space")}
+    (alone,) = outcomes(DEPLOY, _targets()[:1], ServerTask("t", "t", "Completed"))
+    assert alone.action == "deployed", "without a child of its own an SVM is judged by the parent"
     running = ServerTask(id="t", type="t", state="Running", children=children)
     assert {one.action for one in outcomes(DEPLOY, _targets(), running)} == {"started"}
 
@@ -95,7 +95,12 @@ def test_a_numbered_error_counts_as_a_code(error: str | None, code: str | None, 
 def test_svms_of_one_name_are_distinguished_by_their_ids() -> None:
     place = Named("host-1", "host-1")
     targets = [
-        Target(WantedSvm(0, name="svm"), "infrastructure", location=place, svm={"id": own_id, "name": "svm"})
+        Target(
+            WantedSvm(0, "infrastructure", name="svm"),
+            "infrastructure",
+            location=place,
+            svm={"id": own_id, "name": "svm"},
+        )
         for own_id in ("one", "two")
     ]
     children = (
@@ -106,59 +111,12 @@ def test_svms_of_one_name_are_distinguished_by_their_ids() -> None:
     assert [one.action for one in found] == ["removed", "failed"]
 
 
-def test_a_reason_that_several_svms_have_in_common_is_given_once() -> None:
-    failed = [Outcome(one, "failed", failed_step="UploadSvmImage", error="No space.") for one in _targets()[:2]]
-    failed.append(Outcome(_targets()[2], "failed", error="refused"))
-    assert reasons(failed) == "svm-1, svm-2 at UploadSvmImage: No space; svm-3: refused"
-
-
-def _wire_child(name: str, state: str, **more: Any) -> dict[str, Any]:
-    parameters = [{"key": "svmName", "value": name}, {"key": "hostId", "value": "h1"}]
-    return {"id": f"child {name}", "state": state, "type": "DeploySvm", "parameters": parameters, **more}
-
-
-def _wire_step(name: str, state: str, **more: Any) -> dict[str, Any]:
-    parameters = [{"key": "deployStepName", "value": name}]
-    return {"id": f"step {name}", "state": state, "type": "DeploySvmStep", "parameters": parameters, **more}
-
-
-def _read(value: dict[str, Any]) -> ServerTask:
-    """Read a task as it stands on the wire."""
-    return svm_management(value).task("t")
-
-
-def _named(name: str, place: str = "h1") -> Target:
-    return Target(WantedSvm(0, name=name), "i1", location=Named(place, place))
-
-
-@pytest.mark.parametrize("beside", [False, True])
-def test_steps_belong_to_their_svm_wherever_they_stand(beside: bool) -> None:
-    steps = [
-        _wire_step("UploadSvmImage", "Completed", parentId="child b"),
-        _wire_step("CreateSvm", "Failed", parentId="child b", error="VIRMT_Any: No space."),
-    ]
-    failed = _wire_child("b", "Failed", **({} if beside else {"children": steps}))
-    children = [failed, *(steps if beside else []), _wire_child("a", "Completed", result={"svmId": "7"})]
-    task = _read({"id": "t", "state": "Completed", "children": children})
-    first, second, third = outcomes(DEPLOY, [_named("a"), _named("b"), _named("c")], task)
-    assert (first.action, first.svm_id, first.error) == ("deployed", "7", None)
-    assert (second.action, second.failed_step, second.error) == ("failed", "CreateSvm", "VIRMT_Any: No space.")
-    assert third.action == "deployed", "without a child of its own an SVM is judged by the parent"
-
-
 def test_children_of_one_name_are_distinguished_by_their_places() -> None:
-    elsewhere = _wire_child("a", "Failed")
-    elsewhere["parameters"][1]["value"] = "h2"
-    task = _read({"id": "t", "state": "Failed", "children": [elsewhere, _wire_child("a", "Completed")]})
-    assert [one.action for one in outcomes(DEPLOY, [_named("a"), _named("a", "h2")], task)] == ["deployed", "failed"]
-
-
-def test_progress_is_that_of_the_step_under_way() -> None:
-    steps = [
-        _wire_step("CheckImage", "Completed"),
-        _wire_step("UploadSvmImage", "Running", progress=45),
-        _wire_step("Last", "Created"),
+    places = ("host-2", "host-1")
+    targets = [Target(WantedSvm(0, "i", name="svm"), "i", location=Named(place, place)) for place in places]
+    children = [
+        _child("host-1", "Failed", svm_name="svm", host_id="host-1"),
+        _child("host-2", "Completed", svm_name="svm", host_id="host-2"),
     ]
-    child = _read(_wire_child("a", "Running", children=steps))
-    assert progress_line(child) == "UploadSvmImage 45 %"
-    assert failed_step(child) is None
+    found = outcomes(DEPLOY, targets, ServerTask("t", "t", "Failed", children=children))
+    assert [one.action for one in found] == ["deployed", "failed"]
