@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Each of the 15 platforms, through ansible: trusted, connected, an image, an SVM deployed, repeated, reconfigured,
-removed, repeated and disconnected, with names in the place of ids. One playbook has a host for each platform. Servers that
-answer in other shapes are in tests/modules/infrastructure."""
+removed, repeated and disconnected, with names in the place of ids. One playbook has a host for each platform; as modules, where
+every task of each costs a process, one of each kind. Servers that answer in other shapes are in tests/modules/infrastructure."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from simulator.testing import RunningSimulator
 
 _FORKS = "4"
 _CALM = {"connection_seconds": 0, "reconnect_seconds": 0}
+_BY_PLACE = {"controller": PLATFORMS, "module": ("HYPERV", "VMWARE", "PROXMOX", "LIBVIRT", "OPENSTACK")}
+"""In the other place one of each kind: presenting nothing, a certificate, a key, both, and having microservices."""
 _ONLY_IN_THE_CONTROLLER = ("predict connect", "repeat connect", "predict deploy", "repeat disconnect")
 """Left out in the other place, where each costs a process for each platform; the matrix has them there."""
 _CHANGES = ("connect", "deploy", "reconfigure", "remove", "disconnect")
@@ -34,6 +36,15 @@ def test_the_platforms_are_fifteen() -> None:
     assert len(set(PLATFORMS)) == 15
 
 
+def test_the_kinds_in_the_other_place_are_all_that_there_are() -> None:
+    kinds = {
+        place: {(*sorted(one["kind"] for one in _presented(each)), each in OPENSTACK) for each in platforms}
+        for place, platforms in _BY_PLACE.items()
+    }
+    assert kinds["module"] == kinds["controller"]
+    assert len(kinds["module"]) == len(_BY_PLACE["module"])
+
+
 def test_every_platform_alike_in_both_places(playbooks: Playbooks, simulator: RunningSimulator) -> None:
     seen = {}
     for place in PLACES:
@@ -41,7 +52,7 @@ def test_every_platform_alike_in_both_places(playbooks: Playbooks, simulator: Ru
         run = _run(playbooks, place)
         _check(run, simulator, place)
         seen[place] = _by_platform(run, playbooks)
-    for platform in PLATFORMS:
+    for platform in _BY_PLACE["module"]:
         assert seen["controller"][platform] == seen["module"][platform], platform
 
 
@@ -53,14 +64,14 @@ def _run(playbooks: Playbooks, place: str) -> Run:
     run = playbooks.run(
         [task for task in _tasks() if task["name"] not in left_out],
         place,
-        inventory=_inventory(),
+        inventory=_inventory(_BY_PLACE[place]),
         environment={"ANSIBLE_FORKS": _FORKS, "KSVLA_STATE_DIR": str(memory)},
         vars={"address": "{{ inventory_hostname | lower }}.example.com"},
     )
     return run.succeeded()
 
 
-def _inventory() -> str:
+def _inventory(platforms: Iterable[str]) -> str:
     """Return an inventory with a host for each platform: what it presents, its account, and the SVM that it gets."""
     hosts = {
         platform: {
@@ -72,7 +83,7 @@ def _inventory() -> str:
             "wanted": svm(platform, "{{ connected.infrastructure.id }}"),
             "other_network": "tenant-net" if platform in OPENSTACK else "VM Network",
         }
-        for platform in PLATFORMS
+        for platform in platforms
     }
     return json.dumps({"all": {"hosts": hosts}})
 
@@ -140,12 +151,14 @@ def _tasks() -> list[Json]:
 
 def _check(run: Run, simulator: RunningSimulator, place: str) -> None:
     """Hold a run against what has to come of it on every platform."""
-    left_out = _ONLY_IN_THE_CONTROLLER if place == "module" else ()
+    left_out, platforms = _ONLY_IN_THE_CONTROLLER if place == "module" else (), _BY_PLACE[place]
     predicted = [name for name in _PREDICTED if f"predict {name}" not in left_out]
     repeated = [name for name in _REPEATED if f"repeat {name}" not in left_out]
     for name in (*(f"predict {name}" for name in predicted), *(f"repeat {name}" for name in repeated)):
-        assert [line for record in _named(run, name) for line in record.writes] == []
-    for platform in PLATFORMS:
+        found = [record for record in run.of_collection() if record.name == name]
+        assert len(found) == len(platforms)
+        assert [line for record in found for line in record.writes] == []
+    for platform in platforms:
         records = {record.name: record for record in run.of_collection() if record.host == platform}
         for name in (*_CHANGES, *(f"predict {name}" for name in predicted)):
             assert records[name].changed, f"{platform} / {name}: {records[name].result}"
@@ -153,7 +166,7 @@ def _check(run: Run, simulator: RunningSimulator, place: str) -> None:
             assert not records[f"repeat {name}"].changed, f"{platform} / {name}: {records[f'repeat {name}'].result}"
         _check_platform(platform, records)
     assert simulator.state()["infrastructures"] == []
-    _check_requests(simulator)
+    _check_requests(simulator, len(platforms))
 
 
 def _check_platform(platform: str, records: dict[str, TaskRecord]) -> None:
@@ -176,13 +189,7 @@ def _check_platform(platform: str, records: dict[str, TaskRecord]) -> None:
     assert [one["action"] for one in records["remove"].result["svms"]] == ["removed"]
 
 
-def _named(run: Run, name: str) -> list[TaskRecord]:
-    found = [record for record in run.of_collection() if record.name == name]
-    assert len(found) == len(PLATFORMS)
-    return found
-
-
-def _check_requests(simulator: RunningSimulator) -> None:
+def _check_requests(simulator: RunningSimulator, count: int) -> None:
     """Hold everything that was sent against the pages: no other calls, and quoted values as strings."""
     calls = [(call.method, re.sub(r"\{\w+\}", "[^/]+", call.path)) for call in SVM_MANAGEMENT_CALLS]
     calls += [("GET", path) for path in UNDOCUMENTED_LISTS.values()]
@@ -191,7 +198,7 @@ def _check_requests(simulator: RunningSimulator) -> None:
         assert known, f"{entry['method']} {entry['path']}"
         assert not re.search("objectTypes=[^&]*%2B", entry["query"])
     deployed, changed, removed = (bodies(simulator, method) for method in ("POST", "PUT", "DELETE"))
-    assert [len(each) for each in (deployed, changed, removed)] == [len(PLATFORMS)] * 3
+    assert [len(each) for each in (deployed, changed, removed)] == [count] * 3
     for body in (*deployed, *changed):
         assert body["threadsCount"] == "2"
     for body in deployed:
