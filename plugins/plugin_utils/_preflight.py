@@ -147,11 +147,14 @@ def _missing_to_create(host: Host, tenants: Mapping[str, Any]) -> Iterator[str]:
         return
     if kind is None:
         yield (
-            f"no tenant has this name.{similar_names(tenants, host.subject)} To create it, tenant_onboarding_type is "
-            "required: complete or simple."
+            f"no tenant has this name.{similar_names(tenants, host.subject)} To create it, say whether it is complete or "
+            "simple: as type in ksvla_tenants, or as tenant_onboarding_type."
         )
     if kind == "complete" and host.given("tenant_onboarding_admin_username") is None:
-        yield "tenant_onboarding_admin_username is required for a complete tenant."
+        yield (
+            "an account is required for a complete tenant: give admin_username in ksvla_tenants, or "
+            "tenant_onboarding_admin_username."
+        )
     if kind == "complete" and is_blank(admin_password(host)):
         yield (
             "a password is required for a complete tenant: give it in ksvla_admin_passwords, or as "

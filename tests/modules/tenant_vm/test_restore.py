@@ -83,6 +83,15 @@ def test_the_answer_to_the_restoration_is_lost(world: World, kind: str) -> None:
     assert records(world) == [("old", "precious")]
 
 
+def test_the_answer_to_the_last_restoration_is_lost(world: World) -> None:
+    world.simulator.fault(method="POST", path="/register", kind="drop_before", times=3)
+    world.simulator.fault(method="POST", path="/register", kind="drop_after")
+    (outcome,) = world.apply(CHANGE)
+    assert (outcome.action, outcome.side_effect, outcome.missing) == (FAIL, RESTORED, None)
+    assert outcome.error == "It could not be registered with the changes, and was registered again as it was."
+    assert records(world) == [("old", "precious")]
+
+
 def test_nothing_is_known_after_a_look_that_fails(world: World) -> None:
     world.simulator.fault(method="POST", path="/register", kind="drop_before", times=0)
     world.simulator.fault(method="GET", path="/vms$", status=503, times=0)

@@ -38,7 +38,7 @@ _NO_PASSWORD = (
     "B: a password is required for a complete tenant: give it in ksvla_admin_passwords, or as "
     "tenant_onboarding_admin_password."
 )
-_REQUIRED = "tenant_onboarding_type is required: complete or simple."
+_REQUIRED = "say whether it is complete or simple: as type in ksvla_tenants, or as tenant_onboarding_type."
 
 
 def _hosts(**hosts: dict[str, Any]) -> list[Host]:
@@ -250,7 +250,8 @@ def test_a_complete_tenant_needs_an_account_to_be_created() -> None:
     assert check_hosts(hosts, ONBOARDING) == []
     assert check_tenants(hosts, ONBOARDING, [{"name": "There", "type": "complete"}]) == [
         _NO_PASSWORD,
-        "C: tenant_onboarding_admin_username is required for a complete tenant.",
+        "C: an account is required for a complete tenant: give admin_username in ksvla_tenants, or "
+        "tenant_onboarding_admin_username.",
     ]
 
 

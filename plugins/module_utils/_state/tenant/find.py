@@ -99,11 +99,14 @@ def _listed(api: MultitenancyApi, tenant_id: str) -> Optional[Tenant]:
     return next((tenant for tenant in api.tenants() if tenant.id.lower() == wanted), None)
 
 
-def require_id(api: MultitenancyApi, reference: TenantReference, context: Context) -> Optional[str]:
+def require_id(
+    api: MultitenancyApi, reference: TenantReference, context: Context, *, present: bool = True
+) -> Optional[str]:
     """Return the id of the tenant that is meant, or None for one that check mode takes to be created by an earlier task.
 
     Where no earlier task predicted it, but the play names it, a warning says so.
 
+    :param present: Whether it is to be there, so that an earlier task may create it.
     :raises ApiError: when no tenant has the name, with the server's own code for it.
     """
     if reference.tenant_id is not None:
@@ -114,7 +117,7 @@ def require_id(api: MultitenancyApi, reference: TenantReference, context: Contex
         return None if is_predicted(tenant) else tenant.id
     similar = similar_names([each.name for each in tenants], reference.label)
     missing = f"No tenant is named {reference.label!r}.{similar}"
-    if context.check_mode:
+    if present and context.check_mode:
         context.warn(f"{missing} Check mode assumes that an earlier task creates it.")
         return None
     raise ApiError(

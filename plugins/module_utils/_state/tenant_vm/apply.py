@@ -32,6 +32,7 @@ from .results import GONE, NOT_TRIED, RESTORED, UNCHANGED, VmOutcome, in_full, s
 
 _FAILED_ITSELF = 500
 _ASKS_FOR_FEWER = 429
+_PUT_BACK = "It could not be registered with the changes, and was registered again as it was"
 
 
 class Breaker:
@@ -192,7 +193,7 @@ class VmApplier:
             return _gone(outcome, error) if last or _is_refusal(error) else outcome
         self._breaker.succeeded()
         self._unregistered.discard(change.key)
-        text = f"It could not be registered with the changes, and was registered again as it was: {outcome.error}"
+        text = f"{_PUT_BACK}: {outcome.error}"
         return replace(outcome, error=text, side_effect=RESTORED)
 
     def _look(self, lost: Sequence[VmOutcome], outcomes: dict[tuple[str, str], VmOutcome]) -> list[VmChange]:
@@ -234,11 +235,12 @@ class VmApplier:
         return {owner_id: Registered(vms or []) for owner_id, vms in zip(owners, lists)}
 
     def _explain_conflicts(self, outcomes: dict[tuple[str, str], VmOutcome]) -> None:
-        """Find out who holds the BIOS ids that the server says are registered already."""
+        """Find out who holds what the server says is registered already, and what was put back without an answer."""
         conflicts = {
             outcome.change.bios_id.lower(): outcome
             for outcome in outcomes.values()
             if outcome.error_code == VM_ALREADY_EXISTS
+            or (outcome.missing is not None and isinstance(outcome.cause, OutcomeUnknown))
         }
         if not conflicts or self.unreadable is not None:
             return
@@ -259,7 +261,7 @@ class VmApplier:
             made_here = change.before is not None or change.key in self._sent_before
             return VmOutcome(change, change.action if made_here else UNCHANGED)
         if held_by == change.holder.id.lower() and same_record(change.before, holder.vm):
-            return replace(outcome, side_effect=RESTORED, error="It is registered as it was before.")
+            return replace(outcome, side_effect=RESTORED, error=f"{_PUT_BACK}.")
         return replace(
             outcome,
             error="Another run has registered it for this tenant in the meantime, with another name or data.",
@@ -307,6 +309,7 @@ def _is_refusal(error: KsvlaError) -> bool:
 
 def _gone(outcome: VmOutcome, problem: Optional[KsvlaError]) -> VmOutcome:
     also = "" if problem is None else f" Nor could it be registered as it was: {in_full(problem)}"
-    cause = problem if problem is not None and problem.error_code == VM_ALREADY_EXISTS else outcome.cause
+    held = problem is not None and (problem.error_code == VM_ALREADY_EXISTS or isinstance(problem, OutcomeUnknown))
+    cause = problem if held else outcome.cause
     text = f"Unregistered, and could not be registered again: {outcome.error}{also} Its name and data are in 'before'."
     return replace(outcome, error=text, cause=cause, side_effect=GONE)

@@ -67,7 +67,7 @@ def read_registered(api: MultitenancyApi, wanted: WantedVms, context: Context) -
     """Return what is registered for the tenant: nothing where it has gone, or is only predicted."""
     tenant_id, vms = wanted.tenant.tenant_id, []
     try:
-        tenant_id = require_id(api, wanted.tenant, context)
+        tenant_id = require_id(api, wanted.tenant, context, present=wanted.present)
         if tenant_id is not None:
             vms = api.vms(tenant_id)
     except ApiError as error:
