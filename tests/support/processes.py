@@ -21,9 +21,10 @@ def with_descendants(first: int) -> list[int]:
 
 
 def _children(process: int) -> Iterator[int]:
-    for task in Path(f"/proc/{process}/task").glob("*"):
-        with suppress(OSError):
-            yield from map(int, (task / "children").read_text().split())
+    with suppress(OSError):  # It has ended meanwhile.
+        for task in os.listdir(f"/proc/{process}/task"):
+            with suppress(OSError):
+                yield from map(int, Path(f"/proc/{process}/task/{task}/children").read_text().split())
 
 
 def _children_of_all() -> Callable[[int], Iterator[int]]:

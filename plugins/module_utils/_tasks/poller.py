@@ -259,7 +259,7 @@ def watch_each(
         left = pending()
         for task_id in left:
             failed[task_id] = error
-            if len(left) > 1 and type(error) is WaitTimeout:
+            if len(left) > 1 and isinstance(error, WaitTimeout) and not isinstance(error, ServerSilent):
                 # The error names them all.
                 task = last[task_id]
                 message = f"{_describe(task)} is not done after {poller.waiting.timeout:g} s."

@@ -38,6 +38,10 @@ _NO_PASSWORD = (
     "B: a password is required for a complete tenant: give it in ksvla_admin_passwords, or as "
     "tenant_onboarding_admin_password."
 )
+_NO_ACCOUNT = (
+    "C: an account is required for a complete tenant: give admin_username in ksvla_tenants, or "
+    "tenant_onboarding_admin_username."
+)
 _REQUIRED = "say whether it is complete or simple: as type in ksvla_tenants, or as tenant_onboarding_type."
 
 
@@ -250,8 +254,7 @@ def test_a_complete_tenant_needs_an_account_to_be_created() -> None:
     assert check_hosts(hosts, ONBOARDING) == []
     assert check_tenants(hosts, ONBOARDING, [{"name": "There", "type": "complete"}]) == [
         _NO_PASSWORD,
-        "C: an account is required for a complete tenant: give admin_username in ksvla_tenants, or "
-        "tenant_onboarding_admin_username.",
+        _NO_ACCOUNT,
     ]
 
 
