@@ -38,12 +38,14 @@ def task_id(answer: Answer) -> str:
 
 
 def identifier(value: Any, name: str) -> Optional[str]:
-    """Return the id in a decoded answer or a task's result: of the element of that name, or else the first there is.
+    """Return the id in a decoded answer or a task's result: of the element of that name, or else the outermost there is.
 
     :param value: Nested keys, or text that may hold XML or JSON.
     :param name: The element that the id belongs to, such as ``tenant``.
     """
     found = [(path, bare(text)) for path, text in leaves(_decoded(value))]
+    # The keys of an object have no order: what stands in it, such as a child of a task, may come before its own id.
+    found.sort(key=lambda one: one[0].count("."))
     # Markup that cannot be read, such as a page of a proxy, names nothing: an id in it may be anything's.
     found = [(path, text) for path, text in found if not text.startswith("<")]
     uuids = [(path, match.group()) for path, match in ((path, UUID.search(text)) for path, text in found) if match]
