@@ -10,6 +10,7 @@ attribute, an element whose text is the id, bare text, a JSON string or object, 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, Optional
 from urllib.parse import unquote
 
@@ -73,13 +74,16 @@ def _decoded(value: Any) -> Any:
         return [_decoded(item) for item in value]
     if not isinstance(value, str):
         return value
-    text = value.strip().lstrip("\ufeff")
-    inner: Any = None
+    inner = embedded(value)
+    return value.strip().lstrip("\ufeff") if inner is None else _decoded(inner)
+
+
+def embedded(text: str) -> Any:
+    """Return what a text holds that is JSON or XML, with plain keys, or None when it is neither."""
+    text = text.strip().lstrip("\ufeff")
     if text[:1] in ('"', "{", "["):
-        try:
-            inner = plain(parse_json(text))
-        except ValueError:
-            return text
+        with suppress(ValueError):
+            return plain(parse_json(text))
     elif "<" in text or "&lt;" in text:
-        inner = xml.read_embedded(text)
-    return text if inner is None else _decoded(inner)
+        return xml.read_embedded(text)
+    return None
