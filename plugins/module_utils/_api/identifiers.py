@@ -10,6 +10,7 @@ attribute, an element whose text is the id, bare text, a JSON string or object, 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, Optional
 from urllib.parse import unquote
 
@@ -38,12 +39,14 @@ def task_id(answer: Answer) -> str:
 
 
 def identifier(value: Any, name: str) -> Optional[str]:
-    """Return the id in a decoded answer or a task's result: of the element of that name, or else the first there is.
+    """Return the id in a decoded answer or a task's result: of the element of that name, or else the outermost there is.
 
     :param value: Nested keys, or text that may hold XML or JSON.
     :param name: The element that the id belongs to, such as ``tenant``.
     """
     found = [(path, bare(text)) for path, text in leaves(_decoded(value))]
+    # The keys of an object have no order: what stands in it, such as a child of a task, may come before its own id.
+    found.sort(key=lambda one: one[0].count("."))
     # Markup that cannot be read, such as a page of a proxy, names nothing: an id in it may be anything's.
     found = [(path, text) for path, text in found if not text.startswith("<")]
     uuids = [(path, match.group()) for path, match in ((path, UUID.search(text)) for path, text in found) if match]
@@ -71,13 +74,16 @@ def _decoded(value: Any) -> Any:
         return [_decoded(item) for item in value]
     if not isinstance(value, str):
         return value
-    text = value.strip().lstrip("\ufeff")
-    inner: Any = None
+    inner = embedded(value)
+    return value.strip().lstrip("\ufeff") if inner is None else _decoded(inner)
+
+
+def embedded(text: str) -> Any:
+    """Return what a text holds that is JSON or XML, with plain keys, or None when it is neither."""
+    text = text.strip().lstrip("\ufeff")
     if text[:1] in ('"', "{", "["):
-        try:
-            inner = plain(parse_json(text))
-        except ValueError:
-            return text
+        with suppress(ValueError):
+            return plain(parse_json(text))
     elif "<" in text or "&lt;" in text:
-        inner = xml.read_embedded(text)
-    return text if inner is None else _decoded(inner)
+        return xml.read_embedded(text)
+    return None

@@ -16,6 +16,7 @@ from typing import Any, Optional, TypeVar
 from .._clock import Deadline
 from .._transport.answer import find_error_code
 from .._transport.session import Session
+from .identifiers import embedded
 from .shapes import bare, fields, messages, objects, plain_key, text
 
 A = TypeVar("A", bound="Api")
@@ -106,7 +107,8 @@ def read_task(value: dict[str, Any], beside: Sequence[dict[str, Any]] = ()) -> S
     for one in children:
         parent = _id(one, "parent_id").lower()
         (moved if parent in ids and parent != _id(one).lower() else direct).append(one)
-    error, error_code = _error(value, shown.get("error_code"), state)
+    result = _unpacked(value.get("result"))
+    error, error_code = _error(value, result, shown.get("error_code"), state)
     return ServerTask(
         id=own_id,
         type=shown.get("type"),
@@ -116,7 +118,7 @@ def read_task(value: dict[str, Any], beside: Sequence[dict[str, Any]] = ()) -> S
         created=shown.get("created"),
         state_changed=shown.get("state_changed"),
         last_changed=shown.get("changed"),
-        result=value.get("result"),
+        result=result,
         error=error,
         error_code=error_code,
         parameters=_parameters(value.get("parameters")),
@@ -145,10 +147,15 @@ def _per_cent(shown: str) -> Optional[int]:
         return None
 
 
-def _error(value: dict[str, Any], code: Optional[str], state: str) -> tuple[Optional[str], Optional[str]]:
+def _unpacked(value: Any) -> Any:
+    """Return what a text holds that is JSON or XML, as what the server shows of a task may be packed into a text."""
+    inner = embedded(value) if isinstance(value, str) else None
+    return value if inner is None else inner
+
+
+def _error(value: dict[str, Any], result: Any, code: Optional[str], state: str) -> tuple[Optional[str], Optional[str]]:
     """Return message and code of a task's error, wherever they stand; the page about tenants has them in the result too."""
-    whole = found = value.get("error") or value.get("error_message")
-    result = value.get("result")
+    whole = found = _unpacked(value.get("error") or value.get("error_message"))
     if not found and state.lower() in _ENDED_BADLY and (isinstance(result, dict) or _is_message(result)):
         found = result
     if not found:

@@ -311,6 +311,10 @@ def test_a_task_with_everything() -> None:
         ('<error code="VIRMT_X" message="no"/>', "VIRMT_X", "no"),
         ("<error><errorMessage>VIRMT_X - no</errorMessage></error>", "VIRMT_X", "no"),
         ("<error>VIRMT_X</error>", "VIRMT_X", "VIRMT_X"),
+        ('<error>{"code": "VIRMT_X", "message": "no"}</error>', "VIRMT_X", "no"),
+        ("<error>&lt;error code='VIRMT_X'>no&lt;/error></error>", "VIRMT_X", "no"),
+        ('<error>"no"</error>', None, "no"),
+        ('<error>"A" is no name</error>', None, '"A" is no name'),
         ("<result>VIRMT_X: no</result>", "VIRMT_X", "no"),
         ("<result>not possible</result>", None, "not possible"),
         ("<result>false</result>", None, None),
@@ -321,6 +325,12 @@ def test_a_task_with_everything() -> None:
 def test_the_error_of_a_task(error: str, code: str | None, message: str | None) -> None:
     task = multitenancy(f"<task id='t'><state>Failed</state>{error}</task>".encode()).task("t")
     assert (task.error_code, task.error) == (code, message)
+
+
+def test_a_result_that_is_packed_into_a_text() -> None:
+    packed = "&lt;tenant id='t1'>&lt;userData>{&quot;a&quot;: 1}&lt;/userData>&lt;/tenant>"
+    task = multitenancy(f"<task id='t'><state>Completed</state><result>{packed}</result></task>".encode()).task("t")
+    assert task.result == {"tenant": {"id": "t1", "user_data": '{"a": 1}'}}
 
 
 def test_what_a_serializer_writes_for_no_value() -> None:

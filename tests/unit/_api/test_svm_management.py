@@ -19,6 +19,7 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._tasks.poller im
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import find_message
 
 TASK_ID = "5a1d1d0c-8f4e-4b5e-a8a5-3f6b8d8f2f10"
+CHILD_ID = "0b1d1d0c-8f4e-4b5e-a8a5-3f6b8d8f2f10"
 SERVICE = [
     {"address": "192.0.2.1:8774", "protocol": "https", "version": "2", "status": "CONNECTED", "error": "NO_ERROR"}
 ]
@@ -114,6 +115,9 @@ def test_lists_that_no_page_describes(value: Any, count: int | None) -> None:
         (f'{{"Id": "{TASK_ID}"}}', {}),
         (f'{{"taskId": "{TASK_ID}"}}', {}),
         (f'{{"task": {{"id": "{TASK_ID}", "state": "Queued"}}}}', {}),
+        # The keys of an object have no order.
+        (f'{{"children": [{{"id": "{CHILD_ID}", "children": []}}], "id": "{TASK_ID}"}}', {}),
+        (f'{{"_links": {{"id": "x1"}}, "Id": "{TASK_ID}"}}', {}),
         (f'"{TASK_ID}"', {}),
         (TASK_ID, {}),
         ("", {"location": f"/api/3.0/virtualization/tasks/{TASK_ID}"}),

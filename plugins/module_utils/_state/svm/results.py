@@ -157,7 +157,8 @@ def _settings(action: str, target: Target) -> dict[str, Any]:
 
 
 def _outcome(action: str, target: Target, child: Optional[ServerTask], task: ServerTask) -> Outcome:
-    svm_id, one = svm_id_in(child, task), judged(child, task)
+    # The list knows an SVM by its own id, whatever the task calls it.
+    svm_id, one = target.svm_id or svm_id_in(child, task), judged(child, task)
     if one.completed or not one.ended:
         progress = _progress(child) if child and not child.ended else None
         return Outcome(target, DONE[action] if one.completed else STARTED, svm_id, one.state, progress=progress)

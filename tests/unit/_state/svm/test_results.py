@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,15 @@ def test_svms_of_one_name_are_distinguished_by_their_ids() -> None:
     )
     found = outcomes(REMOVE, targets, ServerTask("t", "t", "Failed", children=children))
     assert [one.action for one in found] == ["removed", "failed"]
+
+
+def test_an_svm_of_the_list_keeps_its_id() -> None:
+    (target,) = _targets()[:1]
+    child = ServerTask("c", "DeleteSvm", "Completed", result={"svm_id": "vm-1"}, parameters={"svm_id": "other"})
+    task = ServerTask("t", "t", "Completed", children=(child,))
+    assert [one.svm_id for one in outcomes(DEPLOY, [target], task)] == ["vm-1"]
+    (found,) = outcomes(REMOVE, [replace(target, svm={"id": "1", "name": "svm-1"})], task)
+    assert found.svm_id == "1"
 
 
 def test_children_of_one_name_are_distinguished_by_their_places() -> None:
