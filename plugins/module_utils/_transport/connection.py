@@ -208,7 +208,7 @@ class Connection:
         with suppress(ValueError):
             there = urlsplit(urljoin(origin + (target or ""), response.headers.get("location", "")))
             elsewhere = f"{there.scheme}://{there.netloc.rpartition('@')[2]}"
-            if request.method == "GET" and target and elsewhere == origin:
+            if request.method == "GET" and target and elsewhere.lower() == origin.lower():
                 path = there._replace(scheme="", netloc="", fragment="").geturl() or "/"
                 return quote(path, safe="!$%&'()*+,/:;=?@~")
         raise ApiError(
