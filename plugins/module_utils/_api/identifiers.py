@@ -46,6 +46,8 @@ def identifier(value: Any, name: str) -> Optional[str]:
     found = [(path, bare(text)) for path, text in leaves(_decoded(value))]
     # Markup that cannot be read, such as a page of a proxy, names nothing: an id in it may be anything's.
     found = [(path, text) for path, text in found if not text.startswith("<")]
+    # What is around something comes before what is in it, such as a task before its children.
+    found.sort(key=lambda one: one[0].count("."))
     uuids = [(path, match.group()) for path, match in ((path, UUID.search(text)) for path, text in found) if match]
     words = [(path, text) for path, text in found if _LONE_ID.fullmatch(text)]
     candidates = [
