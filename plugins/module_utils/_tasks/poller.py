@@ -333,7 +333,7 @@ def require_success(task: ServerTask) -> ServerTask:
     if task.completed:
         return task
     code = cause(task)[0]
-    hint = TENANT_LIMIT if code is None and task.type == "CreateTenant" else None
+    hint = TENANT_LIMIT if code is None and task.type == "CreateTenant" and not task.canceled else None
     raise TaskFailed(f"{failure(task)}.", error_code=code, task=task.as_dict(), hint=hint)
 
 

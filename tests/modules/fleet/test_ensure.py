@@ -445,3 +445,17 @@ def test_no_password_is_shown(fleet: Fleet) -> None:
     new = tenant("Alpine", 1, type="complete", admin_username="a", admin_password="Canary-Fleet-1")
     fleet.simulator.task_fault(type="CreateTenant", code="KSC_ServiceNotConfigured", times=1)
     assert "Canary" not in f"{fleet.fails(new)} {fleet(new)} {fleet.run.warnings}"
+
+
+@pytest.mark.parametrize("more", [{}, {"type": "complete"}])
+def test_a_name_that_several_tenants_have_keeps_no_other_tenant_from_its_result(
+    fleet: Fleet, more: dict[str, Any]
+) -> None:
+    twice = '<tenant id="1"><name>Alpine</name></tenant><tenant id="2"><name>Alpine</name></tenant>'
+    birch = '<tenant id="3"><name>Birch</name><type>Simple</type><status>Active</status></tenant>'
+    body = f"<tenants>{twice}{birch}</tenants>"
+    fleet.simulator.fault(method="GET", path="/tenants$", kind="status", status=200, body=body)
+    failed = fleet.fails({"name": "Alpine", **more}, {"name": "Birch", "type": "simple", "status": "active"})
+    assert "Several tenants are named 'Alpine': 1, 2." in row(failed, "Alpine")["error"]
+    assert row(failed, "Alpine")["remaining"] == []
+    assert row(failed, "Birch")["outcome"] == "unchanged"

@@ -177,6 +177,18 @@ def test_a_server_that_did_nothing_is_believed_sooner_than_a_gateway(
     assert _actions(again) == (["failed"] if held else ["deployed"])
 
 
+def test_where_it_cannot_be_looked_for_an_svm_that_was_asked_for_is_not_said_to_be_unchanged(
+    run: Caller, simulator: RunningSimulator
+) -> None:
+    image_id = registered_image(run)
+    _lose(simulator)
+    simulator.fault(kind="certificate", times=0)
+    failed = run.fails("svm", image_id=image_id, svms=_wanted())
+    assert _actions(failed) == ["failed"]
+    assert "did not answer POST" in failed["msg"]
+    assert "was not sent again" in failed["hint"]
+
+
 def test_after_a_refusal_the_next_run_does_not_wait(
     run: Caller, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

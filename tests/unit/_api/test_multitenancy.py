@@ -374,6 +374,8 @@ _TASK_SHAPES = [
     '{{"id": "{id}"}}',
     '{{"taskId": "{id}", "state": "Created"}}',
     '{{"task": {{"id": "{id}"}}}}',
+    '{{"children": [{{"id": "another-1"}}], "id": "{id}"}}',
+    '<task><children><task id="another-1"/></children><id>{id}</id></task>',
     '\ufeff<task id="{id}"/>',
     "&lt;task id=&quot;{id}&quot;/&gt;",
     '<result>&lt;task id="{id}"/&gt;</result>',

@@ -256,6 +256,13 @@ def test_the_cause_of_a_failure(ended: ServerTask, message: str) -> None:
     assert caught.value.error_code == cause(ended)[0]
 
 
+@pytest.mark.parametrize(("state", "limit"), [("Failed", True), ("Canceled", False)])
+def test_a_tenant_that_was_not_created_without_a_code_may_be_one_too_many(state: str, limit: bool) -> None:
+    with pytest.raises(TaskFailed) as caught:
+        require_success(task(state))
+    assert ("500" in (caught.value.hint or "")) is limit
+
+
 def test_success_is_the_task_itself() -> None:
     done = task("Completed", error="a note")
     assert require_success(done) is done

@@ -429,6 +429,11 @@ def test_a_read_follows_within_the_server(status: int, server: WebServer, connec
     assert server.received[1].account == "multitenancy:secret"
 
 
+def test_a_server_may_write_its_own_name_in_another_case(server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(302, headers={"Location": f"HTTPS://LOCALHOST:{server.port}/b"}), Reply(body=b"there")]
+    assert connect(host="localhost").read("/a").text == "there"
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_credentials_do_not_follow_to_another_origin(

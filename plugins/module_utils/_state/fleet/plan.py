@@ -67,7 +67,8 @@ class TenantWork:
     @property
     def remaining(self) -> list[str]:
         """What is still to be done: with the tenant itself, and ``vms`` where none of its virtual machines was tried."""
-        left = {change.action for change in self.left} - set(self.actions)
+        # Without changes, the list may not say enough of the tenant to plan it again.
+        left = {change.action for change in self.left} - set(self.actions) if self.changes else set()
         own = [change.action for change in self.changes if change.action in left]
         return own + (["vms"] if self.vms and not self.outcomes else [])
 

@@ -91,7 +91,9 @@ def match_children(targets: Sequence[Target], task: ServerTask) -> list[Optional
     match(partial(_is_about, host=True))
     # The page about OpenStack shows a host where the project might stand.
     match(lambda one, child: one.openstack and _is_about(one, child, host=False))
-    left = [child for child in left if not _parameter(child, "svm_name")]
+    # A child that shows the id of its SVM may be that of a new one, whose id is not known before.
+    new = any(one.svm_id is None for one, child in zip(targets, found) if child is None)
+    left = [child for child in left if not _parameter(child, "svm_name") and (new or not _svm_id(child))]
     if len(left) == found.count(None):
         match(lambda one, child: _is_in_place(one, child, host=not one.openstack))
     return found

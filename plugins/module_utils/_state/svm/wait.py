@@ -18,7 +18,7 @@ from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask, failed_step
 from ..._clock import Deadline
 from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
-from ..._tasks.poller import Look, Poller, until_ended
+from ..._tasks.poller import Look, Poller, passes, until_ended
 from ..infrastructure.objects import Named, Object
 from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE
@@ -311,7 +311,12 @@ class LostAnswer:
         if self._action == RECONFIGURE:  # What it did cannot be seen.
             return Look(self.give_up(), True)
         before = self._late
-        self._late = self._lists.look(self._expected, deadline)
+        try:
+            self._late = self._lists.look(self._expected, deadline)
+        except KsvlaError as error:
+            if passes(error) or isinstance(error, WaitTimeout):
+                raise
+            return Look(self.give_up(), True)
         for one in self._expected:
             self._requests.context.progress(one.target.label, "the answer was lost, looking whether it took effect")
             if self._action == DEPLOY and one in before and one not in self._late:

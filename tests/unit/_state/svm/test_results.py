@@ -121,6 +121,12 @@ def test_an_svm_of_the_list_keeps_its_id() -> None:
     assert found.svm_id == "1"
 
 
+def test_the_child_of_another_svm_is_not_taken_for_that_of_one_whose_child_is_not_there_yet() -> None:
+    target = Target(WantedSvm(0, "i", name="svm"), "i", location=Named("h", "h"), svm={"id": "one", "name": "svm"})
+    task = ServerTask("t", "t", "Running", children=[_child("other", "Completed", svm_id="two")])
+    assert [one.action for one in outcomes(REMOVE, [target], task)] == ["started"]
+
+
 def test_children_of_one_name_are_distinguished_by_their_places() -> None:
     places = ("host-2", "host-1")
     targets = [Target(WantedSvm(0, "i", name="svm"), "i", location=Named(place, place)) for place in places]
