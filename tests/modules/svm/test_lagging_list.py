@@ -270,3 +270,17 @@ def test_an_svm_that_is_shown_by_its_id_alone_is_found_at_once(
     expected = {"present": "unchanged", "absent": "removed", "reconfigured": "reconfigured"}[state]
     assert _actions(predicted) == _actions(result) == [expected]
     assert len(run.sent("POST", "/refresh")) == before
+
+
+def test_an_svm_that_only_its_id_shows_is_removed_also_where_nothing_is_remembered(
+    run: Caller, simulator: RunningSimulator, image_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    simulator.configure(objects_shown="first", objects_lag="lists")
+    run("svm", image_id=image_id, svms=WANTED)
+    (machine,) = [
+        one for each in simulator.state()["infrastructures"] for one in each["machines"].values() if one["is_svm"]
+    ]
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "another machine"))
+    by_id = {"svm_id": machine["id"], "infrastructure_id": HOST}
+    assert _actions(run("svm", state="absent", svms=[by_id])) == ["removed"]
+    assert (_there(simulator), _requests(run, "DELETE")) == ([], 1)

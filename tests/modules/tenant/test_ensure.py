@@ -43,6 +43,17 @@ def tenant(caller_of: Caller, simulator: RunningSimulator) -> Run:
     return run
 
 
+def test_a_tenant_that_another_run_created_after_an_answer_was_lost_is_judged(
+    tenant: Run, simulator: RunningSimulator
+) -> None:
+    simulator.fault(method="POST", path="/tenants$", kind="drop_before")
+    body = '<tenants><tenant id="1"><name>N</name><type>Complete</type><status>Inactive</status></tenant></tenants>'
+    simulator.fault(method="GET", path="/tenants$", skip=2, kind="status", status=200, body=body, times=0)
+    failed = tenant()
+    assert failed.get("failed"), failed
+    assert "type" in failed["msg"]
+
+
 # ---- a list that lags behind -------------------------------------------------------------------------------------------
 
 

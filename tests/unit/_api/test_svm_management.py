@@ -234,6 +234,15 @@ def test_a_microservice_that_stands_alone() -> None:
     assert not read.connected
 
 
+def test_an_address_beside_the_microservices_is_not_one_of_them() -> None:
+    service = {"address": "192.0.2.1:8774", "status": "CONNECTED", "error": "NO_ERROR"}
+    region = {"id": "R", "keystone": {"address": "192.0.2.1:5000"}, "endpoints": {"address": "R", "compute": [service]}}
+    admin = {"status": "CONNECTED", "connectionError": "NO_ERROR", "details": {"regions": [region]}}
+    read = svm_management({"infrastructureId": "i", "connectionInfo": {"admin": admin}}).infrastructure("i")
+    assert [one.name for one in read.connection["admin"].services] == ["compute"]
+    assert read.connected
+
+
 @pytest.mark.parametrize("progress", [float("inf"), float("nan"), 10**400, "much", [], True])
 def test_a_progress_that_is_not_a_number_is_left_out(progress: Any) -> None:
     assert svm_management({"id": "t", "state": "Running", "progress": progress}).task("t").progress is None

@@ -208,7 +208,7 @@ def _services(value: dict[str, Any], region: Optional[str]) -> Iterator[Service]
     """Yield the microservices below a region, which the pages nest in two ways."""
     for name, item in value.items():
         for one in objects(item):
-            if "status" not in one and "address" not in one:
+            if "status" not in one and not (isinstance(item, list) and "address" in one):
                 yield from _services(one, region)
                 continue
             shown = texts(one)

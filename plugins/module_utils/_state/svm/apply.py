@@ -129,7 +129,8 @@ class SvmApplier:
             self._listed[place] = svms_in(self._api, place)
         svm = expected.among(self._listed[place])
         if self.action == REMOVE:
-            return State.HOLDS if svm is None else State.MISSING
+            gone = svm is None and (item.svm_id is None or self._is_gone(item))
+            return State.HOLDS if gone else State.MISSING
         if svm is not None:
             self._settle(Outcome(item, UNCHANGED, str(svm["id"])))
             return State.HOLDS
@@ -258,7 +259,7 @@ class SvmApplier:
             )
 
     def _is_gone(self, target: Target) -> bool:
-        """Return whether an SVM that could not be removed does not exist any more, as another run removed it."""
+        """Return whether an SVM does not exist any more, as another run removed it; the list may show less than there is."""
         with suppress(KsvlaError):
             return target.listed and unless_missing(self._api.object, target.infrastructure_id, target.svm_id) is None
         return False

@@ -131,9 +131,9 @@ def _apply(
     try:
         for _round in range(_MOST_ROUNDS):
             action = changes[0].action
-            (own,) = applier.carry_out([Step(wanted, tenant, action)])
-            if isinstance(own, KsvlaError):
-                raise own
+            (ended,) = applier.carry_out([Step(wanted, tenant, action)])
+            if isinstance(ended, KsvlaError):
+                raise ended
             if not applier.waits:
                 # That a task cannot be read does not undo it.
                 with suppress(KsvlaError):
@@ -143,7 +143,7 @@ def _apply(
                 tenant = find_created(api, [wanted.label], applier.poller).get(wanted.label)
                 if tenant is None:
                     raise not_listed(wanted.label)
-                if not own:
+                if wanted.label not in applier.created:
                     judge_immutable(wanted, tenant, applier.context)
             else:
                 tenant = find_tenant(api, wanted.reference_of(tenant))
