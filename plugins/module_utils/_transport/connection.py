@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Callable, Optional, Union
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from .._clock import SYSTEM_CLOCK, Deadline
 from .._errors import ApiError, InputError, UnexpectedAnswer, WaitTimeout
@@ -204,11 +204,13 @@ class Connection:
         """
         if response.status not in _REDIRECTS:
             return ""
-        origin, elsewhere = self.settings.origin, "an address that is not valid"
+        location, origin = response.headers.get("location"), self.settings.origin
+        elsewhere = "an address that is not valid"
         with suppress(ValueError):
-            there = urlsplit(urljoin(origin + (target or ""), response.headers.get("location", "")))
+            there = urlsplit(urljoin(origin + (target or ""), location or ""))
             elsewhere = f"{there.scheme}://{there.netloc.rpartition('@')[2]}"
-            if request.method == "GET" and target and elsewhere == origin:
+            within = _server(there) == _server(urlsplit(origin))
+            if request.method == "GET" and target and location and within:
                 path = there._replace(scheme="", netloc="", fragment="").geturl() or "/"
                 return quote(path, safe="!$%&'()*+,/:;=?@~")
         raise ApiError(
@@ -217,6 +219,11 @@ class Connection:
             request=request.described,
             hint="Credentials are sent to the Integration Server only: check host and port.",
         )
+
+
+def _server(address: SplitResult) -> tuple[str, Optional[str], int]:
+    """Return what says which server an address is of: a host in any case, and the port of HTTPS where none is written."""
+    return address.scheme, address.hostname, address.port or 443
 
 
 class ConnectionPool:

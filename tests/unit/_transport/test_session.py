@@ -450,6 +450,19 @@ def test_credentials_do_not_follow_to_another_origin(
         assert other.connections == 0
 
 
+def test_a_server_is_the_same_however_its_address_is_written(server: WebServer, connect: Connect) -> None:
+    there = f"https://LOCALHOST:{server.port}/b"
+    server.replies = [Reply(302, headers={"Location": there}), Reply(body=b"there")]
+    assert connect(host="localhost").read("/a").text == "there"
+
+
+def test_a_redirect_to_nowhere_is_not_followed(server: WebServer, connect: Connect) -> None:
+    server.replies = [Reply(307)]
+    with pytest.raises(ApiError, match="which is not followed") as caught:
+        connect().read("/a")
+    assert (caught.value.status, len(server.received)) == (307, 1)
+
+
 def test_a_write_follows_nowhere(server: WebServer, connect: Connect) -> None:
     server.replies = [Reply(307, headers={"Location": "/b"})]
     with pytest.raises(ApiError, match="which is not followed"):
