@@ -96,8 +96,10 @@ def _checked_host(given: Optional[str]) -> str:
     """Return a host without blanks and brackets around it."""
     host = (given or "").strip()
     _require(host, "host is required: give the address of the Integration Server, or set KSVLA_HOST.")
+    # A password may stand before it, so it is not quoted.
+    _require("@" not in host, "host must be a name or an IP address alone, without an account: such as ksv.example.com.")
     scheme, _separator, rest = host.rpartition("://")
-    name, port = split_address(re.split("[/?#]", rest)[0].rpartition("@")[2] if scheme else host)
+    name, port = split_address(re.split("[/?#]", rest)[0] if scheme else host)
     _require(
         is_host(name), f"host is not a valid address: {host!r}. Give a name or an IP address, such as ksv.example.com."
     )
