@@ -97,7 +97,9 @@ def _checked_host(given: Optional[str]) -> str:
     host = (given or "").strip()
     _require(host, "host is required: give the address of the Integration Server, or set KSVLA_HOST.")
     # A password may stand before it, so it is not quoted.
-    _require("@" not in host, "host must be a name or an IP address alone, without an account: such as ksv.example.com.")
+    _require(
+        "@" not in host, "host must be a name or an IP address alone, without an account: such as ksv.example.com."
+    )
     scheme, _separator, rest = host.rpartition("://")
     name, port = split_address(re.split("[/?#]", rest)[0] if scheme else host)
     _require(
