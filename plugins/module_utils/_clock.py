@@ -32,7 +32,7 @@ class Deadline:
         self._end = None if seconds is None else clock.monotonic() + seconds
 
     def remaining(self) -> Optional[float]:
-        """Return the seconds that are left, at least 0, or None when there is no end."""
+        """Return the seconds left, never negative, or None for no deadline."""
         return None if self._end is None else max(0.0, self._end - self._clock.monotonic())
 
     def expired(self) -> bool:

@@ -50,7 +50,7 @@ _FACTS = {
     *OF_INVENTORY,
     *(f"{role}_result" for role in (*TENANT_ROLES, *SVM_ROLES)),
     *("tenant_onboarding_handover", "tenant_onboarding_tenant"),
-    *("ksvla_account", "ksvla_failure", "ksvla_rows", "ksvla_summary"),
+    *("ksvla_cells", "ksvla_failure", "ksvla_rows", "ksvla_summary"),
 }
 """What the inventory plugin, roles and playbooks set themselves."""
 _HANDED_ON = ("ksvla_infrastructure_id__", "ksvla_image_id__")

@@ -12,16 +12,17 @@ from typing import Any
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.multitenancy.calls import MultitenancyApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._api.svm_management.calls import SvmManagementApi
 from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.answer import Answer
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 
 
-class CannedSession:
+class CannedSession(Session):
     """Gives one answer to everything, and keeps the requests that change something."""
 
     def __init__(self, body: bytes | str, headers: Mapping[str, str] | None = None) -> None:
         self._answer = Answer(202, headers or {}, body.encode() if isinstance(body, str) else body)
         self.sent: list[Any] = []
 
-    def read(self, _path: str, *_args: Any, **_options: Any) -> Answer:
+    def read(self, path: str, *_args: Any, **_options: Any) -> Answer:
         return self._answer
 
     def write(self, request: Any, **_options: Any) -> Answer:
@@ -30,9 +31,9 @@ class CannedSession:
 
 
 def multitenancy(body: bytes | str, headers: Mapping[str, str] | None = None) -> MultitenancyApi:
-    return MultitenancyApi(CannedSession(body, headers))  # type: ignore[arg-type]
+    return MultitenancyApi(CannedSession(body, headers))
 
 
 def svm_management(value: Any) -> SvmManagementApi:
     """API 3.0 whose every answer is a value as JSON."""
-    return SvmManagementApi(CannedSession(json.dumps(value)))  # type: ignore[arg-type]
+    return SvmManagementApi(CannedSession(json.dumps(value)))

@@ -152,7 +152,7 @@ class Memory:
                     f"Another run on this machine is busy with the same change: {subject}.",
                     hint="Run this again when that one has ended, or raise wait_timeout.",
                 )
-                # Where the folder cannot be written, there is no lock.
+                # A folder that is not writable gives no lock.
                 with suppress(OSError):
                     self._make_folder()
                     handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -209,9 +209,9 @@ def _require_usable(folder: Path, named: str) -> None:
 
 
 def _read(path: Path) -> Optional[Record]:
-    """Return the record of a file; None where there is no file, or one that is not JSON, such as one that was cut short.
+    """Return the record in a file, or None if the file is missing or is not JSON, as when a write was interrupted.
 
-    :raises InputError: when the file holds anything else.
+    :raises InputError: when it is JSON, but not a record.
     """
     try:
         fields = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))

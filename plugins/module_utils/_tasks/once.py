@@ -330,7 +330,7 @@ class AddedOnce(ABC, Generic[T, A]):
         raise unknown from started.lost
 
     def under_way(self, _item: T, _record: Optional[Record]) -> Optional[str]:
-        """Return None: there is no task."""
+        """Nothing: the server adds it without a task."""
         return None
 
     def state(self, item: T, record: Optional[Record]) -> State:

@@ -162,7 +162,7 @@ class Poller:
     def _silence(self, trouble: KsvlaError, since: float) -> Optional[float]:
         """Return since when the server has not answered: None where the error of a look is an answer that it sent.
 
-        What cannot be read is no answer.
+        An unreadable answer counts as none.
 
         :raises ServerSilent: when there was no answer for too long.
         """

@@ -72,7 +72,7 @@ class Attempt:
     deadline: Deadline
 
     def not_connected(self, error: Exception) -> KsvlaError:
-        """Return why there is no connection; nothing of the request was sent."""
+        """Return the error for a connection that could not be made; the request was not sent."""
         server = self.settings.address
         if isinstance(error, ProxyFailed):
             return self._proxy_failed(error)
@@ -94,7 +94,7 @@ class Attempt:
         return self._failure(NotConnected, f"No connection to {server}: {reason}.", reason, _CONNECT_HINT)
 
     def answer_lost(self, error: Exception) -> KsvlaError:
-        """Return why there is no answer to a request that may have reached the server."""
+        """Return the error for a lost answer; the request may have reached the server."""
         server = self.settings.address
         if isinstance(error, (HeadTooLong, http.client.LineTooLong)):
             message = f"The head of the answer of {server} is too long."

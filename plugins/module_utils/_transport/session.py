@@ -17,10 +17,9 @@ from typing import Optional
 from .._clock import NO_DEADLINE, Deadline
 from .._errors import KsvlaError, NotConnected, OutcomeUnknown
 from .answer import Answer
-from .connection import Connection, Query, Request, encode_segment
+from .connection import Connection, Query, Request
 from .retry import LONGEST_RETRY_AFTER, PASSING, pause
 
-__all__ = ["Query", "Request", "Session", "WriteInCheckMode", "encode_segment"]
 _NOT_CARRIED_OUT = frozenset({*range(400, 500), 501, 505})
 """Statuses that say that a write did nothing. Any other that is not a success may come from a gateway that passed it on."""
 

@@ -41,8 +41,8 @@ XML_READERS: dict[str, Read] = {
     "tasks": lambda body: multitenancy(body).tasks(),
 }
 JSON_READERS: dict[str, Read] = {
-    "infrastructure": lambda body: SvmManagementApi(CannedSession(body)).infrastructure("i"),  # type: ignore[arg-type]
-    "task": lambda body: SvmManagementApi(CannedSession(body)).task("t"),  # type: ignore[arg-type]
+    "infrastructure": lambda body: SvmManagementApi(CannedSession(body)).infrastructure("i"),
+    "task": lambda body: SvmManagementApi(CannedSession(body)).task("t"),
 }
 OTHER_READERS: dict[str, Read] = {
     "task id": lambda body: multitenancy(body).activate_tenant("t"),

@@ -74,7 +74,7 @@ class Parsed:
 def _sent(call: Callable[[MultitenancyApi], object]) -> bytes:
     """The body that a call sends."""
     session = CannedSession('<task id="1"/>')
-    call(MultitenancyApi(session))  # type: ignore[arg-type]
+    call(MultitenancyApi(session))
     return bytes(session.sent[0].body)
 
 

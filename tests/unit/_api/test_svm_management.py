@@ -125,7 +125,7 @@ def test_lists_that_no_page_describes(value: Any, count: int | None) -> None:
     ],
 )
 def test_the_task_that_was_started(body: str, headers: dict[str, str]) -> None:
-    api = SvmManagementApi(CannedSession(body, headers))  # type: ignore[arg-type]
+    api = SvmManagementApi(CannedSession(body, headers))
     assert api.change_svms("POST", {}) == TASK_ID
 
 
@@ -154,7 +154,7 @@ def test_a_task_in_braces_has_the_id_that_was_announced() -> None:
 @pytest.mark.parametrize("body", ["", "{}", "[]", '"x"', '{"result": true}'])
 def test_no_task_was_started(body: str) -> None:
     with pytest.raises(UnexpectedAnswer):
-        SvmManagementApi(CannedSession(body)).change_svms("POST", {})  # type: ignore[arg-type]
+        SvmManagementApi(CannedSession(body)).change_svms("POST", {})
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from support.web import FakeClock, Received, Reply, WebServer, unused_port, web_
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
 from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import InputError, KsvlaError, NotConnected
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Request, Session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Request
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from simulator.tls import Tls
 
 Connect = Callable[..., Session]

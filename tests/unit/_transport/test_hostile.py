@@ -25,7 +25,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     OutcomeUnknown,
     UnexpectedAnswer,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Request, Session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Request
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from simulator.tls import Tls
 
 Connect = Callable[..., Session]

@@ -26,12 +26,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
 )
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.context import Context
 from ansible_collections.ksvla.light_agent.plugins.module_utils._module.definition import execute
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import (
-    Request,
-    Session,
-    WriteInCheckMode,
-    encode_segment,
-)
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Request, encode_segment
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session, WriteInCheckMode
 from ansible_collections.ksvla.light_agent.plugins.modules import ksvla_infrastructure_info
 from simulator.tls import Tls
 

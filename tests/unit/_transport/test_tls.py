@@ -31,7 +31,8 @@ from ansible_collections.ksvla.light_agent.plugins.module_utils._errors import (
     NotTrusted,
     OutcomeUnknown,
 )
-from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Request, Session
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.connection import Request
+from ansible_collections.ksvla.light_agent.plugins.module_utils._transport.session import Session
 from simulator.tls import Tls, prepare_tls
 
 Connect = Callable[..., Session]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbooks check before anything is sent, and the list of infrastructures that they make hosts of."""
+"""What the playbooks check before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ksvla.light_agent.plugins.plugin_utils._infrastructure_list import infrastructures_from
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight import (
     INFRASTRUCTURES,
     OFFBOARDING,
@@ -29,7 +28,6 @@ from ansible_collections.ksvla.light_agent.plugins.plugin_utils._preflight impor
 from ansible_collections.ksvla.light_agent.plugins.plugin_utils._variables import (
     PLAYBOOK_VARIABLES,
     TENANT_ROLES,
-    named_for_role,
     options_of,
     unknown_variables,
 )
@@ -401,96 +399,3 @@ def test_a_removal_without_names_is_refused_with_what_it_would_remove() -> None:
     )
     assert list(unnamed_removals(hosts, limited=True)) == []
     assert select(hosts, "vc", INFRASTRUCTURES) == (hosts[1:], [])
-
-
-def test_a_list_becomes_hosts_with_whatever_variables_its_items_have() -> None:
-    text = "[{name: 'vc:22', infrastructure_type: VMWARE, svm_rollout_svms: [{name: a}]}, keystone]"
-    hosts, mistakes = infrastructures_from(text)
-    assert mistakes == []
-    assert hosts == [
-        {
-            "host": "vc_22",
-            "variables": {
-                "infrastructure_name": "vc:22",
-                "infrastructure_type": "VMWARE",
-                "svm_rollout_svms": [{"name": "a"}],
-            },
-        },
-        {"host": "keystone", "variables": {"infrastructure_name": "keystone"}},
-    ]
-
-
-@pytest.mark.parametrize(
-    ("value", "mistake"),
-    [
-        ("vcenter", "ksvla_infrastructures must be a list of infrastructures"),
-        ([7], "ksvla_infrastructures[0] must be a dictionary with a name, not int."),
-        ([{"infrastructure_type": "XEN"}], "ksvla_infrastructures[0]: name is required."),
-        ([{"name": ""}], "ksvla_infrastructures[0].name is empty"),
-        ([{"name": 7}], "ksvla_infrastructures[0].name must be text: put it in quotation marks."),
-        (["a:1", "a_1"], "ksvla_infrastructures[1]: 'a_1' becomes the host a_1, which is the one of"),
-        (["infrastructures_from_list"], "which is the one of the group infrastructures_from_list too."),
-        (
-            [{"name": "a", "infrastructure_adress": 1}],
-            "variable infrastructure_adress. Did you mean infrastructure_address?",
-        ),
-        ([{"name": "a", "admin_password": "Secret-1"}], "admin_password. Did you mean infrastructure_admin_password?"),
-        ([{"name": "a", "x": 1}], "ksvla_infrastructures[0]: unknown variable x."),
-    ],
-)
-def test_a_mistake_of_the_list_is_named_with_its_place(value: Any, mistake: str) -> None:
-    hosts, (found,) = infrastructures_from(value)
-    assert mistake in found
-    assert "Secret-1" not in found
-    assert len(hosts) <= 1
-
-
-# ---- the words of a role --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("role", "message", "expected"),
-    [
-        (
-            "tenant_onboarding",
-            "To create it, give its type, complete or simple.",
-            "To create it, give tenant_onboarding_type, complete or simple.",
-        ),
-        (
-            "tenant_onboarding",
-            "type is required to create the tenant 'A': complete or simple.",
-            "tenant_onboarding_type is required to create the tenant 'A': complete or simple.",
-        ),
-        (
-            "tenant_onboarding",
-            "Leave these options out, or set immutable_changes to warn.",
-            "Leave these options out, or set tenant_onboarding_immutable_changes to warn.",
-        ),
-        (
-            "tenant_onboarding",
-            "Choose an admin_password that meets the rule.",
-            "Choose a tenant_onboarding_admin_password that meets the rule.",
-        ),
-        ("tenant_onboarding", "vms[0]: bios_id is wrong", "tenant_onboarding_vms[0]: bios_id is wrong"),
-        ("tenant_onboarding", "Set reregister: true.", "Set tenant_onboarding_reregister: true."),
-        (
-            "tenant_offboarding",
-            "remove_artifacts is required; the folder of dest does not exist.",
-            "tenant_offboarding_remove_artifacts is required; the folder of tenant_offboarding_report_dest does not exist.",
-        ),
-        # Options of another module.
-        (
-            "infrastructure",
-            "Use ksvla_trusted_certificate with address: a.example.com:443. Then give address: b.",
-            "Use ksvla_trusted_certificate with address: a.example.com:443. Then give infrastructure_address: b.",
-        ),
-        # Words that are not options here.
-        ("tenant_onboarding", "A tenant of type simple has no vms.", "A tenant of type simple has no vms."),
-        ("tenant_onboarding", "No tenant is named 'purge'.", "No tenant is named 'purge'."),
-        ("tenant_onboarding", "See ksvla_tenant_vms and x.purge.", "See ksvla_tenant_vms and x.purge."),
-        ("svm_image", "manifest_path is empty", "svm_image_manifest_path is empty"),
-        ("infrastructure", "Choose an admin_password.", "Choose an infrastructure_admin_password."),
-    ],
-)
-def test_a_message_names_the_variables_of_the_role(role: str, message: str, expected: str) -> None:
-    assert named_for_role(message, role) == expected

@@ -18,7 +18,7 @@ from typing import Any, Optional, TypeVar
 from ..._errors import ApiError, UnexpectedAnswer
 from ..._hints import hint_for
 from ..._transport.answer import Answer
-from ..._transport.session import Query, Request, encode_segment
+from ..._transport.connection import Query, Request, encode_segment
 from .. import identifiers
 from ..tasks import Api, ServerTask, read_task
 from . import formats, records, xml

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from ..._errors import ApiError, UnexpectedAnswer
 from ..._transport.answer import Answer
-from ..._transport.session import Query, Request, encode_segment
+from ..._transport.connection import Query, Request, encode_segment
 from .. import identifiers
 from ..shapes import objects
 from ..tasks import Api, ServerTask, read_task

@@ -68,7 +68,10 @@ def _predicted(
 
 
 def _not_fetched(wanted: WantedReport, generation: Optional[Generation]) -> Result:
-    """Return the result of a run that does not wait. In check mode there is no generation where one would be started."""
+    """Return the result of a run that does not wait.
+
+    :param generation: None in check mode, when a new one would be started.
+    """
     return {
         "changed": generation is None or not generation.attached,
         "report_id": generation.report_id if generation else None,
