@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import Optional
 
 
@@ -29,19 +30,19 @@ class Deadline:
 
     def __init__(self, seconds: Optional[float], clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._end = None if seconds is None else clock.monotonic() + seconds
+        self.end = inf if seconds is None else clock.monotonic() + seconds
+        """In the clock's monotonic time."""
 
-    def remaining(self) -> Optional[float]:
-        """Return the seconds left, never negative, or None for no deadline."""
-        return None if self._end is None else max(0.0, self._end - self._clock.monotonic())
+    def remaining(self) -> float:
+        """Return the seconds left, never negative."""
+        return max(0.0, self.end - self._clock.monotonic())
 
     def expired(self) -> bool:
-        return self._end is not None and self._clock.monotonic() >= self._end
+        return self._clock.monotonic() >= self.end
 
     def shortened(self, seconds: float) -> float:
         """Return the seconds given, cut to what is left."""
-        remaining = self.remaining()
-        return seconds if remaining is None else min(seconds, remaining)
+        return min(seconds, self.remaining())
 
 
 NO_DEADLINE = Deadline(None)

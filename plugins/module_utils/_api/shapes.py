@@ -1,19 +1,29 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules for what the pages leave open, the same for XML and JSON: case, one or many, text or number, text or object.
+"""Rules for what the pages leave open, the same for XML and JSON: case, one or many, text or number, where an id stands.
 
 A decoded answer is made of dictionaries, lists and single values. The pages write some keys in two ways (``readOnly`` and
 ``readonly``), so every key that they know becomes one name in snake case, found without regard to case; a key that they do
 not know is turned into snake case as it stands. The own text of an XML element that has attributes or children is ``#text``.
+
+The pages say that an answer "returns the identifier" and do not show how. Accepted are an element with an ``id`` attribute,
+an element whose text is the id, bare text, a JSON string or object, and a ``Location`` header.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Optional
+from urllib.parse import unquote
+
+from .._errors import UnexpectedAnswer
+from .._transport.answer import Answer, parse_json
+from .._validation import UUID
+from . import xml
 
 _NAMES = """
     access_token refresh_token value session id created_at updated_at active_to valid_to address thumbprint
@@ -29,11 +39,15 @@ _NAMES = """
 """
 _BY_LOWER = {name.replace("_", ""): name for name in _NAMES.split()}
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_LONE_ID = re.compile(r"(?=\D*\d)[\w.:{}-]+")
+"""What may be an id by itself: one word with a digit, unlike ``OK``."""
+_LOCATION = re.compile(r"/tasks/([^/?#]+)/?(?:[?#].*)?$", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)
 def plain_key(key: str) -> str:
-    """Return a key in snake case: as it is known, or as it is written."""
+    """Return a key in snake case, without the namespace of XML: as it is known, or as it is written."""
+    key = key.rpartition(":")[2]
     known = _BY_LOWER.get(key.replace("_", "").lower())
     return known or _WORD_START.sub("_", key).lower()
 
@@ -102,6 +116,79 @@ def messages(value: Any) -> list[str]:
     return [line for line in lines if line]
 
 
+def ids_of(value: dict[str, Any]) -> tuple[str, str]:
+    """Return the ids of an object and of its parent, in lower case, empty where they are missing."""
+    own, parent = (bare(text(value.get(key)) or "").lower() for key in ("id", "parent_id"))
+    return own, parent
+
+
 def bare(found: str) -> str:
     """Return an id without blanks around it, and without the braces in which some write a UUID: it has one form."""
     return found.strip().strip("{}")
+
+
+# ---- identifiers ------------------------------------------------------------------------------------------------------
+
+
+def task_id_in(answer: Answer) -> str:
+    """Return the id of the task that a 202 answer announces; raise UnexpectedAnswer when there is none."""
+    match = _LOCATION.search(answer.headers.get("location", ""))
+    found = bare(unquote(match.group(1))) if match else identifier(answer.text, "task")
+    if found is None:
+        raise UnexpectedAnswer(
+            f"The server accepted the request with {answer.status}, but did not say which task carries it out.",
+            status=answer.status,
+            hint="Look for it with ksvla_task_info.",
+        )
+    return found
+
+
+def identifier(value: Any, name: str) -> Optional[str]:
+    """Return the id in a decoded answer or a task's result: of the element of that name, or else the outermost there is.
+
+    :param value: Nested keys, or text that may hold XML or JSON.
+    :param name: The element that the id belongs to, such as ``tenant``.
+    """
+    found = [(path, bare(text)) for path, text in leaves(_decoded(value))]
+    # The keys of an object have no order: what stands in it, such as a child of a task, may come before its own id.
+    found.sort(key=lambda one: one[0].count("."))
+    # Markup that cannot be read, such as a page of a proxy, names nothing: an id in it may be anything's.
+    found = [(path, text) for path, text in found if not text.startswith("<")]
+    uuids = [(path, match.group()) for path, match in ((path, UUID.search(text)) for path, text in found) if match]
+    words = [(path, text) for path, text in found if _LONE_ID.fullmatch(text)]
+    candidates = [
+        *_at(rf"{name}[._]id", found),
+        *_at(name, [*uuids, *words]),
+        *_at("id|identifier", found),
+        *(uuid for _path, uuid in uuids),
+        *(word for _path, word in words if len(words) == 1),
+    ]
+    return next(filter(None, candidates), None)
+
+
+def _at(keys: str, found: list[tuple[str, str]]) -> list[str]:
+    """Return the texts whose last keys are these."""
+    return [text for path, text in found if re.search(rf"(?:^|\.)(?:{keys})$", path)]
+
+
+def _decoded(value: Any) -> Any:
+    """Return a value in which each text that is JSON or XML is what it holds, with plain keys."""
+    if isinstance(value, dict):
+        return {key: _decoded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    inner = embedded(value)
+    return value.strip().lstrip("\ufeff") if inner is None else _decoded(inner)
+
+
+def embedded(text: str) -> Any:
+    """Return what a text holds that is JSON or XML, with plain keys, or None when it is neither."""
+    text = text.strip().lstrip("\ufeff")
+    if text[:1] in ('"', "{", "["):
+        with suppress(ValueError):
+            return plain(parse_json(text))
+    elif "<" in text or "&lt;" in text:
+        return plain(xml.read_embedded(text))
+    return None

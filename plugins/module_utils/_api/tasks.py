@@ -16,8 +16,7 @@ from typing import Any, Optional, TypeVar
 from .._clock import Deadline
 from .._transport.answer import find_error_code
 from .._transport.session import Session
-from .identifiers import embedded
-from .shapes import bare, fields, messages, objects, plain_key, text
+from .shapes import bare, embedded, fields, ids_of, messages, objects, plain_key
 
 A = TypeVar("A", bound="Api")
 CANCELED = frozenset({"canceled", "cancelled", "stopped"})
@@ -99,14 +98,13 @@ def read_task(value: dict[str, Any], beside: Sequence[dict[str, Any]] = ()) -> S
     """
     shown = fields(value)
     own_id, state = bare(shown.get("id", "")), (shown.get("state") or "unknown").strip()
-    below = (one for one in beside if _id(one, "parent_id").lower() == own_id.lower())
-    children = [*_tasks_in(value.get("children")), *below]
-    ids = {_id(one).lower() for one in children} - {""}
+    below = (one for one in beside if ids_of(one)[1] == own_id.lower())
+    children = [(ids_of(one), one) for one in (*_tasks_in(value.get("children")), *below)]
+    known = {own for (own, _parent), _one in children} - {""}
     direct: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
-    for one in children:
-        parent = _id(one, "parent_id").lower()
-        (moved if parent in ids and parent != _id(one).lower() else direct).append(one)
+    for (own, parent), one in children:
+        (moved if parent in known and parent != own else direct).append(one)
     result = _unpacked(value.get("result"))
     error, error_code = _error(value, result, shown.get("error_code"), state)
     return ServerTask(
@@ -133,10 +131,6 @@ def _tasks_in(value: Any) -> list[dict[str, Any]]:
         is_task = "id" in one or "state" in one
         found += [one] if is_task else [task for inner in one.values() for task in _tasks_in(inner)]
     return found
-
-
-def _id(value: dict[str, Any], key: str = "id") -> str:
-    return bare(text(value.get(key)) or "")
 
 
 def _per_cent(shown: str) -> Optional[int]:
@@ -180,7 +174,8 @@ def _parameters(value: Any) -> dict[str, Any]:
     """Return parameters by name: from the pairs of the pages, from an object, or from elements named for them."""
     found: dict[str, Any] = {}
     for item in objects(value):
-        name = text(item.get("key")) or text(item.get("name"))
+        shown = fields(item)
+        name = shown.get("key") or shown.get("name")
         if name and ("value" in item or "#text" in item):
             found[plain_key(name)] = item.get("value", item.get("#text"))
         else:

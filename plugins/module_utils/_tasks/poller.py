@@ -143,7 +143,7 @@ class Poller:
             now = clock.monotonic()
             growing = min(growing * GROWTH, self.waiting.longest_pause)
             pause = growing if seen is None else min(growing, _expected(seen.progress, now - started))
-            remaining = self.deadline.remaining() or 0.0
+            remaining = self.deadline.remaining()
             # One more look must fit before the time is up, or else there is nothing left to wait for.
             reserve = min(now - began, 1.0)
             if remaining <= reserve:

@@ -16,7 +16,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional
 
-from .._clock import Clock, Deadline
+from .._clock import Clock
 from .settings import ConnectionSettings
 
 LEAST_RATE = 1024
@@ -78,15 +78,16 @@ class Limits(NamedTuple):
     """What one exchange may take.
 
     :param silence: Seconds that may pass without a byte.
+    :param end: When all must be over, in the clock's monotonic time.
     """
 
     silence: float
-    deadline: Deadline
+    end: float
     clock: Clock
 
     def timeout(self) -> float:
         """Return the seconds that the next step may take; raise socket.timeout when no time is left."""
-        seconds = self.deadline.shortened(self.silence)
+        seconds = min(self.silence, self.end - self.clock.monotonic())
         if seconds <= 0:
             raise socket.timeout
         return seconds
@@ -130,7 +131,7 @@ class Channel:
         HANDSHAKE.certificate, HANDSHAKE.first = None, b""
         try:
             # All steps together may take as long as a silence.
-            limits = limits._replace(deadline=Deadline(limits.timeout(), limits.clock))
+            limits = limits._replace(end=limits.clock.monotonic() + limits.timeout())
             if route.proxy is None:
                 self._sock = _dial(route.settings.host, route.settings.port, limits)
             else:

@@ -161,7 +161,7 @@ class Connection:
                 hint="Raise wait_timeout, or run this again.",
             )
         attempt = Attempt(self.settings, request.described, deadline)
-        limits = Limits(self.settings.request_timeout, deadline, self.clock)
+        limits = Limits(self.settings.request_timeout, deadline.end, self.clock)
         channel = self._channel(attempt, limits)
         headers = {"User-Agent": "ksvla.light_agent", **request.headers}
         if self.authentication is not None:

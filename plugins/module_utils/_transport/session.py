@@ -114,7 +114,7 @@ class Session:
                 # However often the server asks to wait, a request waits no longer than this in all.
                 patience = Deadline(deadline.shortened(max(1, most) * LONGEST_RETRY_AFTER), connection.clock)
             seconds = pause(attempt, failure.retry_after)
-            if not repeatable or attempt >= most or seconds >= (patience.remaining() or 0.0):
+            if not repeatable or attempt >= most or seconds >= patience.remaining():
                 raise failure
             attempt += 1
             connection.trace(f"{failure.message} Trying again in {seconds:.1f} s ({attempt} of {most}).")

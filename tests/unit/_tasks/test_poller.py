@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import Any
 
 import pytest
@@ -285,4 +286,4 @@ def test_a_deadline(clock: FakeClock) -> None:
     )
     clock.time += 11
     assert (deadline.remaining(), deadline.expired(), deadline.shortened(30)) == (0, True, 0)
-    assert (NO_DEADLINE.remaining(), NO_DEADLINE.expired(), NO_DEADLINE.shortened(9)) == (None, False, 9)
+    assert (NO_DEADLINE.remaining(), NO_DEADLINE.expired(), NO_DEADLINE.shortened(9)) == (inf, False, 9)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ class Source:
         return seen
 
     def within(self, deadline: Deadline, retries: int | None = None) -> Source:
-        assert deadline.remaining() is not None
+        assert deadline.remaining() < inf
         self.retries.append(retries)
         return self
 

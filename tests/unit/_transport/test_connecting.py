@@ -84,14 +84,14 @@ def test_a_connection_that_fails(
 
 @pytest.mark.parametrize("given", [{"request_timeout": 0.2}, {"request_timeout": 60, "seconds": 1}])
 def test_a_name_that_is_never_resolved_is_given_up(
-    given: dict[str, float], connect: Connect, monkeypatch: pytest.MonkeyPatch
+    given: dict[str, float], connect: Connect, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A resolver whose name servers are silent takes as long as it likes: the timeouts bound it too."""
     released = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: released.wait(20) and [])
     session = connect(host="ksv.invalid", retries=0, request_timeout=given["request_timeout"])
     began = time.monotonic()
-    failure = _failure(session.within(Deadline(given.get("seconds"))))
+    failure = _failure(session.within(Deadline(given.get("seconds"), clock)))
     assert (type(failure), failure.reason) == (NotConnected, "the name server does not answer")
     assert time.monotonic() - began < 15
     released.set()

@@ -13,15 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from ..._errors import ApiError, UnexpectedAnswer
 from ..._hints import hint_for
 from ..._transport.answer import Answer
 from ..._transport.connection import Query, Request, encode_segment
-from .. import identifiers
+from .. import xml
+from ..shapes import plain, task_id_in
 from ..tasks import Api, ServerTask, read_task
-from . import formats, records, xml
+from . import formats, records
 from .records import Tenant, VirtualMachine
 
 T = TypeVar("T")
@@ -41,25 +42,25 @@ class MultitenancyApi(Api):
 
     def tenants(self) -> list[Tenant]:
         """List all tenants (topic 259248)."""
-        return xml.read_records(self._read(f"{_BASE}/tenants"), "tenant", records.tenant)
+        return _records(self._read(f"{_BASE}/tenants"), "tenant", records.tenant)
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return one tenant (topic 259247); an unknown id is an :class:`ApiError` with status 404."""
         with _means({404: TENANT_NOT_FOUND}):
-            found = xml.read_records(self._read(_tenant_path(tenant_id)), "tenant", records.tenant)
+            found = _records(self._read(_tenant_path(tenant_id)), "tenant", records.tenant)
         return _first(found, "tenant")
 
     def create_tenant(self, tenant: formats.NewTenant) -> str:
         """Start a task ``CreateTenant`` (topic 259250) and return its id."""
-        return identifiers.task_id(self._write("POST", f"{_BASE}/tenants", body=formats.tenant_body(tenant)))
+        return task_id_in(self._write("POST", f"{_BASE}/tenants", body=formats.tenant_body(tenant)))
 
     def activate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259251) and return its id."""
-        return identifiers.task_id(self._write("POST", f"{_tenant_path(tenant_id)}/activate"))
+        return task_id_in(self._write("POST", f"{_tenant_path(tenant_id)}/activate"))
 
     def deactivate_tenant(self, tenant_id: str) -> str:
         """Start a task ``ChangeTenantActivation`` (topic 259252) and return its id."""
-        return identifiers.task_id(self._write("POST", f"{_tenant_path(tenant_id)}/deactivate"))
+        return task_id_in(self._write("POST", f"{_tenant_path(tenant_id)}/deactivate"))
 
     def remove_tenant(self, tenant_id: str, *, remove_artifacts: bool) -> str:
         """Start a task ``DeleteTenant`` (topic 259255) and return its id.
@@ -68,11 +69,11 @@ class MultitenancyApi(Api):
             sent, as the pages name no default.
         """
         query = [("removeTenantArtifacts", "true" if remove_artifacts else "false")]
-        return identifiers.task_id(self._write("DELETE", _tenant_path(tenant_id), query))
+        return task_id_in(self._write("DELETE", _tenant_path(tenant_id), query))
 
     def vms(self, tenant_id: str) -> list[VirtualMachine]:
         """List the virtual machines registered for a tenant (topic 259249)."""
-        return xml.read_records(self._vms(tenant_id), "vm", records.vm)
+        return _records(self._vms(tenant_id), "vm", records.vm)
 
     def count_vms(self, tenant_id: str) -> int:
         """Count the virtual machines registered for a tenant (topic 259249), in a third of the time that records take."""
@@ -100,7 +101,7 @@ class MultitenancyApi(Api):
         given = (("tenantId", tenant_id), ("from", period_start), ("to", period_end))
         request = Request("POST", f"{_BASE}/reports/tenants", _given(given), _REPORT)
         with _means({404: TENANT_NOT_FOUND}):
-            return identifiers.task_id(self._session.write(request))
+            return task_id_in(self._session.write(request))
 
     def report(
         self, report_id: str, first: Optional[int] = None, last: Optional[int] = None
@@ -114,14 +115,14 @@ class MultitenancyApi(Api):
 
     def task(self, task_id: str) -> ServerTask:
         """Return one task (topic 259259)."""
-        return _first(xml.read_records(self._read(f"{_BASE}/tasks/{encode_segment(task_id)}"), "task", _task), "task")
+        return _first(_records(self._read(f"{_BASE}/tasks/{encode_segment(task_id)}"), "task", read_task), "task")
 
     def tasks(
         self, *, created_from: Optional[str] = None, state: Optional[str] = None, task_type: Optional[str] = None
     ) -> list[ServerTask]:
         """List the tasks that match every filter given (topic 199645)."""
         given = (("createdFrom", created_from), ("state", state), ("type", task_type))
-        return xml.read_records(self._read(f"{_BASE}/tasks", _given(given)), "task", _task)
+        return _records(self._read(f"{_BASE}/tasks", _given(given)), "task", read_task)
 
     def recent_tasks(self, task_type: Optional[str], age: timedelta) -> list[ServerTask]:
         """List the tasks of a type, or of any, that were created within that time by the server's own clock (topic 199645).
@@ -150,10 +151,8 @@ class MultitenancyApi(Api):
         return self._session.write(Request(method, path, query, _READ if body is None else _WRITE, body))
 
 
-def _task(value: dict[str, Any]) -> ServerTask:
-    """Return the task that an element shows; its result may be XML in a text."""
-    result = value.get("result")
-    return read_task({**value, "result": (xml.read_embedded(result) or result) if isinstance(result, str) else result})
+def _records(body: bytes, name: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
+    return xml.read_records(body, name, lambda element: make(plain(element)))
 
 
 def _first(found: list[T], name: str) -> T:

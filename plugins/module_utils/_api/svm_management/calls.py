@@ -16,8 +16,7 @@ from typing import Any, Optional
 from ..._errors import ApiError, UnexpectedAnswer
 from ..._transport.answer import Answer
 from ..._transport.connection import Query, Request, encode_segment
-from .. import identifiers
-from ..shapes import objects
+from ..shapes import objects, task_id_in
 from ..tasks import Api, ServerTask, read_task
 from . import json, records
 from .records import Certificate, Image, Infrastructure, InfrastructureObjects
@@ -124,11 +123,11 @@ class SvmManagementApi(Api):
         It changes nothing, so that it does no harm when its answer is lost and it is sent again.
         """
         path = f"{_SVMS}images/{encode_segment(image_id)}/validate"
-        return identifiers.task_id(self._session.write(Request("PUT", path, headers=_READ), safe=True))
+        return task_id_in(self._session.write(Request("PUT", path, headers=_READ), safe=True))
 
     def change_svms(self, method: str, wanted: Mapping[str, Any]) -> str:
         """Start a task that deploys (POST), reconfigures (PUT) or removes (DELETE) SVMs, and return its id."""
-        return identifiers.task_id(self._write(method, _SVMS, wanted))
+        return task_id_in(self._write(method, _SVMS, wanted))
 
     def task(self, task_id: str) -> ServerTask:
         """Return one task with its children ("SVM deployment task")."""

@@ -92,7 +92,7 @@ def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation
             found.update(_assumed(requests, lagging, situation))
             return [found.get(one, one) for one in targets], situation
         # What is left of the time is for what follows.
-        half = poller.within((poller.deadline.remaining() or 0.0) / 2)
+        half = poller.within(poller.deadline.remaining() / 2)
         expected = [Expected(one.target, one.svm_id, one.target.svm is None) for one in lagging]
         Lists(requests.api, half, refresh_after=0).wait(expected)
         caught_up = True

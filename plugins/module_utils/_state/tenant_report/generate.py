@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ..._api import identifiers
 from ..._api.multitenancy.calls import MultitenancyApi
+from ..._api.shapes import identifier
 from ..._api.tasks import ServerTask
 from ..._errors import UnexpectedAnswer, WaitTimeout
 from ..._tasks.memory import Memory, Record
@@ -40,7 +40,7 @@ class Generation:
     @property
     def report_id(self) -> Optional[str]:
         """The id of the report, or None while there is none."""
-        return identifiers.identifier(self.task.result, "report") if self.task.completed else None
+        return identifier(self.task.result, "report") if self.task.completed else None
 
 
 class ReportGenerator:

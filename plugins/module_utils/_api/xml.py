@@ -1,23 +1,22 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading the XML of API 2.0 into dictionaries with plain keys, see :mod:`..shapes`.
+"""Reading XML into dictionaries.
 
 Accepted are any root element, with or without a declaration, a byte-order mark or namespaces. Attributes and child elements
-are keys of one dictionary; text alone stands for itself.
+are keys of one dictionary; text alone stands for itself. The own text of an element that has attributes or children is
+``#text``.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from functools import lru_cache
 from typing import Any, Callable, Optional, TypeVar, Union
 from xml.parsers import expat
 
-from ..._errors import UnexpectedAnswer
-from ..._transport.answer import DEEPEST
-from ..shapes import plain_key
+from .._errors import UnexpectedAnswer
+from .._transport.answer import DEEPEST
 
 T = TypeVar("T")
 _SAYS_UTF_16 = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml\b[^>]*\bencoding\s*=\s*["']utf-?16""", re.IGNORECASE)
@@ -27,6 +26,7 @@ _HINT = "Check that host and port are those of an Integration Server."
 def read_records(body: bytes, name: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
     """Return a record of each element of that name, wherever it stands, without building the whole document.
 
+    :param name: In lower case.
     :param make: Makes the record of one element; those inside another of its name are part of that one.
     :raises UnexpectedAnswer: when the body is not valid XML; an empty body holds no record.
     """
@@ -70,14 +70,13 @@ class _Reader:
             self._open.append(({}, self.document, []))
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        plain = _plain(name)
-        if self._depth == 0 and plain == "html":
+        if self._depth == 0 and _local(name) == "html":
             raise UnexpectedAnswer("The server's answer is a web page, not data of the Integration Server.", hint=_HINT)
         self._depth += 1
         if self._depth > DEEPEST:
             raise ValueError("elements are nested too deeply")
-        if self._open or plain == self._name:
-            own = {_plain(key): value for key, value in attributes.items() if not key.startswith("xmlns")}
+        if self._open or _local(name) == self._name:
+            own = {key: value for key, value in attributes.items() if not key.startswith("xmlns")}
             self._open.append((own, {}, []))
 
     def text(self, piece: str) -> None:
@@ -91,14 +90,14 @@ class _Reader:
         attributes, children, pieces = self._open.pop()
         text = "".join(pieces)
         value: Any = {**attributes, **children}
-        if attributes.get("nil") in ("true", "1"):
+        if any(_local(key) == "nil" and own in ("true", "1") for key, own in attributes.items()):
             value = None
         elif not value:
             value = text or None
         elif text.strip() or (text and not children):
             value["#text"] = text
         if self._open:
-            _add(self._open[-1][1], _plain(name), value)
+            _add(self._open[-1][1], name, value)
         elif isinstance(value, dict):
             self.records.append(self._make(value))
 
@@ -113,9 +112,9 @@ def _add(children: dict[str, Any], name: str, value: Any) -> None:
         children[name] = [children[name], value]
 
 
-@lru_cache(maxsize=1024)
-def _plain(name: str) -> str:
-    return plain_key(name.rpartition(":")[2])
+def _local(name: str) -> str:
+    """Return a name without its namespace, in lower case."""
+    return name.rpartition(":")[2].lower()
 
 
 def _parse(body: Union[bytes, str], reader: _Reader) -> None:
