@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A question of a survey that is left blank is not given, or an error that names it, for every variable there is.
 
-AWX sends it as ``!unsafe ''``, which ansible-core reads as null from 2.19 on, and as a blank text before.
+AWX sends it as ``!unsafe ''``, which ansible-core reads as null from 2.19 on, and as a blank text before: each is given to
+the ansible-core of this environment, and what AWX sends to the oldest one in a few cases.
 """
 
 from __future__ import annotations
@@ -105,23 +106,26 @@ _CASES = [
         "1 infrastructure: 1 unchanged",
     ),
 ]
-_NAMES = {OLDEST: "oldest", NEWEST: "newest"}
-_CORES = pytest.mark.parametrize("core", [OLDEST, NEWEST], ids=["oldest", "newest"])
-_PLAYBOOKS = pytest.mark.parametrize("case", _CASES, ids=lambda case: case.playbook)
+_NULL, _TEXT, _OLDEST = "null", "text", "oldest"
+_OF_OLDEST = ("offboard_tenants", "remove_svms")
+_ANSWERS = [
+    pytest.param(case, answer, id=f"{case.playbook}-{answer}")
+    for case in _CASES
+    for answer in (_NULL, _TEXT, _OLDEST)
+    if answer != _OLDEST or case.playbook in _OF_OLDEST
+]
 
 
-def _name(of: Case | Path) -> str:
-    return of.playbook if isinstance(of, Case) else _NAMES[of]
-
-
-def _run(case: Case, core: Path, folder: Path, simulator: RunningSimulator, blank: set[str]) -> Run:
+def _run(case: Case, answer: str, folder: Path, simulator: RunningSimulator, blank: set[str]) -> Run:
     simulator.configure(connection_seconds=0)
     simulator.seed(tenants=[{"name": "Alpine"}], infrastructures=INFRASTRUCTURES)
     simulator.clear_requests()
     group = "infrastructures" if case.roles == _SVM_ROLES else "tenants"
     answers = folder / "answers.yml"
-    answers.write_text(extra_variables(dict.fromkeys(sorted(blank), ""), {}), encoding="utf-8")
-    return Playbooks(folder, simulator, str(core / "ansible-playbook")).run(
+    given = dict.fromkeys(sorted(blank), "")
+    answers.write_text(json.dumps(given) if answer == _TEXT else extra_variables(given, {}), encoding="utf-8")
+    program = (OLDEST if answer == _OLDEST else NEWEST) / "ansible-playbook"
+    return Playbooks(folder, simulator, str(program)).run(
         [],
         "controller",
         text="".join(
@@ -134,27 +138,18 @@ def _run(case: Case, core: Path, folder: Path, simulator: RunningSimulator, blan
     )
 
 
-@_CORES
-@_PLAYBOOKS
-def test_a_blank_answer_is_not_given(case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator) -> None:
-    run = _run(case, core, tmp_path, simulator, case.variables - case.selecting - _LISTS)
+@pytest.mark.parametrize(("case", "answer"), _ANSWERS)
+def test_a_blank_answer_is_not_given(case: Case, answer: str, tmp_path: Path, simulator: RunningSimulator) -> None:
+    run = _run(case, answer, tmp_path, simulator, case.variables - case.selecting - _LISTS)
     assert case.ends in run.succeeded().output, run.output
 
 
-@pytest.mark.parametrize(
-    ("case", "core"),
-    # What refuses is the same for all playbooks: with the oldest ansible-core, one of tenants and one of SVMs show it.
-    [
-        *((case, NEWEST) for case in _CASES),
-        *((case, OLDEST) for case in _CASES if case.playbook in ("offboard_tenants", "remove_svms")),
-    ],
-    ids=_name,
-)
+@pytest.mark.parametrize(("case", "answer"), _ANSWERS)
 def test_a_blank_answer_that_would_select_is_named(
-    case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator
+    case: Case, answer: str, tmp_path: Path, simulator: RunningSimulator
 ) -> None:
     blank = case.selecting
-    run = _run(replace(case, after=""), core, tmp_path, simulator, blank)
+    run = _run(replace(case, after=""), answer, tmp_path, simulator, blank)
     assert run.status != 0
     assert not [
         name for name in blank if f"{name} is empty: give a value, or leave the variable out." not in run.output
@@ -162,12 +157,12 @@ def test_a_blank_answer_that_would_select_is_named(
     assert simulator.requests() == []
 
 
-@_CORES
+@pytest.mark.parametrize("answer", [_NULL, _TEXT])
 @pytest.mark.parametrize("case", [case for case in _CASES if "ksvla_all" in case.given], ids=lambda case: case.playbook)
-def test_a_blank_list_is_named(case: Case, core: Path, tmp_path: Path, simulator: RunningSimulator) -> None:
+def test_a_blank_list_is_named(case: Case, answer: str, tmp_path: Path, simulator: RunningSimulator) -> None:
     other = "ksvla_infrastructures" if case.roles != _SVM_ROLES else "ksvla_tenants"
     blank = _LISTS - {other, f"{other}_csv"}
-    run = _run(case, core, tmp_path, simulator, blank)
+    run = _run(case, answer, tmp_path, simulator, blank)
     assert run.status != 0
     assert not [name for name in blank if f"{name} is empty" not in run.output], run.output
     assert simulator.requests() == []

@@ -174,9 +174,8 @@ def _parameters(value: Any) -> dict[str, Any]:
     """Return parameters by name: from the pairs of the pages, from an object, or from elements named for them."""
     found: dict[str, Any] = {}
     for item in objects(value):
-        shown = fields(item)
-        name = shown.get("key") or shown.get("name")
-        if name and ("value" in item or "#text" in item):
+        name = item.get("key") or item.get("name")
+        if isinstance(name, str) and ("value" in item or "#text" in item):
             found[plain_key(name)] = item.get("value", item.get("#text"))
         else:
             for key, inner in item.items():

@@ -9,6 +9,7 @@ Source: "Creating a tenant" (topic 259250), "Removing a tenant" (topic 259255).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Optional
 
 from ..._api.multitenancy.formats import NewTenant
@@ -42,9 +43,9 @@ class WantedTenant:
     remove_artifacts: Optional[bool] = None
     immutable_changes: str = "fail"
 
-    @property
+    @cached_property
     def label(self) -> str:
-        return self.reference.name or self.reference.tenant_id or ""
+        return self.reference.label
 
     def reference_of(self, known: Optional[Tenant]) -> TenantReference:
         """Return how the tenant is found: by its id as soon as that is known."""
