@@ -80,9 +80,10 @@ checks: environment ## run every check, one after the other
 .PHONY: suites
 suites: environment ## run all tests but those of the drawn faults
 	@# Two by two: at the end of each, one core waits for the last test on the other.
-	@# Those that take longest first; one process more than the cores need: some of these tests wait for half a minute.
-	@$(MAKE) --output-sync=none integration ARGS="tests/awx --durations=10 -n $$(($(JOBS) + 1))"
-	@$(MAKE) --output-sync=none unit ARGS="tests/unit tests/modules tests/project tests/contract"
+	@# Those that take longest first; one process more than the cores need: some of these tests wait for half a minute. The
+	@# checks, which use one core, go before them, or else they would be left over in the end and leave a core idle.
+	@nice $(MAKE) --output-sync=none integration ARGS="tests/awx --durations=10 -n $$(($(JOBS) + 1))"
+	@nice $(MAKE) --output-sync=none unit ARGS="tests/unit tests/modules tests/project tests/contract"
 
 .PHONY: unit
 unit: environment ## run the tests of the code and of the project itself

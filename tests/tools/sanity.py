@@ -10,8 +10,8 @@ ansible-test wants a real folder …/ansible_collections/ksvla/light_agent that 
 and unpacked into one, below .venv. It gets a PATH without version managers (their shims are no
 interpreters to it) and a HOME of its own, below .venv too, where it keeps its virtual environments between runs.
 
-Interpreters of other versions that are found on the machine are offered to it too, by links, so that the files that
-modules consist of are compiled and imported with the oldest Python that they support.
+An interpreter of the oldest version that is supported is offered to it too, by a link, where the machine has one, so that the
+files that modules consist of are compiled and imported with it.
 
 ansible-test downloads a bootstrap script for pip. Where that is out of reach, a script of a few lines takes its place:
 it runs the same version of pip from the wheel of the package registry.
@@ -47,7 +47,7 @@ sys.path.insert(0, str(next(Path(__file__).parent.glob("pip-{version}-*.whl"))))
 sys.argv[1:] = ["install", *(word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel"))]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
-OTHER_PYTHONS = (9, 13)  # the oldest and the newest minor version that a supported ansible-core runs modules with
+OTHER_PYTHONS = (9,)  # the oldest minor version that a supported ansible-core runs modules with
 SKIPPED_ALL = "All targets skipped"
 TEST_LINE = re.compile(r"^Running sanity test\b", re.MULTILINE)
 
