@@ -21,7 +21,7 @@ from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
 from ..._tasks.poller import Look, Poller, passes, until_ended
 from ..infrastructure.objects import Object
 from .find import Finder, Target
-from .plan import DEPLOY, RECONFIGURE, REMOVE
+from .plan import DEPLOY, RECONFIGURE, REMOVE, refuse_repeated
 from .requests import COMPLETED, RUNNING, UNANSWERED, Earlier, Requests
 from .results import DONE, FAILED, STARTED, Outcome, enumerated
 
@@ -70,6 +70,7 @@ def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation
     while True:
         requests.forget()
         targets = finder.find()
+        refuse_repeated(targets)
         situation = Situation()
         for target in targets:
             for earlier in requests.about(target):
