@@ -265,16 +265,20 @@ def _hidden(simulator: RunningSimulator, svm_id: str) -> None:
     simulator.fault(method="GET", path=f"/objects/{svm_id}", status=404, times=0)
 
 
-@pytest.mark.parametrize("by", ["name", "svm_id"])
+@pytest.mark.parametrize(
+    ("by", "more"),
+    [("name", {}), ("svm_id", {}), ("svm_id", {"location": "hypervisor-02"})],
+    ids=["name", "id", "wrong place"],
+)
 def test_a_removal_under_way_is_waited_for_when_its_svm_is_shown_no_more(
-    run: Caller, simulator: RunningSimulator, by: str
+    run: Caller, simulator: RunningSimulator, by: str, more: dict[str, str]
 ) -> None:
     _deploy(run, simulator, 0, wait=True)
     simulator.configure(task_seconds=60)
     begun = run("svm", state="absent", svms=[SVM], wait=False)
     (one,) = begun["svms"]
     _hidden(simulator, one["svm_id"])
-    result = run("svm", state="absent", svms=[{"infrastructure_id": HOST, by: one[by]}])
+    result = run("svm", state="absent", svms=[{"infrastructure_id": HOST, by: one[by], **more}])
     assert [task["id"] for task in result["tasks"]] == [task["id"] for task in begun["tasks"]]
     assert (result["svms"][0]["action"], result["svms"][0]["location_id"]) == ("removed", one["location_id"])
     assert len(run.sent("DELETE", "/deployment/svm/")) == 1

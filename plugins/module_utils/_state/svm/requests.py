@@ -80,7 +80,7 @@ class Earlier:
     def named(self) -> Target:
         """The SVM with what the request says of it: id, name and place, where neither the user nor a list does."""
         place = self.note.location_id
-        location = self.target.location or (Named(place, place) if place else None)
+        location = self.target.location if place in (None, self.target.location_id) else Named(place, place)
         return replace(self.target, svm={"id": self.svm_id, "name": self.note.name}, location=location)
 
 
