@@ -261,7 +261,7 @@ def test_waiting_for_an_earlier_run_ends_in_time(run: Caller, simulator: Running
 
 def _hidden(simulator: RunningSimulator, svm_id: str) -> None:
     """Let the lists and the objects show the SVM no more."""
-    simulator.fault(method="GET", path="objectTypes=", status=200, body='{"vms": []}', kind="status", times=0)
+    simulator.fault(method="GET", path="objectTypes=S?VM", status=200, body='{"vms": []}', kind="status", times=0)
     simulator.fault(method="GET", path=f"/objects/{svm_id}", status=404, times=0)
 
 
