@@ -153,13 +153,14 @@ def _error(value: dict[str, Any], result: Any, code: Optional[str], state: str) 
     if not found and state.lower() in _ENDED_BADLY and (isinstance(result, dict) or _is_message(result)):
         found = result
     if not found:
-        return None, code
+        return None, code or None
     while isinstance(found, dict):
         inner = fields(found)
         code = code or inner.get("error_code") or inner.get("code")
         found = next((found[key] for key in _WORDS if found.get(key)), None)
     message = " ".join("; ".join(messages(found) or messages(whole)).split())
-    code = code or find_error_code(message)
+    # The product's own code may stand anywhere; a number beside it, such as an HTTP status, says less.
+    code = find_error_code(" ".join([code or "", *messages(whole), message])) or code
     if code:
         message = re.sub(rf"^{re.escape(code)}\b[\s:;,.-]*", "", message) or code
     return message or None, code

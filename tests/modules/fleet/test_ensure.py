@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.svm import Caller, caller
+from support.svm import Caller, SimulatedClock, caller
 from support.vms import bios
 
 from ansible_collections.ksvla.light_agent.plugins.module_utils._clock import Deadline
@@ -459,3 +460,20 @@ def test_a_name_that_several_tenants_have_keeps_no_other_tenant_from_its_result(
     assert "Several tenants are named 'Alpine': 1, 2." in row(failed, "Alpine")["error"]
     assert row(failed, "Alpine")["remaining"] == []
     assert row(failed, "Birch")["outcome"] == "unchanged"
+
+
+def test_after_a_task_of_another_machine_the_state_is_read_last(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tenant B appears after the task was waited for on behalf of tenant A, and before its own tasks are read."""
+    fleet.run.clock = SimulatedClock(fleet.simulator)
+    fleet.seed(B=[])
+    fleet.simulator.configure(task_seconds=10)
+    with monkeypatch.context() as patch:
+        patch.setenv("ANSIBLE_HOME", str(tmp_path))
+        fleet(tenant("other"), wait=False)
+    fleet.simulator.configure(task_seconds=0)
+    fleet.simulator.clear_requests()
+    fleet.simulator.fault(method="GET", path="/tenants$", kind="status", status=200, body="<tenants/>", times=2)
+    fleet(tenant("A"), tenant("B"))
+    assert len(fleet.run.sent("POST", "/tenants")) == 1

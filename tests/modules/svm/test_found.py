@@ -114,3 +114,13 @@ def test_a_place_that_is_not_listed_is_known_by_its_id(run: Caller, simulator: R
     _list_only(simulator, {"id": "v1", "name": "svm-01", "isSvm": True, "parentId": "h9"})
     (removed,) = run.predicted("svm", state="absent", svms=[{"infrastructure_id": HOST, "name": "svm-01"}])["svms"]
     assert (removed["action"], removed["location_id"]) == ("removed", "h9")
+
+
+def test_an_svm_that_a_list_shows_without_its_place_is_not_that_of_another_place(
+    run: Caller, simulator: RunningSimulator
+) -> None:
+    image_id = registered_image(run)
+    (made,) = run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")])["svms"]
+    _list_only(simulator, {"id": made["svm_id"], "name": "svm-01", "isSvm": "True"})
+    (there,) = run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.52", location="hypervisor-02")])["svms"]
+    assert there["action"] == "deployed"

@@ -110,3 +110,21 @@ def test_each_is_judged_by_its_own_child(
     simulator.task_fault(type="DeployOpenStackSvm", message="no quota", times=1)
     failed = run.fails("svm", image_id=image_id, svms=[_SVMS[0], cloud_svm("svm-2", "192.0.2.53")])
     assert [one["action"] for one in failed["svms"]] == ["failed", "deployed"]
+
+
+def test_what_another_machine_deployed_meanwhile_is_found_where_no_project_lists_it(
+    run: Caller,
+    image_id: str,
+    simulator: RunningSimulator,
+    projects: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert projects
+    simulator.configure(openstack_parent="only hypervisor")
+    run("svm", image_id=image_id, svms=_SVMS[:1])
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path))
+    # The plan is made before the other machine's SVM is listed.
+    nothing = {"status": 200, "body": '{"vms": []}', "kind": "status"}
+    simulator.fault(method="GET", path="objectTypes=SVM&outputType=GeneralInfo$", **nothing)
+    assert not run("svm", image_id=image_id, svms=_SVMS[:1])["changed"]

@@ -52,6 +52,18 @@ def test_one_svm_that_is_there_is_not_listed_twice(run: Caller, state: str, by: 
     assert {one["method"] for one in run.simulator.requests()} == {"GET"}
 
 
+def test_one_svm_that_is_listed_twice_is_refused_before_an_earlier_run_is_waited_for(run: Caller) -> None:
+    image_id = registered_image(run)
+    run.simulator.configure(task_seconds=600)
+    run("svm", image_id=image_id, svms=[host_svm("svm-01", "192.0.2.51")], wait=False)
+    one = {"infrastructure_id": HOST, "name": "svm-01"}
+    places = ("hypervisor-01", _hypervisor_id(run))
+    began = run.clock.now()
+    failed = run.fails("svm", state="absent", svms=[{**one, "location": place} for place in places])
+    assert "are the same SVM: svm-01" in failed["msg"]
+    assert run.clock.now() - began < 1
+
+
 def test_one_name_in_two_places_is_two_svms(run: Caller) -> None:
     wanted = [host_svm("svm-01", "192.0.2.51"), host_svm("svm-01", "192.0.2.52", location="hypervisor-02")]
     result = run("svm", image_id=registered_image(run), svms=wanted)

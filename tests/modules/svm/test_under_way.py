@@ -257,3 +257,43 @@ def test_waiting_for_an_earlier_run_ends_in_time(run: Caller, simulator: Running
     assert "still deploying svm-01" in failed["msg"]
     assert run.clock.monotonic() - before <= 60
     assert not run.sent("DELETE", "/deployment/svm/")
+
+
+def _hidden(simulator: RunningSimulator, svm_id: str) -> None:
+    """Let the lists and the objects show the SVM no more."""
+    simulator.fault(method="GET", path="objectTypes=S?VM", status=200, body='{"vms": []}', kind="status", times=0)
+    simulator.fault(method="GET", path=f"/objects/{svm_id}", status=404, times=0)
+
+
+@pytest.mark.parametrize(
+    ("by", "more"),
+    [("name", {}), ("svm_id", {}), ("svm_id", {"location": "hypervisor-02"})],
+    ids=["name", "id", "wrong place"],
+)
+def test_a_removal_under_way_is_waited_for_when_its_svm_is_shown_no_more(
+    run: Caller, simulator: RunningSimulator, by: str, more: dict[str, str]
+) -> None:
+    _deploy(run, simulator, 0, wait=True)
+    simulator.configure(task_seconds=60)
+    begun = run("svm", state="absent", svms=[SVM], wait=False)
+    (one,) = begun["svms"]
+    _hidden(simulator, one["svm_id"])
+    result = run("svm", state="absent", svms=[{"infrastructure_id": HOST, by: one[by], **more}])
+    assert [task["id"] for task in result["tasks"]] == [task["id"] for task in begun["tasks"]]
+    assert (result["svms"][0]["action"], result["svms"][0]["location_id"]) == ("removed", one["location_id"])
+    assert len(run.sent("DELETE", "/deployment/svm/")) == 1
+
+
+def test_a_deployment_under_way_is_attached_to_by_the_id_that_its_task_shows(
+    run: Caller, simulator: RunningSimulator
+) -> None:
+    simulator.configure(task_seconds=60)
+    begun = run("svm", image_id=registered_image(run), svms=[host_svm("svm-01", "192.0.2.51")], wait=False)
+    (task,) = begun["tasks"]
+    parameters = [{"key": "svmName", "value": "svm-01"}, {"key": "svmId", "value": "new"}]
+    child = {"id": "c1", "type": "DeploySvm", "state": "Running", "parameters": parameters}
+    body = json.dumps({**task, "state": "Running", "children": [child]})
+    simulator.fault(method="GET", path=f"/tasks/{task['id']}", kind="status", status=200, body=body, times=2)
+    (svm,) = run("svm", image_id="any", svms=[{"infrastructure_id": HOST, "svm_id": "new"}])["svms"]
+    assert (svm["name"], svm["action"]) == ("svm-01", "deployed")
+    assert len(run.sent("POST", "/deployment/svm/")) == 1

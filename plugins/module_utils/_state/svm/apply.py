@@ -16,12 +16,11 @@ from ..._errors import KsvlaError, OutcomeUnknown, WaitTimeout, unless_missing
 from ..._tasks.memory import Record
 from ..._tasks.once import Once, Started, State
 from ..._tasks.poller import Look, passes, timed_out
-from ..infrastructure.objects import Object
-from .find import Target
+from .find import Finder, Target
 from .plan import DEPLOY, RECONFIGURE, REMOVE, request_body
 from .requests import COMPLETED, Earlier, Requests
 from .results import DONE, FAILED, STARTED, UNCHANGED, Outcome, outcomes
-from .wait import Expected, Lists, LostAnswer, Place, svms_in
+from .wait import Expected, Lists, LostAnswer
 
 _LOCKS = {False: "SVM requests", True: "SVM requests in OpenStack"}
 """By whether an SVM is in OpenStack: a request holds SVMs of one deployment type."""
@@ -37,13 +36,13 @@ class SvmApplier:
 
     repeatable = False
 
-    def __init__(self, requests: Requests) -> None:
+    def __init__(self, finder: Finder, requests: Requests) -> None:
+        self._finder = finder
         self._requests = requests
         self._api, self._poller, self.action = requests.api, requests.poller, requests.action
         self._once = Once(requests.memory, requests.context, self._poller.deadline)
         self.subject = requests.subject
         self._earlier: dict[Target, Earlier] = {}
-        self._listed: dict[Place, list[Object]] = {}
         self._targets: dict[str, list[Target]] = {}
         self.outcomes: dict[Target, Outcome] = {}
         """What became of each SVM; of one that is not among them nothing had to be done."""
@@ -60,6 +59,8 @@ class SvmApplier:
         :raises WaitTimeout: when the time is up.
         :raises KsvlaError: when the server refuses everything, or does not show a task.
         """
+        # What the plan was made from is older than the lock.
+        self._finder.forget()
         groups = {lock: [one for one in changed if one.openstack is openstack] for openstack, lock in _LOCKS.items()}
         try:
             started = self._once.start_each(self, {lock: group for lock, group in groups.items() if group})
@@ -123,11 +124,7 @@ class SvmApplier:
     def state(self, item: Target, record: Optional[Record]) -> State:
         if self.action == RECONFIGURE or not item.listed:
             return State.MISSING
-        expected = Expected(item, item.svm_id)
-        place = expected.listed_in
-        if place not in self._listed:
-            self._listed[place] = svms_in(self._api, place)
-        svm = expected.among(self._listed[place])
+        svm = self._finder.now(item)
         if self.action == REMOVE:
             gone = svm is None and (item.svm_id is None or self._is_gone(item))
             return State.HOLDS if gone else State.MISSING

@@ -34,7 +34,7 @@ def ensure_svms(parameters: Parameters, context: Context) -> Result:
             requests.warn(warning)
         changes = plan(wanted.state, targets, situation.busy)
         changed = [one for change in changes if (one := change.after or change.before)]
-        applier = SvmApplier(requests)
+        applier = SvmApplier(finder, requests)
         for earlier in situation.doubtful:
             applier.doubt(earlier)
         try:

@@ -88,9 +88,18 @@ class Finder:
 
     def find(self) -> list[Target]:
         """Read what there is of each, in the user's order; several of one name where all of them are meant."""
+        self.forget()
+        return [target for one in self._wanted.svms for target in self._find(one)]
+
+    def forget(self) -> None:
+        """Let the machines be read again."""
         for one in self._known.values():
             one.forget_machines()
-        return [target for one in self._wanted.svms for target in self._find(one)]
+
+    def now(self, target: Target) -> Optional[Object]:
+        """Return the SVM of a target as it is now, or None: found as it was found before."""
+        svms = self._svms(self._objects(target.infrastructure_id), target)
+        return next((one for one in svms if target.svm is None or str(one["id"]) == target.svm_id), None)
 
     def unlisted(self, target: Target, svm_id: str) -> Optional[Target]:
         """Return a target with the SVM of that id, which the list does not show; None when there is none."""

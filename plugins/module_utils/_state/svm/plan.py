@@ -40,7 +40,7 @@ def plan(state: str, targets: Sequence[Target], busy: Collection[Target]) -> lis
     :param busy: SVMs with which a task is busy: it is attached to, or has to end first.
     :raises InputError: when an SVM can neither be deployed nor reconfigured, or is there twice.
     """
-    _refuse_repeated(targets)
+    refuse_repeated(targets)
     changed = [one for one in targets if one in busy or not _is_as_wanted(one, state)]
     for one in changed:
         if one.svm is not None or one in busy:
@@ -64,7 +64,7 @@ def _is_as_wanted(target: Target, state: str) -> bool:
     return state != RECONFIGURED and (target.svm is not None) is (state == PRESENT)
 
 
-def _refuse_repeated(targets: Sequence[Target]) -> None:
+def refuse_repeated(targets: Sequence[Target]) -> None:
     """Refuse an SVM that is listed twice, which its options do not show when they name its place in different ways.
 
     An IP address that is given twice in one network is refused too; projects have networks, and addresses, of their own.

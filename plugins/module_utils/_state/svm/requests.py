@@ -23,6 +23,7 @@ from ..._errors import unless_missing
 from ..._tasks.memory import Memory, Record, edited, file_name
 from ..._tasks.once import Subject
 from ..._tasks.poller import Poller
+from ..infrastructure.objects import Named
 from .find import Target
 from .plan import ACTIONS, DEPLOY, RECONFIGURE, REMOVE, settings_of
 from .results import FAILED, enumerated, judged, match_children, svm_id_in
@@ -74,6 +75,13 @@ class Earlier:
         asked = self.note.settings.get("deploymentInfo", {}).get("target", {}).get("svmId")
         shown = svm_id_in(self.child, self.task) if self.task else None
         return str(asked) if asked else shown
+
+    @property
+    def named(self) -> Target:
+        """The SVM with what the request says of it: id, name and place, where neither the user nor a list does."""
+        place = self.note.location_id
+        location = self.target.location if place in (None, self.target.location_id) else Named(place, place)
+        return replace(self.target, svm={"id": self.svm_id, "name": self.note.name}, location=location)
 
 
 class Requests:

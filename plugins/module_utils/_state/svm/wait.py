@@ -19,9 +19,9 @@ from ..._api.tasks import ServerTask, failed_step
 from ..._clock import Deadline
 from ..._errors import ApiError, KsvlaError, OutcomeUnknown, WaitTimeout
 from ..._tasks.poller import Look, Poller, passes, until_ended
-from ..infrastructure.objects import Named, Object
+from ..infrastructure.objects import Object
 from .find import Finder, Target
-from .plan import DEPLOY, RECONFIGURE, REMOVE
+from .plan import DEPLOY, RECONFIGURE, REMOVE, refuse_repeated
 from .requests import COMPLETED, RUNNING, UNANSWERED, Earlier, Requests
 from .results import DONE, FAILED, STARTED, Outcome, enumerated
 
@@ -51,7 +51,7 @@ class Situation:
     :param doubtful: Requests that may still deploy SVMs although they are to be removed, or the reverse.
     """
 
-    busy: set[Target] = field(default_factory=set)
+    busy: dict[Target, Earlier] = field(default_factory=dict)
     in_the_way: list[Earlier] = field(default_factory=list)
     lagging: list[Earlier] = field(default_factory=list)
     doubtful: list[Earlier] = field(default_factory=list)
@@ -70,6 +70,7 @@ def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation
     while True:
         requests.forget()
         targets = finder.find()
+        refuse_repeated(targets)
         situation = Situation()
         for target in targets:
             for earlier in requests.about(target):
@@ -90,6 +91,13 @@ def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation
         lagging = [one for one in situation.lagging if one.target not in found]
         if not lagging or caught_up:
             found.update(_assumed(requests, lagging, situation))
+            # Under the lock, the task of an SVM is found by its name and place.
+            found.update(
+                (target, one.named)
+                for target, one in situation.busy.items()
+                if one.svm_id and one.record.key != requests.subject(target).key
+            )
+            situation.busy = {found.get(target, target): one for target, one in situation.busy.items()}
             return [found.get(one, one) for one in targets], situation
         # What is left of the time is for what follows.
         half = poller.within(poller.deadline.remaining() / 2)
@@ -103,7 +111,7 @@ def _add(situation: Situation, requests: Requests, one: Earlier) -> None:
     attaches, action, wanted, target = requests.attaches(one), one.note.action, requests.action, one.target
     may_come = one.status == UNANSWERED and requests.holds(one)
     if attaches is not None:
-        situation.busy.add(target)
+        situation.busy.setdefault(target, one)
         if not attaches:
             situation.in_the_way.append(one)
     elif action == DEPLOY and target.svm is not None:
@@ -183,19 +191,10 @@ def _assumed(requests: Requests, lagging: Sequence[Earlier], situation: Situatio
         if not requests.holds(noted):
             continue
         if earlier.svm_id and (removes or requests.context.check_mode):
-            place = noted.note.location_id
-            location = target.location or (Named(place, place) if place else None)
-            svm = {"id": earlier.svm_id, "name": target.name}
-            found[target] = replace(target, svm=svm, location=location, listed=False)
+            found[target] = replace(noted.named, listed=False)
         elif removes:
             situation.doubtful.append(noted)
     return found
-
-
-def svms_in(api: SvmManagementApi, place: Place) -> list[Object]:
-    """Return the SVMs that the server lists in an infrastructure, or in one project of it."""
-    infrastructure_id, parent_id = place
-    return api.objects(infrastructure_id, object_types=("SVM",), output_type="GeneralInfo", parent_id=parent_id).vms
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +264,9 @@ class Lists:
         trouble: Optional[KsvlaError] = None
         for place in dict.fromkeys(one.listed_in for one in expected):
             try:
-                listed[place] = svms_in(api, place)
+                listed[place] = api.objects(
+                    place[0], object_types=("SVM",), output_type="GeneralInfo", parent_id=place[1]
+                ).vms
             except ApiError as error:  # As while the infrastructure is being read again.
                 trouble = error
         self.trouble = trouble

@@ -243,19 +243,22 @@ class TenantApplier:
 
     def _wait_for(self, tasks: Sequence[ServerTask], step: Step, poller: Poller) -> bool:
         """Wait until the tasks have ended or the tenant is as the step makes it, and return whether it is."""
-        for task in tasks:
-            show(task, self.context, step.label)
-            try:
-                watch_task(self.api, task.id, poller, step.label)
-            except ApiError as error:
-                # The server may forget a task that has ended, as when it is restarted.
-                if not error.not_found:
-                    raise
-            finally:
+        try:
+            for task in tasks:
+                show(task, self.context, step.label)
+                try:
+                    watch_task(self.api, task.id, poller, step.label)
+                except ApiError as error:
+                    # The server may forget a task that has ended, as when it is restarted.
+                    if not error.not_found:
+                        raise
                 self._seen = {}
-            if self.state(step, None) is State.HOLDS:
-                return True
-        return False
+                if self.state(step, None) is State.HOLDS:
+                    return True
+            return False
+        finally:
+            # The tasks of the other steps are read again, and so must be the state after them.
+            self._seen = {}
 
     def _wait_for_lost(self, tasks: Sequence[ServerTask], step: Step, record: Record) -> None:
         """Wait for tasks, any of which a request from here may have started whose answer was lost.
