@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ _SHOWN_HOSTS, _SHOWN_REMOVALS = 5, 20
 _CONTAINER_MARKS = ("/run/.containerenv", "/.dockerenv")
 _VANISHING = ("/", "/tmp", "/runner")  # noqa: S108 - where it is mounted, not written to
 """Where a container mounts what vanishes with it; a folder of the machine that stays is mounted somewhere else."""
+_BATCH = re.compile("[0-9]+%?")
 _OMITTED = "__omit_place_holder__"
 """How the value of ``omit`` begins in ansible-core before 2.19."""
 Folders = Iterable[tuple[str, str]]
@@ -125,6 +127,7 @@ def check_hosts(hosts: Sequence[Host], role: str, *, deploys: bool = False, writ
 
     def mistakes(host: Host) -> Iterator[str]:
         yield from doubtful_names(host)
+        yield from unclear_batches(host)
         yield from role_mistakes(host.values, role, host.kind.roles, deploys=deploys)
         for each in host.kind.roles if role == ROLLOUT else (role,):
             yield from wrong_types(host.values, each)
@@ -188,6 +191,14 @@ def doubtful_names(host: Host) -> Iterator[str]:
             f"the host has the port {port}, so its tenant may be named '{host.name}:{port}'. Say which tenant is meant with "
             "ksvla_tenant_name."
         )
+
+
+def unclear_batches(host: Host) -> Iterator[str]:
+    """Return why Ansible would not know how many hosts to work on at a time; it says so in a traceback."""
+    batches = host.given("ksvla_serial", 0)
+    wrong = [each for each in (batches if isinstance(batches, list) else [batches]) if not _BATCH.fullmatch(str(each))]
+    if wrong:
+        yield f"ksvla_serial must be a number, a percentage such as 10%, or a list of these, not {wrong[0]!r}."
 
 
 def select(hosts: Sequence[Host], only: Any, kind: Kind) -> tuple[list[Host], list[str]]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,11 +52,15 @@ def switched(values: Values, variable: str, *, default: bool) -> bool:
     return bool(boolean(given(values, variable, default), strict=False))
 
 
-def _unreadable_passwords(values: Values) -> Iterator[str]:
+def _onboarding_mistakes(values: Values) -> Iterator[str]:
     try:
         passwords(given(values, "ksvla_admin_passwords"))
     except ValueError as error:
         yield str(error)
+    tasks = os.path.expanduser(str(given(values, "tenant_onboarding_provider_tasks", "")))
+    # Where a relative path begins is Ansible's to decide.
+    if os.path.isabs(tasks) and not os.path.isfile(tasks):
+        yield f"tenant_onboarding_provider_tasks: the file {tasks} does not exist."
 
 
 def _missing_report_file(values: Values) -> Iterator[str]:
@@ -101,7 +106,7 @@ def _types(value: Any, _variable: str) -> list[str]:
 
 
 _CHECKS = {
-    "tenant_onboarding": _unreadable_passwords,
+    "tenant_onboarding": _onboarding_mistakes,
     "tenant_offboarding": _missing_report_file,
     "tenant_report": _unclear_period,
     "svm_rollout": _repetitions,

@@ -411,3 +411,18 @@ def test_the_role_names_its_variables_in_a_play_of_the_user(playbooks: Playbooks
     assert "tenant_onboarding_type" in message
     run = _role(playbooks, "tenant_onboarding", tenant_onboarding_nme="x")
     assert "Unknown variable tenant_onboarding_nme." in _refused(run, playbooks)
+
+
+def test_a_tenant_whose_provider_tasks_include_a_missing_file_fails_the_run(playbooks: Playbooks) -> None:
+    """Ansible drops a host for this, although a rescue takes it up, and ends with success."""
+    tasks = playbooks.folder / "provider.yml"
+    tasks.write_text(
+        json.dumps([{"ansible.builtin.include_tasks": "missing.yml", "when": "inventory_hostname != 'C'"}])
+    )
+    tenants = [{"name": name, "type": "simple"} for name in "ABC"]
+    run = _play(playbooks, "onboard_tenants", ksvla_tenants=tenants, tenant_onboarding_provider_tasks=str(tasks))
+    assert run.status == 2, run.output
+    assert "3 tenants: 1 created, 2 failed" in run.output
+    run = _play(playbooks, "onboard_tenants", ksvla_tenants=tenants[:1], tenant_onboarding_provider_tasks=str(tasks))
+    assert run.status == 2, run.output
+    assert "1 tenant: 1 failed" in run.output

@@ -24,6 +24,7 @@ from .settings import ConnectionSettings
 
 _CONNECT_HINT = "Check host and port, and that the Integration Server runs and is reachable from where the module runs."
 _PIN = "or, when that is the fingerprint you know from the server itself, pin it with fingerprint."
+_PINNED = "or leave ca_path (KSVLA_CA_PATH) out: with it, the pinned fingerprint alone is not enough."
 _CHAIN = f"Give the authority that signed it as ca_path, {_PIN}"
 _NAME = f"Give as host a name or an address that it was issued to, {_PIN}"
 _CERTIFICATE: dict[int, tuple[str, str]] = {
@@ -88,6 +89,8 @@ class Attempt:
             )
         if isinstance(error, ssl.SSLCertVerificationError):
             why, advice = _CERTIFICATE.get(error.verify_code, (error.verify_message, _CHAIN))
+            if self.settings.fingerprint:
+                advice = advice.replace(_PIN, _PINNED)
             message = f"The certificate of {server} is refused: {why}.{_presented()}"
             return self._failure(NotTrusted, message, "certificate refused", advice)
         reason = self._why_not_connected(error)

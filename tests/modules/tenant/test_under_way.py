@@ -193,7 +193,8 @@ def test_a_forgotten_task_is_judged_by_what_is_there(world: World) -> None:
     world.run.simulator.fault(method="GET", path="/tasks/", status=404, times=0)
     assert world.here()["tenant"]["name"] == "N"
     world.run.simulator.configure(task_seconds=LONG)
-    assert world.here(status="active")["status"] == 404
+    failed = world.here(status="active")
+    assert (failed["status"], "run this again" in failed["hint"]) == (404, True)
 
 
 def test_a_failure_is_reported_when_it_cannot_be_read_whether_another_run_did_it(world: World) -> None:

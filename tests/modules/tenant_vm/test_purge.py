@@ -53,3 +53,11 @@ def test_purge_with_a_blank_list_is_refused(run: Caller, given: dict[str, Any], 
 
 def test_purge_with_an_empty_list_unregisters_all(run: Caller, given: dict[str, Any]) -> None:
     assert run("tenant_vm", purge=True, vms=[], **given)["counts"]["unregistered"] == 1
+
+
+def test_a_message_counts_what_is_purged_too(run: Caller, given: dict[str, Any]) -> None:
+    others = [{"bios_id": f"423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9f{number}"} for number in range(3)]
+    run("tenant_vm", vms=others, **given)
+    run.simulator.fault(method="POST", path="/unregister", status=400)
+    msg = run.fails("tenant_vm", purge=True, vms=others[:1], concurrency=1, **given)["msg"]
+    assert "1 of 4 virtual machines of tenant Alpine failed" in msg

@@ -120,6 +120,14 @@ def test_a_certificate_signed_by_itself(connect: Connect, tmp_path: Path) -> Non
         connect(port=server.port, ca_path=None).read("/a")
 
 
+def test_a_pinned_certificate_that_the_authority_did_not_sign(connect: Connect, tmp_path: Path) -> None:
+    tls, other = _self_signed(tmp_path / "tls"), _self_signed(tmp_path / "other")
+    with web_server(tls) as server, pytest.raises(NotTrusted, match="it is signed by itself") as caught:
+        connect(port=server.port, ca_path=str(other.ca_path), fingerprint=tls.fingerprint).read("/a")
+    assert "leave ca_path (KSVLA_CA_PATH) out" in (caught.value.hint or "")
+    assert "pin it" not in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_the_fingerprint_offered_is_of_the_connection_that_failed(
     version: ssl.TLSVersion, connect: Connect, tmp_path: Path

@@ -155,6 +155,25 @@ def test_folders_must_exist_where_the_files_are_written(tmp_path: Path) -> None:
     assert check_hosts(_hosts(A=elsewhere, B={"ksvla_report_dir": ""}), REPORT) == []
 
 
+def test_the_tasks_of_the_provider_must_exist(tmp_path: Path) -> None:
+    (tmp_path / "there.yml").touch()
+    for path in (str(tmp_path / "there.yml"), "relative.yml", "", None):
+        assert check_hosts(_hosts(A={"tenant_onboarding_provider_tasks": path}), ONBOARDING) == []
+    missing = str(tmp_path / "missing.yml")
+    assert check_hosts(_hosts(A={"tenant_onboarding_provider_tasks": missing}), ONBOARDING) == [
+        f"A: tenant_onboarding_provider_tasks: the file {missing} does not exist."
+    ]
+
+
+def test_how_many_at_a_time_must_be_what_ansible_takes() -> None:
+    for batches in (0, 5, "5", "10%", [1, "50%"], None, ""):
+        assert check_hosts(_hosts(A={"ksvla_serial": batches}), ONBOARDING) == []
+    for wrong, shown in (("x", "'x'"), ([1, "many"], "'many'"), (-1, "-1")):
+        assert check_hosts(_hosts(A={"ksvla_serial": wrong}), ONBOARDING) == [
+            f"A: ksvla_serial must be a number, a percentage such as 10%, or a list of these, not {shown}."
+        ]
+
+
 @pytest.mark.parametrize("month", ["2026-1", "2026-13", "January", "2026-01-01", 7])
 def test_an_invalid_month_is_refused_once(month: Any) -> None:
     (mistake,) = check_hosts(_hosts(A={"ksvla_report_month": month}, B={"ksvla_report_month": month}), REPORT)

@@ -57,8 +57,7 @@ def _shown_work(work: TenantWork, moved_out: int, room: list[int]) -> dict[str, 
     counts.update(Counter(_MOVED_IN if each.action == MOVE else each.action for each in work.outcomes))
     counts[_MOVED_OUT] = moved_out
     counts[UNCHANGED] += work.unchanged
-    listed = len(work.listed.vms.vms) if work.listed.vms is not None else 0
-    failure = failure_of(f"tenant {work.name}", work.outcomes, listed, work.stopped_by, {"counts": counts})
+    failure = failure_of(f"tenant {work.name}", work.outcomes, work.unchanged, work.stopped_by, {"counts": counts})
     errors = [*work.errors, *([failure] if failure is not None else [])]
     if not work.outcomes:
         counts[NOT_TRIED] = len(work.vms)

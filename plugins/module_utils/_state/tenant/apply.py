@@ -45,6 +45,7 @@ thousands that ended long ago. The time is the server's own, so that no wrong cl
 zone, which is not documented, and any task of a tenant."""
 _LOCKED_TOGETHER = 64
 """Of how many tenants changes are started after one look: each has a lock, which is an open file."""
+_FORGOTTEN = "The server does not know its own task any more, and the tenant is not changed: run this again."
 _TYPES = {
     CREATE: "CreateTenant",
     ACTIVATE: "ChangeTenantActivation",
@@ -176,6 +177,8 @@ class TenantApplier:
             self.tasks.append(ServerTask(task_id, _TYPES[step.action], state))
             forgotten = isinstance(task, ApiError) and task.not_found
             if task and (not forgotten or self.state(step, None) is State.MISSING):
+                if forgotten:
+                    task.hint = _FORGOTTEN
                 raise task
         if started.sent and step.action == CREATE and self.waits:
             self.created.add(step.label)

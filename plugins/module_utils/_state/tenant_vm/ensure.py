@@ -35,7 +35,8 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
     outcomes += [predicted(change) for change in possible] if context.check_mode else applier.apply(possible)
     # The others are purged, and not listed.
     listed = [change for change in changes if change.after is not None or not wanted.present]
-    result = result_of(outcomes, len(wanted.vms) - len(listed))
+    unchanged = len(wanted.vms) - len(listed)
+    result = result_of(outcomes, unchanged)
     if context.diff:
         result["diff"] = diff_of_outcomes(tenant.label, outcomes)
     unread = applier.unreadable
@@ -47,7 +48,7 @@ def ensure_vms(parameters: Parameters, context: Context) -> Result:
             except KsvlaError as error:
                 unread = error
         result["vms"] = _records(wanted.vms, registered, after)
-    failure = failure_of(tenant.label, outcomes, len(wanted.vms), applier.stopped_by(tenant), result)
+    failure = failure_of(tenant.label, outcomes, unchanged, applier.stopped_by(tenant), result)
     if failure is not None:
         if unread is not None:
             context.warn(f"What is registered now could not be read: {unread.message}")

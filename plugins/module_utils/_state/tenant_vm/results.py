@@ -136,25 +136,24 @@ def shown_vm(vm: VirtualMachine) -> dict[str, str]:
 
 
 def failure_of(
-    label: str, outcomes: Sequence[VmOutcome], total: int, stopped_by: Optional[KsvlaError], result: Result
+    label: str, outcomes: Sequence[VmOutcome], unchanged: int, stopped_by: Optional[KsvlaError], result: Result
 ) -> Optional[KsvlaError]:
     """Return the error that says which failed and why, with the results of all; None when all was done.
 
-    :param total: How many were listed.
+    :param unchanged: How many needed no change.
     :param stopped_by: Why the rest was not tried.
     """
     failures = [outcome for outcome in outcomes if outcome.action == FAIL]
     not_tried = result["counts"].get(NOT_TRIED, 0)
     if not failures and not not_tried:
         return None
-    said = []
+    said, total = [], len(outcomes) + unchanged
     if failures:
         reasons = reasons_of((failure.change.bios_id, failure.error) for failure in failures)
-        said.append(f"{len(failures)} of {max(total, len(failures))} virtual machines of {label} failed: {reasons}.")
+        said.append(f"{len(failures)} of {total} virtual machines of {label} failed: {reasons}.")
     if not_tried:
         reason = in_full(stopped_by) if stopped_by is not None else "the server does not answer."
-        number = f"{not_tried} of {max(total, not_tried)}"
-        said.append(f"{number} virtual machines of {label} were not tried after this: {reason}")
+        said.append(f"{not_tried} of {total} virtual machines of {label} were not tried after this: {reason}")
     first = next((failure.cause for failure in failures if failure.cause is not None), stopped_by)
     codes = {failure.error_code for failure in failures}
     return KsvlaError(
