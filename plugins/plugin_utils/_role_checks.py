@@ -146,8 +146,14 @@ def _svm_mistakes(values: Values) -> Iterator[str]:
     if not svms or not isinstance(template, dict) or not all(isinstance(each, dict) for each in svms):
         return  # of another type, which is said already
     arguments = {"image_id": _LATER, "svms": [{"infrastructure_id": _LATER, **template, **each} for each in svms]}
+
+    def origin(found: re.Match[str]) -> str:
+        key = found[2]
+        return f"svm_rollout_template.{key}" if key in template and key not in svms[int(found[1])] else found[0]
+
     for message in _refusals(arguments):
-        yield named_for_role(message, "svm_rollout").replace("svm_rollout_svms[0]", place)
+        named = re.sub(r"svm_rollout_svms\[(\d+)\]\.(\w+)", origin, named_for_role(message, "svm_rollout"))
+        yield named.replace("svm_rollout_svms[0]", place)
 
 
 def _with_address(template: Any, pool: Any) -> Any:

@@ -218,8 +218,10 @@ def test_one_name_in_two_places(run: _Rollouts, simulator: RunningSimulator) -> 
         for number, place in enumerate(places)
     ]
     more = {"svm_rollout_per_hypervisor": False, "svm_rollout_addresses": {"svm": "192.0.2.50"}}
-    run("rollout_svms", svm_rollout_svms=svms, **more).succeeded()
+    predicted = run("rollout_svms", "--check", svm_rollout_svms=svms, **more).succeeded()
+    deployed = run("rollout_svms", svm_rollout_svms=svms, **more).succeeded()
     assert _svms(simulator) == [(place, "svm") for place in places]
+    assert [" changed  svm, svm" in one.output for one in (predicted, deployed)] == [True, True]
     more["svm_rollout_state_file"] = str(run.file)
     ids = [one["svm_id"] for one in _account(run("rollout_svms", svm_rollout_svms=svms, **more).succeeded())]
     changes = {"ksc": {"address": "ksc-2.example.com", "port": 14000, "ssl_port": 13000, "language": "en"}}

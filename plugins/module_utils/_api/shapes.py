@@ -38,6 +38,8 @@ _NAMES = """
     deploy_step_name updated user_data vksc bios_id task_id tenant_id report_id
 """
 _BY_LOWER = {name.replace("_", ""): name for name in _NAMES.split()}
+_IDS = ("id", "parent_id")
+"""Keys of ids, which are numbers on some platforms: an id is a text, since it is compared and given as one."""
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LONE_ID = re.compile(r"(?=\D*\d)[\w.:{}-]+")
 """What may be an id by itself: one word with a digit, unlike ``OK``."""
@@ -53,9 +55,10 @@ def plain_key(key: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value with all its keys in snake case."""
+    """Return a value with all its keys in snake case, and with ids that are texts."""
     if isinstance(value, dict):
-        return {plain_key(str(key)): plain(item) for key, item in value.items()}
+        pairs = ((plain_key(str(key)), plain(item)) for key, item in value.items())
+        return {key: str(item) if key in _IDS and isinstance(item, (int, float)) else item for key, item in pairs}
     if isinstance(value, list):
         return [plain(item) for item in value]
     return value

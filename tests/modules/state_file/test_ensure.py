@@ -42,6 +42,13 @@ def test_a_file_that_does_not_exist_holds_nothing(path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("arguments", [{}, {"infrastructure": "vc", "infrastructure_id": "id-1"}], ids=["read", "keep"])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_folder_that_does_not_exist_is_refused(path: Path, arguments: dict[str, Any], check_mode: bool) -> None:
+    failed = run(path.parent / "none" / path.name, check_mode=check_mode, **arguments)
+    assert f"The folder {path.parent / 'none'} does not exist" in failed["msg"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "part", "kept"),
     [

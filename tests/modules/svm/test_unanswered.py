@@ -99,7 +99,9 @@ def test_a_lost_answer_that_is_repeated_deploys_nothing_twice(
     unwaited = run.fails("svm", image_id=image_id, svms=_wanted(), wait=False)
     assert re.search(r"An earlier run asked at \d\d:\d\d to deploy svm-01", unwaited["msg"])
     assert not unwaited["changed"]
+    run.warnings.clear()
     assert run.predicted("svm", image_id=image_id, svms=_wanted())["changed"]
+    assert re.search(r"to deploy svm-01, and the answer was lost.* fails if it does not show.* remove /", *run.warnings)
     assert run("svm", image_id=image_id, svms=_wanted())["svms"][0]["svm_id"]
     assert len(run.sent("POST", "/deployment/svm/")) == 1
     assert _names(simulator) == ["svm-01"]

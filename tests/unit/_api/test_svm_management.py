@@ -223,6 +223,14 @@ def test_what_does_not_exist(status: int, code: str | None, found: bool) -> None
     assert ApiError("m", status=status, error_code=code).not_found is not found
 
 
+def test_ids_that_are_numbers_are_texts() -> None:
+    host = {"id": 21, "name": "host", "parentId": 1, "resources": {"networks": [{"id": 7, "name": "VM Network"}]}}
+    found = svm_management({"locations": [host], "vms": [{"Id": 10, "ParentID": 21}]}).objects("i1")
+    assert (found.locations[0]["id"], found.locations[0]["parent_id"]) == ("21", "1")
+    assert found.locations[0]["resources"]["networks"][0]["id"] == "7"
+    assert found.vms == [{"id": "10", "parent_id": "21"}]
+
+
 def test_a_microservice_that_stands_alone() -> None:
     service = {"address": "192.0.2.1:8774", "protocol": "https", "status": "DISCONNECTED", "error": "SERVER_ERROR"}
     account_of = {"status": "CONNECTED", "connectionError": "NO_ERROR"}

@@ -352,6 +352,10 @@ def _without(option: str) -> dict[str, Any]:
             "a: svm_rollout_svms[0] (svm-1): root_password is required to deploy an SVM.",
         ),
         (
+            {"svm_rollout_template": {**_SVM, "root_pasword": "Quartz-1"}, "svm_rollout_svms": [{"name": "a"}]},
+            "a: Unsupported parameter svm_rollout_template.root_pasword: did you mean root_password?",
+        ),
+        (
             {"svm_rollout_per_hypervisor": True, "svm_rollout_template": _without("ksc")},
             "a: svm_rollout_template (of any hypervisor): ksc is required to deploy an SVM.",
         ),

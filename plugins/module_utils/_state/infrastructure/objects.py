@@ -144,7 +144,7 @@ def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Named:
     :param noun: What the items are, for the message.
     :raises InputError: when there is none, listing what there is, or when several have the name, listing them.
     """
-    by_id = [item for item in items if item.get("id") is not None and str(item["id"]) == wanted]
+    by_id = [item for item in items if item.get("id") == wanted]
     found = by_id[:1] or [item for item in items if item.get("name") == wanted]
     if len(found) == 1:
         return _named(found[0])

@@ -41,7 +41,8 @@ def _new(wanted: WantedInfrastructure) -> Infrastructure:
     if wanted.id is not None:
         raise InputError(
             f"No infrastructure has the id {wanted.id}.",
-            hint="Leave infrastructure_id out to connect it again: it then gets another id.",
+            hint="To connect it again, leave infrastructure_id out, or remove it from the file that keeps it: it then gets "
+            "another id.",
         )
     if wanted.state == "refreshed":
         raise InputError(

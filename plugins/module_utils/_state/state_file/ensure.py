@@ -49,6 +49,8 @@ def read_state(path: Path) -> State:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if not path.parent.is_dir():  # Also in check mode, and before the first run has anything to keep.
+            raise InputError(f"The folder {path.parent} does not exist. Create it, or correct path.") from None
         content = None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None

@@ -179,7 +179,7 @@ def _assumed(requests: Requests, lagging: Sequence[Earlier], situation: Situatio
     """Return the SVMs that a task deployed and that still do not show: they are removed by their id.
 
     Those that are to be there are not deployed again while their requests hold. Check mode takes them for there, since
-    it cannot let the server read the infrastructure again.
+    it cannot let the server read the infrastructure again, and warns where it is not known whether they were deployed.
     """
     found: dict[Target, Target] = {}
     removes = requests.action == REMOVE
@@ -194,6 +194,10 @@ def _assumed(requests: Requests, lagging: Sequence[Earlier], situation: Situatio
             found[target] = replace(noted.named, listed=False)
         elif removes:
             situation.doubtful.append(noted)
+        elif requests.context.check_mode:
+            requests.warn(
+                f"{requests.asked(noted)} A run waits for it, and fails if it does not show. {requests.advice(noted)}"
+            )
     return found
 
 

@@ -160,5 +160,6 @@ class ImageVerifier:
                 error_code=error.error_code,
                 status=error.status,
                 request=error.request,
-                hint="Register it: give manifest_path and infrastructure_types.",
+                hint="To register it again, leave image_id out, or remove it from the file that keeps it, and give "
+                "manifest_path and infrastructure_types.",
             ) from error
