@@ -270,7 +270,7 @@ counts:
       not_tried: 0
       unchanged: 99998
 unlisted:
-  description: The names of the tenants that the server has and the list has not.
+  description: The names of the tenants that are on the server and not in the list.
   returned: with O(unlisted=report)
   type: list
   elements: str

@@ -384,7 +384,7 @@ tasks:
       type: DeployMultipleSvm
       state: Completed
 remaining:
-  description: What is still to be started, with O(wait=false); nothing, as everything is.
+  description: What is still to be started, with O(wait=false). Always empty, since everything is started at once.
   returned: always, once the places are found
   type: list
   elements: str

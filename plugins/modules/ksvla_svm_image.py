@@ -123,7 +123,7 @@ task:
     parameters: {}
     children: []
 remaining:
-  description: What is still to be done, with O(wait=false); nothing, as the last step is started.
+  description: What is still to be done, with O(wait=false). Always empty, since the last step is started.
   returned: always, on failure once it is known
   type: list
   elements: str
