@@ -43,7 +43,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 help: ## list the targets
 	@printf 'Targets:\n'
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; \
-	do printf '  make %-14s %s\n' "$$name" "$$text"; done
+	do printf '  make %-19s %s\n' "$$name" "$$text"; done
 
 .PHONY: environment
 environment: ## install the pinned requirements into .venv, when the pins have changed

@@ -59,7 +59,7 @@ requirements:
   - requests
 notes:
   - Environment variables are read on the controller, from where Ansible runs and then from the C(environment) of the
-    task, and handed to the module as options. So they hold also with C(become), and on another machine. An empty
+    task, and handed to the module as options. So they also apply with C(become) and on another machine. An empty
     variable is unset.
   - With a local connection the work is done inside the controller, without starting a process for it. Set the variable
     C(ksvla_execution) or E(KSVLA_EXECUTION) to V(module) to start a process for each task, or to V(controller) to fail

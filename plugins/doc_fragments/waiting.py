@@ -24,8 +24,8 @@ options:
     default: 5
   unreachable_timeout:
     description:
-      - How long, in seconds, the server may not answer at all, or only with what cannot be read, while something is
-        waited for. Then the wait ends with the reason, although O(wait_timeout) has not passed.
+      - Seconds for which the server may give no readable answer while the module waits for something. Then the wait
+        ends with the reason, even if O(wait_timeout) has not passed.
       - Taken from the environment variable E(KSVLA_UNREACHABLE_TIMEOUT) when it is not given.
     type: float
     default: 120

@@ -65,7 +65,7 @@ options:
     description:
       - The file in which the playbooks for SVMs keep the ids of infrastructures (C(ksvla_svm_state_file)). The SVMs of all
         of them become hosts.
-      - A relative path begins at the folder of the inventory file, as that of O(ca_path).
+      - A relative path begins at the folder of the inventory file, like that of O(ca_path).
     type: path
   admin_username:
     description:

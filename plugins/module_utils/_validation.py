@@ -103,7 +103,7 @@ def administrator_password_advice(value: str, option: str) -> Optional[str]:
         (len(value) > 256, "is longer than 256 characters"),
         (16 < len(value) <= 256, "is longer than 16 characters, which only version 15.1 and later accepts"),
         (sum(bool(re.search(group, value)) for group in groups) < 3, "has characters from fewer than three groups"),
-        (bool(re.search(r"\s", value)), "has a blank"),
+        (bool(re.search(r"\s", value)), "contains a space"),
         (not value.isascii(), "has characters outside ASCII"),
         (".@" in value, "has a period directly before @"),
     )
@@ -113,7 +113,7 @@ def administrator_password_advice(value: str, option: str) -> Optional[str]:
     return (
         f"Kaspersky Security Center may refuse {option}: it {' and '.join(found)}. Its rule: 8 to 16 characters (up to 256 "
         "from version 15.1), from at least three of capital letters, small letters, digits and special characters; no "
-        "blanks, ASCII only, no period directly before @."
+        "spaces, ASCII only, no period directly before @."
     )
 
 

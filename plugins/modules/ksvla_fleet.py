@@ -19,8 +19,8 @@ description:
     deactivated, and last removed. Each kind is done side by side over all tenants, whose tasks are watched together.
   - A virtual machine that is registered for one tenant of the list and listed for another is moved. If it cannot be
     registered there, it is registered again where it was.
-  - Every tenant is tried. The module fails at the end when any failed, and returns what was done for all. A virtual machine
-    that cannot be registered does not keep its tenant from being activated.
+  - Every tenant is tried. The module fails at the end when any failed, and returns what was done for all. A virtual
+    machine that cannot be registered does not prevent its tenant from being activated.
   - Every change is started once, as M(ksvla.light_agent.ksvla_tenant) does it. After a run that failed or was killed,
     repeat it; it does only what is missing.
 author:
@@ -36,7 +36,7 @@ extends_documentation_fragment:
 options:
   tenants:
     description:
-      - The tenants, each with a name of its own. A virtual machine can be listed for one of them only.
+      - The tenants, each with a unique name. A virtual machine can be listed for one of them only.
     type: list
     elements: dict
     required: true
@@ -99,7 +99,7 @@ options:
         suboptions:
           bios_id:
             description:
-              - BIOS id of the virtual machine, a UUID, which each of them needs. Upper and lower case are the same.
+              - BIOS id of the virtual machine, a UUID. Required for each of them. Upper and lower case are the same.
             type: str
           name:
             description:
@@ -118,7 +118,7 @@ options:
     default: false
   unlisted:
     description:
-      - With V(report), the names of the tenants that the server has and the list has not are returned. They are never
+      - With V(report), the names of the tenants that are on the server and not in the list are returned. They are never
         changed.
     type: str
     choices: [ignore, report]
@@ -154,8 +154,8 @@ options:
     default: 8
   wait_timeout:
     description:
-      - Seconds that tenants may take to be created, then again to be activated and deactivated, and to be removed, all of
-        one kind together. Virtual machines are not bound to it.
+      - Seconds for each kind of change to tenants (creating; activating and deactivating; removing), for all tenants
+        together. It does not limit the work on virtual machines.
     type: float
     default: 3600
 notes:
@@ -270,7 +270,7 @@ counts:
       not_tried: 0
       unchanged: 99998
 unlisted:
-  description: The names of the tenants that the server has and the list has not.
+  description: The names of the tenants that are on the server and not in the list.
   returned: with O(unlisted=report)
   type: list
   elements: str

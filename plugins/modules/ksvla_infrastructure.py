@@ -15,14 +15,14 @@ description:
     read-only account and, for the OpenStack family, every microservice are connected.
   - A connection that fails is reported with what to do, such as the address and thumbprint of a certificate to trust, the
     primary server to use instead of a secondary one, or the account that is refused.
-  - An infrastructure that is connected already is left alone. One that exists and could not be connected is tried again.
-    One that refuses the login is removed and connected again when the credentials are given, since the API cannot change
-    them; it gets another id, and SVMs stay where they are.
+  - An infrastructure that is connected already is left alone. One that exists and could not be connected is tried
+    again. One that refuses the login is removed and connected again when the credentials are given, since the API
+    cannot change them; it gets a new id, and SVMs stay where they are.
   - B(Keep the infrastructure_id) that is returned, as a fact, in a file or in your inventory, and give it as
-    O(infrastructure_id) later. The API has no documented call that lists infrastructures. Without the id, an
-    infrastructure is found by O(type) and O(address) by the machine that connected it, which remembers the id in the folder
-    E(KSVLA_STATE_DIR) and asks the server whether it is still valid, or on a server that lists infrastructures anyway.
-    Elsewhere it would be added a second time, or refused where the server does not accept one twice.
+    O(infrastructure_id) later. The API has no documented call that lists infrastructures. Without the id, only the
+    machine that connected an infrastructure finds it by O(type) and O(address), as it remembers the id in the folder
+    E(KSVLA_STATE_DIR) and asks the server whether it is still valid. Other machines find it only if the server lists
+    infrastructures. If it is not found, it is added a second time, or refused if the server does not accept one twice.
   - When the answer to adding it is lost and the server does not list infrastructures, the failure says that it may have been
     added. The next run adds it again with a warning, and from then on the id that is known is used.
 author:
@@ -83,8 +83,8 @@ options:
   readonly_username:
     description:
       - Name of an account of the infrastructure with limited rights. Without it the admin account is used.
-      - It is given when the infrastructure is connected. One that is wanted of an infrastructure that was connected without
-        it is a warning, where the server names the accounts.
+      - Used when the infrastructure is connected. If it was connected without this account, giving one later only
+        causes a warning, provided that the server names the accounts.
     type: str
   readonly_password:
     description:
@@ -99,8 +99,8 @@ options:
       - V(present) connects the infrastructure.
       - V(refreshed) also lets the Integration Server read its objects again, as is advised before SVMs are deployed; this
         is a change every time.
-      - V(absent) removes the connection settings, whether it is connected or not. An O(infrastructure_id) of an
-        infrastructure of another O(type) or O(address) than given is refused.
+      - V(absent) removes the connection settings, whether it is connected or not. If O(infrastructure_id) belongs to an
+        infrastructure with another O(type) or O(address) than given, the task fails.
     type: str
     choices: [present, refreshed, absent]
     default: present

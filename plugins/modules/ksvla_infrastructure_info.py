@@ -15,7 +15,8 @@ description:
     networks and storages, its virtual machines and its SVMs.
   - The objects of an infrastructure that is not connected cannot be read. Where no option asks for objects, its state is
     returned without them, with a warning.
-  - In a large infrastructure, first read the places in general, then those that matter in full, one by one.
+  - In a large infrastructure, first list the places with O(detail=general), then read those that matter in full, one by
+    one.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:
@@ -44,7 +45,7 @@ options:
     choices: [general, detailed]
   parent_id:
     description:
-      - Only what is below this object, such as the machines of one hypervisor.
+      - List only what belongs to this object, such as the virtual machines of one hypervisor.
     type: str
   object_id:
     description:

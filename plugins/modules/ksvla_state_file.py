@@ -11,9 +11,9 @@ module: ksvla_state_file
 short_description: Keep ids and addresses of SVM management in a file
 version_added: 1.0.0
 description:
-  - Keeps in a YAML file what the Integration Server does not say and a later run must know again, ids of infrastructures and
-    images, and which SVM has which address of a pool.
-  - Nothing is asked of the Integration Server. Without any option but O(path) the file is only read.
+  - Keeps in a YAML file what a later run must know and the Integration Server does not report, ids of infrastructures
+    and images, and which SVM has which address of a pool.
+  - The Integration Server is not contacted. With O(path) alone, the file is only read.
   - Several runs on one machine may share a file. It is readable by its owner only.
   - Run it where the file is to be, usually with C(delegate_to=localhost).
 author:
@@ -34,7 +34,7 @@ options:
     type: bool
     default: false
   image:
-    description: What the image is called that O(image_id) is about.
+    description: Name of the image that O(image_id) belongs to.
     type: str
   image_id:
     description: Id to keep for it.
@@ -42,14 +42,14 @@ options:
   svms:
     description:
       - Names of SVMs that need an address each. One that has an address keeps it, the others get the first free ones of
-        O(address_pool). What any infrastructure of the file has is not free.
+        O(address_pool). An address that an SVM of any infrastructure in the file has is not free.
       - If there are not enough addresses, the module fails and the file stays as it is.
     type: list
     elements: str
   address_pool:
     description:
-      - Addresses to give, in this order. Each item is an address, a range such as V(192.0.2.51-192.0.2.60), or a network
-        such as V(192.0.2.64/28), of which the addresses of hosts are taken.
+      - Addresses to give, in this order. Each item is an address, a range such as V(192.0.2.51-192.0.2.60), or a
+        network such as V(192.0.2.64/28), of which the host addresses are used.
     type: list
     elements: str
   addresses:

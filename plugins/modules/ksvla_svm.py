@@ -18,8 +18,8 @@ description:
     everything is found.
   - An SVM that exists, found by its id or by its name in its place, is left unchanged. If its networks differ, a warning
     says so; only O(state=reconfigured) changes them.
-  - Every SVM has a result of its own. If some fail, the task fails and names which ones, at which step and why, and which
-    ones succeeded; a second run does only what is missing.
+  - Every SVM has a result of its own. If some fail, the task fails and names which ones, at which step and why; a
+    second run does only what is missing.
   - An SVM is never deployed twice. The machine that runs the module keeps a readable record of each request for a day,
     without passwords, in C(ksvla) in Ansible's home or in the folder that E(KSVLA_STATE_DIR) names. A repeated run waits
     for the task that an earlier run started. If that deployment was started with different settings (passwords are not
@@ -159,7 +159,7 @@ options:
             default: dynamic
           ip_addresses:
             description:
-              - IP addresses of the adapter, all of IPv4 or all of IPv6; on a hypervisor one.
+              - IP addresses of the adapter, all IPv4 or all IPv6; only one on a hypervisor.
             type: list
             elements: str
           mask:
@@ -222,7 +222,7 @@ options:
       root_password:
         description:
           - Password of root; with O(state=reconfigured) the new one. Required to deploy an SVM.
-          - At most 60 Latin letters, digits and signs, without blanks, as for the passwords of klconfig.
+          - At most 60 Latin letters, digits and special characters, without spaces, as for the passwords of klconfig.
         type: str
       klconfig_password:
         description:
@@ -384,7 +384,7 @@ tasks:
       type: DeployMultipleSvm
       state: Completed
 remaining:
-  description: What is still to be started, with O(wait=false); nothing, as everything is.
+  description: What is still to be started, with O(wait=false). Always empty, since everything is started at once.
   returned: always, once the places are found
   type: list
   elements: str

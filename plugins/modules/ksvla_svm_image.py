@@ -14,9 +14,9 @@ description:
   - Registers an SVM image by its description, a file on the machine of the Integration Server, and lets the server verify
     that the image is authentic.
   - B(Keep the id) that is returned, and give it as O(image_id) later. The API has no documented call that lists images.
-    Without the id, an image is found by O(manifest_path) and O(infrastructure_types) by the machine that registered it,
-    which remembers the id in the folder E(KSVLA_STATE_DIR), or on a server that lists its images with their paths anyway;
-    elsewhere it is registered again. An image that the server no longer has is registered again too.
+    Without the id, only the machine that registered an image finds it by O(manifest_path) and O(infrastructure_types),
+    as it remembers the id in the folder E(KSVLA_STATE_DIR). Other machines find it only if the server lists its images
+    with their paths. If it is not found, or the server no longer has it, it is registered again.
   - When the answer to registering it is lost and the server does not list images, the failure says that it may have been
     registered. The next run registers it again with a warning, and from then on the id that is known is used.
   - Verifying changes nothing and is done every time, unless O(validate_image=false). A verification that this machine
@@ -52,8 +52,8 @@ options:
     elements: str
   image_id:
     description:
-      - Id of an image that was registered before; it is only verified then. Whether the server knows the id shows when it
-        is verified.
+      - Id of an image that was registered before; it is only verified then. If the server does not know the id, the
+        verification fails.
     type: str
   validate_image:
     description:
@@ -123,7 +123,7 @@ task:
     parameters: {}
     children: []
 remaining:
-  description: What is still to be done, with O(wait=false); nothing, as the last step is started.
+  description: What is still to be done, with O(wait=false). Always empty, since the last step is started.
   returned: always, on failure once it is known
   type: list
   elements: str

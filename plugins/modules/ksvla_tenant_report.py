@@ -12,8 +12,9 @@ short_description: Generate a protection report and fetch it
 version_added: 1.0.0
 description:
   - Has the Integration Server generate a report on when virtual machines were protected, and fetches it as a CSV file.
-  - The file is fetched into a temporary file in the folder of O(dest), readable by its owner only. After a break it goes
-    on where it stopped. It is moved into place when it is whole and differs from the existing file.
+  - The file is fetched into a temporary file in the folder of O(dest), readable by its owner only. After an
+    interruption the module continues where it stopped. The file is moved into place when it is whole and differs from
+    the existing one.
   - What is not a report, such as a page of a proxy, is refused, and an existing file stays.
   - A report of the same tenant and period that an earlier run on this machine started and did not fetch is fetched
     instead of generating another, up to an hour after it was started.
@@ -42,7 +43,7 @@ options:
     description:
       - Name of the tenant to report on, compared exactly.
       - With neither O(tenant_name) nor O(tenant_id) the report is about all virtual machines, also those of no tenant.
-      - In check mode, one that is not there yet is taken for one that an earlier task would have created; a warning says so.
+      - In check mode, a tenant that does not exist is assumed to be created by an earlier task; a warning says so.
     type: str
   tenant_id:
     description:
@@ -98,10 +99,10 @@ options:
     default: 600
 notes:
   - Protection reports must be enabled on the Integration Server (C(EnableProtectionReports)), or they are empty.
-  - In check mode no report is generated, so that its content cannot be known; a change is predicted. With O(report_id)
-    the report is read and the prediction is exact.
-  - With O(wait=false) the report is not fetched. A later task with the same tenant and period that waits fetches it, and
-    so does one with O(report_id). Something counts as changed when a report was started, not when one is under way.
+  - In check mode no report is generated, so its content is not known; a change is predicted. With O(report_id) the
+    report is read and the prediction is exact.
+  - With O(wait=false) the report is not fetched. A later task with the same tenant and period that waits fetches it,
+    and so does one with O(report_id). The task counts as changed if it started a report, not if it attached to one.
 """
 
 EXAMPLES = r"""

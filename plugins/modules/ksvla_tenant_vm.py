@@ -124,13 +124,15 @@ EXAMPLES = r"""
     bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1
     name: web-01
 
-- name: Register exactly the virtual machines of a spreadsheet, and no others
+- name: Register exactly these virtual machines, and no others
   ksvla.light_agent.ksvla_tenant_vm:
     tenant_name: Northwind
-    vms: "{{ sheet.list }}"
+    vms:
+      - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e1
+        name: web-01
+      - bios_id: 423a5c11-9f6e-4f3b-8c61-b0d7a2f4c9e2
+        name: db-01
     purge: true
-  vars:
-    sheet: "{{ csv }}"
 
 - name: Unregister two virtual machines
   ksvla.light_agent.ksvla_tenant_vm:

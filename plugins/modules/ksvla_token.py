@@ -13,8 +13,8 @@ version_added: 1.0.0
 description:
   - Logs in to the Integration Server and returns an access token, which the modules of SVM management take as
     O(access_token) instead of a password.
-  - The result is hidden from callbacks and logs, and can be registered. The modules log in by themselves where they know
-    the password, so that a token is only needed to keep the password away from other hosts.
+  - The result is hidden from callbacks and logs, and can be registered. The modules log in by themselves where they
+    know the password, so a token is only needed to keep the password away from other hosts.
 author:
   - ksvla.light_agent contributors (@ksvla)
 extends_documentation_fragment:

@@ -16,8 +16,8 @@ description:
   - Nothing is trusted blindly. Either O(thumbprint) says what is expected, or O(trust_on_first_use) accepts what is
     presented now. A thumbprint that differs from the expected one is a failure that shows both, also when the Integration
     Server trusts it already; so is one that changes while it is being added.
-  - Where the Integration Server does not call it accepted after it was added, there is a warning with the Integration
-    Server's reasons. Whether it is good enough shows when the infrastructure is connected.
+  - If the Integration Server does not report it as accepted after it was added, a warning gives the Integration
+    Server's reasons. Whether it is sufficient will show when the infrastructure is connected.
   - There is no call that removes a certificate from the list.
 author:
   - ksvla.light_agent contributors (@ksvla)
@@ -56,7 +56,7 @@ options:
     default: https
   thumbprint:
     description:
-      - The thumbprint that is expected, as the infrastructure's administrator knows it. Case, colons and blanks do not
+      - The thumbprint that is expected, as the infrastructure's administrator knows it. Case, colons and spaces do not
         matter in hexadecimal digits.
     type: str
   trust_on_first_use:

@@ -118,13 +118,13 @@ def _different(hosts: Sequence[Host]) -> Iterator[str]:
             first.setdefault(json.dumps(host.given(variable), sort_keys=True, default=str), host.name)
         if len(first) > 1:
             one, other = list(first.values())[:2]
-            yield f"{variable} differs between {one} and {other}. One task reconciles all tenants, so it has one value."
+            yield f"{variable} differs between {one} and {other}. One task reconciles all tenants, so all need the same value."
 
 
 def _report_mistakes(shared: Values) -> Iterator[str]:
     report = shared.get("ksvla_drift_report")
     if not is_blank(report) and not str(report).endswith(REPORT_ENDINGS):
-        yield f"ksvla_drift_report is {report!r}: its ending says what is written, {' or '.join(REPORT_ENDINGS)}."
+        yield f"ksvla_drift_report must end with {' or '.join(REPORT_ENDINGS)}, not {report!r}."
     yield from folder_mistakes(_report_folder(shared))
 
 

@@ -49,7 +49,7 @@ def infrastructures_from(value: Any) -> tuple[list[Json], list[str]]:
         # An ending such as :22 would be taken for a port.
         host = re.sub(r":(?=[0-9]+$)", "_", name)
         if host in owners:
-            mistakes.append(f"{place}: {name!r} becomes the host {host}, which is the one of {owners[host]} too.")
+            mistakes.append(f"{place}: {name!r} becomes the host {host}, which is also that of {owners[host]}.")
             continue
         owners[host] = f"{place} ({name})"
         variables = {key: each for key, each in item.items() if key != "name"}

@@ -251,7 +251,7 @@ def shared_subjects(hosts: Sequence[Host], role: str) -> Iterator[str]:
         other = first.setdefault((host.subject, host.connection(role)), host.name)
         if other != host.name:
             kind = host.kind.singular
-            yield f"{host.name}: the {kind} {host.subject!r} is the one of {other} too. Give each {kind} one host."
+            yield f"{host.name} and {other} are both for the {kind} {host.subject!r}. Give each {kind} only one host."
 
 
 def written_folders(host: Host, role: str) -> Iterator[tuple[str, str]]:

@@ -77,7 +77,7 @@ def _unclear_period(values: Values) -> Iterator[str]:
     if month is None:
         return
     if not re.fullmatch("last|[0-9]{4}-(0[1-9]|1[0-2])", str(month)):
-        yield f"ksvla_report_month (or tenant_report_month) is 'last' or a month such as 2026-01, not {str(month)!r}."
+        yield f"ksvla_report_month (or tenant_report_month) must be 'last' or a month such as 2026-01, not {str(month)!r}."
     if "tenant_report_period_start" in values or "tenant_report_period_end" in values:
         yield (
             "ksvla_report_month (or tenant_report_month) cannot be combined with tenant_report_period_start and "

@@ -139,7 +139,7 @@ def _record(record: Any, columns: Columns, more: Sequence[str] = ()) -> dict[str
     given = {str(key): value for key, value in record.items() if value is not None}
     known = (*columns.known, *more)
     if unknown := [key for key in given if key not in known]:
-        raise ValueError(f": unknown {', '.join(map(repr, unknown))}. Known are {', '.join(known)}.")
+        raise ValueError(f": unknown {', '.join(map(repr, unknown))}. The known ones are {', '.join(known)}.")
     for option in columns.required:
         if option not in given or (isinstance(given[option], str) and not given[option].strip()):
             raise ValueError(f": {option} is required.")

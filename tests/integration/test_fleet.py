@@ -92,7 +92,8 @@ def test_an_inventory_with_a_failure_gives_the_reason_in_table_and_page(playbook
     ("variables", "words"),
     [
         ({"ksvla_drift_report": "drift.txt", "ksvla_only": None, "ksvla_max_unregistration": 1},
-         ["its ending says what is written, .md or .json", "ksvla_only is empty", "Did you mean ksvla_max_unregistrations?"]),
+         ["ksvla_drift_report must end with .md or .json, not 'drift.txt'", "ksvla_only is empty",
+          "Did you mean ksvla_max_unregistrations?"]),
         ({"ksvla_drift_report": "/none/drift.md"}, ["ksvla_drift_report: the folder /none does not exist"]),
         ({"ksvla_tenants": [{"name": "A"}, {"name": "A"}]}, ["ksvla_tenants[1]: the tenant 'A' is given twice"]),
         ({"ksvla_tenants": None}, ["ksvla_tenants is empty", "There are no tenants"]),

@@ -270,7 +270,7 @@ def test_a_wrong_password_can_be_corrected_and_an_infrastructure_disconnected_in
         (first,) = run.simulator.state()["infrastructures"]
         code, output = run("remove_svms.yml", {**vcenter, "svm_rollout_disconnect": True}, **more)
         assert code == 0, output
-        assert "cannot show its SVMs" in output
+        assert "cannot list its SVMs" in output
         assert run.simulator.state()["infrastructures"] == []
         assert run("rollout_svms.yml", vcenter, **more)[0] != 0
         (second,) = run.simulator.state()["infrastructures"]

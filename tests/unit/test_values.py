@@ -183,10 +183,13 @@ def test_a_password_within_the_rule_gives_no_warning(value: str) -> None:
         ("A1-b" * 65, "it is longer than 256 characters."),
         ("weakpassword", "it has characters from fewer than three groups."),
         ("WEAK-PASSWORD", "it has characters from fewer than three groups."),
-        ("Secret 12", "it has a blank."),
+        ("Secret 12", "it contains a space."),
         ("Sécret-12", "it has characters outside ASCII."),
         ("Secret.@12", "it has a period directly before @."),
-        ("q z", "it is shorter than 8 characters and has characters from fewer than three groups and has a blank."),
+        (
+            "q z",
+            "it is shorter than 8 characters and has characters from fewer than three groups and contains a space.",
+        ),
     ],
 )
 def test_the_warning_says_which_part_of_the_rule_is_broken(value: str, reason: str) -> None:

@@ -164,7 +164,7 @@ class Memory:
 
     def _make_folder(self) -> None:
         if self.folder.parts[0].startswith("~"):
-            raise OSError("the account has no home")
+            raise OSError("the account has no home folder")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _clean(self) -> None:
@@ -232,9 +232,9 @@ def _read(path: Path) -> Optional[Record]:
 def edited(file: str) -> InputError:
     """Return the error for the file of a record that a person has edited and that cannot be understood any more."""
     return InputError(
-        f"The file {file} cannot be understood: it was edited.",
-        hint="It says which request was sent to the server. Correct it, or remove the file once the server is done with what "
-        "it is about: the request is forgotten then.",
+        f"The file {file} is not a valid record any more: it was edited.",
+        hint="It records a request that was sent to the server. Correct it, or remove the file once the server has completed "
+        "that request, which is then forgotten.",
     )
 
 

@@ -148,14 +148,14 @@ class Once:
                 if not lost or not work.repeatable:
                     break
                 for _each, error in lost:
-                    self._context.trace(f"{error.message} Looking whether it took effect.")
+                    self._context.trace(f"{error.message} Checking whether it took effect.")
                 asked = max(error.retry_after or 0.0 for _each, error in lost)
                 self._context.clock.sleep(self._deadline.shortened(pause(attempt, asked or None)))
                 try:
                     pending = self._look(work, [each for each, _error in lost])
                 except KsvlaError as trouble:
                     for each, error in lost:
-                        message = f"{error.message} Whether it took effect could not be found out: {trouble.message}"
+                        message = f"{error.message} Whether it took effect could not be determined: {trouble.message}"
                         each.lost = error.turned_into(OutcomeUnknown, message)
                         each.lost.task = trouble.task or error.task
                         each.lost.hint = trouble.hint or error.hint

@@ -151,7 +151,7 @@ class Poller:
             clock.sleep(min(pause, remaining - reserve))
         if seen is not None:
             return seen.value, False
-        message = f"The server could not be asked within {self.waiting.timeout:g} s."
+        message = f"The server could not be queried within {self.waiting.timeout:g} s."
         raise WaitTimeout(
             f"{message} {trouble.message}" if trouble else message,
             status=trouble.status if trouble else None,
@@ -301,7 +301,7 @@ def timed_out(
     # By default, ksvla_task asks API 2.0, which alone cancels tasks.
     which = "" if hasattr(source, "cancel_task") else " and api: svm_management"
     hint = (
-        f"The server goes on with it: run this again to attach to it, wait for it with ksvla_task{which}, or raise "
+        f"The server is still working on it: run this again to attach to it, wait for it with ksvla_task{which}, or raise "
         "wait_timeout."
     )
     if poller.waiting.cancel_on_timeout and hasattr(source, "cancel_task"):

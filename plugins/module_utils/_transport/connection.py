@@ -278,7 +278,7 @@ def _pieces(attempt: Attempt, response: http.client.HTTPResponse) -> Iterator[by
     packing = response.headers.get("content-encoding", "identity").strip().lower()
     if packing not in ("", "identity"):
         raise UnexpectedAnswer(
-            f"The answer is packed as {packing[:40]!r}, which was not asked for.", status=response.status
+            f"The answer is compressed ({packing[:40]}), which was not requested.", status=response.status
         )
     try:
         yield from iter(lambda: response.read(_CHUNK), b"")

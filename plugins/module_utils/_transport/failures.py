@@ -100,7 +100,7 @@ class Attempt:
         """Return the error for a lost answer; the request may have reached the server."""
         server = self.settings.address
         if isinstance(error, (HeadTooLong, http.client.LineTooLong)):
-            message = f"The head of the answer of {server} is too long."
+            message = f"The header of the answer of {server} is too long."
             return self._failure(UnexpectedAnswer, message, "answer too long")
         reason, hint = self._reason(error), None
         if isinstance(error, socket.timeout):

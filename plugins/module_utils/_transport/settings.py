@@ -63,7 +63,7 @@ class ConnectionSettings:
         token = (parameters.get("access_token") or "").strip()
         _require(
             re.fullmatch(r"[\x21-\x7e]*", token),
-            "access_token is not a valid token: it contains blanks, line breaks or characters outside ASCII. Give what "
+            "access_token is not a valid token: it contains spaces, line breaks or characters outside ASCII. Give what "
             "ksvla_token returned.",
         )
         username, password = parameters.get("username"), parameters.get("password")
@@ -72,7 +72,7 @@ class ConnectionSettings:
         timeout, retries = float(parameters["request_timeout"]), int(parameters["retries"])
         _require(
             0 < timeout <= _LONGEST_TIMEOUT,
-            f"request_timeout must be above 0 seconds, and {_LONGEST_TIMEOUT} at the most.",
+            f"request_timeout must be above 0 seconds and at most {_LONGEST_TIMEOUT}.",
         )
         _require(retries >= 0, "retries must be 0 or more.")
         validate_certs = bool(parameters["validate_certs"])
@@ -97,9 +97,7 @@ def _checked_host(given: Optional[str]) -> str:
     host = (given or "").strip()
     _require(host, "host is required: give the address of the Integration Server, or set KSVLA_HOST.")
     # A password may stand before it, so it is not quoted.
-    _require(
-        "@" not in host, "host must be a name or an IP address alone, without an account: such as ksv.example.com."
-    )
+    _require("@" not in host, "host must be only a name or an IP address, without an account, such as ksv.example.com.")
     scheme, _separator, rest = host.rpartition("://")
     name, port = split_address(re.split("[/?#]", rest)[0] if scheme else host)
     _require(

@@ -360,11 +360,11 @@ def test_a_server_that_goes_away_is_not_tried_for_every_tenant(fleet: Fleet) -> 
         ([tenant("A", description="\x00")], ["tenants[0].description contains the character U+0000"]),
         ([tenant("A", admin_username="a")], ["tenants[0].admin_username cannot be given"]),
         ([tenant("A", 1, state="absent")], ["tenants[0].vms cannot be given with state: absent"]),
-        ([{"name": "A"}], ["tenants[0]: type is required to create the tenant 'A'"]),
-        ([{"name": "A", "type": "complete"}], ["tenants[0]: admin_username and admin_password are required"]),
+        ([{"name": "A"}], ["tenants[0] (A): type is required to create the tenant 'A'"]),
+        ([{"name": "A", "type": "complete"}], ["tenants[0] (A): admin_username and admin_password are required"]),
         (
             [{"name": "A"}, *({"name": f"T{number}"} for number in range(9))],
-            ["tenants[0]: type is", "tenants[4]: type is", "and 5 more"],
+            ["tenants[0] (A): type is", "tenants[4] (T3): type is", "and 5 more"],
         ),
         ("x", ["tenants must be a list of dictionaries"]),
         (None, ["tenants is empty"]),
@@ -399,6 +399,7 @@ def test_more_than_may_be_unregistered_is_refused(fleet: Fleet) -> None:
     result = fleet.fails(*moved, purge_vms=True, max_unregistrations=1)
     assert result["msg"].startswith("This would unregister 2 virtual machines, and max_unregistrations allows 1: ")
     assert f"{bios(2)} of 'Alpine'" in result["msg"]
+    assert "max_unregistrations (in the playbook reconcile_tenants: ksvla_max_unregistrations)" in result["hint"]
     assert not fleet.simulator.effects()
     fleet(*moved, purge_vms=True, max_unregistrations=2)
 
@@ -406,7 +407,7 @@ def test_more_than_may_be_unregistered_is_refused(fleet: Fleet) -> None:
 def test_a_complete_tenant_is_removed_only_with_a_word_about_its_artifacts(fleet: Fleet) -> None:
     fleet.simulator.seed(tenants=[{"name": "Alpine", "type": "complete"}])
     absent = {"name": "Alpine", "state": "absent"}
-    assert "tenants[0]: remove_artifacts is required" in fleet.fails(absent, max_removals=1)["msg"]
+    assert "tenants[0] (Alpine): remove_artifacts is required" in fleet.fails(absent, max_removals=1)["msg"]
     fleet({**absent, "remove_artifacts": True}, max_removals=1)
     assert fleet.there() == {}
 

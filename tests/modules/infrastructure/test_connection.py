@@ -97,7 +97,7 @@ def test_the_reason_that_is_one(
     assert failed.get("error_code") == code
     assert said in failed["msg"]
     assert unsaid not in failed["msg"]
-    explained = failed.get("hint", "").replace("The server goes on with it", "").split(":")[0]
+    explained = failed.get("hint", "").replace("The server is still working on it", "").split(":")[0]
     assert bool(explained) is (code is not None)
 
 
@@ -141,7 +141,7 @@ def test_a_timeout_without_a_reason_invents_none(run: Caller, simulator: Running
     failed = run.fails("infrastructure", infrastructure_id=known)
     assert "untrusted" not in failed
     assert "error_code" not in failed
-    assert failed["hint"].startswith("The server goes on with it")
+    assert failed["hint"].startswith("The server is still working on it")
 
 
 def test_an_account_that_is_refused_while_the_other_is_still_connecting(

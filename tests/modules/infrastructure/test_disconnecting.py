@@ -28,7 +28,7 @@ def simulator() -> Iterator[RunningSimulator]:
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ({"type": "XEN", "address": "vcenter.example.com"}, "has the type VMWARE, but XEN is wanted"),
+        ({"type": "XEN", "address": "vcenter.example.com"}, "has the type VMWARE, but XEN is given"),
         (
             {"type": "VMWARE", "address": "other.example.com"},
             "has the address vcenter.example.com, but other.example.com",

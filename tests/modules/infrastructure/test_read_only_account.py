@@ -84,7 +84,7 @@ def test_an_account_that_is_added_to_the_options_later_is_a_warning(run: Caller,
     again = run("infrastructure", **VCENTER, **account("VMWARE"), **READER, state=state)
     assert again["infrastructure"]["readonly_username"] is None
     (warning,) = run.warnings
-    assert "is connected without a read-only account, but 'reader' is wanted" in warning
+    assert "is connected without a read-only account, but 'reader' is given" in warning
     assert "state: absent" in warning
 
 

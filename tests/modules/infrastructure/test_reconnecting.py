@@ -54,7 +54,7 @@ def test_the_right_password_connects_it_again(
         assert each["replaced_infrastructure_id"] == refused
     assert predicted["diff"] == result["diff"]
     assert f"id: {refused}" in result["diff"]["before"]
-    assert all(f"gets another id than {refused}" in warning for warning in run.warnings)
+    assert all(f"gets a new id in place of {refused}" in warning for warning in run.warnings)
     assert len(run.warnings) == 2
     for again in (RIGHT, given):
         repeated = run("infrastructure", **again)

@@ -67,8 +67,7 @@ def test_partial_failure(
     assert failed["svms"][1]["failed_step"] == "UploadSvmImage"
     assert "No space is left" in failed["svms"][1]["error"]
     assert failed["changed"]
-    assert "1 of 3 SVMs could not be deployed: svm-02 at UploadSvmImage" in failed["msg"]
-    assert "Deployed: svm-01, svm-03." in failed["msg"]
+    assert failed["msg"] == "1 of 3 SVMs could not be deployed: svm-02 at UploadSvmImage: No space is left."
     run.simulator.clear_requests()
     second = run("svm", image_id=image_id, svms=_many(3))
     assert [one["action"] for one in second["svms"]] == ["unchanged", "deployed", "unchanged"]
@@ -119,7 +118,7 @@ def test_waiting_for_the_task_names_the_svms_that_failed(
     (started,) = run("svm", image_id=image_id, svms=_many(3), wait=False)["tasks"]
     failed = run.fails("task", api="svm_management", task_id=started["id"])
     assert failed["task"]["state"] == "Completed"
-    assert "1 of 3 tasks below DeployMultipleSvm" in failed["msg"]
+    assert "1 of 3 child tasks of DeployMultipleSvm" in failed["msg"]
     assert "did not complete: svm-02 at UploadSvmImage: No space is left." in failed["msg"]
 
 
@@ -218,10 +217,10 @@ def test_names_that_several_objects_have(run: Caller, image_id: str, simulator: 
     simulator.seed(infrastructures=[{"type": "VMWARE", "address": "v2.example.com", "id": "d" * 8}])
     simulator.configure(duplicate_names=False)
     failed = run.fails("svm", image_id=image_id, svms=[svm("VMWARE", "d" * 8)])
-    assert "Several have the name 'hypervisor-01'" in failed["msg"]
+    assert "has the name 'hypervisor-01'" in failed["msg"]
     locations = run("infrastructure_info", infrastructure_id="d" * 8)["locations"]
     failed = run.fails("svm", image_id=image_id, svms=[svm("VMWARE", "d" * 8, location=locations[0]["id"])])
-    assert "Several have the name 'datastore-1'" in failed["msg"]
+    assert "has the name 'datastore-1'" in failed["msg"]
     assert not run.sent("POST", "/deployment/svm/")
 
 

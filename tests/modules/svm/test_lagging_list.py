@@ -58,8 +58,8 @@ def test_a_run_killed_while_it_waits_for_the_list_is_repeated_without_a_second_s
     failed = run.fails("svm", image_id=image_id, svms=WANTED)
     assert _actions(failed) == ["failed"]
     assert "deployed it, but the server's list does not show it" in failed["msg"]
-    assert "state refreshed" in failed["hint"]
-    assert "state absent" in failed["hint"]
+    assert "state: refreshed" in failed["hint"]
+    assert "state: absent" in failed["hint"]
     assert _requests(run, "POST") == 1
     simulator.configure(objects_shown="refreshed")
     assert _actions(run("svm", image_id=image_id, svms=WANTED)) == ["unchanged"]

@@ -327,7 +327,7 @@ def test_what_may_still_be_removed_is_not_called_deployed(run: Caller, simulator
     failed = run.fails("svm", image_id=image_id, svms=_wanted())
     assert _actions(failed) == ["failed"]
     assert "may still be removed" in failed["msg"]
-    assert "state absent" in failed["hint"]
+    assert "state: absent" in failed["hint"]
     assert _actions(run("svm", state="absent", svms=[SVM])) == ["removed"]
     assert _actions(run("svm", image_id=image_id, svms=_wanted())) == ["deployed"]
     assert _names(simulator) == ["svm-01"]

@@ -21,8 +21,12 @@ API = {"api": "svm_management"}
         ("task_info", {}, "has no call that lists tasks"),
         ("task_info", {"task_state": "Failed"}, "has no call that lists tasks"),
         ("task", {"task_id": "t", "state": "canceled"}, "has no call that cancels a task"),
-        ("task", {"task_ids": ["t", "u"]}, "task_ids goes with api: multitenancy only"),
-        ("task", {"task_id": "t", "cancel_on_timeout": True}, "cancel_on_timeout goes with api: multitenancy only"),
+        ("task", {"task_ids": ["t", "u"]}, "task_ids can be used with api: multitenancy only"),
+        (
+            "task",
+            {"task_id": "t", "cancel_on_timeout": True},
+            "cancel_on_timeout can be used with api: multitenancy only",
+        ),
     ],
 )
 def test_what_api_3_has_no_call_for_is_refused_before_the_login(

@@ -103,6 +103,7 @@ def test_its_changes_are_predicted_by_its_id(
     assert (result["changed"], run.warnings) == (changed, [])
     if "status" in options:
         assert (result["tenant"]["name"], result["tenant"]["status"]) == ("Northwind", options["status"])
+        assert "null" not in result["diff"]["before"] + result["diff"]["after"]
 
 
 @pytest.mark.parametrize("module", ["tenant", "tenant_info", "tenant_vm", "tenant_vm_info", "tenant_report"])

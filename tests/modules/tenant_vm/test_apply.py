@@ -179,7 +179,7 @@ def test_holders_that_cannot_be_found_out(world: World) -> None:
     (outcome,) = world.apply(register(1))
     assert outcome.error_code == VM_ALREADY_EXISTS
     assert len(world.warnings) == 1
-    assert "could not be found out" in world.warnings[0]
+    assert "could not be determined" in world.warnings[0]
 
 
 def test_a_reregistration_of_what_is_gone_registers_it(world: World) -> None:

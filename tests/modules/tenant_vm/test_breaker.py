@@ -106,7 +106,7 @@ def test_a_server_that_hangs(world: World, sent: Sent, monkeypatch: pytest.Monke
     assert len(asked) == 1
     failures = [outcome for outcome in outcomes if outcome.action == FAIL]
     assert len(failures) == sent.counts.total()
-    assert all("Whether it took effect could not be found out" in (each.error or "") for each in failures)
+    assert all("Whether it took effect could not be determined" in (each.error or "") for each in failures)
     assert Counter(actions(outcomes)) == {FAIL: len(failures), NOT_TRIED: 1000 - len(failures)}
     assert world.applier.stopped_by(OUR_TENANT) is world.applier.unreadable is away
 

@@ -75,7 +75,7 @@ def test_what_was_done_is_returned_when_lost_answers_cannot_be_looked_up(run: Ca
     result = run.fails("tenant_vm", vms=VMS, concurrency=1, **given)
     assert result["changed"] is True
     assert (result["counts"]["registered"], result["counts"]["failed"]) == (3, 1)
-    assert "Whether it took effect could not be found out: " in result["results"][3]["error"]
+    assert "Whether it took effect could not be determined: " in result["results"][3]["error"]
     assert "not_tried" not in result
     assert looks(run) == 2  # what could not be read to look is not read again at the end
     assert run.simulator.state()["multitenancy"]["tenants"][0]["vms"] != []
@@ -192,7 +192,7 @@ def test_check_mode_does_not_look_at_other_tenants(run: Caller, given: dict[str,
     [
         ({}, "No virtual machine is given"),
         ({"concurrency": 0, "vms": []}, "concurrency must be 1 or more"),
-        ({"purge": True, "state": "absent", "vms": []}, "purge goes with state: present only"),
+        ({"purge": True, "state": "absent", "vms": []}, "purge can be used with state: present only"),
         ({"name": "n"}, "The virtual machine has no id"),
         ({"bios_id": "1"}, "bios_id is not a valid UUID"),
         ({"vms": [{"bios_id": bios(1)}, {"bios_id": "x"}]}, "vms[1].bios_id is not a valid UUID"),

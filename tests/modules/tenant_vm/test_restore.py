@@ -97,7 +97,7 @@ def test_nothing_is_known_after_a_look_that_fails(world: World) -> None:
     world.simulator.fault(method="GET", path="/vms$", status=503, times=0)
     (outcome,) = world.apply(CHANGE)
     assert (outcome.action, outcome.missing, outcome.changed) == (FAIL, PRECIOUS, True)
-    assert "could not be found out" in (outcome.error or "")
+    assert "could not be determined" in (outcome.error or "")
     assert world.writes() == ["unregister", "register"]
 
 

@@ -288,7 +288,7 @@ def test_when_looking_fails_it_says_both_and_keeps_the_record(world: World, serv
     server.answers = [lost(), "t2"]
     error = world.start("a").lost
     assert error is not None
-    assert error.message == ("the answer was lost Whether it took effect could not be found out: task t1 may be it")
+    assert error.message == ("the answer was lost Whether it took effect could not be determined: task t1 may be it")
     assert (error.status, error.request, error.hint, error.task) == (502, "POST /svm", "Look at t1.", {"id": "t1"})
     assert len(server.sent) == 1
     assert world.record("a") is not None

@@ -153,7 +153,7 @@ def test_trouble_that_does_not_pass_ends_the_wait(trouble: KsvlaError, clock: Fa
 
 def test_trouble_until_the_end_is_reported(clock: FakeClock) -> None:
     trouble = ApiError("busy", status=503, request="GET /a")
-    with pytest.raises(WaitTimeout, match=r"could not be asked within 10 s\. busy") as caught:
+    with pytest.raises(WaitTimeout, match=r"could not be queried within 10 s\. busy") as caught:
         poller(clock, timeout=10).until_done(Looks(clock, trouble))
     assert (caught.value.status, caught.value.request) == (503, "GET /a")
     assert "wait_timeout" in (caught.value.hint or "")

@@ -162,7 +162,7 @@ def test_a_server_that_thinks_for_long_and_then_answers_is_heard(connect: Connec
 def test_interim_answers_without_end_are_given_up(connect: Connect, tls: Tls) -> None:
     with raw_server(drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 0.0001), tls.context()) as port:
         error = _failure(connect(port=port))
-    assert error.message == f"The head of the answer of 127.0.0.1:{port} is too long."
+    assert error.message == f"The header of the answer of 127.0.0.1:{port} is too long."
 
 
 def test_a_server_that_asks_to_wait_for_ever(server: WebServer, connect: Connect, clock: FakeClock) -> None:

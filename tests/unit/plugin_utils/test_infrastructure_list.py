@@ -37,8 +37,8 @@ def test_a_list_becomes_hosts_with_whatever_variables_its_items_have() -> None:
         ([{"infrastructure_type": "XEN"}], "ksvla_infrastructures[0]: name is required."),
         ([{"name": ""}], "ksvla_infrastructures[0].name is empty"),
         ([{"name": 7}], "ksvla_infrastructures[0].name must be text: put it in quotation marks."),
-        (["a:1", "a_1"], "ksvla_infrastructures[1]: 'a_1' becomes the host a_1, which is the one of"),
-        (["infrastructures_from_list"], "which is the one of the group infrastructures_from_list too."),
+        (["a:1", "a_1"], "ksvla_infrastructures[1]: 'a_1' becomes the host a_1, which is also that of"),
+        (["infrastructures_from_list"], "which is also that of the group infrastructures_from_list."),
         (
             [{"name": "a", "infrastructure_adress": 1}],
             "variable infrastructure_adress. Did you mean infrastructure_address?",

@@ -178,7 +178,8 @@ def test_how_many_at_a_time_must_be_what_ansible_takes() -> None:
 def test_an_invalid_month_is_refused_once(month: Any) -> None:
     (mistake,) = check_hosts(_hosts(A={"ksvla_report_month": month}, B={"ksvla_report_month": month}), REPORT)
     assert (
-        mistake == f"ksvla_report_month (or tenant_report_month) is 'last' or a month such as 2026-01, not '{month}'."
+        mistake
+        == f"ksvla_report_month (or tenant_report_month) must be 'last' or a month such as 2026-01, not '{month}'."
     )
 
 
@@ -211,7 +212,7 @@ def test_a_host_whose_name_was_cut_at_a_colon_must_name_its_tenant() -> None:
 def test_two_hosts_cannot_stand_for_one_tenant_of_one_server() -> None:
     first, second = {"ksvla_tenant_name": "T"}, {"ksvla_tenant_name": "T", "ksvla_connection": {"host": "other"}}
     assert check_hosts(_hosts(A=first, B=first), REPORT) == [
-        "B: the tenant 'T' is the one of A too. Give each tenant one host."
+        "B and A are both for the tenant 'T'. Give each tenant only one host."
     ]
     assert check_hosts(_hosts(A=first, B=second), REPORT) == []
 
@@ -304,7 +305,7 @@ def test_all_mistakes_of_infrastructures_are_found_together(tmp_path: Path) -> N
         "a: svm_rollout_svms[0].name is empty",
         "svm_rollout_threads_count",
         f"b: ksvla_svm_state_file: the folder {tmp_path / 'none'} does not exist.",
-        "b: the infrastructure 'a' is the one of a too.",
+        "b and a are both for the infrastructure 'a'.",
         "c: svm_rollout_hypervisors: given twice: x.",
         "c: svm_image_infrastructure_types: given twice: VMWARE.",
         "d: svm_rollout_address_pool has '192.0.2.9-192.0.2.1', which is not",

@@ -90,7 +90,7 @@ def plan(
         try:
             works.append(_plan_tenant(listed, by_name.get(listed.name, []), registered, context))
         except InputError as error:
-            mistakes.append(f"{listed.place}: {error.message}")
+            mistakes.append(f"{listed.place} ({listed.name}): {error.message}")
     if mistakes:
         raise InputError(
             listed_texts(mistakes, _SHOWN, " "), hint="Nothing was sent. Correct the list, then run this again."
@@ -156,7 +156,7 @@ def _require_allowed(wanted: WantedFleet, works: Sequence[TenantWork]) -> None:
         raise InputError(
             f"This would remove {_number(removals, 'tenant')}, and max_removals allows {wanted.max_removals}: "
             f"{listed_texts(removals, _SHOWN)}.",
-            hint="Nothing was sent. Raise max_removals if this is what you want.",
+            hint="Nothing was sent. If this is what you want, raise max_removals.",
         )
     gone = [
         f"{change.bios_id} of {each.name!r}" for each in works for change in each.vms if change.action == UNREGISTER
@@ -165,7 +165,8 @@ def _require_allowed(wanted: WantedFleet, works: Sequence[TenantWork]) -> None:
         raise InputError(
             f"This would unregister {_number(gone, 'virtual machine')}, and max_unregistrations allows "
             f"{wanted.max_unregistrations}: {listed_texts(gone, _SHOWN)}.",
-            hint="Nothing was sent. Raise max_unregistrations if this is what you want.",
+            hint="Nothing was sent. If this is what you want, raise max_unregistrations (in the playbook "
+            "reconcile_tenants: ksvla_max_unregistrations).",
         )
 
 

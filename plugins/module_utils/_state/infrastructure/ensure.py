@@ -78,7 +78,7 @@ def _require_same(wanted: WantedInfrastructure, found: Infrastructure) -> None:
     for option in ("type", "address"):
         value, there = getattr(wanted, option), getattr(found, option)
         if value and there and value.lower() != there.lower():
-            message = f"Infrastructure {found.id} has the {option} {there}, but {value} is wanted."
+            message = f"Infrastructure {found.id} has the {option} {there}, but {value} is given."
             raise KsvlaError(message, hint=hint, details={"infrastructure": found.as_dict()})
 
 
@@ -89,8 +89,8 @@ def _warnings(wanted: WantedInfrastructure, found: Infrastructure, *, reconnects
         lost = None if "readonly" in wanted.accounts else found.readonly_username
         without = f" The read-only account {lost!r} was not given, so it is connected without one." if lost else ""
         yield (
-            f"{named} refuses the login, so it is disconnected and connected again with the credentials that are given: it "
-            f"gets another id than {found.id}.{without}"
+            f"{named} refuses the login, so it is disconnected and connected again with the given credentials. It gets a new "
+            f"id in place of {found.id}.{without}"
         )
         return
     cannot = "The API cannot change this: remove it with state: absent and connect it again."
@@ -100,7 +100,7 @@ def _warnings(wanted: WantedInfrastructure, found: Infrastructure, *, reconnects
             yield f"{named} is connected with {option} {there!r}, not {value!r}. {cannot}"
     readonly = wanted.accounts.get("readonly")
     if readonly is not None and not uses_readonly(found, wanted):
-        yield f"{named} is connected without a read-only account, but {readonly.username!r} is wanted. {cannot}"
+        yield f"{named} is connected without a read-only account, but {readonly.username!r} is given. {cannot}"
 
 
 def _connected(infrastructure: Infrastructure) -> Infrastructure:

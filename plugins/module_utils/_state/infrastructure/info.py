@@ -45,7 +45,7 @@ def read_infrastructure(parameters: Parameters, context: Context) -> Result:
             add_connection_hint(error, used)
             raise
         context.warn(
-            f"Infrastructure {label(used)} is not connected ({describe(used)}), so that its objects could not be read: "
+            f"Infrastructure {label(used)} is not connected ({describe(used)}), so its objects could not be read: "
             f"{error.message}"
         )
     return result

@@ -150,7 +150,7 @@ def choose(items: Sequence[Mapping[str, Any]], wanted: str, noun: str) -> Named:
         return _named(found[0])
     if found:
         raise InputError(
-            f"Several have the name {wanted!r}: {', '.join(map(_describe, found))}. Say which {noun} by its id."
+            f"More than one {noun} has the name {wanted!r}: {', '.join(map(_describe, found))}. Give the id of one."
         )
     raise InputError(
         f"There is no {noun} with the id or name {wanted!r}. Available: "

@@ -41,8 +41,8 @@ def _new(wanted: WantedInfrastructure) -> Infrastructure:
     if wanted.id is not None:
         raise InputError(
             f"No infrastructure has the id {wanted.id}.",
-            hint="To connect it again, leave infrastructure_id out, or remove it from the file that keeps it: it then gets "
-            "another id.",
+            hint="Leave infrastructure_id out to connect it again under a new id. If a role has the id from its state file, "
+            "remove that line from the file.",
         )
     if wanted.state == "refreshed":
         raise InputError(

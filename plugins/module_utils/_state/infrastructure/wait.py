@@ -76,7 +76,8 @@ def _late(api: SvmManagementApi, seen: Infrastructure, timeout: float) -> KsvlaE
     late = explained(api, seen, WaitTimeout)
     late.message = f"Infrastructure {label(seen)} is not connected after {timeout:g} s: {describe(seen)}."
     go_on = (
-        "The server goes on with it: run this again with its infrastructure_id to keep waiting, or raise wait_timeout."
+        "The server is still working on it: run this again with its infrastructure_id to keep waiting, or raise "
+        "wait_timeout."
     )
     late.hint = f"{late.hint} {go_on}" if late.hint else go_on
     return late

@@ -137,7 +137,7 @@ def _account(parameters: Parameters, account: str) -> Optional[Account]:
         return Account(username, password, domain)
     if username or password:
         raise InputError(
-            f"{account}_{'password' if username else 'username'} is missing: an account has a name and a password."
+            f"{account}_{'password' if username else 'username'} is missing: an account needs a name and a password."
         )
     if domain:
         raise InputError(f"{account}_domain requires {account}_username and {account}_password.")

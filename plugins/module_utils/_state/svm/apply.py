@@ -98,9 +98,9 @@ class SvmApplier:
         """Note that it is not known whether an SVM will be there."""
         if earlier.status == COMPLETED:
             error = f"task {earlier.record.id} deployed it, but the server's list does not show it, so nothing was sent"
-            self.advice["Refresh the infrastructure with ksvla_infrastructure and state refreshed."] = None
+            self.advice["Refresh the infrastructure with ksvla_infrastructure and state: refreshed."] = None
             if self.action == DEPLOY:
-                self.advice["To have it removed, run this with state absent."] = None
+                self.advice["To have it removed, run this with state: absent."] = None
         else:
             there = earlier.target.svm is not None
             may = "exists, but may still be removed" if there else "does not exist, but may still appear"
@@ -225,8 +225,8 @@ class SvmApplier:
         noted = self._requests.noted(target for svms in self._targets.values() for target in svms)
         if not all(self._requests.memory.keeps(one.record) for one in noted):
             failure.hint = (
-                "The server goes on with it, but this machine could not remember the task (see KSVLA_STATE_DIR): wait for it "
-                "with ksvla_task and api: svm_management before you run this again."
+                "The server is still working on it, but this machine could not remember the task (see KSVLA_STATE_DIR): wait "
+                "for it with ksvla_task and api: svm_management before you run this again."
             )
         return failure
 
@@ -252,7 +252,7 @@ class SvmApplier:
         if missing:
             self._requests.warn(
                 f"The server's list does not show yet that {', '.join(missing)} {'was' if len(missing) == 1 else 'were'} "
-                f"deployed{why} Refresh the infrastructure with ksvla_infrastructure and state refreshed before the next run."
+                f"deployed{why} Refresh the infrastructure with ksvla_infrastructure and state: refreshed before the next run."
             )
 
     def _is_gone(self, target: Target) -> bool:

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, ksvla.light_agent contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What there is of each wanted SVM: its place, the SVM itself, and the objects that its options name. Nothing is written.
+"""What there is of each wanted SVM: its place, the SVM itself and whether its networks differ, and the objects that its
+options name. Nothing is written.
 
 Source: "Getting information about infrastructure objects required for SVM deployment" (SVM management).
 """
@@ -203,7 +204,7 @@ def _compared(objects: Objects, target: Target, svm: Object) -> Target:
             return target
         names = ", ".join(str(one.get("name") or one.get("id")) for one in found) or "none"
         wanted = ", ".join(one.network.name for one in adapters)
-        why = f"it has {names}, not {wanted}. Change them with state reconfigured."
+        why = f"it has {names}, not {wanted}. Change them with state: reconfigured."
     warning = f"SVM {target.label} exists and is left unchanged, but its networks differ: {why}"
     return replace(target, differences=("networks",), warnings=(warning,))
 

@@ -223,7 +223,7 @@ class Requests:
             return f"This machine cannot remember the request ({files} cannot be written): wait for it before a repeat."
         known = f"if the console shows no such task, remove {files} to"
         if earlier[0].note.action == REMOVE:
-            return f"Run this with state absent to complete the removal, or, {known} keep the SVM."
+            return f"Run this with state: absent to complete the removal, or, {known} keep the SVM."
         until = _clock(max(one.note.until for one in earlier))
         return f"Until {until} a run on this machine deploys no second one; {known} have it deployed at once."
 

@@ -128,7 +128,9 @@ def _add(situation: Situation, requests: Requests, one: Earlier) -> None:
         elif one.svm_id == target.svm_id and wanted == DEPLOY and may_come:
             situation.doubtful.append(one)
     elif wanted == RECONFIGURE and may_come:
-        requests.warn(f"{requests.asked(one)} If the server is still at it, the one that is sent now may fail.")
+        requests.warn(
+            f"{requests.asked(one)} If the server is still working on that, the request that is sent now may fail."
+        )
 
 
 def _warn_of_deployment(requests: Requests, one: Earlier) -> None:
@@ -140,7 +142,7 @@ def _warn_of_deployment(requests: Requests, one: Earlier) -> None:
     if one.status == UNANSWERED:
         why = f"{requests.asked(one)} Whether its deployment is finished, or failed, is not known."
     else:
-        step = (failed_step(one.child) if one.child else None) or "a step that is not named"
+        step = (failed_step(one.child) if one.child else None) or "an unnamed step"
         why = f"Its last deployment from here failed at {step}: if it does not work, remove it and deploy it again."
     requests.warn(f"SVM {one.target.label} exists and is left unchanged. {why}")
 
@@ -323,7 +325,9 @@ class LostAnswer:
                 raise
             return Look(self.give_up(), True)
         for one in self._expected:
-            self._requests.context.progress(one.target.label, "the answer was lost, looking whether it took effect")
+            self._requests.context.progress(
+                one.target.label, "the answer was lost, checking whether the request took effect"
+            )
             if self._action == DEPLOY and one in before and one not in self._late:
                 self._requests.shown(one.target)
         if len(self._late) == len(self._expected) and self._first_sign_by.expired():

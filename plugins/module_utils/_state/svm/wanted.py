@@ -261,8 +261,8 @@ def static_addressing(where: str, network: Network) -> Network:
     gateway = ipaddress.ip_address(network.gateway or "")
     if any(one.version != gateway.version for one in addresses):
         raise InputError(
-            f"{where}: ip_addresses and gateway mix IPv4 and IPv6. An adapter has one mask and one gateway, so all must be of "
-            "one version."
+            f"{where}: ip_addresses and gateway mix IPv4 and IPv6. An adapter has one mask and one gateway, so all must be "
+            "of the same version."
         )
     length = _prefix_length(network.mask or "", gateway.version, f"{where}.mask")
     if gateway in addresses:

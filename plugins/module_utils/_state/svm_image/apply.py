@@ -160,6 +160,6 @@ class ImageVerifier:
                 error_code=error.error_code,
                 status=error.status,
                 request=error.request,
-                hint="To register it again, leave image_id out, or remove it from the file that keeps it, and give "
-                "manifest_path and infrastructure_types.",
+                hint="Register it: give manifest_path and infrastructure_types. If a role has the id from its state file, "
+                "remove that line from the file.",
             ) from error

@@ -53,9 +53,9 @@ def _check_svm_management(parameters: Parameters) -> None:
             f"{no_call}: use api: multitenancy with its account, whose calls also know the tasks of API 3.0."
         )
     if parameters.get("task_ids") is not None:
-        raise InputError("task_ids goes with api: multitenancy only: API 3.0 has no call that lists tasks.")
+        raise InputError("task_ids can be used with api: multitenancy only: API 3.0 has no call that lists tasks.")
     if parameters["cancel_on_timeout"]:
-        raise InputError(f"cancel_on_timeout goes with api: multitenancy only: {no_call}.")
+        raise InputError(f"cancel_on_timeout can be used with api: multitenancy only: {no_call}.")
 
 
 def _require_children(task: ServerTask) -> None:
@@ -74,7 +74,7 @@ def _require_children(task: ServerTask) -> None:
         for child, step in steps
     )
     raise TaskFailed(
-        f"{len(bad)} of {len(children)} tasks below {task.type or 'task'} {task.id} did not complete: {described}.",
+        f"{len(bad)} of {len(children)} child tasks of {task.type or 'task'} {task.id} did not complete: {described}.",
         error_code=next((code for code, _message in map(cause, bad) if code), None),
         task=task.as_dict(),
     )

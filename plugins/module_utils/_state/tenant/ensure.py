@@ -151,7 +151,7 @@ def _apply(
             if not changes:
                 return tenant
         raise KsvlaError(
-            f"Tenant {wanted.label} does not stay as it was set.",
+            f"Tenant {wanted.label} does not keep what was set.",
             hint="Something else changes it at the same time: look at the tasks with ksvla_task_info.",
         )
     except KsvlaError as error:
@@ -177,6 +177,7 @@ def _remaining(wanted: WantedTenant, tenant: Optional[Tenant]) -> list[str]:
 
 
 def shown_tenant(tenant: Optional[Tenant]) -> Mapping[str, Any]:
-    """Return what a diff shows of a tenant: what the user can set."""
+    """Return what a diff shows of a tenant: what the user can set, as far as it is known."""
     names = ("name", "description", "user_data", "type", "status", "admin_username")
-    return {name: getattr(tenant, name) for name in names} if tenant else {}
+    shown = ((name, getattr(tenant, name, None)) for name in names)
+    return {name: value for name, value in shown if value is not None}

@@ -152,5 +152,5 @@ def not_listed(name: str) -> KsvlaError:
     """Return the error for a tenant whose creation is complete and which the server does not show; never send again."""
     return KsvlaError(
         f"The tenant {name!r} was created, but the server does not list it yet.",
-        hint="Run this again once ksvla_tenant_info shows the tenant: it goes on from there.",
+        hint="Run this again once ksvla_tenant_info shows the tenant: it continues from there.",
     )

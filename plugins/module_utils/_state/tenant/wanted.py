@@ -87,5 +87,5 @@ def require_account(wanted: WantedTenant) -> None:
     if missing:
         raise InputError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} required for a complete tenant: the account "
-            "of its virtual Administration Server has a name and a password."
+            "of its virtual Administration Server needs a name and a password."
         )

@@ -186,7 +186,9 @@ class ReportDownload:
         if isinstance(error, ApiError) and error.status == 404:
             error.hint = "Reports are kept for 24 hours. Leave report_id out to generate a new one."
         elif self.part is not None and self._size:
-            error.hint = f"{self._size} bytes are kept. Run this again with report_id: {self.report_id} to go on there."
+            error.hint = (
+                f"{self._size} bytes are kept. Run this again with report_id: {self.report_id} to continue from there."
+            )
         elif not error.hint:
             error.hint = f"Run this again with report_id: {self.report_id} to fetch it without generating another."
 

@@ -77,7 +77,7 @@ class ReportGenerator:
             record = self._memory.complete(self._memory.note(request.key, request.about), task_id)
             if not self._poller.waiting.cancel_on_timeout and not self._memory.keeps(record):
                 error.hint = (
-                    "The server goes on with it. This machine could not remember the task, because "
+                    "The server is still working on it. This machine could not remember the task, because "
                     f"{self._memory.folder} cannot be written to: wait for it with ksvla_task and then fetch its report "
                     "with report_id, or raise wait_timeout."
                 )

@@ -201,7 +201,7 @@ class VmApplier:
 
         What cannot be looked up stays failed.
         """
-        self._context.trace(f"{len(lost)} changes were not answered: looking which of them took effect.")
+        self._context.trace(f"{len(lost)} changes were not answered: checking which of them took effect.")
         try:
             registered = self._registered(lost)
         except KsvlaError as error:
@@ -250,7 +250,7 @@ class VmApplier:
                 outcome = conflicts[bios_id]
                 outcomes[outcome.change.key] = self._judge_holder(outcome, holder)
         except KsvlaError as error:
-            self._context.warn(f"Which tenants hold the virtual machines could not be found out: {error.message}")
+            self._context.warn(f"Which tenants hold the virtual machines could not be determined: {error.message}")
 
     def _judge_holder(self, outcome: VmOutcome, holder: Holder) -> VmOutcome:
         change, held_by = outcome.change, holder.tenant.id.lower()
@@ -299,7 +299,7 @@ def _not_looked_up(outcome: VmOutcome, error: KsvlaError) -> VmOutcome:
     """Say of a lost change that it may have taken effect; what may be unregistered is kept in the result."""
     if isinstance(outcome.cause, NotConnected):
         return outcome
-    text = f"{outcome.error} Whether it took effect could not be found out: {error.message}"
+    text = f"{outcome.error} Whether it took effect could not be determined: {error.message}"
     return replace(outcome, error=text, side_effect=GONE if outcome.change.again else None)
 
 

@@ -62,7 +62,7 @@ def wanted_vms(parameters: Parameters, context: Context) -> WantedVms:
     if parameters["concurrency"] < 1:
         raise InputError("concurrency must be 1 or more.")
     if purge and not present:
-        raise InputError("purge goes with state: present only; state: absent unregisters what is listed.")
+        raise InputError("purge can be used with state: present only; state: absent unregisters what is listed.")
     if purge and listed is None:
         raise InputError(
             "purge needs vms, because it unregisters every virtual machine that is not listed: list those to keep, or give "

@@ -65,8 +65,8 @@ def ensure_trusted(parameters: Parameters, context: Context) -> Result:
         if not after.accepted:
             context.warn(
                 f"The {wanted.noun} of {wanted.address} was added to the trusted list, and the Integration Server still does "
-                f"not call it accepted: {'; '.join(after.errors) or 'it gives no reason'}. Whether it is good enough shows "
-                "when the infrastructure is connected."
+                f"not call it accepted: {'; '.join(after.errors) or 'it gives no reason'}. Whether it is sufficient "
+                "will show when the infrastructure is connected."
             )
     result: Result = {"changed": bool(changes), "certificate": asdict(after)}
     if context.diff:

@@ -63,7 +63,7 @@ def test_what_some_network_has(address: str, mask: str, gateway: str, sent: str)
         ("2001:db8::51", "255.255.255.0", "2001:db8::1", "mask is not a valid IPv6 subnet mask"),
         ("2001:db8::51", "fe80::1", "2001:db8::1", "mask is not a valid IPv6 subnet mask"),
         ("2001:db8::51", "129", "2001:db8::1", "mask is not a valid IPv6 subnet mask"),
-        ("2001:db8::51", "64", "192.0.2.1", "all must be of one version"),
+        ("2001:db8::51", "64", "192.0.2.1", "all must be of the same version"),
         ("192.0.2.51", "255.255.255.0", "192.0.3.1", "gateway is not in the network of the SVM, 192.0.2.0/24"),
         ("192.0.2.51", "255.255.255.0", "192.0.2.51", "gateway is the address of the SVM itself"),
         ("2001:db8::51", "64", "2001:db8:1::1", "gateway is not in the network"),
@@ -78,7 +78,7 @@ def test_what_no_network_has(address: str, mask: str, gateway: str, message: str
 def test_several_addresses_need_one_version_and_a_gateway_for_one_of_them() -> None:
     network = _network("255.255.255.0", "198.51.100.1", "192.0.2.5", "198.51.100.5")
     assert static_addressing("here", network) == network
-    with pytest.raises(InputError, match="of one version"):
+    with pytest.raises(InputError, match="of the same version"):
         static_addressing("here", replace(network, ip_addresses=("198.51.100.5", "2001:db8::5")))
 
 
