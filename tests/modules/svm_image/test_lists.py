@@ -105,7 +105,7 @@ def test_an_id_is_never_refused_for_a_list(run: Caller, simulator: RunningSimula
     failed = run.fails("svm_image", image_id="unknown")
     assert failed["status"] == 404
     assert "No image has the id unknown" in failed["msg"]
-    assert "the file that keeps it, and give manifest_path" in failed["hint"]
+    assert "remove that line from the file" in failed["hint"]
 
 
 def test_an_image_is_known_by_its_id_in_either_case(run: Caller, simulator: RunningSimulator) -> None:
