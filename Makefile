@@ -195,5 +195,5 @@ changelog: environment ## turn the changelog fragments into the section of the v
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .ansible collections
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .ansible collections extensions/awx/context
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -121,6 +121,13 @@ def test_galaxy_metadata() -> None:
         assert metadata[key].startswith("https://github.com/ksvla/ksvla.light_agent"), key
 
 
+def test_what_ansible_builder_leaves_is_neither_packed_nor_versioned() -> None:
+    context = "extensions/awx/context"
+    assert context in yaml.safe_load(read("galaxy.yml"))["build_ignore"]
+    assert f"/{context}/" in read(".gitignore").splitlines()
+    assert re.search(rf"^\trm -rf .* {context}$", read("Makefile"), re.MULTILINE)
+
+
 def test_changelog_tells_of_this_version() -> None:
     version = yaml.safe_load(read("galaxy.yml"))["version"]
     released = yaml.safe_load(read("changelogs/changelog.yaml"))["releases"]
