@@ -108,3 +108,8 @@ def messages(value: Any) -> list[str]:
 def bare(found: str) -> str:
     """Return an id without blanks around it, and without the braces in which some write a UUID: it has one form."""
     return found.strip().strip("{}")
+
+
+def same_id(one: str, other: str) -> bool:
+    """Return whether two texts are one id: neither letter case nor the braces of a UUID make a difference."""
+    return bare(one).lower() == bare(other).lower()

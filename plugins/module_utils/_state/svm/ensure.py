@@ -15,7 +15,7 @@ from .apply import PlanAgain, SvmApplier
 from .find import Finder, Target
 from .plan import RECONFIGURE, plan
 from .requests import Requests
-from .results import DONE, FAILED, UNCHANGED, Outcome, diff, enumerated, reasons
+from .results import DONE, FAILED, UNCHANGED, Outcome, diff, enumerated, named, reasons
 from .wait import settled
 from .wanted import wanted_svms
 
@@ -73,10 +73,10 @@ def _require_all(targets: Sequence[Target], applier: SvmApplier) -> None:
     if not failed:
         return
     verb = DONE[applier.action]
-    done = [one.target.label for one in outcomes if one.action == verb]
+    done = [named(one.target, targets) for one in outcomes if one.action == verb]
     others = f" {verb.capitalize()}: {enumerated(done)}." if done else ""
     raise TaskFailed(
-        f"{len(failed)} of {len(targets)} SVMs could not be {verb}: {reasons(failed)}.{others}",
+        f"{len(failed)} of {len(targets)} SVMs could not be {verb}: {reasons(failed, targets)}.{others}",
         error_code=next((one.error_code for one in failed if one.error_code), None),
         hint=" ".join(applier.advice) or _hint(applier.action, failed),
     )
