@@ -130,6 +130,11 @@ def bare(found: str) -> str:
     return found.strip().strip("{}")
 
 
+def same_id(one: str, other: str) -> bool:
+    """Return whether two texts are one id: neither letter case nor the braces of a UUID make a difference."""
+    return bare(one).lower() == bare(other).lower()
+
+
 # ---- identifiers ------------------------------------------------------------------------------------------------------
 
 

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from typing import Any
 
 import pytest
 from support.svm import Caller, caller, svm
-from support.svm_deployments import CLOUD, HOST
+from support.svm_deployments import CLOUD, HOST, host_svm
 
 from simulator.testing import RunningSimulator
 
@@ -73,6 +74,13 @@ def test_partial_failure(
     assert [one["action"] for one in second["svms"]] == ["unchanged", "deployed", "unchanged"]
     (sent,) = run.sent("POST", "/deployment/svm/")
     assert [one["svmSettings"]["name"] for one in json.loads(sent["body"])["svms"]] == ["svm-02"]
+
+
+def test_a_message_tells_svms_of_one_name_apart(run: Caller, image_id: str, simulator: RunningSimulator) -> None:
+    simulator.task_fault(type="DeploySvm", message="No space", times=1)
+    svms = [host_svm("svm", f"192.0.2.5{number}", location=f"hypervisor-0{number}") for number in (1, 2)]
+    failed = run.fails("svm", image_id=image_id, svms=svms)
+    assert re.search(r": svm on hypervisor-0([12]).*No space\. Deployed: svm on hypervisor-0(?!\1)", failed["msg"])
 
 
 def test_a_partial_failure_has_the_code_of_its_cause(run: Caller, image_id: str, simulator: RunningSimulator) -> None:

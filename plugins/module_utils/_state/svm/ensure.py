@@ -74,7 +74,7 @@ def _require_all(targets: Sequence[Target], applier: SvmApplier) -> None:
         return
     verb = DONE[applier.action]
     raise TaskFailed(
-        f"{len(failed)} of {len(targets)} SVMs could not be {verb}: {reasons(failed)}.",
+        f"{len(failed)} of {len(targets)} SVMs could not be {verb}: {reasons(failed, targets)}.",
         error_code=next((one.error_code for one in failed if one.error_code), None),
         hint=" ".join(applier.advice) or _hint(applier.action, failed),
     )

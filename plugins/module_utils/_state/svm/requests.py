@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Optional
 
+from ..._api.shapes import same_id
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask
 from ..._errors import unless_missing
@@ -260,7 +261,7 @@ def _is_about(earlier: Earlier) -> bool:
     target = earlier.target
     if target.name is not None:
         return earlier.note.name == target.name
-    return earlier.svm_id is not None and earlier.svm_id.lower() == (target.wanted.svm_id or "").lower()
+    return earlier.svm_id is not None and same_id(earlier.svm_id, target.wanted.svm_id or "")
 
 
 def _clock(moment: float) -> str:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Callable, Optional
 
+from ..._api.shapes import same_id
 from ..._api.tasks import ServerTask, failed_step, step_name, steps_of
 from ..._tasks.poller import cause
 from ..._text import listed, with_code
@@ -116,12 +117,18 @@ def enumerated(texts: Sequence[str], separator: str = ", ") -> str:
     return listed([text.rstrip(".") for text in texts], _MOST_NAMED, separator)
 
 
-def reasons(failed: Sequence[Outcome]) -> str:
+def named(target: Target, among: Sequence[Target]) -> str:
+    """Return how a message names one of several SVMs: with its place where another one has its name."""
+    alone = sum(one.label == target.label for one in among) < 2
+    return target.label if alone else f"{target.label} on {target.place}"
+
+
+def reasons(failed: Sequence[Outcome], among: Sequence[Target]) -> str:
     """Return why SVMs failed; what several have in common is said once."""
     by_reason: dict[str, list[str]] = {}
     for one in failed:
         step = f" at {one.failed_step}" if one.failed_step else ""
-        by_reason.setdefault(f"{step}: {one.error}", []).append(one.target.label)
+        by_reason.setdefault(f"{step}: {one.error}", []).append(named(one.target, among))
     return enumerated([f"{enumerated(names)}{reason}" for reason, names in by_reason.items()], "; ")
 
 
@@ -189,7 +196,7 @@ def _progress(task: ServerTask) -> str:
 def _is_about(target: Target, child: ServerTask, *, host: bool) -> bool:
     shown_id, wanted_id = _svm_id(child), target.svm_id or target.wanted.svm_id
     if shown_id and wanted_id:
-        same = shown_id.lower() == wanted_id.lower()
+        same = same_id(shown_id, wanted_id)
     else:
         same = _parameter(child, "svm_name") == target.label
     return same and _is_in_place(target, child, host=host)
@@ -202,7 +209,7 @@ def _is_in_place(target: Target, child: ServerTask, *, host: bool) -> bool:
     """
     places = (("infrastructure_id", target.infrastructure_id), ("host_id", target.location_id if host else None))
     shown = [(_parameter(child, name), wanted) for name, wanted in places]
-    return all(not one or not wanted or one.lower() == wanted.lower() for one, wanted in shown)
+    return all(not one or not wanted or same_id(one, wanted) for one, wanted in shown)
 
 
 def _parameter(task: ServerTask, name: str) -> Optional[str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Callable, Optional
 
+from ..._api.shapes import same_id
 from ..._api.svm_management.calls import SvmManagementApi
 from ..._api.tasks import ServerTask, failed_step
 from ..._clock import Deadline
@@ -213,7 +214,7 @@ class Expected:
 
     def among(self, machines: Sequence[Object]) -> Optional[Object]:
         if self.svm_id is not None:
-            return next((one for one in machines if str(one.get("id")).lower() == self.svm_id.lower()), None)
+            return next((one for one in machines if same_id(str(one.get("id")), self.svm_id)), None)
         named = (one for one in machines if one.get("name") == self.target.name)
         places = (self.target.location_id, None)
         return next((one for one in named if self.target.openstack or one.get("parent_id") in places), None)

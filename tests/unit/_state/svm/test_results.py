@@ -52,7 +52,7 @@ def _child(place: str, state: str, **parameters: Any) -> ServerTask:
 def test_each_svm_is_judged_by_its_own_child(parent: str, shown: tuple[str, ...], order: tuple[int, ...]) -> None:
     states = ("Completed", "Failed", "Completed")
     said = [
-        {"svm_name": f"svm-{place[-1]}", "infrastructure_id": "INFRASTRUCTURE", "host_id": place} for place in _PLACES
+        {"svm_name": f"svm-{place[-1]}", "infrastructure_id": "{INFRASTRUCTURE}", "host_id": place} for place in _PLACES
     ]
     children = [
         _child(_PLACES[number], states[number], **{key: said[number][key] for key in shown}) for number in order
@@ -105,7 +105,7 @@ def test_svms_of_one_name_are_distinguished_by_their_ids() -> None:
         for own_id in ("one", "two")
     ]
     children = (
-        ServerTask("a", "DeleteSvm", "Failed", error="locked", parameters={"svm_name": "svm", "svm_id": "two"}),
+        ServerTask("a", "DeleteSvm", "Failed", error="locked", parameters={"svm_name": "svm", "svm_id": "{TWO}"}),
         ServerTask("b", "DeleteSvm", "Completed", parameters={"svm_name": "svm", "svm_id": "one"}),
     )
     found = outcomes(REMOVE, targets, ServerTask("t", "t", "Failed", children=children))
