@@ -126,8 +126,7 @@ class SvmApplier:
             return State.MISSING
         svm = self._finder.now(item)
         if self.action == REMOVE:
-            gone = svm is None and (item.svm_id is None or self._is_gone(item))
-            return State.HOLDS if gone else State.MISSING
+            return State.HOLDS if svm is None else State.MISSING
         if svm is not None:
             self._settle(Outcome(item, UNCHANGED, str(svm["id"])))
             return State.HOLDS
