@@ -54,6 +54,12 @@ def _tasks(server_password: str) -> list[Json]:
         {**module("ksvla_tenant_info", password=password, ca_path=""), "name": "untrusted", "ignore_errors": True},
         {**module("ksvla_tenant_vm", tenant_name="Northwind", password=password, vms=[
             {"bios_id": "00000000-0000-4000-8000-000000000001", "name": "web"}]), "name": "register", "diff": True},
+        {"name": "echo of a machine", "simulator": {"fault": {"method": "POST", "path": "/register$", "status": 400}}},
+        {"name": "echo in a warning", "simulator": {"fault": {"method": "GET", "path": "/vms$", "skip": 1, "status": 400,
+         "body": f"I refuse Basic {base64_of(f'multitenancy:{server_password}')}"}}},
+        {**module("ksvla_tenant_vm", tenant_name="Northwind", password=password, vms=[
+            {"bios_id": "00000000-0000-4000-8000-000000000002"}, {"bios_id": "00000000-0000-4000-8000-000000000003"}]),
+         "name": "warned", "ignore_errors": True},
         {**module("ksvla_tenant_report", dest="{{ folder }}/report.csv"), "name": "report", "diff": True},
         {**module("ksvla_task_info", password=password), "name": "tasks"},
     ]  # fmt: skip
@@ -67,7 +73,7 @@ def test_secrets_appear_nowhere(playbooks: Playbooks, simulator: RunningSimulato
     }  # fmt: skip
     run, seen = run_watched(playbooks, _tasks(simulator.multitenancy_password), place, environment)
     failed = [task.name for task in run.of_collection() if task.failed]
-    assert failed == ["refused", "weak", "wrong use", "unknown option", "no server", "denied", "untrusted"]
+    assert failed == ["refused", "weak", "wrong use", "unknown option", "no server", "denied", "untrusted", "warned"]
     assert any("AnsiballZ_ksvla_tenant" in line for line in seen) == (place == "process")
     assert_nowhere(_forms(simulator), playbooks, run, seen)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from .._errors import KsvlaError
 from .._files import replace_file
@@ -114,6 +115,10 @@ class _Module(AnsibleModule):
         if self._refusal is not None:
             # Ansible's own checks expect that at least dictionaries are dictionaries.
             self.params = {name: value for name, value in self.params.items() if name.startswith("_ansible_")}
+
+    def warn(self, warning: str, **details: Any) -> None:
+        """Warn without showing secrets, which Ansible removes from everything else in a result."""
+        super().warn(remove_values(warning, self._hidden), **details)
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Fail without showing secrets, nor any argument that was refused."""
