@@ -47,7 +47,7 @@ def test_a_project_of_each_domain_has_the_name(run: Caller, state: str) -> None:
     failed = run.fails("svm", state=state, image_id="any", svms=[entry])
     for project_id, domain in projects.items():
         assert f"shared ({project_id}) in {domain}" in failed["msg"]
-    assert "Say which project by its id" in failed["msg"]
+    assert "Give the id of one" in failed["msg"]
     assert not run.sent("POST", "/deployment/svm/")
 
 
