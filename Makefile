@@ -37,6 +37,8 @@ export ANSIBLE_HOME := $(CURDIR)/.venv/ansible
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PLAYBOOK
 export PYTHONPATH :=
+# What Python compiles is kept, whatever the caller's shell says: most programs here are started hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
 .PHONY: help

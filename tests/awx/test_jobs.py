@@ -91,6 +91,7 @@ def test_only_the_tenant_that_is_named_twice_is_removed(awx: Awx, simulator: Run
         assert simulator.requests() == []
 
 
+@pytest.mark.slow
 def test_svms_from_nothing_to_nothing(awx: Awx, simulator: RunningSimulator) -> None:
     simulator.configure(connection_seconds=0)
     launch = Launch(inventory=INFRASTRUCTURES)

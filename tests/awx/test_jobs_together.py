@@ -52,6 +52,7 @@ def test_a_rollout_is_canceled_and_launched_again(
     assert svm_names(simulator) == ["svm-1"]
 
 
+@pytest.mark.slow
 def test_the_workflow_leads_from_nothing_to_protected(awx: Awx, simulator: RunningSimulator) -> None:
     simulator.configure(connection_seconds=0)
     tenants = {f"tenant-{number}": {"tenant_onboarding_type": "simple"} for number in (1, 2, 3)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from integration.support.both import run_in_both
 from integration.support.playbooks import Json, Playbooks, module
 
@@ -151,6 +152,7 @@ CASES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_errors_reach_the_user(playbooks: Playbooks) -> None:
     tasks: list[Json] = []
     for number, case in enumerate(CASES):

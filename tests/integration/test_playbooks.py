@@ -128,6 +128,7 @@ def fast(tmp_path: Path) -> Iterator[_Playbooks]:
         yield _Playbooks(simulator, tmp_path, EXECUTIONS["controller"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("playbooks", ["controller"], indirect=True)  # as modules: below, where secrets are looked for
 def test_the_whole_life_from_a_list(playbooks: _Playbooks) -> None:
     reports, handover = playbooks.folder / "reports", playbooks.folder / "handover"
@@ -300,6 +301,7 @@ def test_a_tenant_that_fails_stops_no_other(fast: _Playbooks, serial: int) -> No
     assert "3 tenants: 1 created, 2 unchanged" in done.output
 
 
+@pytest.mark.slow
 def test_secrets_are_nowhere(playbooks: _Playbooks) -> None:
     (playbooks.folder / "tenants.csv").write_text(
         f"name,type,admin_username,admin_password\nNorthwind,complete,northwind-admin,{_ADMIN_PASSWORD}\n",

@@ -191,6 +191,7 @@ def test_a_run_killed_during_a_deployment(playbooks: Playbooks, simulator: Runni
     assert _svms(simulator) == ["svm-01", "svm-02"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PROCESSES)
 def test_a_run_killed_before_the_answer(playbooks: Playbooks, simulator: RunningSimulator, place: str) -> None:
     """The server deploys in a task that is not known; repeated, it is looked for, and nothing is deployed twice."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from contract.table import SVM_MANAGEMENT_CALLS, UNDOCUMENTED_LISTS
 from integration.conftest import clean, new_mask
 from integration.support.playbooks import PLACES, Json, Playbooks, Run, TaskRecord, module
@@ -45,6 +46,7 @@ def test_the_kinds_in_the_other_place_are_all_that_there_are() -> None:
     assert len(kinds["module"]) == len(_BY_PLACE["module"])
 
 
+@pytest.mark.slow
 def test_every_platform_alike_in_both_places(playbooks: Playbooks, simulator: RunningSimulator) -> None:
     seen = {}
     for place in PLACES:

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from integration.support.ansible import EXECUTIONS, PLAYBOOK, run_ansible
 
@@ -114,6 +115,7 @@ def test_life_from_a_list_as_modules(tmp_path: Path, simulator: RunningSimulator
     assert [one.split()[0] for one in writes] == ["DELETE"] * 4
 
 
+@pytest.mark.slow
 def test_life(tmp_path: Path, simulator: RunningSimulator) -> None:
     """Roll out, repeat, reconfigure, remove, repeat; check mode writes nothing."""
     run = _Runs(tmp_path, simulator, "controller", as_list=False)
