@@ -33,6 +33,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 MUTATIONS = Path(__file__).with_name("mutations.yml")
 COLLECTION = Path(".venv/collections/ansible_collections/ksvla/light_agent")
+OLDEST = Path(".venv/oldest")
 PYTEST = ("pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider")
 CAMPAIGN = ("faults", "--seconds", "60", "--seed", "1", "--first")
 CAUGHT, PASSED = 1, 0  # exit codes of both
@@ -89,6 +90,8 @@ def copy_checkout(target: Path) -> None:
             shutil.copy2(source, destination)
     (target / COLLECTION).parent.mkdir(parents=True)
     (target / COLLECTION).symlink_to(target)
+    # Jobs of AWX run with the oldest ansible-core.
+    (target / OLDEST).symlink_to(ROOT / OLDEST)
 
 
 def run_tests(copy: Path, command: Sequence[str], seconds: float = SECONDS) -> tuple[int, str]:
