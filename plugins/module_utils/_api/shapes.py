@@ -119,6 +119,9 @@ def messages(value: Any) -> list[str]:
     return [line for line in lines if line]
 
 
+# ---- identifiers ------------------------------------------------------------------------------------------------------
+
+
 def ids_of(value: dict[str, Any]) -> tuple[str, str]:
     """Return the ids of an object and of its parent, in lower case, empty where they are missing."""
     own, parent = (bare(text(value.get(key)) or "").lower() for key in ("id", "parent_id"))
@@ -133,9 +136,6 @@ def bare(found: str) -> str:
 def same_id(one: str, other: str) -> bool:
     """Return whether two texts are one id: neither letter case nor the braces of a UUID make a difference."""
     return bare(one).lower() == bare(other).lower()
-
-
-# ---- identifiers ------------------------------------------------------------------------------------------------------
 
 
 def task_id_in(answer: Answer) -> str:

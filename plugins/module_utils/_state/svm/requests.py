@@ -78,7 +78,7 @@ class Earlier:
         return str(asked) if asked else shown
 
     @property
-    def named(self) -> Target:
+    def as_recorded(self) -> Target:
         """The SVM with what the request says of it: id, name and place, where neither the user nor a list does."""
         place = self.note.location_id
         location = self.target.location if place in (None, self.target.location_id) else Named(place, place)

@@ -10,6 +10,7 @@ every SVM is judged by its own child.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -117,18 +118,14 @@ def enumerated(texts: Sequence[str], separator: str = ", ") -> str:
     return listed([text.rstrip(".") for text in texts], _MOST_NAMED, separator)
 
 
-def named(target: Target, among: Sequence[Target]) -> str:
-    """Return how a message names one of several SVMs: with its place where another one has its name."""
-    alone = sum(one.label == target.label for one in among) < 2
-    return target.label if alone else f"{target.label} on {target.place}"
-
-
 def reasons(failed: Sequence[Outcome], among: Sequence[Target]) -> str:
-    """Return why SVMs failed; what several have in common is said once."""
+    """Return why SVMs failed; what several have in common is said once, and the place where two have one name."""
+    labels = Counter(one.label for one in among)
     by_reason: dict[str, list[str]] = {}
     for one in failed:
         step = f" at {one.failed_step}" if one.failed_step else ""
-        by_reason.setdefault(f"{step}: {one.error}", []).append(named(one.target, among))
+        place = f" on {one.target.place}" if labels[one.target.label] > 1 else ""
+        by_reason.setdefault(f"{step}: {one.error}", []).append(f"{one.target.label}{place}")
     return enumerated([f"{enumerated(names)}{reason}" for reason, names in by_reason.items()], "; ")
 
 

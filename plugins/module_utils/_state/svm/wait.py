@@ -71,7 +71,7 @@ def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation
     while True:
         requests.forget()
         targets = finder.find()
-        refuse_repeated(targets)
+        refuse_repeated(targets)  # Before anything is waited for; the plan does it again, when more is known.
         situation = Situation()
         for target in targets:
             for earlier in requests.about(target):
@@ -94,7 +94,7 @@ def settled(finder: Finder, requests: Requests) -> tuple[list[Target], Situation
             found.update(_assumed(requests, lagging, situation))
             # Under the lock, the task of an SVM is found by its name and place.
             found.update(
-                (target, one.named)
+                (target, one.as_recorded)
                 for target, one in situation.busy.items()
                 if one.svm_id and one.record.key != requests.subject(target).key
             )
@@ -194,7 +194,7 @@ def _assumed(requests: Requests, lagging: Sequence[Earlier], situation: Situatio
         if not requests.holds(noted):
             continue
         if earlier.svm_id and (removes or requests.context.check_mode):
-            found[target] = replace(noted.named, listed=False)
+            found[target] = replace(noted.as_recorded, listed=False)
         elif removes:
             situation.doubtful.append(noted)
         elif requests.context.check_mode:
